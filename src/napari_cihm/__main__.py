@@ -1,0 +1,6 @@
+"""Run the command line as ``python -m napari_cihm``."""
+
+from napari_cihm.cli import main
+
+if __name__ == "__main__":
+    main()

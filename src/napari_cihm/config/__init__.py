@@ -1,0 +1,23 @@
+"""Settings: one frozen, described and bounded model for each thing one can set.
+
+The same model feeds a function's keywords, a command's options, a form in the
+window and a checkpoint's metadata, so no default stands twice.
+"""
+
+from napari_cihm.config.base import Settings
+from napari_cihm.config.model import (
+    Decoding,
+    ModelConfig,
+    Normalisation,
+    TrainingRecord,
+)
+from napari_cihm.config.train import TrainSettings
+
+__all__ = [
+    "Decoding",
+    "ModelConfig",
+    "Normalisation",
+    "Settings",
+    "TrainSettings",
+    "TrainingRecord",
+]

@@ -1,0 +1,86 @@
+"""What a checkpoint says of its model: enough to build, feed and read it."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from napari_cihm.config.base import Settings
+
+FORMAT = 1
+
+
+class Normalisation(Settings):
+    """How intensities become the network's input: percentiles to 0 and 1."""
+
+    low: float = Field(1.0, ge=0, lt=100, description="Percentile that becomes 0.")
+    high: float = Field(99.8, gt=0, le=100, description="Percentile that becomes 1.")
+    joint: bool = Field(
+        True, description="Use one range for the colours of an RGB image."
+    )
+
+
+class Decoding(Settings):
+    """How maps become objects; tuned on validation images and stored."""
+
+    foreground: float = Field(
+        0.5, gt=0, lt=1, description="Probability above which a pixel is an object's."
+    )
+    seed: float = Field(
+        0.5, gt=0, lt=1, description="Height of the smoothed distance that seeds."
+    )
+    border: float = Field(
+        1.0, ge=0, le=2, description="How strongly touching borders keep seeds apart."
+    )
+    smooth: float = Field(
+        1.0, ge=0, le=5, description="Width in pixels of the smoothing before seeding."
+    )
+    min_size: int = Field(
+        12, ge=0, description="Objects of fewer pixels are dropped."
+    )
+
+
+class TrainingRecord(Settings):
+    """Where the weights came from: enough to make them again."""
+
+    command: str = Field("", description="Command line that made the weights.")
+    data: str = Field("", description="Fingerprint of the training data.")
+    images: int = Field(0, ge=0, description="Images trained on.")
+    objects: int = Field(0, ge=0, description="Objects trained on.")
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Settings of the run."
+    )
+    figures: dict[str, Any] = Field(
+        default_factory=dict, description="Validation figures."
+    )
+    base: str = Field("", description="Hash of the model it started from.")
+    date: str = Field("", description="Day the run ended.")
+    versions: dict[str, str] = Field(
+        default_factory=dict, description="Versions of the packages that made it."
+    )
+
+
+class ModelConfig(Settings):
+    """A model's identity, stored whole in its checkpoint."""
+
+    format: int = Field(FORMAT, ge=1, description="Version of this document.")
+    recipe: str = Field(description="Name of the network's recipe.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Arguments of the recipe."
+    )
+    in_channels: int = Field(1, ge=1, description="Channels of the input.")
+    classes: int = Field(1, ge=1, description="Maps the network gives.")
+    task: Literal["instance", "semantic"] = Field(
+        "semantic", description="Whether the maps are decoded into single objects."
+    )
+    accepts_grey: bool = Field(
+        True, description="Whether one channel may be repeated to fill the input."
+    )
+    normalisation: Normalisation = Normalisation()
+    decoding: Decoding = Decoding()
+    diameter: float | None = Field(
+        None, gt=0, description="Typical object diameter it was trained on, in pixels."
+    )
+    pixel_size: float | None = Field(
+        None, gt=0, description="Pixel size of its training images in micrometres."
+    )
+    training: TrainingRecord = TrainingRecord()

@@ -1,0 +1,96 @@
+"""The error tree: every mistake a user can make has a type and a way out.
+
+::
+
+    CihmError
+    ├── InputError          a value given to us is wrong (also a ValueError)
+    │   ├── ShapeError      ranks and sizes that do not fit
+    │   ├── DtypeError      a kind of number we cannot use
+    │   ├── AxesError       axes that do not describe the image
+    │   ├── UnknownNameError  no such recipe, model, backend or format
+    │   ├── ReadError       a file that cannot be read
+    │   └── DataError       a training folder or pair that cannot be used
+    ├── CheckpointError     a model file that is refused (also a ValueError)
+    ├── UnavailableError    a backend, device or package this machine lacks
+    ├── TrainingError       training that cannot start or had to stop
+    └── WriteError          a result that could not be written (also an OSError)
+
+Each says what came, what was wanted and what to do next; the window shows it as
+a notification, the command line as one line with a non-zero exit.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class CihmError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    came : str
+        What was met, as a sentence without its full stop.
+    wanted : str, optional
+        What was expected instead.
+    remedy : str, optional
+        The next step for the user.
+    """
+
+    def __init__(self, came: str, wanted: str = "", remedy: str = "") -> None:
+        self.came = came
+        self.wanted = wanted
+        self.remedy = remedy
+        expected = f"expected {wanted}" if wanted else ""
+        super().__init__(". ".join(part for part in (came, expected, remedy) if part))
+
+
+class InputError(CihmError, ValueError):
+    """A value given to us is wrong."""
+
+
+class ShapeError(InputError):
+    """Ranks or sizes do not fit."""
+
+
+class DtypeError(InputError, TypeError):
+    """A kind of number that cannot be used here."""
+
+
+class AxesError(InputError):
+    """Axes that do not describe the image."""
+
+
+class UnknownNameError(InputError):
+    """No such recipe, model, backend or format."""
+
+    @classmethod
+    def among(cls, kind: str, name: object, known: Iterable[str]) -> "UnknownNameError":
+        """Refuse `name`, naming its near matches and every known name."""
+        names = sorted(known)
+        near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+        remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+        return cls(f"no {kind} is called {name!r}", f"one of {', '.join(names)}", remedy)
+
+
+class ReadError(InputError):
+    """A file that cannot be read."""
+
+
+class DataError(InputError):
+    """A training folder or pair that cannot be used."""
+
+
+class CheckpointError(CihmError, ValueError):
+    """A model file that is refused."""
+
+
+class UnavailableError(CihmError, RuntimeError):
+    """A backend, device or package that this machine lacks."""
+
+
+class TrainingError(CihmError, RuntimeError):
+    """Training that cannot start or had to stop."""
+
+
+class WriteError(CihmError, OSError):
+    """A result that could not be written."""
