@@ -6,9 +6,13 @@ The command line prints them, the window relays them, tests collect them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from napari_cihm.config import SegmentSettings
+    from napari_cihm.data.image import Image
     from napari_cihm.models import Model
 
 
@@ -66,3 +70,54 @@ class Trained(Event):
     figures: Mapping[str, object] = field(default_factory=dict)
     path: Path | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class SegmentationStarted(Event):
+    """The image is understood and cut up; prediction is about to begin."""
+
+    axes: str
+    shape: tuple[int, ...]
+    tiles: int
+    blocks: int
+    zoom: float
+    diameter: float | None
+    settings: "SegmentSettings"
+
+
+@dataclass(frozen=True)
+class TileDone(Event):
+    """The network has seen one tile; `foreground` is its mask at image size.
+
+    `box` places it in the labels' axes, one slice an axis.
+    """
+
+    done: int
+    total: int
+    box: tuple[slice, ...]
+    foreground: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class BlockDone(Event):
+    """Objects of one part are told apart; their numbers are provisional."""
+
+    done: int
+    total: int
+    box: tuple[slice, ...]
+    labels: "np.ndarray"
+
+
+@dataclass(frozen=True)
+class Segmented(Event):
+    """A run ended: labels in the image's axes less its channels."""
+
+    labels: Any
+    axes: str
+    objects: int
+    image: "Image"
+    maps: Any = None
+    uncertainty: Any = None
+    zoom: float = 1.0
+    diameter: float | None = None
+    seconds: float = 0.0

@@ -11,12 +11,14 @@ from napari_cihm.config.model import (
     Normalisation,
     TrainingRecord,
 )
+from napari_cihm.config.segment import SegmentSettings
 from napari_cihm.config.train import TrainSettings
 
 __all__ = [
     "Decoding",
     "ModelConfig",
     "Normalisation",
+    "SegmentSettings",
     "Settings",
     "TrainSettings",
     "TrainingRecord",

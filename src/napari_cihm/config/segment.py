@@ -1,0 +1,81 @@
+"""Settings of a segmentation run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from napari_cihm.config.base import Settings
+
+
+class SegmentSettings(Settings):
+    """How to segment; a newcomer needs to touch none of them."""
+
+    diameter: float | Literal["auto"] | None = Field(
+        "auto",
+        gt=0,
+        description="Typical object diameter in pixels; auto estimates it, none "
+        "keeps the image's own scale.",
+    )
+    channels: int | Literal["auto", "merge"] = Field(
+        "auto",
+        ge=0,
+        description="Channel to segment by its number, or merge all; auto takes "
+        "what the model expects.",
+    )
+    volume: Literal["linked", "slices", "orthogonal"] = Field(
+        "linked",
+        description="Link objects across slices, number each slice apart, or "
+        "average three directions of a near isotropic stack.",
+    )
+    time: Literal["frames", "linked"] = Field(
+        "frames", description="Number each time point apart, or link across time."
+    )
+    min_overlap: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Overlap (intersection over union) that links two slices.",
+    )
+    gap: int = Field(
+        1, ge=0, le=10, description="Slices an object may be missing in and go on."
+    )
+    min_slices: int = Field(
+        1, ge=1, description="Linked objects seen in fewer slices are dropped."
+    )
+    foreground: float | None = Field(
+        None, gt=0, lt=1, description="Foreground threshold; none takes the model's."
+    )
+    seed: float | None = Field(
+        None, gt=0, lt=1, description="Seed threshold; none takes the model's."
+    )
+    min_size: int | None = Field(
+        None,
+        ge=0,
+        description="Objects of fewer pixels are dropped; none takes the model's.",
+    )
+    tta: bool = Field(
+        False, description="Average over flips: a little better, four times slower."
+    )
+    maps: bool = Field(False, description="Keep the probability maps.")
+    uncertainty: bool = Field(
+        False, description="Keep a map of how unsure the model is, 0 to 1."
+    )
+    tile: int | None = Field(
+        None, ge=32, le=8192, description="Side of a tile; none picks by memory."
+    )
+    overlap: int = Field(
+        64, ge=0, le=2048, description="Pixels that neighbouring tiles share."
+    )
+    batch: int | None = Field(
+        None, ge=1, le=1024, description="Tiles at once; none picks by memory."
+    )
+    block: int = Field(
+        2048, ge=64, description="Side of the part in which objects are told apart."
+    )
+    halo: int = Field(
+        128, ge=8, description="Pixels seen around such a part; exceed any object."
+    )
+    memory: int | None = Field(
+        None, ge=64, description="Megabytes to stay within; none asks the machine."
+    )
+    device: str = Field("auto", description="Device: auto, cpu, cuda, mps.")

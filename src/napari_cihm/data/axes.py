@@ -1,0 +1,136 @@
+"""Axes by letter: t, z, c, y, x in any order, checked and guessed."""
+
+from collections.abc import Sequence
+
+from napari_cihm.errors import AxesError
+
+LETTERS = "tzcyx"
+MEANING = {"t": "time", "z": "depth", "c": "channel", "y": "row", "x": "column"}
+COLOURS = (3, 4)
+MOST_CHANNELS = 4
+
+
+def check_axes(axes: str, shape: Sequence[int]) -> str:
+    """Return `axes` in small letters if they describe `shape`.
+
+    Parameters
+    ----------
+    axes : str
+        One letter of "tzcyx" for each dimension, in any order and case.
+    shape : sequence of int
+        Sizes of the image.
+
+    Raises
+    ------
+    AxesError
+        If a letter is unknown or twice there, y or x is missing, or their number
+        is not the number of dimensions.
+    """
+    letters = axes.lower()
+    unknown = sorted(set(letters) - set(LETTERS))
+    if unknown:
+        raise AxesError(
+            f"axes {axes!r} hold {', '.join(map(repr, unknown))}",
+            "letters among t, z, c, y, x",
+            "an RGB image has axes 'yxc'",
+        )
+    if len(set(letters)) != len(letters):
+        raise AxesError(f"axes {axes!r} name one axis twice", "each letter once")
+    if not {"y", "x"} <= set(letters):
+        raise AxesError(f"axes {axes!r} lack y or x", "both y and x among the axes")
+    if len(letters) != len(shape):
+        raise AxesError(
+            f"axes {axes!r} are {len(letters)} letters for an image of "
+            f"{len(shape)} dimensions, shape {tuple(shape)}",
+            "one letter for each dimension",
+            f"try axes={guess_axes(shape)!r}" if 2 <= len(shape) <= 5 else "",
+        )
+    return letters
+
+
+def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
+    """Guess axes from sizes alone.
+
+    A last dimension of 3 or 4 behind two larger ones is colour; a dimension of
+    at most 4 where microscopes put channels is channels; one more is depth, two
+    more are time and depth.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Sizes of the image, two to five of them.
+    rgb : bool, optional
+        Whether the last dimension is known to be colour, or known not to be.
+    """
+    n = len(shape)
+    if not 2 <= n <= 5:
+        raise AxesError(
+            f"an image of {n} dimensions, shape {tuple(shape)}",
+            "2 to 5 dimensions among t, z, c, y, x",
+            "pick a part of it, or drop dimensions of size 1",
+        )
+    if n == 2:
+        return "yx"
+    if rgb is None:
+        rgb = shape[-1] in COLOURS and min(shape[-3:-1]) > MOST_CHANNELS
+    if rgb:
+        return "tz"[5 - n :] + "yxc"
+    place = _channel_place(shape[:-2])
+    if place is None:
+        return {3: "zyx", 4: "tzyx", 5: "tzcyx"}[n]
+    others = "tz"[5 - n :]
+    return others[:place] + "c" + others[place:] + "yx"
+
+
+def _channel_place(leading: Sequence[int]) -> int | None:
+    # Files keep channels nearest the plane (ImageJ: tzcyx) or just behind time
+    # (OME: tczyx); the nearest small dimension wins.
+    for place in reversed(range(len(leading))):
+        if 2 <= leading[place] <= MOST_CHANNELS:
+            return place
+    return None
+
+
+def tidy_axes(
+    axes: str, shape: Sequence[int]
+) -> tuple[str, tuple[int | slice, ...]] | None:
+    """Turn a file's own axes into ours, dropping dimensions of size 1 we lack.
+
+    Returns
+    -------
+    tuple or None
+        Our letters and the index that drops what was dropped, or None when the
+        file's axes cannot be read as ours.
+    """
+    names = axes.lower()
+    if len(names) != len(shape):
+        return None
+    kept: list[str] = []
+    index: list[int | slice] = []
+    for letter, size in zip(names, shape, strict=True):
+        ours = _ours(letter, names, kept, size)
+        if ours is not None:
+            kept.append(ours)
+            index.append(slice(None))
+        elif size == 1:
+            index.append(0)
+        else:
+            return None
+    letters = "".join(kept)
+    return (letters, tuple(index)) if {"y", "x"} <= set(letters) else None
+
+
+def _ours(letter: str, names: str, kept: list[str], size: int) -> str | None:
+    # Samples are colours; letters that only number pages become depth or time.
+    if letter == "c" and size == 1 and "s" in names:
+        return None
+    if letter == "s":
+        letter = "c"
+    elif letter not in LETTERS and size > 1:
+        letter = next((free for free in "zt" if free not in names + "".join(kept)), "")
+    return letter if letter in LETTERS and letter and letter not in kept else None
+
+
+def label_axes(axes: str) -> str:
+    """Axes of the labels of an image with `axes`: the same less the channels."""
+    return axes.replace("c", "")

@@ -1,0 +1,155 @@
+"""An image with its axes: any array, any order, read plane by plane."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.data.axes import check_axes, guess_axes, label_axes
+from napari_cihm.errors import DtypeError, ShapeError
+
+
+@runtime_checkable
+class ArrayLike(Protocol):
+    """What numpy, dask, zarr and our lazy files have in common."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes."""
+
+    @property
+    def dtype(self) -> Any:
+        """Kind of number."""
+
+    def __getitem__(self, index: Any) -> Any:
+        """Read a part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Pixels that may still lie on disk, and what their dimensions mean.
+
+    Parameters
+    ----------
+    data : array-like
+        A numpy, dask or zarr array, or a lazily read file.
+    axes : str
+        One letter of "tzcyx" for each dimension.
+    scale : mapping of str to float
+        Size of a pixel along some axes.
+    units : mapping of str to str
+        The units of those sizes.
+    name : str
+        What outputs are named after.
+    path : Path, optional
+        Where it was read.
+    """
+
+    data: ArrayLike
+    axes: str
+    scale: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    name: str = "image"
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, data: Any, axes: str | None = None, **about: Any) -> "Image":
+        """Take an array, checking its kind and checking or guessing its axes.
+
+        Raises
+        ------
+        DtypeError
+            If its numbers are complex, text or objects.
+        ShapeError
+            If it has no pixel at all.
+        AxesError
+            If the axes do not describe its shape.
+        """
+        if isinstance(data, cls):
+            return data if axes is None else data.with_axes(axes)
+        if not isinstance(data, ArrayLike):
+            data = np.asarray(data)
+        _check_numbers(data.dtype)
+        letters = guess_axes(data.shape) if axes is None else axes
+        letters = check_axes(letters, data.shape)
+        if 0 in data.shape:
+            raise ShapeError(
+                f"an empty image, shape {tuple(data.shape)}",
+                "at least one pixel along each axis",
+                "select a region that lies inside the image",
+            )
+        return cls(data, letters, **about)
+
+    def with_axes(self, axes: str) -> "Image":
+        """Return the same pixels with other axes."""
+        return replace(self, axes=check_axes(axes, self.data.shape))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes in the order of `axes`."""
+        return tuple(int(n) for n in self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Kind of number of a pixel."""
+        return np.dtype(self.data.dtype)
+
+    @property
+    def label_axes(self) -> str:
+        """Axes of its labels."""
+        return label_axes(self.axes)
+
+    @property
+    def label_shape(self) -> tuple[int, ...]:
+        """Sizes of its labels."""
+        return tuple(self.size(letter) for letter in self.label_axes)
+
+    def size(self, letter: str) -> int:
+        """Length along an axis; 1 where the image lacks it."""
+        return self.shape[self.axes.index(letter)] if letter in self.axes else 1
+
+    def read(
+        self,
+        t: int = 0,
+        z: int = 0,
+        y: slice = slice(None),
+        x: slice = slice(None),
+        channels: tuple[int, ...] | None = None,
+    ) -> NDArray[Any]:
+        """Read a part of one plane as (channel, y, x) in the machine's byte order.
+
+        Parameters
+        ----------
+        t, z : int
+            Which plane.
+        y, x : slice
+            Which part of it, without steps.
+        channels : tuple of int, optional
+            Which channels; all by default.
+        """
+        where: dict[str, Any] = {"t": t, "z": z, "c": slice(None), "y": y, "x": x}
+        if channels is not None and len(channels) == 1:
+            where["c"] = slice(channels[0], channels[0] + 1)
+        part = np.asarray(self.data[tuple(where[letter] for letter in self.axes)])
+        left = [letter for letter in self.axes if letter in "cyx"]
+        if "c" not in left:
+            part, left = part[..., None], [*left, "c"]
+        part = part.transpose([left.index(letter) for letter in "cyx"])
+        if channels is not None and len(channels) > 1:
+            part = part[list(channels)]
+        return part.astype(part.dtype.newbyteorder("="), copy=False)
+
+
+def _check_numbers(dtype: Any) -> None:
+    kind = np.dtype(dtype).kind
+    if kind == "c":
+        raise DtypeError(
+            f"an image of complex numbers ({dtype})",
+            "real numbers",
+            "take the magnitude, numpy.abs(image), or one part of it",
+        )
+    if kind not in "buif":
+        raise DtypeError(f"an image of {dtype}", "booleans, integers or floats")
