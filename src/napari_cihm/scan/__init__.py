@@ -1,0 +1,7 @@
+"""The selective scan: one function, one backend a file, and the choice among them."""
+
+from napari_cihm.scan.choice import backends
+from napari_cihm.scan.conv import causal_conv1d
+from napari_cihm.scan.selective import selective_scan
+
+__all__ = ["backends", "causal_conv1d", "selective_scan"]

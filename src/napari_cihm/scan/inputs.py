@@ -1,0 +1,183 @@
+"""What a scan is given: checked, and brought to one dtype and one set of shapes.
+
+Letters, after the papers of Mamba: b batch, d channels, l positions, n states per
+channel, g groups of channels that share B and C. The scan computes, for each channel,
+
+    h[t] = exp(delta[t] A) h[t-1] + delta[t] B[t] u[t]        (n states)
+    y[t] = C[t] . h[t] + D u[t]
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from napari_cihm.errors import DtypeError, InputError, ShapeError
+
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+class Inputs(NamedTuple):
+    """The arguments of one scan, checked.
+
+    B and C are (d n) where constant along the sequence and (b g n l) with one common
+    g where they are not.
+    """
+
+    u: Tensor
+    delta: Tensor
+    A: Tensor
+    B: Tensor
+    C: Tensor
+    D: Tensor | None
+    z: Tensor | None
+    delta_bias: Tensor | None
+    delta_softplus: bool
+
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """Every tensor argument, in the order of the public signature."""
+        return self[:8]
+
+    def cast(self, dtype: torch.dtype) -> "Inputs":
+        """Bring every tensor to one dtype; autograd sees the casts."""
+        return Inputs(
+            *(None if t is None else t.to(dtype) for t in self.tensors()),  # type: ignore[arg-type]
+            delta_softplus=self.delta_softplus,
+        )
+
+    @property
+    def compute_dtype(self) -> torch.dtype:
+        """float64 if any tensor has it, else float32: half precision loses states."""
+        wide = any(t is not None and t.dtype == torch.float64 for t in self.tensors())
+        return torch.float64 if wide else torch.float32
+
+    @property
+    def needs_grad(self) -> bool:
+        """Whether anything here will be differentiated."""
+        return torch.is_grad_enabled() and any(
+            t is not None and t.requires_grad for t in self.tensors()
+        )
+
+
+def checked(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None,
+    z: Tensor | None,
+    delta_bias: Tensor | None,
+    delta_softplus: bool,
+) -> Inputs:
+    """Check the arguments of a scan and bring B and C to one of two shapes.
+
+    Raises
+    ------
+    DtypeError
+        For what is no tensor of real floating-point numbers.
+    ShapeError
+        For ranks or sizes that do not fit each other.
+    InputError
+        For tensors on different devices, or a NaN in A.
+    """
+    needed = {"u": u, "delta": delta, "A": A, "B": B, "C": C}
+    extra = {"D": D, "z": z, "delta_bias": delta_bias}
+    for name, tensor in (needed | extra).items():
+        if tensor is not None or name in needed:
+            _check_kind(name, tensor, u)
+    if u.ndim != 3:
+        raise _misshapen("u", u, "three axes (batch, channels, positions)")
+    b, d, length = u.shape
+    if A.ndim != 2 or A.shape[0] != d or A.shape[1] == 0 or d == 0:
+        raise _misshapen("A", A, f"(channels, states) = ({d}, n) with d and n >= 1")
+    n = A.shape[1]
+    for name, tensor, shape in (
+        ("delta", delta, (b, d, length)),
+        ("D", D, (d,)),
+        ("z", z, (b, d, length)),
+        ("delta_bias", delta_bias, (d,)),
+    ):
+        if tensor is not None and tensor.shape != shape:
+            raise _misshapen(name, tensor, f"{shape} to fit u and A")
+    B = _grouped("B", B, (b, d, n, length))
+    C = _grouped("C", C, (b, d, n, length))
+    if B.ndim == C.ndim == 4 and B.shape[1] != C.shape[1]:
+        groups = math.lcm(B.shape[1], C.shape[1])
+        B, C = _regrouped(B, groups), _regrouped(C, groups)
+    _check_finite(A)
+    return Inputs(u, delta, A, B, C, D, z, delta_bias, bool(delta_softplus))
+
+
+def _check_kind(name: str, tensor: object, u: Tensor) -> None:
+    """Refuse what is no real floating-point tensor beside `u`."""
+    if not isinstance(tensor, Tensor):
+        raise DtypeError(
+            f"{name} is a {type(tensor).__name__}",
+            "a torch tensor",
+            "wrap it with torch.as_tensor",
+        )
+    if tensor.dtype not in _FLOATS:
+        remedy = "only a real A is supported" if tensor.is_complex() else ""
+        raise DtypeError(
+            f"{name} has dtype {tensor.dtype}",
+            "float32, float64, float16 or bfloat16",
+            remedy or f"convert it with {name}.float()",
+        )
+    if tensor.device != u.device:
+        raise InputError(
+            f"{name} is on {tensor.device} while u is on {u.device}",
+            "every tensor on one device",
+            f"move it with {name}.to(u.device)",
+        )
+
+
+def _misshapen(name: str, tensor: Tensor, wanted: str) -> ShapeError:
+    return ShapeError(f"{name} has shape {tuple(tensor.shape)}", wanted)
+
+
+def _grouped(name: str, tensor: Tensor, sizes: tuple[int, int, int, int]) -> Tensor:
+    """Bring B or C to (d n) or (b g n l)."""
+    b, d, n, length = sizes
+    if tensor.ndim == 2 and tensor.shape == (d, n):
+        return tensor
+    if tensor.ndim == 3 and tensor.shape == (b, n, length):
+        return tensor.unsqueeze(1)
+    if tensor.ndim == 4 and tensor.shape[::2] == (b, n) and tensor.shape[3] == length:
+        groups = tensor.shape[1]
+        if groups and d % groups == 0:
+            return tensor
+        raise ShapeError(
+            f"{name} has {groups} groups for {d} channels",
+            "a number of groups that divides the channels",
+        )
+    raise _misshapen(
+        name,
+        tensor,
+        f"(d, n) = ({d}, {n}), (b, n, l) = ({b}, {n}, {length}) "
+        f"or (b, groups, n, l) = ({b}, g, {n}, {length})",
+    )
+
+
+def _regrouped(tensor: Tensor, groups: int) -> Tensor:
+    """Repeat each group until there are `groups`; a view where there was but one."""
+    b, g, n, length = tensor.shape
+    shape = (b, g, groups // g, n, length)
+    return tensor.unsqueeze(2).expand(shape).reshape(b, groups, n, length)
+
+
+def _check_finite(A: Tensor) -> None:
+    """Refuse a NaN in A, where looking is free.
+
+    On an accelerator looking would stall its queue at each scan; there the NaN
+    spreads through the whole output, so it cannot pass unseen either.
+    """
+    if torch.compiler.is_compiling() or A.device.type != "cpu":
+        return
+    if bool(torch.isnan(A).any()):
+        raise InputError(
+            "A holds a NaN",
+            "finite decay rates",
+            "lower the learning rate, or look for the step that brought the NaN",
+        )

@@ -1,0 +1,51 @@
+"""The reference: the recurrence as written, one position after another, in float64."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_cihm.scan.inputs import Inputs
+
+
+def available() -> Literal[True]:
+    """Torch is always here."""
+    return True
+
+
+def serves(device: torch.device) -> bool | str:
+    """Any device that has float64."""
+    if device.type == "mps":
+        return "float64 does not exist on mps"
+    return True
+
+
+def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
+    """Scan step by step in float64; every derivative is torch's own."""
+    u, delta, A, B, C, D, z, bias, softplus = inputs.cast(torch.float64)
+    with torch.autocast(u.device.type, enabled=False):
+        if bias is not None:
+            delta = delta + bias[:, None]
+        if softplus:
+            delta = F.softplus(delta)
+        state = u.new_zeros(u.shape[0], *A.shape)
+        y = [u[..., :0]]
+        for t in range(u.shape[2]):
+            step = delta[..., t, None]
+            entering = step * u[..., t, None] * _at(B, t, u.shape[1])
+            state = torch.exp(step * A) * state + entering  # (b d n)
+            y.append((state * _at(C, t, u.shape[1])).sum(-1, keepdim=True))
+        out = torch.cat(y, -1)  # (b d l)
+        if D is not None:
+            out = out + D[:, None] * u
+        if z is not None:
+            out = out * F.silu(z)
+    return out.to(inputs.u.dtype), state.to(inputs.compute_dtype)
+
+
+def _at(tensor: Tensor, t: int, channels: int) -> Tensor:
+    """Give B or C at one position, for each channel: broadcasts to (b d n)."""
+    if tensor.ndim == 2:
+        return tensor
+    return tensor[..., t].repeat_interleave(channels // tensor.shape[1], dim=1)

@@ -1,0 +1,93 @@
+"""The selective scan: one function, whichever backend computes it."""
+
+from typing import Literal, overload
+
+from torch import Tensor
+
+from napari_cihm.scan.choice import choose
+from napari_cihm.scan.inputs import checked
+
+
+@overload
+def selective_scan(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+    return_last_state: Literal[False] = False,
+) -> Tensor: ...
+@overload
+def selective_scan(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+    *,
+    return_last_state: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
+def selective_scan(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    delta_bias: Tensor | None = None,
+    delta_softplus: bool = False,
+    return_last_state: bool = False,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """Run a selective state space along a sequence.
+
+    Takes what ``selective_scan_fn`` of mamba-ssm takes and gives what it gives, on any
+    device and without a compiler. States are kept in float32 whatever comes in (in
+    float64 if any tensor is), also under autocast.
+
+    Parameters
+    ----------
+    u : Tensor
+        Input, (b d l).
+    delta : Tensor
+        Step sizes, (b d l).
+    A : Tensor
+        Decay rates, real, (d n).
+    B, C : Tensor
+        Input and output maps: (d n) constant along the sequence, (b n l) one for each
+        position, or (b g n l) one for each position and each of g groups of channels.
+    D : Tensor, optional
+        Skip weights, (d).
+    z : Tensor, optional
+        Gate, (b d l): the output is multiplied by ``silu(z)``.
+    delta_bias : Tensor, optional
+        Added to delta, (d).
+    delta_softplus : bool
+        Whether delta passes through a softplus, after the bias.
+    return_last_state : bool
+        Whether the state after the last position is wanted too.
+
+    Returns
+    -------
+    Tensor or tuple of Tensor
+        The output, (b d l) in the dtype of `u`; then, if asked for, the last state,
+        (b d n). Gradients flow from both.
+
+    Raises
+    ------
+    DtypeError, ShapeError, InputError
+        For tensors that do not fit.
+    UnavailableError, UnknownNameError
+        If the backend that ``CIHM_SCAN`` forces is not to be had.
+    """
+    inputs = checked(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
+    out, last = choose(u.device).scan(inputs)
+    return (out, last) if return_last_state else out
