@@ -95,7 +95,7 @@ class TileDone(Event):
     done: int
     total: int
     box: tuple[slice, ...]
-    foreground: "np.ndarray"
+    foreground: "np.ndarray" = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,19 +105,19 @@ class BlockDone(Event):
     done: int
     total: int
     box: tuple[slice, ...]
-    labels: "np.ndarray"
+    labels: "np.ndarray" = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Segmented(Event):
     """A run ended: labels in the image's axes less its channels."""
 
-    labels: Any
+    labels: Any = field(repr=False)
     axes: str
     objects: int
-    image: "Image"
-    maps: Any = None
-    uncertainty: Any = None
+    image: "Image" = field(repr=False)
+    maps: Any = field(default=None, repr=False)
+    uncertainty: Any = field(default=None, repr=False)
     zoom: float = 1.0
     diameter: float | None = None
     seconds: float = 0.0

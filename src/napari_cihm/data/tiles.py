@@ -32,6 +32,7 @@ class TileGrid:
     overlap: int
 
     def __post_init__(self) -> None:
+        """Refuse an overlap that leaves nothing of a tile."""
         if self.size < 1 or not 0 <= self.overlap < self.size:
             raise InputError(
                 f"tiles of {self.size} pixels that share {self.overlap}",
@@ -49,6 +50,7 @@ class TileGrid:
         return tuple(self._box(first) for first in product(*self.starts))
 
     def __len__(self) -> int:
+        """Count the tiles."""
         return int(np.prod([len(s) for s in self.starts]))
 
     @property
@@ -101,9 +103,11 @@ class BlockGrid:
         return tuple(-(-n // s) for n, s in zip(self.shape, self.size, strict=True))
 
     def __len__(self) -> int:
+        """Count the blocks."""
         return int(np.prod(self.counts))
 
     def __iter__(self) -> Iterator[Block]:
+        """Go through the blocks, rows first."""
         return map(self.at, product(*map(range, self.counts)))
 
     def at(self, index: tuple[int, ...]) -> Block:

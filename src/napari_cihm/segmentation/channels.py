@@ -1,0 +1,110 @@
+"""Which of an image's channels a model sees, and how they are merged."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.errors import InputError
+
+LUMINANCE = (0.299, 0.587, 0.114)
+COLOUR, ALPHA = 3, 4
+
+
+@dataclass(frozen=True)
+class ChannelPlan:
+    """The channels to read and what is made of them.
+
+    Parameters
+    ----------
+    read : tuple of int
+        Channels of the image.
+    weights : tuple of float
+        Weights to merge them by; empty when they stay apart.
+    repeat : int
+        How often the result is repeated to fill the model's input.
+    note : str
+        What the user should know of the choice.
+    """
+
+    read: tuple[int, ...]
+    weights: tuple[float, ...] = ()
+    repeat: int = 1
+    note: str = ""
+
+    def apply(self, part: NDArray[Any]) -> NDArray[Any]:
+        """Make the model's channels from those read, (c, y, x) in and out."""
+        if self.weights:
+            weights = np.asarray(self.weights, np.float32)
+            part = np.einsum("c,cyx->yx", weights, part.astype(np.float32))[None]
+        return np.repeat(part, self.repeat, axis=0) if self.repeat > 1 else part
+
+
+def plan_channels(
+    image: Image, settings: SegmentSettings, config: ModelConfig
+) -> ChannelPlan:
+    """Decide what a model sees of an image.
+
+    Raises
+    ------
+    InputError
+        If the channel asked for is not there, or the model needs channels that
+        the image lacks.
+    """
+    count, wanted = image.size("c"), config.in_channels
+    if isinstance(settings.channels, int):
+        if settings.channels >= count:
+            raise InputError(
+                f"channel {settings.channels} of an image with {count} channels",
+                f"a number from 0 to {count - 1}",
+                f"its axes were taken as {image.axes!r}",
+            )
+        return _filled((settings.channels,), (), config)
+    colours = tuple(range(COLOUR)) if is_colour(image) else tuple(range(count))
+    if settings.channels == "merge" and count > 1:
+        return _filled(colours, _merging(image, len(colours)), config)
+    if len(colours) == wanted:
+        return ChannelPlan(colours)
+    if count == 1:
+        return _filled((0,), (), config)
+    if wanted == 1:
+        note = "" if is_colour(image) else _merged_note(count)
+        return ChannelPlan(colours, _merging(image, len(colours)), 1, note)
+    raise InputError(
+        f"a model for {wanted} channels on an image of {count}",
+        f"an image of {wanted} channels",
+        "choose one with channels=0, merge them with channels='merge', or check the "
+        f"axes, which were taken as {image.axes!r}",
+    )
+
+
+def is_colour(image: Image) -> bool:
+    """Tell whether the channels are red, green, blue and perhaps alpha."""
+    last = image.axes.endswith("c")
+    return last and image.size("c") in (COLOUR, ALPHA)
+
+
+def _filled(
+    read: tuple[int, ...], weights: tuple[float, ...], config: ModelConfig
+) -> ChannelPlan:
+    if config.in_channels > 1 and not config.accepts_grey:
+        raise InputError(
+            f"a model for {config.in_channels} channels on 1",
+            f"an image of {config.in_channels} channels",
+            "use a model for one channel; `cihm models` lists them",
+        )
+    return ChannelPlan(read, weights, config.in_channels)
+
+
+def _merging(image: Image, count: int) -> tuple[float, ...]:
+    return LUMINANCE if is_colour(image) else (1 / count,) * count
+
+
+def _merged_note(count: int) -> str:
+    return (
+        f"{count} channels were averaged into one; choose the one that shows the "
+        "objects with channels=0, 1, ..."
+    )

@@ -1,0 +1,76 @@
+"""The network as a function from a batch of tiles to a batch of maps."""
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_cihm.config import ModelConfig
+
+if TYPE_CHECKING:
+    from napari_cihm.models import Model
+
+Maps = NDArray[np.uint16]
+FULL = 65535  # maps are kept as sixteen-bit fractions: half a float, and exact to share
+
+_FLIPS = ((-1,), (-2,), (-2, -1))
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Anything that gives maps in 0..1 for normalised tiles.
+
+    `key` names it in the record of a resumable run: two predictors with one key
+    give the same maps.
+    """
+
+    config: ModelConfig
+    key: str
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn (batch, channels, h, w) into (batch, classes, h, w)."""
+
+
+class NetworkPredictor:
+    """A loaded model as a predictor.
+
+    Parameters
+    ----------
+    model : Model
+        The model, on its device.
+    tta : bool
+        Average over flips.
+    """
+
+    def __init__(self, model: "Model", tta: bool = False) -> None:
+        self.model = model
+        self.config = model.config
+        self.tta = tta
+        self.key = f"{model.hash}{'-flips' if tta else ''}"
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn (batch, channels, h, w) into (batch, classes, h, w)."""
+        maps = self.model.predict(batch)
+        if not self.tta:
+            return maps
+        for flip in _FLIPS:
+            maps = maps + np.flip(self.model.predict(np.flip(batch, flip)), flip)
+        return maps / np.float32(len(_FLIPS) + 1)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that the batch or the tile was too big."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+def to_fractions(maps: NDArray[np.float32]) -> Maps:
+    """Round maps in 0..1 to sixteen bits."""
+    scaled = np.multiply(maps, FULL, dtype=np.float32)
+    np.nan_to_num(scaled, copy=False, nan=0.0)
+    return np.rint(scaled, out=scaled).clip(0, FULL).astype(np.uint16)

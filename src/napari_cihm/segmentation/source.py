@@ -1,0 +1,95 @@
+"""What the network is fed: parts of an image, merged, scaled and normalised."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.config import Normalisation
+from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import intensity_ranges, rescale
+from napari_cihm.data.tiles import Box
+from napari_cihm.data.zoom import AxisZoom, resample
+from napari_cihm.segmentation.channels import ChannelPlan
+
+# Up to so many pixels are looked at whole for the range of intensities; beyond,
+# patches spread over the planes stand for the rest.
+WHOLE = 2**25
+PATCH = 512
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image as the network sees it, read part by part.
+
+    Parameters
+    ----------
+    image : Image
+        The pixels.
+    channels : ChannelPlan
+        Which channels, and how merged.
+    ranges : array of shape (channels, 2)
+        Intensities that become 0 and 1, the same for every part.
+    zooms : pair of AxisZoom
+        From the image's rows and columns to the network's.
+    """
+
+    image: Image
+    channels: ChannelPlan
+    ranges: NDArray[np.float64]
+    zooms: tuple[AxisZoom, AxisZoom]
+
+    def read(self, t: int, z: int, box: Box) -> NDArray[np.float32]:
+        """Return the part `box`, in network pixels, as (c, y, x)."""
+        windows = [zoom.window(s) for zoom, s in zip(self.zooms, box, strict=True)]
+        part = self.image.read(t, z, *windows, channels=self.channels.read)
+        flat = rescale(self.channels.apply(part), self.ranges)
+        return resample(flat, self.zooms, box)
+
+
+def find_ranges(
+    image: Image, channels: ChannelPlan, settings: Normalisation
+) -> NDArray[np.float64]:
+    """Find the intensities that become 0 and 1, for the whole image at once."""
+    return intensity_ranges(sample(image, channels), settings)
+
+
+def sample(image: Image, channels: ChannelPlan) -> NDArray[Any]:
+    """Return pixels that stand for the image, shape (c, rows, columns).
+
+    All of them while they are few, else patches evenly spread; the same image
+    always gives the same pixels.
+    """
+    height, width = image.size("y"), image.size("x")
+    planes = [(t, z) for t in range(image.size("t")) for z in range(image.size("z"))]
+    whole = height * width * len(planes) <= WHOLE
+    boxes = [(slice(0, height), slice(0, width))] if whole else _patches(height, width)
+    share = max(1, WHOLE // (len(boxes) * min(height, PATCH) * min(width, PATCH)))
+    if not whole:
+        planes = [planes[i] for i in _spread(len(planes), share)]
+    parts = [
+        channels.apply(image.read(t, z, *box, channels=channels.read))
+        for t, z in planes
+        for box in boxes
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([p.reshape(len(p), 1, -1) for p in parts], axis=2)
+
+
+def _patches(height: int, width: int) -> list[Box]:
+    rows = [_around(i, height) for i in _spread(-(-height // PATCH), 8)]
+    columns = [_around(i, width) for i in _spread(-(-width // PATCH), 8)]
+    return [(r, c) for r in rows for c in columns]
+
+
+def _around(index: int, n: int) -> slice:
+    return slice(index * PATCH, min((index + 1) * PATCH, n))
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Return at most `most` numbers below `count`, evenly spread."""
+    if count <= most:
+        return list(range(count))
+    return [int((i + 0.5) * count / most) for i in range(most)]
