@@ -1,0 +1,97 @@
+"""Make every test repeatable, and a window testable with or without a screen."""
+
+import importlib
+import os
+import random
+import sys
+
+# Before torch and numba read them: tests are tiny, and threads only get in the way.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+
+import hypothesis
+import numpy as np
+import pytest
+
+hypothesis.settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, max_examples=50
+)
+hypothesis.settings.load_profile("repeatable")
+
+
+def _why_no_qt() -> str:
+    """Say why Qt cannot be loaded here, or nothing when it can."""
+    try:
+        importlib.import_module("qtpy.QtWidgets")
+    except Exception as error:
+        return f"Qt cannot be loaded: {error}"
+    return ""
+
+
+NO_QT = _why_no_qt()
+collect_ignore = ["plugin"] if NO_QT else []
+
+
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Where Qt lacks a library, keep pytest-qt from ending the whole run."""
+    if NO_QT:
+        pluginmanager.unregister(name="pytest-qt")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Take Qt's offscreen platform where pytest-xvfb found no screen to give."""
+    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def _offscreen() -> bool:
+    return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
+
+
+def pytest_report_header() -> str:
+    """Say what kind of window the tests open."""
+    screen = "offscreen, so no canvas is drawn" if _offscreen() else "on a screen"
+    return f"windows: {NO_QT or screen}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this machine cannot run, with the reason."""
+    for item in items:
+        if NO_QT and {"qtbot", "qapp", "make_napari_viewer"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.skip(reason=NO_QT))
+        if item.get_closest_marker("pixels") and _offscreen():
+            reason = "an offscreen platform draws no canvas: install xvfb"
+            item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("cuda"):
+            import torch
+
+            if not torch.cuda.is_available():
+                item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    """Start each test from the same random state, whatever ran before it."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _canvas_without_gl(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell napari what an offscreen platform, which has no GL, cannot be asked."""
+    if NO_QT or not _offscreen():
+        return
+    importlib.import_module("napari._vispy.layers.image")
+    importlib.import_module("napari._vispy.canvas")
+    answers = {
+        "get_gl_extensions": lambda: "",
+        "get_max_texture_sizes": lambda: (16384, 2048),
+    }
+    modules = [m for n, m in sys.modules.items() if n.startswith("napari._vispy")]
+    for module in modules:
+        for name, answer in answers.items():
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, answer)
