@@ -1,0 +1,52 @@
+"""Importing the package costs next to nothing, whatever else is installed."""
+
+import statistics
+import subprocess
+import sys
+
+import pytest
+
+import napari_cihm
+
+HEAVY = {
+    "PyQt6", "dask", "magicgui", "matplotlib", "napari", "numba", "numpy",
+    "pydantic", "qtpy", "rich", "scipy", "skimage", "torch", "typer", "zarr",
+}  # fmt: skip
+
+
+def _python(code: str, *options: str) -> str:
+    command = [sys.executable, *options, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_loads_nothing_heavy():
+    loaded = _python("import napari_cihm, sys; print(*sys.modules)").split()
+    assert "napari_cihm" in loaded
+    assert not HEAVY & set(loaded)
+
+
+def test_import_takes_less_than_150_ms():
+    timed = (
+        "import time; start = time.perf_counter(); import napari_cihm;"
+        "print(time.perf_counter() - start)"
+    )
+    seconds = [float(_python(timed)) for _ in range(5)]
+    assert statistics.median(seconds) < 0.15
+
+
+@pytest.mark.parametrize("name", napari_cihm.__all__)
+def test_every_public_name_arrives_on_first_use(name):
+    assert getattr(napari_cihm, name).__doc__
+    assert name in dir(napari_cihm)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'segmnt'"):
+        _ = napari_cihm.segmnt
+
+
+def test_our_settings_use_nothing_deprecated():
+    # The whole suite forgives pydantic's deprecations for napari's sake.
+    _python("import napari_cihm.config, napari_cihm.events", "-W", "error")
