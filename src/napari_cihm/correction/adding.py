@@ -1,0 +1,173 @@
+"""Add an object from a click or a scribble."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.config import Decoding
+from napari_cihm.correction.boxes import (
+    box_at,
+    check_axes_of,
+    check_point,
+    grown,
+    hull,
+    start_of,
+)
+from napari_cihm.correction.edits import Edit, edit_of
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.lines import inside, rasterised
+from napari_cihm.correction.proposing import disc, from_intensities, from_maps
+from napari_cihm.correction.windows import Window, flat
+from napari_cihm.data.tiles import Box
+from napari_cihm.errors import InputError, ShapeError
+
+# An outline that reaches the window's edge is looked for again in a wider one.
+WIDENINGS = 3
+
+
+def add_object(
+    labels: Any,
+    scribble: Sequence[Sequence[float]],
+    *,
+    maps: Any = None,
+    image: Any = None,
+    diameter: float = 24.0,
+    decoding: Decoding | None = None,
+    axes: Sequence[int] | None = None,
+    index: LabelIndex | None = None,
+) -> Edit:
+    """Add the object that a click or a scribble points at.
+
+    Its outline comes from the model's maps; where they show nothing, or there
+    are none, from the image's intensities; and without an image it is a disc.
+    Only background is taken.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        numpy, zarr, dask or chunked labels.
+    scribble : sequence of points
+        One point for a click, or the corners of a line within the object.
+    maps : array-like of float, optional
+        The model's maps, channels first, then the labels' shape.
+    image : array-like, optional
+        Intensities of the labels' shape: one channel.
+    diameter : float
+        Typical size of an object in pixels: how far to look.
+    decoding : Decoding, optional
+        The model's thresholds.
+    axes : sequence of int, optional
+        Add within these axes alone, such as the plane on screen.
+    index : LabelIndex, optional
+        Gives the new number without a scan of the labels.
+    """
+    chosen = check_axes_of(axes, len(labels.shape))
+    shape = tuple(int(n) for n in labels.shape)
+    _check_shapes(shape, maps, image)
+    pixels = _seed_pixels(scribble, shape, chosen)
+    around = hull(box_at(p, (1,) * len(shape)) for p in pixels.tolist())
+    reach = max(8, round(diameter))
+    for widening in range(WIDENINGS + 1):
+        box = grown(around, reach << widening, shape, chosen)
+        window, seeds = _seeded(labels, box, pixels, chosen)
+        outline, source = _propose(
+            window, seeds, chosen, maps, image, decoding or Decoding(), diameter
+        )
+        if source == "disc" or not _at_edge(outline, box, shape, chosen):
+            break
+    outline = ndimage.binary_fill_holes(outline) & window.free
+    index = LabelIndex(labels) if index is None else index
+    number = index.fresh()[0]
+    block = window.reshaped(outline, number)
+    return edit_of([block], labels, f"Add {number}", _said(source, maps))
+
+
+def _seed_pixels(
+    scribble: Sequence[Sequence[float]], shape: tuple[int, ...], axes: tuple[int, ...]
+) -> NDArray[np.intp]:
+    first = check_point(scribble[0], shape) if len(scribble) else None
+    if first is None:
+        raise InputError("an empty scribble", "a click or a line")
+    pixels = inside(rasterised(scribble), shape)
+    others = [a for a in range(len(shape)) if a not in axes]
+    if (pixels[:, others] != np.array(first)[others]).any():
+        raise InputError("a scribble through several slices", "a scribble in one slice")
+    return pixels
+
+
+def _seeded(
+    labels: Any, box: Box, pixels: NDArray[np.intp], axes: tuple[int, ...]
+) -> tuple[Window, NDArray[np.bool_]]:
+    near = flat(np.asarray(labels[box]), axes)
+    seeds = np.zeros(near.shape, np.bool_)
+    inner = pixels - np.array(start_of(box))
+    seeds[tuple(inner[:, a] for a in axes)] = True
+    met = np.unique(near[seeds & (near != 0)]).tolist()
+    seeds &= near == 0
+    if not seeds.any():
+        raise InputError(
+            f"object {met[0]} is there already",
+            "a click or scribble on the background",
+            "split it, or delete it first",
+        )
+    return Window(box, near, np.zeros(near.shape, np.bool_)), seeds
+
+
+def _propose(
+    window: Window,
+    seeds: NDArray[np.bool_],
+    axes: tuple[int, ...],
+    maps: Any,
+    image: Any,
+    decoding: Decoding,
+    diameter: float,
+) -> tuple[NDArray[np.bool_], str]:
+    if maps is not None:
+        part = np.asarray(maps[(slice(None), *window.box)])
+        shown = np.stack([flat(channel, axes) for channel in part])
+        found = from_maps(shown, seeds, window.free, decoding)
+        if found is not None:
+            return found, "maps"
+    if image is not None:
+        seen = flat(np.asarray(image[window.box]), axes)
+        found = from_intensities(seen.astype(np.float32), seeds, window.free)
+        if np.count_nonzero(found) > 2 * np.count_nonzero(seeds):
+            return found, "image"
+    return disc(seeds, diameter / 2, window.free), "disc"
+
+
+def _at_edge(
+    outline: NDArray[np.bool_], box: Box, shape: tuple[int, ...], axes: tuple[int, ...]
+) -> bool:
+    """Say whether an outline is cut by the window and not by the image."""
+    for inner, axis in enumerate(axes):
+        first = np.take(outline, 0, inner).any() and box[axis].start > 0
+        last = np.take(outline, -1, inner).any() and box[axis].stop < shape[axis]
+        if first or last:
+            return True
+    return False
+
+
+def _said(source: str, maps: Any) -> str:
+    if source == "maps":
+        return ""
+    if source == "image":
+        unseen = "The model sees nothing there; " if maps is not None else ""
+        return f"{unseen}{'the' if unseen else 'The'} outline is from the image."
+    return "Nothing stands out there; the outline is a disc of the usual size."
+
+
+def _check_shapes(shape: tuple[int, ...], maps: Any, image: Any) -> None:
+    if maps is not None and tuple(maps.shape[1:]) != shape:
+        raise ShapeError(
+            f"maps of shape {tuple(maps.shape)} for labels of shape {shape}",
+            "channels first, then the labels' shape",
+        )
+    if image is not None and tuple(image.shape) != shape:
+        raise ShapeError(
+            f"an image of shape {tuple(image.shape)} for labels of shape {shape}",
+            "one channel of the labels' shape",
+        )

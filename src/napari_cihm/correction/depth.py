@@ -1,0 +1,161 @@
+"""Tools that carry an outline to other slices of a stack."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.correction.boxes import grown, hull, start_of
+from napari_cihm.correction.edits import Edit, changed, edit_of
+from napari_cihm.correction.pieces import Piece, piece_at
+from napari_cihm.correction.windows import flat
+from napari_cihm.data.tiles import Box
+from napari_cihm.errors import InputError
+
+
+def copy_to_slice(
+    labels: Any,
+    point: Sequence[float],
+    axis: int,
+    step: int = 1,
+    *,
+    axes: Sequence[int] | None = None,
+) -> Edit:
+    """Copy an object's outline in one slice to another slice.
+
+    Only background is taken there.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        numpy, zarr, dask or chunked labels.
+    point : sequence of float
+        A pixel of the object, in the slice to copy from.
+    axis : int
+        The axis that numbers the slices.
+    step : int
+        1 for the next slice, -1 for the one before.
+    axes : sequence of int, optional
+        The axes of the slice; all but `axis` by default.
+    """
+    axis, plane = _plane(labels, axis, axes)
+    piece = piece_at(labels, point, plane)
+    at = piece.box[axis].start + step
+    if not 0 <= at < labels.shape[axis]:
+        raise InputError(
+            f"slice {at} is not there", f"slices 0 to {labels.shape[axis] - 1}"
+        )
+    box = _put(piece.box, axis, at)
+    before = np.asarray(labels[box])
+    wanted = piece.mask_in(piece.box)
+    after = np.where(wanted & (before == 0), piece.label, before)
+    taken = int(np.count_nonzero(wanted & (before != 0) & (before != piece.label)))
+    block = changed(start_of(box), before, after)
+    note = f"{taken} pixels of it are other objects' there." if taken else ""
+    note = note or ("" if block else "It is there already.")
+    return edit_of([block], labels, f"Copy {piece.label} to slice {at}", note)
+
+
+def interpolate(
+    labels: Any,
+    first: Sequence[float],
+    last: Sequence[float],
+    axis: int,
+    *,
+    axes: Sequence[int] | None = None,
+) -> Edit:
+    """Draw an object in all slices between two, changing shape from one to other.
+
+    Signed distances to the two outlines are blended, each outline carried along
+    the straight line between their centres. Only background is taken.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    first, last : sequence of float
+        A pixel of the object in each of the two slices. If they belong to
+        different objects, what is drawn between takes the first's number.
+    axis : int
+        The axis that numbers the slices.
+    axes : sequence of int, optional
+        The axes of the slices; all but `axis` by default.
+    """
+    axis, plane = _plane(labels, axis, axes)
+    ends = [piece_at(labels, first, plane), piece_at(labels, last, plane)]
+    ends.sort(key=lambda piece: piece.box[axis].start)
+    low, high = (piece.box[axis].start for piece in ends)
+    if high - low < 2:
+        raise InputError(
+            f"slices {low} and {high} have none between them",
+            "the object in two slices with others between",
+        )
+    label = piece_at(labels, first, plane).label
+    tight = hull(_put(piece.box, axis, low) for piece in ends)
+    # Room for an outline to move in; none comes in from beyond the window.
+    room = max(s.stop - s.start for a, s in enumerate(tight) if a in plane)
+    box = grown(tight, room, labels.shape, plane)
+    blocks = []
+    for at in range(low + 1, high):
+        shape = _between(ends, box, plane, (at - low) / (high - low))
+        place = _put(box, axis, at)
+        before = np.asarray(labels[place])
+        wanted = shape.reshape(before.shape) & (before == 0)
+        blocks.append(changed(start_of(place), before, np.where(wanted, label, before)))
+    what = f"Interpolate {label} between slices {low} and {high}"
+    note = "" if any(blocks) else "Nothing to change."
+    return edit_of(blocks, labels, what, note)
+
+
+def _between(
+    ends: Sequence[Piece], box: Box, plane: tuple[int, ...], part: float
+) -> NDArray[np.bool_]:
+    """Return the outline a part of the way from the first end to the last."""
+    masks = [flat(_shadow(piece, box), plane) for piece in ends]
+    centres = [np.array(ndimage.center_of_mass(mask)) for mask in masks]
+    centre = (1 - part) * centres[0] + part * centres[1]
+    blend = np.zeros(masks[0].shape)
+    for mask, own, weight in zip(masks, centres, (1 - part, part), strict=True):
+        blend += weight * ndimage.shift(
+            _signed(mask), centre - own, mode="nearest", order=1
+        )
+    outline: NDArray[np.bool_] = blend > 0
+    return outline
+
+
+def _shadow(piece: Piece, box: Box) -> NDArray[np.bool_]:
+    """Return a piece as a mask of `box`, as if it lay in that slice."""
+    place = tuple(
+        wide if a in piece.axes else own
+        for a, (wide, own) in enumerate(zip(box, piece.box, strict=True))
+    )
+    return piece.mask_in(place)
+
+
+def _signed(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the distance to the outline, above 0 inside."""
+    wide = np.pad(mask, 1)
+    inner = ndimage.distance_transform_edt(wide)
+    outer = ndimage.distance_transform_edt(~wide)
+    core = (slice(1, -1),) * mask.ndim
+    signed: NDArray[np.float64] = np.where(wide, inner - 0.5, 0.5 - outer)[core]
+    return signed
+
+
+def _put(box: Box, axis: int, at: int) -> Box:
+    return tuple(slice(at, at + 1) if a == axis else s for a, s in enumerate(box))
+
+
+def _plane(
+    labels: Any, axis: int, axes: Sequence[int] | None
+) -> tuple[int, tuple[int, ...]]:
+    n = len(labels.shape)
+    if not -n <= axis < n or n < 2:
+        raise InputError(f"axis {axis} of labels with {n} dimensions", "one of theirs")
+    axis %= n
+    plane = tuple(a for a in range(n) if a != axis) if axes is None else tuple(axes)
+    if axis in plane:
+        raise InputError(f"slices along axis {axis} that lie along it", "other axes")
+    return axis, plane

@@ -1,0 +1,209 @@
+"""What a tool wants changed: which pixels, what they held, what they shall hold."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.correction.boxes import box_at, hull, start_of, tight
+from napari_cihm.data.tiles import Box
+from napari_cihm.errors import DtypeError
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Changes within one box.
+
+    Attributes
+    ----------
+    start, shape : tuple of int
+        Where the box lies and how large it is.
+    mask : array of bool, or None
+        Which of its pixels change; None for all of them.
+    old, new : array
+        What they hold before and after, in the mask's order, or one number for
+        all of them (an array of no dimension).
+    """
+
+    start: tuple[int, ...]
+    shape: tuple[int, ...]
+    mask: NDArray[np.bool_] | None
+    old: NDArray[Any]
+    new: NDArray[Any]
+
+    @property
+    def box(self) -> Box:
+        """The box around the changes."""
+        return box_at(self.start, self.shape)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of pixels that change."""
+        if self.mask is None:
+            return int(np.prod(self.shape, dtype=np.int64))
+        return int(np.count_nonzero(self.mask))
+
+    @property
+    def where(self) -> NDArray[np.bool_]:
+        """The mask, spelled out."""
+        if self.mask is None:
+            return np.broadcast_to(np.True_, self.shape)
+        return self.mask
+
+    def indices(self) -> tuple[NDArray[np.intp], ...]:
+        """Return the places of the pixels, one array an axis."""
+        inner = np.nonzero(self.where)
+        return tuple(i + s for i, s in zip(inner, self.start, strict=True))
+
+    def write(self, array: Any) -> None:
+        """Set the new values, touching the array by plain boxes alone."""
+        if self.mask is None:
+            held = self.new if not self.new.ndim else self.new.reshape(self.shape)
+            array[self.box] = np.broadcast_to(held, self.shape)
+            return
+        # A copy: writing in place is no help to an array that is not numpy's.
+        region = np.array(array[self.box])
+        region[self.mask] = self.new
+        array[self.box] = region
+
+    def inverse(self) -> "Block":
+        """Return the block that takes this one back."""
+        return replace(self, old=self.new, new=self.old)
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """One change of labels, or of a mask, that is undone as one.
+
+    ``layer.data_setitem(edit.indices, edit.new)`` makes it one step of napari's
+    history. No pixel stands in two blocks, and every one changes its value.
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+        The changes, box by box.
+    ndim : int
+        Dimensions of the array they are meant for.
+    what : str
+        What was done, for the user: "Split 12 into 12 and 48".
+    note : str
+        What the user may not expect, as a sentence; often empty.
+    """
+
+    blocks: tuple[Block, ...]
+    ndim: int
+    what: str = ""
+    note: str = ""
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.int32))
+
+    @property
+    def size(self) -> int:
+        """Number of pixels that change."""
+        return sum(block.size for block in self.blocks)
+
+    def __bool__(self) -> bool:
+        """Say whether anything changes."""
+        return bool(self.blocks)
+
+    @property
+    def box(self) -> Box | None:
+        """The least box around all changes; None when there is none."""
+        return hull(b.box for b in self.blocks) if self.blocks else None
+
+    @cached_property
+    def indices(self) -> tuple[NDArray[np.intp], ...]:
+        """Places of the changed pixels, one array an axis."""
+        parts = [block.indices() for block in self.blocks]
+        if not parts:
+            return (np.empty(0, np.intp),) * self.ndim
+        return tuple(np.concatenate(axis) for axis in zip(*parts, strict=True))
+
+    @property
+    def old(self) -> NDArray[Any]:
+        """What the changed pixels hold before."""
+        return self._values("old")
+
+    @property
+    def new(self) -> NDArray[Any]:
+        """What the changed pixels hold after."""
+        return self._values("new")
+
+    def apply(self, array: Any) -> None:
+        """Write the new values into an array, past any history."""
+        for block in self.blocks:
+            block.write(array)
+
+    def inverse(self) -> "Edit":
+        """Return the edit that takes this one back."""
+        blocks = tuple(block.inverse() for block in self.blocks)
+        return replace(self, blocks=blocks, what=f"Undo: {self.what}", note="")
+
+    def saying(self, what: str, note: str = "") -> "Edit":
+        """Return the same changes under another description."""
+        return replace(self, what=what, note=note)
+
+    def _values(self, name: str) -> NDArray[Any]:
+        parts = [np.broadcast_to(getattr(b, name), (b.size,)) for b in self.blocks]
+        return np.concatenate(parts) if parts else np.empty(0, self.dtype)
+
+
+def changed(
+    start: Sequence[int], before: NDArray[Any], after: NDArray[Any] | int
+) -> Block | None:
+    """Return the block that turns one window into another, or None if they agree.
+
+    Parameters
+    ----------
+    start : sequence of int
+        First pixel of the window.
+    before, after : array
+        Its values; `after` may be a single number.
+    """
+    mask = before != after
+    box = tight(mask)
+    if box is None:
+        return None
+    where = mask[box]
+    new = np.asarray(after)
+    picked = new[box][where] if new.ndim else new
+    return Block(
+        start=tuple(int(s) + b for s, b in zip(start, start_of(box), strict=True)),
+        shape=where.shape,
+        mask=None if where.all() else where,
+        old=_compact(before[box][where]),
+        new=_compact(fitting(picked, before.dtype)),
+    )
+
+
+def edit_of(
+    blocks: Iterable[Block | None], like: Any, what: str = "", note: str = ""
+) -> Edit:
+    """Gather blocks, less the empty ones, into an edit of an array `like` this."""
+    kept = tuple(block for block in blocks if block is not None)
+    return Edit(kept, len(like.shape), what, note, np.dtype(like.dtype))
+
+
+def fitting(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Bring values to the labels' kind of number, refusing what would not fit."""
+    if values.dtype == dtype:
+        return values
+    if values.size and dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        low, high = int(values.min()), int(values.max())
+        if low < limits.min or high > limits.max:
+            raise DtypeError(
+                f"label {high if high > limits.max else low} does not fit {dtype}",
+                f"numbers from {limits.min} to {limits.max}",
+                "convert the labels to a wider type (right click > Convert data type)",
+            )
+    return values.astype(dtype)
+
+
+def _compact(values: NDArray[Any]) -> NDArray[Any]:
+    # One number for all, where it is: most edits set or clear a single label.
+    if values.ndim and values.size and bool((values == values[0]).all()):
+        return np.array(values[0])
+    return values

@@ -1,0 +1,123 @@
+"""Tools that make one object of several."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.correction.boxes import check_axes_of
+from napari_cihm.correction.edits import Edit, edit_of
+from napari_cihm.correction.erasing import others_note
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.lines import inside, rasterised
+from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at
+from napari_cihm.correction.repainting import renumbered, repainted
+from napari_cihm.errors import InputError
+
+
+def merge(
+    labels: Any,
+    points: Sequence[Sequence[float]],
+    *,
+    axes: Sequence[int] | None = None,
+    index: LabelIndex | None = None,
+) -> Edit:
+    """Merge the objects under some points; the first keeps its number.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        numpy, zarr, dask or chunked labels.
+    points : sequence of points
+        At least two, in different objects. The objects need not touch.
+    axes : sequence of int, optional
+        Merge within these axes alone, such as the plane on screen.
+    index : LabelIndex, optional
+        Lets the edit's note tell of other pieces of the same labels.
+    """
+    pieces = [piece_at(labels, point, axes) for point in points]
+    return _merged(labels, pieces, index)
+
+
+def merge_along(
+    labels: Any,
+    line: Sequence[Sequence[float]],
+    *,
+    axes: Sequence[int] | None = None,
+    index: LabelIndex | None = None,
+) -> Edit:
+    """Merge all objects that a drawn line runs over; the first keeps its number.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    line : sequence of points
+        Corners of the line; it may cross background.
+    axes, index
+        As for `merge`.
+    """
+    chosen = check_axes_of(axes, len(labels.shape))
+    pieces: list[Piece] = []
+    for pixel in inside(rasterised(line), labels.shape).tolist():
+        label = label_at(labels, pixel)
+        known = any(p.label == label and pixel in p for p in pieces)
+        if label and not known:
+            pieces.append(flood(labels, tuple(pixel), label, chosen))
+    return _merged(labels, pieces, index)
+
+
+def merge_labels(
+    labels: Any, numbers: Iterable[int], *, index: LabelIndex | None = None
+) -> Edit:
+    """Merge whole labels, all their pieces included; the first keeps its number.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    numbers : iterable of int
+        Which labels.
+    index : LabelIndex, optional
+        Saves a scan of the labels.
+    """
+    index = LabelIndex.of(labels) if index is None else index
+    first, *others = list(dict.fromkeys(int(n) for n in numbers)) or [0]
+    for number in (first, *others):
+        index.box(number)
+    if not others:
+        raise InputError("one object cannot be merged", "at least two labels")
+    blocks = renumbered(labels, index, dict.fromkeys(others, first))
+    return edit_of(blocks, labels, _what([first, *others]))
+
+
+def _merged(labels: Any, pieces: Sequence[Piece], index: LabelIndex | None) -> Edit:
+    different = list(dict.fromkeys(piece.label for piece in pieces))
+    if len(different) < 2:
+        met = (
+            f"only object {different[0]} was met" if different else "no object was met"
+        )
+        raise InputError(met, "two different objects", "point at one, then at another")
+    kept = different[0]
+    blocks = []
+    seen: list[Piece] = []
+    for piece in pieces:
+        twice = any(p.label == piece.label and _first(piece) in p for p in seen)
+        if piece.label != kept and not twice:
+            blocks += list(repainted(piece, kept, labels.dtype))
+        if not twice:
+            seen.append(piece)
+    moved = [piece for piece in seen if piece.label != kept]
+    return edit_of(blocks, labels, _what(different), others_note(index, *moved))
+
+
+def _first(piece: Piece) -> tuple[int, ...]:
+    """Return one pixel of a piece."""
+    box, mask = piece.parts[0]
+    inner = np.unravel_index(int(mask.argmax()), mask.shape)
+    return tuple(s.start + int(i) for s, i in zip(box, inner, strict=True))
+
+
+def _what(numbers: Sequence[int]) -> str:
+    *most, last = map(str, numbers)
+    return f"Merge {', '.join(most)} and {last} into {numbers[0]}"

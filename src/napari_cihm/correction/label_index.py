@@ -1,0 +1,191 @@
+"""Know every object's size and place without looking through the labels again.
+
+Built once, by a scan that a worker thread can run while the user goes on
+editing, then kept right by hearing of each edit.
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.correction.boxes import (
+    cell,
+    cells,
+    chunk_of,
+    hull,
+    overlap,
+    start_of,
+)
+from napari_cihm.correction.counting import Extent, extents_of, extents_of_block
+from napari_cihm.correction.edits import Edit
+from napari_cihm.data.tiles import Box
+from napari_cihm.errors import InputError
+from napari_cihm.events import LabelsScanned
+
+# Cells of this many pixels make a scan of a volume quick and its steps short.
+CELL_FLAT = (512, 512)
+CELL = (16, 256, 256)
+
+
+class LabelIndex:
+    """The labels of an array: their counts, boxes and next free number.
+
+    Boxes hold all pixels of a label and may be wider than needed after edits
+    that took pixels away. Negative numbers count as labels too.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        Labels that every change of is told to `hear`.
+    """
+
+    def __init__(self, labels: Any) -> None:
+        self.labels = labels
+        self.shape = tuple(int(n) for n in labels.shape)
+        self._found: dict[int, Extent] = {}
+        self._cells: dict[tuple[int, ...], dict[int, Extent]] = {}
+        self._stale: set[tuple[int, ...]] = set()
+        self._chunk = chunk_of(labels, CELL_FLAT, CELL)
+        self._highest: int | None = None
+        self._lock = threading.RLock()
+        self.ready = False
+
+    @classmethod
+    def of(cls, labels: Any) -> "LabelIndex":
+        """Return an index that has scanned the labels."""
+        index = cls(labels)
+        index.complete()
+        return index
+
+    def scan(self) -> Iterator[LabelsScanned]:
+        """Look through the labels, a step a cell; any thread may run it.
+
+        Edits heard meanwhile are looked at again when the scan is complete, so
+        it does not matter on which side of a step an edit fell.
+        """
+        places = list(cells(self.shape, self._chunk))
+        for done, (key, place) in enumerate(places, 1):
+            if self.ready:
+                return
+            found = self._look(place)
+            with self._lock:
+                self._cells[key] = found
+            yield LabelsScanned(done, len(places))
+
+    def complete(self) -> None:
+        """Finish the scan where it stands; call it where labels are edited."""
+        if self.ready:
+            return
+        with self._lock:
+            missing = {k for k, _ in cells(self.shape, self._chunk)} - set(self._cells)
+            for key in missing | self._stale:
+                self._cells[key] = self._look(cell(key, self.shape, self._chunk))
+            for found in self._cells.values():
+                self._add(found)
+            self._cells.clear()
+            self._stale.clear()
+            self._highest = max([*self._found, self._highest or 0])
+            self.ready = True
+
+    def hear(self, edit: Edit) -> None:
+        """Take an edit into account, after it was written."""
+        with self._lock:
+            for block in edit.blocks:
+                fresh = extents_of_block(block, "new")
+                if self._highest is not None:
+                    self._highest = max([self._highest, *fresh])
+                if self.ready:
+                    self._add(fresh)
+                    self._take(extents_of_block(block, "old"))
+                else:
+                    near = cells(self.shape, self._chunk, block.box)
+                    self._stale.update(key for key, _ in near)
+
+    def fresh(self, count: int = 1) -> list[int]:
+        """Return numbers that no object has: those above the highest, else gaps.
+
+        Before the scan is complete the highest number is looked for alone,
+        which takes a tenth of the time.
+        """
+        if self._highest is None:
+            self._highest = _highest(self.labels)
+        limit = int(np.iinfo(self.labels.dtype).max)
+        if self._highest + count <= limit:
+            return list(range(self._highest + 1, self._highest + 1 + count))
+        self.complete()
+        free = [n for n in range(1, min(limit, len(self) + count) + 1) if n not in self]
+        if len(free) < count:
+            raise InputError(
+                f"all {limit} numbers of {self.labels.dtype} labels are taken",
+                "a free number for the new object",
+                "convert the labels to a wider type (right click > Convert data type)",
+            )
+        return free[:count]
+
+    def __len__(self) -> int:
+        """Return the number of objects."""
+        self.complete()
+        return len(self._found)
+
+    def __contains__(self, label: int) -> bool:
+        """Say whether a label has pixels."""
+        self.complete()
+        return label in self._found
+
+    def __iter__(self) -> Iterator[int]:
+        """Go through the labels, ascending."""
+        self.complete()
+        return iter(sorted(self._found))
+
+    def count(self, label: int) -> int:
+        """Return the number of pixels of a label, 0 where it is nowhere."""
+        self.complete()
+        return self._found[label].count if label in self._found else 0
+
+    def box(self, label: int) -> Box:
+        """Return a box that holds the label, refusing one that is nowhere."""
+        self.complete()
+        if label not in self._found:
+            raise InputError(f"there is no object {label}", "the number of an object")
+        return self._found[label].box
+
+    def counts(self) -> dict[int, int]:
+        """Return the number of pixels of every label."""
+        self.complete()
+        return {label: found.count for label, found in self._found.items()}
+
+    def within(self, box: Box) -> list[int]:
+        """Return the labels whose boxes share a pixel with `box`."""
+        self.complete()
+        found = self._found.items()
+        return [label for label, at in found if overlap(at.box, box) is not None]
+
+    def hull(self, labels: list[int]) -> Box:
+        """Return a box that holds all of these labels."""
+        return hull(self.box(label) for label in labels)
+
+    def _look(self, place: Box) -> dict[int, Extent]:
+        return extents_of(np.asarray(self.labels[place]), start_of(place))
+
+    def _add(self, found: dict[int, Extent]) -> None:
+        for label, extent in found.items():
+            if label in self._found:
+                self._found[label].add(extent)
+            else:
+                self._found[label] = Extent(extent.count, extent.box)
+
+    def _take(self, found: dict[int, Extent]) -> None:
+        for label, extent in found.items():
+            if label in self._found:
+                self._found[label].count -= extent.count
+                if self._found[label].count <= 0:
+                    del self._found[label]
+
+
+def _highest(labels: Any) -> int:
+    if isinstance(labels, np.ndarray):
+        return int(labels.max(initial=0))
+    places = cells(labels.shape, chunk_of(labels, CELL_FLAT, CELL))
+    return max(int(np.asarray(labels[at]).max(initial=0)) for _, at in places)

@@ -1,0 +1,216 @@
+"""Find the object under a point by flooding outwards from it, block by block.
+
+No more of the labels is read than the blocks that the object lies in, so the
+cost follows the object and not the volume. What is found is one connected
+piece (diagonal neighbours count); a label may have others elsewhere, and a tool
+that was pointed at one piece leaves those as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.correction.boxes import (
+    box_at,
+    cell,
+    check_axes_of,
+    check_point,
+    chunk_of,
+    grown,
+    hull,
+    overlap,
+    shape_of,
+    start_of,
+    tight,
+)
+from napari_cihm.correction.chunked import readable
+from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.errors import InputError
+
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One connected piece of an object.
+
+    Attributes
+    ----------
+    label : int
+        Its number.
+    parts : tuple of (Box, array of bool)
+        Its pixels, as a mask for each box; the boxes do not overlap.
+    axes : tuple of int
+        The axes it was followed along; along the others it is one pixel thick.
+    shape : tuple of int
+        Sizes of the labels it lies in.
+    """
+
+    label: int
+    parts: tuple[tuple[Box, NDArray[np.bool_]], ...]
+    axes: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def box(self) -> Box:
+        """The least box around it."""
+        return hull(box for box, _ in self.parts)
+
+    @property
+    def size(self) -> int:
+        """Its number of pixels."""
+        return sum(int(np.count_nonzero(mask)) for _, mask in self.parts)
+
+    def window(self, margin: int = 0) -> Box:
+        """Return its box with a margin along its axes, within the labels."""
+        return grown(self.box, margin, self.shape, self.axes)
+
+    def mask_in(self, box: Box) -> NDArray[np.bool_]:
+        """Return its pixels as a mask of the pixels of `box`."""
+        mask = np.zeros(shape_of(box), np.bool_)
+        for place, part in self.parts:
+            shared = overlap(place, box)
+            if shared is not None:
+                mask[shifted(shared, box)] |= part[shifted(shared, place)]
+        return mask
+
+    def __contains__(self, pixel: Sequence[int]) -> bool:
+        """Say whether a pixel is one of the piece's."""
+        for box, mask in self.parts:
+            if all(s.start <= p < s.stop for s, p in zip(box, pixel, strict=True)):
+                return bool(
+                    mask[tuple(p - s.start for s, p in zip(box, pixel, strict=True))]
+                )
+        return False
+
+
+def piece_at(
+    labels: Any, point: Sequence[float], axes: Sequence[int] | None = None
+) -> Piece:
+    """Find the piece of an object that a point lies in.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        numpy, zarr, dask or chunked labels.
+    point : sequence of float
+        One coordinate an axis, rounded to a pixel.
+    axes : sequence of int, optional
+        Follow the object along these alone: the two of the plane on screen keep
+        a tool within one slice of a stack. All by default.
+
+    Raises
+    ------
+    InputError
+        If the point lies outside the labels or on the background.
+    """
+    chosen = check_axes_of(axes, len(labels.shape))
+    pixel = check_point(point, labels.shape)
+    label = label_at(labels, pixel)
+    if label == 0:
+        raise InputError(
+            f"there is no object at {pixel}", "a point on an object", "click on one"
+        )
+    return flood(labels, pixel, label, chosen)
+
+
+def label_at(labels: Any, pixel: Sequence[int]) -> int:
+    """Return the label of one pixel."""
+    here = box_at(pixel, (1,) * len(pixel))
+    return int(np.asarray(labels[here]).item())
+
+
+def flood(
+    labels: Any, pixel: tuple[int, ...], label: int, axes: tuple[int, ...]
+) -> Piece:
+    """Collect the pixels of `label` that hang together with `pixel`."""
+    chunk = tuple(c if a in axes else 1 for a, c in enumerate(chunk_of(labels)))
+    source = readable(labels)
+    shape = tuple(int(n) for n in labels.shape)
+    waiting: dict[Key, list[NDArray[np.intp]]] = {}
+    _knock(waiting, np.array([pixel]), chunk)
+    comps: dict[Key, NDArray[np.int32]] = {}
+    found: dict[Key, NDArray[np.bool_]] = {}
+    while waiting:
+        key, knocks = waiting.popitem()
+        place = cell(key, shape, chunk)
+        if key not in comps:
+            here = np.asarray(source[place]) == label
+            comps[key] = ndimage.label(here, np.ones((3,) * here.ndim))[0]
+            found[key] = np.zeros(here.shape, np.bool_)
+        inner = tuple((np.concatenate(knocks) - start_of(place)).T)
+        fresh = np.unique(comps[key][inner][~found[key][inner]])
+        fresh = fresh[fresh > 0]
+        if fresh.size:
+            new = np.isin(comps[key], fresh)
+            found[key] |= new
+            _knock(waiting, _outside(new, place, axes, shape), chunk)
+    return Piece(label, tuple(_parts(found, shape, chunk)), axes, shape)
+
+
+def pieces_in(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Tell apart the connected pieces of a mask, diagonal neighbours together."""
+    numbered, count = ndimage.label(mask, np.ones((3,) * mask.ndim))
+    return numbered, int(count)
+
+
+def _parts(
+    found: dict[Key, NDArray[np.bool_]], shape: tuple[int, ...], chunk: Key
+) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+    for key, mask in found.items():
+        inner = tight(mask)
+        if inner is not None:
+            start = start_of(cell(key, shape, chunk))
+            first = [a + b for a, b in zip(start, start_of(inner), strict=True)]
+            yield box_at(first, shape_of(inner)), mask[inner]
+
+
+def _knock(
+    waiting: dict[Key, list[NDArray[np.intp]]], pixels: NDArray[np.intp], chunk: Key
+) -> None:
+    """Ask the blocks of some pixels to go on from there."""
+    if not len(pixels):
+        return
+    keys = pixels // np.array(chunk)
+    # Sorting whole rows is slow; one number a block sorts fast.
+    numbers = np.ravel_multi_index(tuple(keys.T), tuple(keys.max(axis=0) + 1))
+    for number in np.unique(numbers):
+        mine = numbers == number
+        key = tuple(int(k) for k in keys[np.argmax(mine)])
+        waiting.setdefault(key, []).append(pixels[mine])
+
+
+def _outside(
+    new: NDArray[np.bool_], place: Box, axes: tuple[int, ...], shape: tuple[int, ...]
+) -> NDArray[np.intp]:
+    """List the pixels just beyond a block that touch its newly found ones."""
+    beyond = []
+    for axis in axes:
+        for face, step in ((0, -1), (new.shape[axis] - 1, 1)):
+            at = place[axis].start + face + step
+            if not 0 <= at < shape[axis]:
+                continue
+            plane = np.take(new, face, axis)
+            if not plane.any():
+                continue
+            # One pixel wider all around: the corners of other blocks touch too.
+            wide = np.pad(plane, [(int(a in axes),) * 2 for a in _but(axis, new.ndim)])
+            touched = ndimage.binary_dilation(wide, _cross(axis, axes, new.ndim))
+            first = [place[a].start - int(a in axes) for a in _but(axis, new.ndim)]
+            near = np.argwhere(touched) + np.array(first, np.intp)
+            beyond.append(np.insert(near, axis, at, axis=1))
+    pixels = np.concatenate(beyond) if beyond else np.empty((0, new.ndim), np.intp)
+    kept = ((pixels >= 0) & (pixels < np.array(shape))).all(axis=1)
+    return pixels[kept]
+
+
+def _but(axis: int, ndim: int) -> list[int]:
+    return [a for a in range(ndim) if a != axis]
+
+
+def _cross(axis: int, axes: tuple[int, ...], ndim: int) -> NDArray[np.bool_]:
+    return np.ones([3 if a in axes else 1 for a in _but(axis, ndim)], np.bool_)

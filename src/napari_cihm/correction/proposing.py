@@ -1,0 +1,118 @@
+"""Propose the outline of an object from a click: by a model's maps, or by eye."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+from skimage.segmentation import watershed
+
+from napari_cihm.config import Decoding
+from napari_cihm.correction.pieces import pieces_in
+
+Mask = NDArray[np.bool_]
+
+# A model that is this sure of background proposes nothing of use.
+DOUBT = 0.05
+
+
+def from_maps(
+    maps: NDArray[np.floating], seeds: Mask, free: Mask, decoding: Decoding
+) -> Mask | None:
+    """Outline what the maps show under the seeds.
+
+    Decoded as the model's own objects are, except that the foreground's
+    threshold gives way where the user points at something fainter, and that
+    what the seeds touch is one object.
+
+    Parameters
+    ----------
+    maps : array of float, shape (1 to 3 or more, ...)
+        Foreground, and where there are, touching border and distance, in 0..1.
+    seeds : array of bool
+        Where the user pointed.
+    free : array of bool
+        Background, which alone may be taken.
+    decoding : Decoding
+        The model's thresholds.
+
+    Returns
+    -------
+    array of bool, or None
+        None where the maps show nothing there.
+    """
+    foreground = np.asarray(maps[0], np.float32)
+    level = float(np.median(foreground[seeds]))
+    if level < DOUBT:
+        return None
+    region = (foreground > min(decoding.foreground, level / 2)) & free
+    region |= seeds
+    if len(maps) < 3:
+        return _touching(region, seeds)
+    height = maps[2] * np.clip(1 - decoding.border * maps[1], 0, 1)
+    height = np.asarray(height, np.float32)
+    if decoding.smooth > 0:
+        height = ndimage.gaussian_filter(height, decoding.smooth)
+    tops, count = ndimage.label((height > decoding.seed) & region)
+    ours = np.unique(tops[seeds])
+    markers = np.where(np.isin(tops, ours[ours > 0]) | seeds, count + 1, tops)
+    basins = watershed(-height, markers, mask=region)
+    return _touching(basins == count + 1, seeds)
+
+
+def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Mask:
+    """Outline what stands out from its surroundings under the seeds.
+
+    Otsu's threshold of the surroundings tells bright from dark; the seeds say
+    which of both is the object. Touching neighbours of the same kind are held
+    back by a watershed from the thickest places.
+
+    Parameters
+    ----------
+    image : array of float
+        Intensities around the seeds.
+    seeds, free : array of bool
+        As for `from_maps`.
+    """
+    calm = ndimage.gaussian_filter(np.asarray(image, np.float32), 1.0)
+    if float(np.ptp(calm)) == 0:
+        return seeds
+    # Objects that are labelled already would pull the threshold their way.
+    level = threshold_otsu(calm[free]) if np.ptp(calm[free]) > 0 else calm[free].mean()
+    bright = bool(np.median(calm[seeds]) > level)
+    region = ((calm > level) if bright else (calm < level)) & free
+    region = ndimage.binary_opening(region, iterations=1) | seeds
+    region = ndimage.binary_fill_holes(region) & free
+    depth = ndimage.gaussian_filter(ndimage.distance_transform_edt(region), 1.5)
+    peaks = (ndimage.maximum_filter(depth, 9) == depth) & region & (depth > 2)
+    tops, count = pieces_in(peaks)
+    numbered, _ = pieces_in(region)
+    here = np.isin(numbered, np.unique(numbered[seeds]))
+    ours = _uphill(depth, tops, seeds, here)
+    markers = np.where(np.isin(tops, ours) | seeds, count + 1, tops)
+    basins = watershed(-depth, markers, mask=here)
+    return _touching(basins == count + 1, seeds)
+
+
+def _uphill(
+    depth: NDArray[np.floating], tops: NDArray[np.int32], seeds: Mask, region: Mask
+) -> NDArray[np.int32]:
+    """Find the peaks in whose basins the seeds lie."""
+    basins = watershed(-depth, tops, mask=region)
+    found = np.unique(basins[seeds])
+    peaks: NDArray[np.int32] = found[found > 0]
+    return peaks
+
+
+def disc(seeds: Mask, radius: float, free: Mask) -> Mask:
+    """Take what lies within a radius of the seeds, for want of anything better."""
+    if seeds.all():
+        return seeds
+    near = ndimage.distance_transform_edt(~seeds) <= radius
+    return _touching(near & free, seeds)
+
+
+def _touching(region: Mask, seeds: Mask) -> Mask:
+    """Keep the connected parts of a region that hold a seed, without holes."""
+    numbered, _ = pieces_in(region | seeds)
+    kept = np.isin(numbered, np.unique(numbered[seeds]))
+    return kept & (region | seeds)

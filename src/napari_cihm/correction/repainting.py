@@ -1,0 +1,57 @@
+"""Give objects other numbers, or none."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.correction.boxes import cells, chunk_of, shape_of, start_of
+from napari_cihm.correction.edits import Block, changed
+from napari_cihm.correction.label_index import CELL, CELL_FLAT, LabelIndex
+from napari_cihm.correction.pieces import Piece
+
+# Up to here each object is read in its own box; beyond, the labels cell by cell.
+FEW = 512
+
+
+def repainted(piece: Piece, new: int, dtype: Any) -> Iterator[Block]:
+    """Give one piece another number; no label need be read again."""
+    old = np.array(piece.label, dtype)
+    for box, mask in piece.parts:
+        where = None if mask.all() else mask
+        yield Block(start_of(box), shape_of(box), where, old, np.array(new, dtype))
+
+
+def renumbered(
+    labels: Any, index: LabelIndex, numbers: Mapping[int, int]
+) -> Iterator[Block]:
+    """Give whole labels other numbers.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    index : LabelIndex
+        Where they are.
+    numbers : mapping of int to int
+        The new number of each old one; 0 removes it.
+    """
+    moved = {old: new for old, new in numbers.items() if old != new and old in index}
+    if len(moved) <= FEW:
+        for old, new in moved.items():
+            box = index.box(old)
+            values = np.asarray(labels[box])
+            block = changed(start_of(box), values, np.where(values == old, new, values))
+            if block is not None:
+                yield block
+        return
+    olds = np.array(sorted(moved))
+    news = np.array([moved[int(old)] for old in olds])
+    around = index.hull(list(moved))
+    for _, box in cells(index.shape, chunk_of(labels, CELL_FLAT, CELL), around):
+        values = np.asarray(labels[box])
+        ranks = np.searchsorted(olds, values).clip(max=len(olds) - 1)
+        after = np.where(olds[ranks] == values, news[ranks], values)
+        block = changed(start_of(box), values, after)
+        if block is not None:
+            yield block

@@ -1,0 +1,167 @@
+"""Tools that make several objects of one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+from napari_cihm.correction.boxes import check_axes_of, check_point, start_of
+from napari_cihm.correction.cutting import cut_sides, meets
+from napari_cihm.correction.edits import Block, Edit, edit_of
+from napari_cihm.correction.erasing import others_note
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.lines import rasterised
+from napari_cihm.correction.pieces import Piece, piece_at
+from napari_cihm.correction.windows import Window
+from napari_cihm.errors import InputError
+
+
+def split_along(
+    labels: Any,
+    line: Sequence[Sequence[float]],
+    *,
+    axes: Sequence[int] | None = None,
+    plane: Sequence[int] | None = None,
+    index: LabelIndex | None = None,
+) -> Edit:
+    """Split objects along a drawn line; the largest part keeps the number.
+
+    Every object that the line crosses from edge to edge is split. Where it
+    crosses none, the object it runs over longest is cut along the line made
+    longer at both ends.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        numpy, zarr, dask or chunked labels.
+    line : sequence of points
+        Corners of the line.
+    axes : sequence of int, optional
+        Axes of the objects that are cut: the two of the plane on screen cut one
+        slice, all of them (the default) cut the object through its depth.
+    plane : sequence of int, optional
+        The two axes the line was drawn along; the last two of `axes` by default.
+    index : LabelIndex, optional
+        Gives the new numbers without a scan of the labels.
+    """
+    chosen = check_axes_of(axes, len(labels.shape))
+    drawn = check_axes_of(chosen[-2:] if plane is None else plane, len(labels.shape))
+    if len(drawn) != 2 or not set(drawn) <= set(chosen):
+        raise InputError(
+            f"a line drawn along axes {drawn}", f"two of the axes {chosen}"
+        )
+    pixels = rasterised(line)
+    met = meets(labels, pixels, chosen)
+    cuts = [(piece, _cut(labels, piece, line, drawn)) for piece in met]
+    crossed = [(piece, cut) for piece, cut in cuts if cut is not None]
+    if not crossed and met:
+        longest = _cut(labels, met[0], line, drawn, extend=True)
+        crossed = [(met[0], longest)] if longest is not None else []
+    if not crossed:
+        raise InputError(
+            "the line crosses no object from edge to edge",
+            "a line that begins and ends outside the object",
+        )
+    return _parted(labels, crossed, index)
+
+
+def split_at(
+    labels: Any,
+    points: Sequence[Sequence[float]],
+    *,
+    axes: Sequence[int] | None = None,
+    spacing: Sequence[float] | None = None,
+    index: LabelIndex | None = None,
+) -> Edit:
+    """Split an object between clicks, where it is narrowest between them.
+
+    A watershed of the distance to the object's edge, from the clicks; the part
+    of the first click keeps the number.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    points : sequence of points
+        Two or more pixels of one object.
+    axes : sequence of int, optional
+        Split within these axes alone, such as the plane on screen.
+    spacing : sequence of float, optional
+        Size of a pixel along each axis of the labels, where they differ.
+    index : LabelIndex, optional
+        Gives the new numbers without a scan of the labels.
+    """
+    piece = piece_at(labels, points[0], axes) if len(points) else None
+    if piece is None or len(points) < 2:
+        raise InputError(f"{len(points)} clicks", "two clicks or more in one object")
+    window = Window.around(labels, piece)
+    start = start_of(window.box)
+    seeds = np.zeros(window.mask.shape, np.int32)
+    for rank, point in enumerate(points, 1):
+        pixel = check_point(point, labels.shape)
+        if pixel not in piece:
+            raise InputError(
+                f"the point {pixel} is not in the piece of object {piece.label} that "
+                f"was clicked first",
+                "all clicks in one object",
+            )
+        place = tuple(pixel[a] - start[a] for a in piece.axes)
+        if seeds[place]:
+            raise InputError("two clicks fell on one pixel", "clicks apart")
+        seeds[place] = rank
+    size = None if spacing is None else [spacing[a] for a in piece.axes]
+    depth = _depth(window.mask, size)
+    sides = watershed(-depth, seeds, connectivity=depth.ndim, mask=window.mask)
+    return _parted(labels, [(piece, (window, sides))], index)
+
+
+Cut = tuple[Window, NDArray[np.int32]]
+
+
+def _cut(
+    labels: Any,
+    piece: Piece,
+    line: Sequence[Sequence[float]],
+    drawn: tuple[int, ...],
+    extend: bool = False,
+) -> Cut | None:
+    """Tell apart the sides of a piece, the largest first, or None with one side."""
+    window = Window.around(labels, piece)
+    start = np.array(start_of(window.box))
+    here = [(np.asarray(point) - start)[list(drawn)].tolist() for point in line]
+    through = tuple(piece.axes.index(a) for a in drawn)
+    sides = cut_sides(window.mask, here, through, extend)
+    return None if sides is None else (window, sides)
+
+
+def _parted(
+    labels: Any, cuts: Sequence[tuple[Piece, Cut]], index: LabelIndex | None
+) -> Edit:
+    """Give every side but the first of each cut a new number."""
+    wanted = sum(int(sides.max()) - 1 for _, (_, sides) in cuts)
+    index = LabelIndex(labels) if index is None else index
+    numbers = index.fresh(wanted)
+    used = iter(numbers)
+    blocks: list[Block | None] = []
+    words = []
+    for piece, (window, sides) in cuts:
+        new = [piece.label, *[next(used) for _ in range(int(sides.max()) - 1)]]
+        table = np.array([0, *new], np.int64)
+        blocks.append(window.block(np.where(sides > 0, table[sides], window.near)))
+        parts = ", ".join(map(str, new[:-1]))
+        words.append(f"{piece.label} into {parts} and {new[-1]}")
+    note = others_note(index, *[piece for piece, _ in cuts])
+    return edit_of(blocks, labels, f"Split {'; '.join(words)}", note)
+
+
+def _depth(
+    mask: NDArray[np.bool_], spacing: Sequence[float] | None
+) -> NDArray[np.float64]:
+    if mask.all():
+        # It fills the image: no edge is nearer than another.
+        return np.zeros(mask.shape)
+    depth: NDArray[np.float64] = ndimage.distance_transform_edt(mask, sampling=spacing)
+    return depth
