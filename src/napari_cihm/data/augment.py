@@ -1,0 +1,157 @@
+"""Augmentation: patches warped and recoloured, with targets that stay right.
+
+Every patch is a pure function of the samples and of a random generator seeded by
+the run and the step, so that a resumed run sees exactly the data it would have.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_cihm.data.samples import Sample
+
+
+@dataclass(frozen=True)
+class Warp:
+    """A rotation, a scale and a mirror image."""
+
+    angle: float
+    scale: float
+    mirror: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether pixels fall on pixels, so that nothing is interpolated."""
+        return self.scale == 1.0 and self.angle % (math.pi / 2) == 0
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A training patch.
+
+    Attributes
+    ----------
+    image : Tensor, shape (channels, p, p)
+    targets : Tensor, shape (maps, p, p)
+    valid : Tensor, shape (maps, p, p)
+        0 where nothing is to be learnt.
+    """
+
+    image: Tensor
+    targets: Tensor
+    valid: Tensor
+
+
+def draw_warp(rng: Generator) -> Warp:
+    """Half of the warps keep the pixels, half rotate and scale freely."""
+    quarter = rng.integers(4) * math.pi / 2
+    mirror = bool(rng.integers(2))
+    if rng.random() < 0.5:
+        return Warp(quarter, 1.0, mirror)
+    return Warp(rng.uniform(0, 2 * math.pi), 2 ** rng.uniform(-1, 1), mirror)
+
+
+def draw_patch(sample: Sample, size: int, rng: Generator) -> Patch:
+    """Cut a warped patch around an object, or anywhere, and recolour it."""
+    warp = draw_warp(rng)
+    centre = _draw_centre(sample, size / warp.scale, rng)
+    channels, maps = sample.image.shape[0], sample.targets.shape[0]
+    window = _window(sample, centre, size, warp)
+    patch = _resample(window, size, warp)
+    image, targets, valid = patch.tensor_split([channels, channels + maps])
+    if not len(valid):
+        valid = torch.ones_like(targets)
+    if not warp.plain:  # interpolation softens what is yes or no
+        hard = (targets[:2] > 0.5).float()
+        targets = torch.cat([hard, targets[2:]]) if maps == 3 else (targets > 0.5) * 1.0
+    return Patch(recolour(image, rng), targets, (valid > 0.99).float())
+
+
+def recolour(image: Tensor, rng: Generator) -> Tensor:
+    """Change gain, offset, gamma, stain, sharpness and noise of an image."""
+    grey = image.shape[0] == 1 or bool((image == image[:1]).all())
+    if rng.random() < 0.8:
+        image = image.clamp_min(0) ** (2.0 ** rng.uniform(-0.8, 0.8))
+    if rng.random() < 0.8:
+        image = image * rng.uniform(0.6, 1.4) + rng.uniform(-0.1, 0.1)
+    if not grey and rng.random() < 0.7:
+        image = _restain(image, rng)
+    if rng.random() < 0.2:
+        sigma = rng.uniform(0.4, 1.6)
+        blurred = ndimage.gaussian_filter(image.numpy(), (0, sigma, sigma))
+        image = torch.from_numpy(blurred)
+    if rng.random() < 0.3:
+        shape = (1, *image.shape[1:]) if grey else image.shape
+        noise = rng.standard_normal(shape, dtype=np.float32)
+        image = image + rng.uniform(0.01, 0.1) * torch.from_numpy(noise)
+    return image.clamp(-1.0, 3.0)
+
+
+def _draw_centre(sample: Sample, reach: float, rng: Generator) -> NDArray[np.float64]:
+    size = np.array(sample.image.shape[1:])
+    if len(sample.centres) and rng.random() < 0.7:
+        centre = sample.centres[rng.integers(len(sample.centres))]
+        centre = centre + rng.uniform(-0.4, 0.4, 2) * reach
+    else:
+        centre = rng.uniform(0, size)
+    # a patch that fits into the image stays inside it
+    margin = np.minimum(reach / 2, size / 2)
+    inside: NDArray[np.float64] = np.clip(centre, margin, size - margin)
+    return inside
+
+
+def _window(
+    sample: Sample, centre: NDArray[np.float64], size: int, warp: Warp
+) -> Tensor:
+    """Cut what a warp needs: image, targets and validity, stacked, in 0..1."""
+    turn = abs(math.cos(warp.angle)) + abs(math.sin(warp.angle))
+    side = size if warp.plain else math.ceil(size / warp.scale * turn) + 2
+    height, width = sample.image.shape[1:]
+    start = np.round(centre - side / 2).astype(int)
+    rows = _mirrored(start[0], side, height)
+    columns = _mirrored(start[1], side, width)
+    parts: list[NDArray[Any]] = [sample.image, sample.targets]
+    if sample.valid is not None:
+        parts.append(sample.valid)
+    cut = [part[:, rows[:, None], columns].astype(np.float32) for part in parts]
+    cut[1] /= 255
+    return torch.from_numpy(np.concatenate(cut))
+
+
+def _resample(window: Tensor, size: int, warp: Warp) -> Tensor:
+    if warp.plain:
+        turned = torch.rot90(window, round(warp.angle / (math.pi / 2)), (1, 2))
+        return turned.flip(2) if warp.mirror else turned
+    side = window.shape[-1]
+    zoom = size / side / warp.scale
+    cos, sin = math.cos(warp.angle) * zoom, math.sin(warp.angle) * zoom
+    flip = -1.0 if warp.mirror else 1.0
+    matrix = torch.tensor([[[cos * flip, -sin, 0.0], [sin * flip, cos, 0.0]]])
+    grid = F.affine_grid(matrix, [1, 1, size, size], align_corners=False)
+    return F.grid_sample(
+        window[None], grid, padding_mode="reflection", align_corners=False
+    )[0]
+
+
+def _mirrored(start: int, length: int, size: int) -> NDArray[np.int64]:
+    """List the indices of a run that is reflected at both ends of an axis."""
+    period = max(2 * size - 2, 1)
+    index = np.abs(np.arange(start, start + length)) % period
+    return np.where(index >= size, period - index, index)
+
+
+def _restain(image: Tensor, rng: Generator) -> Tensor:
+    """Mix and stretch the colours' optical densities."""
+    density = -torch.log(image.clamp(0.02, 1.5))
+    mix = np.eye(3) + rng.normal(0, 0.08, (3, 3))
+    mix *= rng.uniform(0.7, 1.3, (3, 1))
+    mixed = torch.einsum("ij,jhw->ihw", torch.from_numpy(mix).float(), density)
+    return torch.exp(-mixed)

@@ -1,0 +1,161 @@
+"""Images with their labels: what is trained on and evaluated against."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.data.pictures import SUFFIXES, read_picture, split_channels
+from napari_cihm.errors import DataError, ReadError
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One image and its labels, in memory.
+
+    Attributes
+    ----------
+    name : str
+        What the pair is called in reports.
+    image : array of shape (channels, height, width)
+        As read, not normalised.
+    labels : array of int32, shape (height, width)
+        0 is background; every other number is an object or a class.
+    reviewed : array of bool, optional
+        Where the labels may be believed; everywhere when missing.
+    """
+
+    name: str
+    image: NDArray[np.generic]
+    labels: NDArray[np.int32]
+    reviewed: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        image: NDArray[np.generic],
+        labels: NDArray[np.generic],
+        reviewed: NDArray[np.bool_] | None = None,
+    ) -> "Pair":
+        """Check that image, labels and mask fit, and bring them into form."""
+        channels = split_channels(image) if image.ndim == 2 or _last(image) else image
+        for what, given in {"mask": labels, "reviewed mask": reviewed}.items():
+            if given is not None and given.shape != channels.shape[1:]:
+                raise DataError(
+                    f"{name}: the image is {_by(channels.shape[1:])} and its {what} "
+                    f"is {_by(given.shape)}",
+                    "the same height and width",
+                )
+        _refuse_useless(name, channels)
+        return cls(name, channels, _whole_numbers(name, labels), reviewed)
+
+    @property
+    def objects(self) -> int:
+        """How many different numbers the labels hold, background aside."""
+        return int(np.count_nonzero(np.unique(self.labels)))
+
+
+@dataclass(frozen=True)
+class PairSource:
+    """A pair that is read when it is asked for."""
+
+    name: str
+    read: Callable[[], Pair]
+
+
+def folder_pairs(folder: Path) -> list[PairSource]:
+    """Find the pairs of a folder with ``images/`` and ``masks/``.
+
+    A mask has its image's name, whatever its ending; an optional third folder
+    ``reviewed/`` says where masks may be believed.
+    """
+    images = pictures_in(folder / "images")
+    masks = {p.stem: p for p in pictures_in(folder / "masks")}
+    reviewed = {p.stem: p for p in _pictures(folder / "reviewed")}
+    missing = [p.name for p in images if p.stem not in masks]
+    if missing:
+        raise DataError(
+            f"{folder}: {len(missing)} of {len(images)} images have no mask, "
+            f"the first is {missing[0]}",
+            f"a mask of the same name in {folder / 'masks'}",
+            "add the mask or take the image away",
+        )
+    return [
+        PairSource(p.stem, _reader(p, masks[p.stem], reviewed.get(p.stem)))
+        for p in images
+    ]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """List a folder's pictures in order; an empty folder is refused."""
+    found = _pictures(folder)
+    if not found:
+        problem = "holds no pictures" if folder.is_dir() else "does not exist"
+        raise DataError(f"{folder} {problem}", f"pictures ({', '.join(SUFFIXES)})")
+    return found
+
+
+def fingerprint(pairs: Sequence[Pair]) -> str:
+    """Return a hash of all images and labels, whatever their order."""
+    digests = sorted(_digest(pair) for pair in pairs)
+    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
+
+
+def _digest(pair: Pair) -> str:
+    digest = hashlib.sha256()
+    for part in (pair.image, pair.labels, pair.reviewed):
+        if part is not None:
+            digest.update(str((part.shape, part.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _reader(image: Path, mask: Path, reviewed: Path | None) -> Callable[[], Pair]:
+    def read() -> Pair:
+        labels = read_picture(mask)
+        if labels.ndim == 3:
+            raise ReadError(
+                f"{mask} is a colour picture", "one number a pixel: 0, 1, 2 ..."
+            )
+        seen = None if reviewed is None else read_picture(reviewed) > 0
+        return Pair.of(image.stem, read_picture(image), labels, seen)
+
+    return read
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+
+
+def _refuse_useless(name: str, image: NDArray[np.generic]) -> None:
+    if np.iscomplexobj(image) or image.dtype.kind not in "buif":
+        raise DataError(f"{name}: its image holds {image.dtype}", "real numbers")
+    if image.size and not image.dtype.kind == "f" and image.min() == image.max():
+        raise DataError(
+            f"{name}: every pixel of the image is {image.flat[0]}",
+            "an image with something to see",
+            "take it away, or export it again",
+        )
+
+
+def _whole_numbers(name: str, labels: NDArray[np.generic]) -> NDArray[np.int32]:
+    whole = labels.astype(np.int32)
+    if not bool((whole == labels).all()):
+        raise DataError(f"{name}: its mask holds fractions or numbers beyond 2^31")
+    if whole.min(initial=0) < 0:
+        raise DataError(f"{name}: its mask holds negative numbers", "0, 1, 2 ...")
+    return whole
+
+
+def _last(image: NDArray[np.generic]) -> bool:
+    return image.ndim == 3 and image.shape[-1] in (1, 2, 3, 4)
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

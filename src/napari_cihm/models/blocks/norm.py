@@ -1,0 +1,42 @@
+"""Normalisations that behave at batch size one and on maps of a single pixel."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of a (b, c, h, w) map, pixel by pixel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each pixel's channels."""
+        y = F.layer_norm(
+            x.movedim(1, -1), self.normalized_shape, self.weight, self.bias, self.eps
+        )
+        return y.movedim(-1, 1)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm that falls back to its running statistics on too few values.
+
+    Torch refuses a training batch with one value a channel, and a handful of
+    values would wreck the running statistics; fewer than `fewest` values are
+    therefore normalised as in evaluation.
+    """
+
+    fewest = 16
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each channel over the batch and its pixels."""
+        if self.training and x.numel() // x.shape[1] < self.fewest:
+            return F.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias,
+                training=False, eps=self.eps,
+            )  # fmt: skip
+        return super().forward(x)
+
+
+def group_norm(channels: int, groups: int = 4) -> nn.GroupNorm:
+    """Group norm with at most `groups` groups that divide the channels."""
+    while channels % groups:
+        groups -= 1
+    return nn.GroupNorm(groups, channels)

@@ -1,0 +1,124 @@
+"""Checkpoints: weights and one JSON document in a ``.safetensors`` file."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from napari_cihm.config import ModelConfig
+from napari_cihm.config.base import explain
+from napari_cihm.config.model import FORMAT
+from napari_cihm.errors import CheckpointError, WriteError
+from napari_cihm.models.model import Model
+
+KEY = "cihm"
+
+
+def write_checkpoint(model: Model, path: Path) -> Path:
+    """Write a model whole or not at all: beside the file first, then in its place."""
+    tensors = {
+        key: tensor.detach().cpu().contiguous()
+        for key, tensor in model.network.state_dict().items()
+    }
+    document = model.config.model_dump_json(exclude_defaults=True)
+    content = to_bytes(tensors, {KEY: document})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(beside, 0o644)
+            os.replace(beside, path)
+        except BaseException:
+            os.unlink(beside)
+            raise
+    except OSError as error:
+        raise WriteError(
+            f"the model could not be written to {path} ({error.strerror})",
+            remedy="choose another folder or make room",
+        ) from error
+    return path
+
+
+def read_checkpoint(path: Path, device: str | torch.device = "auto") -> Model:
+    """Read a model; no code of the file is run.
+
+    Raises
+    ------
+    CheckpointError
+        Saying what was expected, what came, and how to mend it.
+    """
+    config, tensors = read_parts(path)
+    model = Model.untrained(config, "cpu")
+    missing, extra, misfit = compare(model.network.state_dict(), tensors)
+    if missing or extra or misfit:
+        raise CheckpointError(
+            f"{path.name}: its weights do not fit the recipe {config.recipe!r}: "
+            f"{len(missing)} missing, {len(extra)} unknown, {len(misfit)} of another "
+            f"shape (such as {[*missing, *extra, *misfit][0]})",
+            "weights written by the same recipe",
+            "update napari-cihm, or see `cihm doctor` for the details",
+        )
+    model.network.load_state_dict(tensors)
+    return Model(model.network, config, device, path.stem)
+
+
+def read_parts(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
+    """Read the configuration and the weights of a checkpoint."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (FileNotFoundError, IsADirectoryError):
+        raise CheckpointError(f"{path} is no file", "a .safetensors model") from None
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} cannot be read ({error})", "a .safetensors model"
+        ) from error
+    if KEY not in metadata:
+        raise CheckpointError(
+            f"{path.name} says nothing of its recipe",
+            "a model saved by napari-cihm",
+            "see `cihm doctor` for what the file holds",
+        )
+    return parse_config(path.name, metadata[KEY]), tensors
+
+
+def parse_config(name: str, document: str) -> ModelConfig:
+    """Read the JSON document of a checkpoint."""
+    try:
+        fields = json.loads(document)
+        version = fields.get("format", 1)
+        if version > FORMAT:
+            raise CheckpointError(
+                f"{name} has format {version}",
+                f"format {FORMAT} or older",
+                "update napari-cihm",
+            )
+        return ModelConfig(**fields)
+    except ValidationError as error:
+        raise CheckpointError(f"{name}: {explain(error)}") from error
+    except (ValueError, AttributeError, TypeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{name}: its description is damaged") from error
+
+
+def compare(
+    wanted: dict[str, Tensor], given: dict[str, Tensor]
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the keys that are missing, unknown, or of another shape."""
+    missing = sorted(wanted.keys() - given.keys())
+    extra = sorted(given.keys() - wanted.keys())
+    misfit = sorted(
+        key for key in wanted.keys() & given.keys()
+        if wanted[key].shape != given[key].shape
+    )  # fmt: skip
+    return missing, extra, misfit

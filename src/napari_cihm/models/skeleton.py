@@ -1,0 +1,158 @@
+"""The one U-shaped skeleton that every recipe hangs its blocks on.
+
+::
+
+    image ─ stem ─┬─ stage 1 ─ stage 2 ─ ... ─ stage n ─┐
+                  │     │         │                     │
+                  │     └─────────┴──── bridge          │
+                  │           (all skips in, all out)   │
+                  │                 │                   │
+                  └─ detail    decoder 1 ── ... ─ decoder n-1
+                        │           │
+                        └── head ───┴─ logits
+
+A stage takes the map before it and gives its skip; it brings its own way down.
+A decoder takes the map below and its skip, and brings its own way up.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from napari_cihm.errors import DtypeError, ShapeError
+
+
+class UNetLike(nn.Module):
+    """Encoder stages, a bridge over all skips, decoder stages and a head.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the image.
+    stem : nn.Module
+        What meets the image first; its output is the detail handed to the head.
+    stages : sequence of nn.Module
+        Encoder stages, shallow to deep; the last is the bottom and no skip.
+    bridge : nn.Module
+        Takes the list of all skips and gives it back refined.
+    decoders : sequence of nn.Module
+        One for each skip, shallow to deep, called as ``decoder(below, skip)``.
+    head : nn.Module
+        Called as ``head(decoded, detail, size)`` with the decoded maps, shallow
+        to deep, and the padded image's size; gives the logits.
+    stride : int
+        The image is padded to a multiple of this, and the logits are cropped.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        *,
+        stem: nn.Module,
+        stages: Sequence[nn.Module],
+        bridge: nn.Module,
+        decoders: Sequence[nn.Module],
+        head: nn.Module,
+        stride: int,
+    ) -> None:
+        super().__init__()
+        if len(decoders) != len(stages) - 1:
+            raise ShapeError(
+                f"{len(stages)} stages met {len(decoders)} decoders",
+                f"{len(stages) - 1} decoders: one for each skip",
+            )
+        self.in_channels, self.stride = in_channels, stride
+        self.stem = stem
+        self.stages = nn.ModuleList(stages)
+        self.bridge = bridge
+        self.decoders = nn.ModuleList(decoders)
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, in_channels, h, w) -> logits (b, classes, h, w)."""
+        h, w = self._checked(x).shape[2:]
+        x = pad_to_multiple(x, self.stride)
+        decoded, detail = self.decode(x)
+        logits: Tensor = self.head(decoded, detail, x.shape[2:])
+        return logits[..., :h, :w]
+
+    def decode(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Give the decoded maps, shallow to deep, and the stem's detail."""
+        detail = y = self.stem(x)
+        skips = []
+        for stage in self.stages:
+            y = stage(y)
+            skips.append(y)
+        below = skips.pop()
+        decoded = [below]
+        for decoder, skip in zip(
+            reversed(self.decoders), reversed(self.bridge(skips)), strict=True
+        ):
+            below = decoder(below, skip)
+            decoded.append(below)
+        return decoded[::-1], detail
+
+    def _checked(self, x: Tensor) -> Tensor:
+        if x.ndim != 4 or x.shape[1] != self.in_channels or min(x.shape[2:]) < 1:
+            raise ShapeError(
+                f"the network got an input of shape {tuple(x.shape)}",
+                f"(batch, {self.in_channels}, height, width) with at least one pixel",
+            )
+        if not x.is_floating_point():
+            raise DtypeError(
+                f"the network got {x.dtype}",
+                "floating point numbers",
+                "normalise the image first",
+            )
+        return x
+
+
+class Decoder(nn.Module):
+    """One step up: a block below, the way up, the skip added or joined, a block.
+
+    Parameters
+    ----------
+    before : nn.Module, optional
+        Works on the map below at its own size.
+    up : nn.Module, optional
+        The way up; without it the map is resized bilinearly to the skip.
+    merge : nn.Module
+        How map and skip meet, called as ``merge(map, skip)``.
+    after : nn.Module, optional
+        Works on the merged map.
+    """
+
+    def __init__(
+        self,
+        *,
+        before: nn.Module | None = None,
+        up: nn.Module | None = None,
+        merge: nn.Module,
+        after: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.before = before or nn.Identity()
+        self.up = up
+        self.merge = merge
+        self.after = after or nn.Identity()
+
+    def forward(self, below: Tensor, skip: Tensor) -> Tensor:
+        """Bring the map below to the skip's size and merge both."""
+        y = self.before(below)
+        if self.up is not None:
+            y = self.up(y)
+        if y.shape[2:] != skip.shape[2:]:
+            y = F.interpolate(
+                y, size=skip.shape[2:], mode="bilinear", align_corners=False
+            )
+        out: Tensor = self.after(self.merge(y, skip))
+        return out
+
+
+def pad_to_multiple(x: Tensor, stride: int) -> Tensor:
+    """Repeat the last row and column until both sides are multiples of `stride`."""
+    bottom, right = (-size % stride for size in x.shape[2:])
+    if not (bottom or right):
+        return x
+    return F.pad(x, (0, right, 0, bottom), mode="replicate")

@@ -1,0 +1,61 @@
+"""From maps to objects: seeds where the distance is high, a watershed from them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.segmentation import relabel_sequential, watershed
+
+from napari_cihm.config import Decoding
+
+
+def decode(
+    maps: NDArray[np.float32], settings: Decoding | None = None
+) -> NDArray[np.int32]:
+    """Read single objects from the maps of an instance model.
+
+    Parameters
+    ----------
+    maps : array of float32, shape (3, height, width)
+        Foreground, touching border and normalised distance, in 0..1.
+    settings : Decoding, optional
+        Thresholds; a model's own stand in its configuration.
+
+    Returns
+    -------
+    array of int32, shape (height, width)
+        0 is background; objects are numbered from 1 without gaps.
+    """
+    settings = settings or Decoding()
+    foreground = maps[0] > settings.foreground
+    height = maps[2] * np.clip(1 - settings.border * maps[1], 0, 1)
+    if settings.smooth > 0:
+        height = ndimage.gaussian_filter(height, settings.smooth)
+    seeds, count = ndimage.label((height > settings.seed) & foreground)
+    seeds, count = _seed_the_rest(seeds, count, foreground)
+    labels = watershed(-height, seeds, mask=foreground)
+    return drop_small(labels, settings.min_size)
+
+
+def drop_small(labels: NDArray[np.integer], least: int) -> NDArray[np.int32]:
+    """Remove objects of fewer than `least` pixels and close the numbering."""
+    sizes = np.bincount(labels.ravel())
+    small = sizes < least
+    small[0] = False
+    if small.any():
+        labels = np.where(small[labels], 0, labels)
+    return relabel_sequential(labels)[0].astype(np.int32)
+
+
+def _seed_the_rest(
+    seeds: NDArray[np.int32], count: int, foreground: NDArray[np.bool_]
+) -> tuple[NDArray[np.int32], int]:
+    """Make a seed of every foreground region that holds none."""
+    regions, total = ndimage.label(foreground)
+    seeded = np.zeros(total + 1, bool)
+    seeded[0] = True
+    seeded[regions[seeds > 0]] = True
+    rest = ~seeded[regions]
+    if not rest.any():
+        return seeds, count
+    numbers = np.cumsum(~seeded)
+    return np.where(rest, count + numbers[regions], seeds), count + int(numbers[-1])

@@ -1,0 +1,74 @@
+"""Batches: each a pure function of the samples, the seed and the step."""
+
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_cihm.data.augment import draw_patch
+from napari_cihm.data.samples import Sample, drawing_weights
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Stacked patches: images, targets and what of them may be believed."""
+
+    images: Tensor
+    targets: Tensor
+    valid: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move to a device."""
+        images = self.images.to(device, memory_format=torch.channels_last)
+        return Batch(images, self.targets.to(device), self.valid.to(device))
+
+
+@dataclass(frozen=True)
+class Drawer:
+    """Draws the patches of any step; nothing is remembered between steps.
+
+    Attributes
+    ----------
+    samples : sequence of Sample
+        What to draw from.
+    size, batch, seed : int
+        Side of a patch, patches in a step, seed of the run.
+    share : tuple of int
+        This process' place among all, as (rank, processes).
+    """
+
+    samples: Sequence[Sample]
+    size: int
+    batch: int
+    seed: int
+    share: tuple[int, int] = (0, 1)
+
+    def draw(self, step: int) -> Batch:
+        """Draw this process' share of the batch of a step."""
+        weights = drawing_weights(self.samples)
+        rank, processes = self.share
+        patches = []
+        for i in range(rank, self.batch, processes):
+            rng = np.random.default_rng([self.seed, step, i])
+            sample = self.samples[rng.choice(len(self.samples), p=weights)]
+            patches.append(draw_patch(sample, self.size, rng))
+        return Batch(
+            torch.stack([p.image for p in patches]),
+            torch.stack([p.targets for p in patches]),
+            torch.stack([p.valid for p in patches]),
+        )
+
+
+def ahead(draw: Callable[[int], Batch], first: int) -> Generator[Batch]:
+    """Draw batches from step `first` on, the next one while this one is learnt."""
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        step = first
+        waiting = pool.submit(draw, step)
+        while True:
+            batch = waiting.result()
+            step += 1
+            waiting = pool.submit(draw, step)
+            yield batch

@@ -1,0 +1,195 @@
+"""The training loop: a generator of events that can be stopped at any of them."""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_cihm.config import TrainSettings
+from napari_cihm.data.samples import Sample
+from napari_cihm.errors import TrainingError
+from napari_cihm.events import (
+    EpochDone,
+    Event,
+    Note,
+    StepDone,
+    Trained,
+    TrainingStarted,
+)
+from napari_cihm.models import Model
+from napari_cihm.training.batches import Batch, Drawer, ahead
+from napari_cihm.training.losses import Loss, pick_loss
+from napari_cihm.training.parallel import Team
+from napari_cihm.training.records import write_history
+from napari_cihm.training.schedule import Budget, learning_rate
+from napari_cihm.training.state import RunState, model_of
+from napari_cihm.training.validation import Validator
+
+HOPELESS = 20
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a run is made of.
+
+    Attributes
+    ----------
+    model : Model
+        Trained in place; gives its configuration to the result.
+    samples : sequence of Sample
+        To learn from.
+    validator : Validator
+        Scores a model on the images held out.
+    settings : TrainSettings
+    seed : int
+    budget : Budget
+    folder : Path, optional
+        Where the state is kept; nothing is written without it.
+    identity : dict
+        What must be equal for a run to be resumed.
+    """
+
+    model: Model
+    samples: Sequence[Sample]
+    validator: Validator
+    settings: TrainSettings
+    seed: int
+    budget: Budget
+    folder: Path | None
+    identity: dict[str, Any]
+
+
+def run_steps(run: Run) -> Iterator[Event]:
+    """Train until the budget is spent, yielding at every step and epoch.
+
+    The last event is `Trained`, with the best averaged weights.
+    """
+    team = Team.join(run.model.device)
+    settings, state = run.settings, RunState(run.model.network, run.settings)
+    if run.folder is not None and (run.folder / STATE).exists():
+        state.restore(run.folder / STATE, run.identity)
+        yield Note(f"Resumed at step {state.progress.step}.")
+    progress, budget = state.progress, run.budget
+    budget.spent += progress.seconds
+    drawer = Drawer(run.samples, settings.patch, settings.batch, run.seed, team.share)
+    yield TrainingStarted(
+        len(run.samples), len(run.validator.pairs), run.model.parameters_count,
+        budget.steps, progress.step,
+    )  # fmt: skip
+    learner = Learner(
+        team.share_gradients(run.model.network), state, settings, run.model.device
+    )
+    reason, losses = "the budget is spent", []
+    with contextlib.closing(ahead(drawer.draw, progress.step)) as batches:
+        while team.agree(budget.progress(progress.step)) < 1:
+            began = time.monotonic()
+            rate = learning_rate(
+                budget.progress(progress.step), settings.rate, settings.schedule
+            )
+            loss = learner.step(next(batches), rate)
+            progress.step += 1
+            progress.seconds = budget.elapsed
+            losses.append(loss)
+            yield StepDone(progress.step, loss, rate, time.monotonic() - began)
+            if learner.stumbles >= HOPELESS:
+                reason = "the loss is no number any more; the best weights are kept"
+                break
+            if progress.step % settings.steps_per_epoch == 0:
+                yield _end_epoch(run, state, losses, team)
+                losses = []
+                if _stale(state, settings):
+                    reason = f"no gain in {settings.patience} epochs"
+                    break
+    if losses or not progress.history:
+        yield _end_epoch(run, state, losses, team)
+    if progress.best < 0:
+        raise TrainingError(
+            "training never gave a model that could be scored",
+            remedy="lower the learning rate, and look at the images",
+        )
+    model = model_of(state, run.model)
+    yield Trained(model, dict(progress.history[progress.best_epoch - 1]), None, reason)
+
+
+STATE = "state.pt"
+
+
+class Learner:
+    """Takes optimiser steps, and refuses those that would wreck the weights."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        state: RunState,
+        settings: TrainSettings,
+        device: torch.device,
+    ) -> None:
+        self.network, self.state, self.settings = network, state, settings
+        self.device = device
+        self.loss: Loss = pick_loss(settings.task, settings.loss)
+        self.stumbles = 0
+
+    def step(self, batch: Batch, rate: float) -> float:
+        """Learn from one batch; return its loss."""
+        batch = batch.to(self.device)
+        self.network.train()
+        for group in self.state.optimiser.param_groups:
+            group["lr"] = rate
+        self.state.optimiser.zero_grad(set_to_none=True)
+        with mixed_precision(self.device, self.settings.amp):
+            logits = self.network(batch.images)
+        loss: Tensor = self.loss(logits, batch.targets, batch.valid)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        value = float(loss.detach())
+        if not (math.isfinite(value) and math.isfinite(float(norm))):
+            self.stumbles += 1
+            return math.nan
+        self.stumbles = 0
+        self.state.optimiser.step()
+        self.state.update_average()
+        return value
+
+
+def mixed_precision(device: torch.device, wanted: bool) -> torch.autocast:
+    """Half the bits on CUDA; a CPU gains next to nothing from it."""
+    enabled = wanted and device.type == "cuda"
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def _end_epoch(
+    run: Run, state: RunState, losses: Sequence[float], team: Team
+) -> EpochDone:
+    progress = state.progress
+    progress.epoch += 1
+    finite = [loss for loss in losses if math.isfinite(loss)]
+    mean = sum(finite) / len(finite) if finite else math.nan
+    figures = team.tell(
+        run.validator.score(model_of(state, run.model, best=False))
+        if team.leads
+        else None
+    )
+    best = state.keep_best(figures["score"])
+    progress.seconds = run.budget.elapsed
+    progress.history.append(
+        {"epoch": progress.epoch, "step": progress.step, "loss": mean, **figures,
+         "seconds": round(progress.seconds, 1)}
+    )  # fmt: skip
+    if run.folder is not None and team.leads:
+        state.save(run.folder / STATE, run.identity)
+        write_history(run.folder, progress.history)
+    return EpochDone(
+        progress.epoch, progress.step, mean, figures["validation_loss"], figures, best,
+        progress.seconds,
+    )  # fmt: skip
+
+
+def _stale(state: RunState, settings: TrainSettings) -> bool:
+    since = state.progress.epoch - state.progress.best_epoch
+    return 0 < settings.patience <= since

@@ -1,0 +1,31 @@
+"""What a run leaves to be looked at: its history as a table and as a picture."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Write ``history.csv`` and ``curve.png`` into a run's folder."""
+    with (folder / "history.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, list(history[0]))
+        table.writeheader()
+        table.writerows(history)
+    draw_curve(folder / "curve.png", history)
+
+
+def draw_curve(path: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Draw the losses and the validation score over the steps."""
+    from matplotlib.figure import Figure  # slow to import, and wanted here alone
+
+    steps = [row["step"] for row in history]
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    left = figure.add_subplot(xlabel="step", ylabel="loss")
+    left.plot(steps, [row["loss"] for row in history], label="training loss")
+    # EMA weights are validated, so the two losses need not start together
+    left.plot(steps, [row["validation_loss"] for row in history], label="validation")
+    right = left.twinx()
+    right.plot(steps, [row["score"] for row in history], "k--", label="score")
+    right.set(ylabel="validation score", ylim=(0, 1))
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure.savefig(path, dpi=120)

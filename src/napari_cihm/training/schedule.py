@@ -1,0 +1,61 @@
+"""How far a run has come, and the learning rate there."""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+from napari_cihm.errors import InputError
+
+WARM = 0.2
+
+
+@dataclass
+class Budget:
+    """What a run may spend: steps, seconds, or the lesser of both.
+
+    Attributes
+    ----------
+    steps : int or None
+        Steps allowed.
+    seconds : float or None
+        Wall time allowed, time before a resumption counted in.
+    spent : float
+        Seconds spent before this process took over.
+    """
+
+    steps: int | None = None
+    seconds: float | None = None
+    spent: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        for what, value in {"steps": self.steps, "seconds": self.seconds}.items():
+            if value is not None and value <= 0:
+                raise InputError(f"{what}={value}", "more than 0")
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of work so far."""
+        return self.spent + time.monotonic() - self.began
+
+    def progress(self, step: int) -> float:
+        """Share of the budget used before `step`, from 0; 1 ends the run."""
+        shares = [0.0]
+        if self.steps is not None:
+            shares.append(step / self.steps)
+        if self.seconds is not None:
+            shares.append(self.elapsed / self.seconds)
+        return min(max(shares), 1.0)
+
+
+def learning_rate(progress: float, highest: float, schedule: str) -> float:
+    """Return the rate at a share of the run.
+
+    "onecycle" warms up over the first fifth from a 25th of the highest rate;
+    both fall along a half cosine to a thousandth of it.
+    """
+    warm = WARM if schedule == "onecycle" else 0.0
+    if progress < warm:
+        return highest * (0.04 + 0.96 * progress / warm)
+    down = (progress - warm) / (1 - warm)
+    return highest * (0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * down)))

@@ -1,0 +1,122 @@
+"""The state of a run: all that a resumed run needs to go on bit for bit."""
+
+import copy
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from napari_cihm.config import TrainSettings
+from napari_cihm.errors import CheckpointError, TrainingError
+from napari_cihm.models import Model
+
+
+@dataclass
+class Progress:
+    """Where a run stands, in plain numbers."""
+
+    step: int = 0
+    epoch: int = 0
+    best: float = -1.0
+    best_epoch: int = -1
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class RunState:
+    """Network, averaged network, best weights and optimiser of one run.
+
+    Batches and learning rates are functions of the step alone, so no random
+    state has to be kept besides torch's own.
+    """
+
+    def __init__(self, network: nn.Module, settings: TrainSettings) -> None:
+        self.network = network
+        self.average = copy.deepcopy(network).eval().requires_grad_(False)
+        self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
+        self.optimiser = torch.optim.AdamW(
+            parameter_groups(network, settings.weight_decay), lr=settings.rate
+        )
+        self.progress = Progress()
+        self.ema = settings.ema
+
+    def update_average(self) -> None:
+        """Move the averaged weights towards the learnt ones."""
+        step = self.progress.step
+        keep = min(self.ema, (1 + step) / (10 + step))
+        with torch.no_grad():
+            learnt = self.network.state_dict()
+            for key, mean in self.average.state_dict().items():
+                if mean.is_floating_point():
+                    mean.lerp_(learnt[key], 1 - keep)
+                else:
+                    mean.copy_(learnt[key])
+
+    def keep_best(self, figure: float) -> bool:
+        """Keep the averaged weights when they are the best so far."""
+        if figure <= self.progress.best:
+            return False
+        self.progress.best, self.progress.best_epoch = figure, self.progress.epoch
+        self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
+        return True
+
+    def save(self, path: Path, identity: dict[str, Any]) -> None:
+        """Write the state whole or not at all."""
+        content = {
+            "identity": identity,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "best": self.best,
+            "optimiser": self.optimiser.state_dict(),
+            "progress": asdict(self.progress),
+            "rng": torch.get_rng_state(),
+        }
+        beside = path.with_suffix(".part")
+        torch.save(content, beside)
+        os.replace(beside, path)
+
+    def restore(self, path: Path, identity: dict[str, Any]) -> None:
+        """Take up a saved state of the same run."""
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise CheckpointError(
+                f"{path} cannot be read ({type(error).__name__})",
+                "the state of a run",
+                "start in another folder",
+            ) from error
+        differing = [k for k, v in identity.items() if content["identity"].get(k) != v]
+        if differing:
+            raise TrainingError(
+                f"{path.parent} holds a run with other {', '.join(differing)}",
+                "the same command and data to resume",
+                "start in another folder",
+            )
+        self.network.load_state_dict(content["network"])
+        self.average.load_state_dict(content["average"])
+        self.best = content["best"]
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.progress = Progress(**content["progress"])
+        torch.set_rng_state(content["rng"])
+
+
+def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Decay matrices and filters; leave norms, biases and decay rates alone."""
+    named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
+    plain = [p for n, p in named if p.ndim < 2 or n.endswith("log_decay")]
+    decayed = [p for n, p in named if not (p.ndim < 2 or n.endswith("log_decay"))]
+    return [
+        {"params": decayed, "weight_decay": decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+
+
+def model_of(state: RunState, like: Model, best: bool = True) -> Model:
+    """Make a model of the best averaged weights, or of the latest."""
+    network = copy.deepcopy(state.average)
+    if best:
+        network.load_state_dict(state.best)
+    return Model(network, like.config, like.device, like.name)
