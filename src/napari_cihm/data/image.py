@@ -95,7 +95,8 @@ class Image:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Kind of number of a pixel."""
-        return np.dtype(self.data.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.data.dtype)
+        return dtype
 
     @property
     def label_axes(self) -> str:

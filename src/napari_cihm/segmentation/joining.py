@@ -16,9 +16,17 @@ Pairs = NDArray[np.int64]
 class Joinable(Protocol):
     """What joining needs of a part: no pixels but those near its faces."""
 
-    index: Index
-    first: NDArray[np.int64]
-    faces: Mapping[tuple[int, int], NDArray[np.uint32]]
+    @property
+    def index(self) -> Index:
+        """Which block it is."""
+
+    @property
+    def first(self) -> NDArray[np.int64]:
+        """For each object, its first pixel in the plane."""
+
+    @property
+    def faces(self) -> Mapping[tuple[int, int], NDArray[np.uint32]]:
+        """Bands around the faces it shares, by axis and side."""
 
 
 def overlaps(
@@ -48,8 +56,9 @@ def mutual_best(pairs: Pairs, counts: NDArray[np.int64]) -> Pairs:
         return pairs
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -counts))
     ranked = pairs[order]
-    firsts = [np.unique(ranked[:, side], return_index=True)[1] for side in (0, 1)]
-    return ranked[np.intersect1d(*firsts)]
+    ones = np.unique(ranked[:, 0], return_index=True)[1]
+    others = np.unique(ranked[:, 1], return_index=True)[1]
+    return ranked[np.intersect1d(ones, others)]
 
 
 def join(parts: Iterable[Joinable]) -> tuple[dict[Index, NDArray[np.uint32]], int]:

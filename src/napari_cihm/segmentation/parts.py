@@ -50,7 +50,7 @@ def decode_block(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:
     """Tell a block's objects apart from the maps of the tiles it touches."""
     maps = block_maps(plan, block, tiles)
     if plan.config.task == "semantic":
-        seen = classes_of(maps, plan.decoding.foreground)
+        seen: NDArray[Any] = classes_of(maps, plan.decoding.foreground)
     else:
         seen = decode(maps, plan.decoding)
     if plan.zoom > 1:
@@ -72,8 +72,8 @@ def decode_block(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:
 def classes_of(maps: NDArray[np.float32], threshold: float) -> Labels:
     """Turn the maps of a semantic model into class numbers, 0 the background."""
     if len(maps) == 1:
-        return (maps[0] > threshold).astype(np.uint32)
-    return maps.argmax(axis=0).astype(np.uint32)
+        return np.asarray(maps[0] > threshold, np.uint32)
+    return np.asarray(maps.argmax(axis=0), np.uint32)
 
 
 def make_part(

@@ -2,26 +2,28 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
-from napari_cihm.data.zoom import AxisZoom
+from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
-from napari_cihm.models import Model, load_model
-from napari_cihm.segmentation.channels import plan_channels
-from napari_cihm.segmentation.joining import join
+from napari_cihm.segmentation.diameter import find_diameter
+from napari_cihm.segmentation.distributed import run_distributed
+from napari_cihm.segmentation.folder import FolderStore
 from napari_cihm.segmentation.local import run_local
+from napari_cihm.segmentation.manifest import manifest_of
+from napari_cihm.segmentation.numbering import number_objects
+from napari_cihm.segmentation.orthogonal import run_orthogonal, volume_blocks
+from napari_cihm.segmentation.placing import Unit
 from napari_cihm.segmentation.plan import Plan
-from napari_cihm.segmentation.predictor import NetworkPredictor, Predictor
-from napari_cihm.segmentation.source import Source, find_ranges
-from napari_cihm.segmentation.store import MemoryStore, Store, Tables
-from napari_cihm.segmentation.thrift import Thrift, choose_batch, choose_tile
-
-AnyModel = Model | Predictor | str | Path | None
+from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
+from napari_cihm.segmentation.predictor import Predictor
+from napari_cihm.segmentation.store import MemoryStore, Store
+from napari_cihm.segmentation.surety import nothing_found, uncertainty_of
+from napari_cihm.segmentation.thrift import Thrift
 
 
 def segment(
@@ -38,7 +40,7 @@ def segment(
     axes : str, optional
         One letter of "tzcyx" for each dimension; guessed by default.
     **settings
-        See `napari_cihm.config.SegmentSettings`.
+        See `napari_cihm.config.SegmentSettings` and `segment_iter`.
 
     Returns
     -------
@@ -58,12 +60,28 @@ def segment(
 
 
 def segment_iter(
-    image: Any, model: AnyModel = None, axes: str | None = None, **settings: Any
+    image: Any,
+    model: AnyModel = None,
+    axes: str | None = None,
+    *,
+    work: str | Path | None = None,
+    client: Any = None,
+    **settings: Any,
 ) -> Iterator[Event]:
     """Segment an image, yielding an event for each tile and block.
 
-    Close the generator to cancel. The arguments are those of `segment`; the last
-    event is `Segmented` and has the labels.
+    Close the generator to cancel. The last event is `Segmented` and has the
+    labels.
+
+    Parameters
+    ----------
+    image, model, axes, **settings
+        As for `segment`.
+    work : str or Path, optional
+        A folder for what is finished. Memory stays small, and a run that was
+        killed goes on where it was; the labels, a zarr array, lie in it too.
+    client : dask.distributed.Client, optional
+        The workers that predict and decode; the labels are the same.
 
     Yields
     ------
@@ -74,125 +92,81 @@ def segment_iter(
     chosen = SegmentSettings.of(**settings)
     picture = Image.of(image, axes)
     predictor = as_predictor(model, chosen)
-    plan, thrift = make_plan(picture, predictor, chosen)
-    yield from _opening(plan)
-    keep = chosen.maps or chosen.uncertainty
-    store = MemoryStore(picture, predictor.config.classes if keep else 0)
-    yield from run_local(plan, thrift, store)
-    tables, count = number_objects(plan, store)
-    labels = store.finish(tables, {b.index: b.core for b in plan.blocks})
+    diameter, note = find_diameter(picture, predictor, chosen)
+    plan, thrift = make_plan(picture, predictor, chosen, diameter)
+    yield from _opening(plan, diameter, note)
+    units, blocks = _units(plan)
+    store = _open_store(plan, predictor, work, blocks)
+    if isinstance(store, FolderStore) and store.resumed:
+        yield Note(f"going on with the run that {work} holds")
+    yield from _carry_out(plan, thrift, store, client, diameter)
+    tables, count = number_objects(units, blocks, store, predictor.config, chosen)
+    labels = store.finish(tables, {block.index: block.core for block in blocks})
     if not count:
         yield Note(nothing_found(plan))
     maps = store.maps()
+    task = predictor.config.task
+    doubt = uncertainty_of(maps, task) if chosen.uncertainty else None
     yield Segmented(
         labels,
         picture.label_axes,
         count,
         picture,
         maps=maps if chosen.maps else None,
-        uncertainty=uncertainty_of(maps) if chosen.uncertainty else None,
+        uncertainty=doubt,
         zoom=plan.zoom,
+        diameter=diameter,
         seconds=time.perf_counter() - begun,
     )
 
 
-def as_predictor(model: AnyModel, settings: SegmentSettings) -> Predictor:
-    """Return `model` as a function from tiles to maps, loading it by name."""
-    if isinstance(model, Model):
-        return NetworkPredictor(model, settings.tta)
-    if isinstance(model, Predictor):
-        return model
-    name = () if model is None else (model,)
-    return NetworkPredictor(load_model(*name, device=settings.device), settings.tta)
+def _carry_out(
+    plan: Plan, thrift: Thrift, store: Store, client: Any, diameter: float | None
+) -> Iterator[Event]:
+    runner: Any = run_local if client is None else partial(run_distributed, client)
+    if not _is_orthogonal(plan):
+        yield from runner(plan, thrift, store)
+        return
+
+    def plan_for(image: Image) -> tuple[Plan, Thrift]:
+        return make_plan(image, thrift.predictor, plan.settings, diameter)
+
+    yield from run_orthogonal(plan_for, plan.image, store, runner)
 
 
-def make_plan(
-    image: Image, predictor: Predictor, settings: SegmentSettings
-) -> tuple[Plan, Thrift]:
-    """Decide how an image is cut up and how much is predicted at once."""
-    config, device = predictor.config, device_of(predictor)
-    channels = plan_channels(image, settings, config)
-    ranges = find_ranges(image, channels, config.normalisation)
-    zooms = zooms_for(image, config, settings)
-    tile = choose_tile(settings, device)
-    overlap = min(settings.overlap, tile // 2)
-    plan = Plan(Source(image, channels, ranges, zooms), settings, config, tile, overlap)
-    pixels = int(np.prod(plan.tiles.tile_shape))
-    thrift = Thrift(predictor, tile, overlap, choose_batch(settings, device, pixels))
-    return plan, thrift
+def _is_orthogonal(plan: Plan) -> bool:
+    return plan.settings.volume == "orthogonal" and plan.image.size("z") > 1
 
 
-def zooms_for(
-    image: Image, config: ModelConfig, settings: SegmentSettings
-) -> tuple[AxisZoom, AxisZoom]:
-    """Return how rows and columns are scaled so that objects have the model's size."""
-    zoom = 1.0
-    if isinstance(settings.diameter, float) and config.diameter:
-        zoom = config.diameter / settings.diameter
-    sizes = (image.size("y"), image.size("x"))
-    rows, columns = (AxisZoom(n, max(1, round(n * zoom))) for n in sizes)
-    return rows, columns
+def _units(plan: Plan) -> tuple[list[Unit], BlockGrid]:
+    """Return what is decoded apart, planes or volumes, and its blocks."""
+    if _is_orthogonal(plan):
+        return [(t,) for t in range(plan.image.size("t"))], volume_blocks(plan.image)
+    return list(plan.planes), plan.blocks
 
 
-def device_of(predictor: Predictor) -> str:
-    """Return the name of the device a predictor computes on."""
-    return str(getattr(getattr(predictor, "model", None), "device", "cpu"))
+def _open_store(
+    plan: Plan, predictor: Predictor, work: str | Path | None, blocks: BlockGrid
+) -> Store:
+    keep = plan.settings.maps or plan.settings.uncertainty
+    classes = plan.config.classes if keep else 0
+    if work is None:
+        return MemoryStore(plan.image, classes)
+    manifest = manifest_of(plan, predictor)
+    return FolderStore(Path(work), plan.image, manifest, blocks.size, classes)
 
 
-def number_objects(plan: Plan, store: Store) -> tuple[Tables, int]:
-    """Return the final number of each block's objects, and how many there are."""
-    tables: dict[Any, Any] = {}
-    if plan.config.task == "semantic":
-        return _class_tables(plan, store)
-    highest = 0
-    for plane in plan.planes:
-        joined, count = join(store.parts(plane))
-        for index, table in joined.items():
-            table[1:] += highest
-            tables[plane, index] = table
-        highest += count
-    return tables, highest
-
-
-def _class_tables(plan: Plan, store: Store) -> tuple[Tables, int]:
-    # Classes keep their numbers: there is nothing to join.
-    same = np.arange(plan.config.classes + 1, dtype=np.uint32)
-    met: set[int] = set()
-    for plane in plan.planes:
-        for part in store.parts(plane):
-            met.update(part.first.tolist())
-    keys = [(plane, block.index) for plane in plan.planes for block in plan.blocks]
-    return dict.fromkeys(keys, same), len(met)
-
-
-def uncertainty_of(maps: Any) -> Any:
-    """Return how unsure the model is of each pixel, 0 to 1: entropy in bits."""
-    p = np.clip(maps[0], 1e-6, 1 - 1e-6)
-    return -(p * np.log2(p) + (1 - p) * np.log2(1 - p)).astype(np.float32)
-
-
-def nothing_found(plan: Plan) -> str:
-    """Say that the result is empty, and why that may be."""
-    low, high = plan.source.ranges[0]
-    return (
-        "no object was found. Likely causes: the contrast (intensities from "
-        f"{low:.4g} to {high:.4g} were taken as dark to bright), the diameter (the "
-        f"image was scaled by {plan.zoom:.2f}; try diameter=...), or a model made "
-        f"for other images ({plan.config.recipe!r}; try another)"
-    )
-
-
-def _opening(plan: Plan) -> Iterator[Event]:
+def _opening(plan: Plan, diameter: float | None, note: str) -> Iterator[Event]:
     image, planes = plan.image, len(plan.planes)
-    diameter = plan.settings.diameter
     yield SegmentationStarted(
         image.axes,
         image.shape,
         planes * len(plan.tiles),
         planes * len(plan.blocks),
         plan.zoom,
-        diameter if isinstance(diameter, float) else None,
+        diameter,
         plan.settings,
     )
-    if plan.source.channels.note:
-        yield Note(plan.source.channels.note)
+    for text in (plan.source.channels.note, note):
+        if text:
+            yield Note(text)

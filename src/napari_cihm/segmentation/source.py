@@ -42,8 +42,8 @@ class Source:
 
     def read(self, t: int, z: int, box: Box) -> NDArray[np.float32]:
         """Return the part `box`, in network pixels, as (c, y, x)."""
-        windows = [zoom.window(s) for zoom, s in zip(self.zooms, box, strict=True)]
-        part = self.image.read(t, z, *windows, channels=self.channels.read)
+        rows, columns = (a.window(s) for a, s in zip(self.zooms, box, strict=True))
+        part = self.image.read(t, z, rows, columns, self.channels.read)
         flat = rescale(self.channels.apply(part), self.ranges)
         return resample(flat, self.zooms, box)
 
@@ -69,7 +69,7 @@ def sample(image: Image, channels: ChannelPlan) -> NDArray[Any]:
     if not whole:
         planes = [planes[i] for i in _spread(len(planes), share)]
     parts = [
-        channels.apply(image.read(t, z, *box, channels=channels.read))
+        channels.apply(image.read(t, z, box[0], box[1], channels.read))
         for t, z in planes
         for box in boxes
     ]

@@ -9,34 +9,43 @@ from numpy.typing import NDArray
 from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Box
 from napari_cihm.segmentation.parts import Part
-from napari_cihm.segmentation.plan import Plane
+from napari_cihm.segmentation.placing import CANON, Unit, arranged, placed
 from napari_cihm.segmentation.predictor import Maps
 
-CANON = "tzyx"
 
+class Shelf(Protocol):
+    """Where tiles and blocks are put while they are made."""
 
-class Store(Protocol):
-    """What a run needs of a store; whatever was put is there after a crash."""
+    @property
+    def lasting(self) -> bool:
+        """Whether what is put outlives the process."""
 
-    def tile(self, plane: Plane, number: int) -> Maps | None:
-        """Return a finished tile, or None."""
+    def tile(self, unit: Unit, number: int) -> Maps:
+        """Return a finished tile."""
 
-    def put_tile(self, plane: Plane, number: int, maps: Maps) -> None:
+    def has_tile(self, unit: Unit, number: int) -> bool:
+        """Tell whether a tile is finished."""
+
+    def put_tile(self, unit: Unit, number: int, maps: Maps) -> None:
         """Keep a finished tile."""
 
-    def drop_tile(self, plane: Plane, number: int) -> None:
+    def drop_tile(self, unit: Unit, number: int) -> None:
         """Forget a tile that no block needs any more."""
 
-    def has_part(self, plane: Plane, index: tuple[int, ...]) -> bool:
+    def has_part(self, unit: Unit, index: tuple[int, ...]) -> bool:
         """Tell whether a block is finished."""
 
-    def put_part(self, plane: Plane, core: Box, part: Part) -> None:
+    def put_part(self, unit: Unit, core: Box, part: Part) -> None:
         """Keep a finished block."""
 
-    def parts(self, plane: Plane) -> list[Part]:
-        """Return what joining needs of a plane's blocks."""
 
-    def labels(self, plane: Plane, core: Box) -> NDArray[np.uint32]:
+class Store(Shelf, Protocol):
+    """A shelf that labels are taken from in the end."""
+
+    def parts(self, unit: Unit) -> list[Part]:
+        """Return what joining needs of a unit's blocks."""
+
+    def labels(self, unit: Unit, core: Box) -> NDArray[np.uint32]:
         """Return a block's own numbers."""
 
     def finish(self, tables: "Tables", cores: Mapping[tuple[int, ...], Box]) -> Any:
@@ -46,15 +55,7 @@ class Store(Protocol):
         """Return the maps that were kept, or None."""
 
 
-Tables = Mapping[tuple[Plane, tuple[int, ...]], NDArray[np.uint32]]
-
-
-def canonical(array: Any, axes: str) -> Any:
-    """View an array with label axes as (t, z, y, x)."""
-    order = [axes.index(letter) for letter in CANON if letter in axes]
-    view = array.transpose(order)
-    missing = tuple(i for i, letter in enumerate(CANON) if letter not in axes)
-    return np.expand_dims(view, missing)
+Tables = Mapping[tuple[Unit, tuple[int, ...]], NDArray[np.uint32]]
 
 
 def smallest_dtype(highest: int) -> type[np.unsignedinteger[Any]]:
@@ -73,54 +74,62 @@ class MemoryStore:
         Maps to keep of each pixel; 0 keeps none.
     """
 
+    lasting = False
+
     def __init__(self, image: Image, classes: int = 0) -> None:
         self._axes = image.label_axes
         self._labels = np.zeros(image.label_shape, np.uint32)
-        self._view = canonical(self._labels, self._axes)
         self._kept: NDArray[np.float32] | None = None
         if classes:
             self._kept = np.zeros((classes, *image.label_shape), np.float32)
-        self._tiles: dict[tuple[Plane, int], Maps] = {}
-        self._parts: dict[Plane, dict[tuple[int, ...], Part]] = {}
+        self._tiles: dict[tuple[Unit, int], Maps] = {}
+        self._parts: dict[Unit, dict[tuple[int, ...], Part]] = {}
 
-    def tile(self, plane: Plane, number: int) -> Maps | None:
-        """Return a finished tile, or None."""
-        return self._tiles.get((plane, number))
+    def tile(self, unit: Unit, number: int) -> Maps:
+        """Return a finished tile."""
+        return self._tiles[unit, number]
 
-    def put_tile(self, plane: Plane, number: int, maps: Maps) -> None:
+    def has_tile(self, unit: Unit, number: int) -> bool:
+        """Tell whether a tile is finished."""
+        return (unit, number) in self._tiles
+
+    def put_tile(self, unit: Unit, number: int, maps: Maps) -> None:
         """Keep a finished tile."""
-        self._tiles[plane, number] = maps
+        self._tiles[unit, number] = maps
 
-    def drop_tile(self, plane: Plane, number: int) -> None:
+    def drop_tile(self, unit: Unit, number: int) -> None:
         """Forget a tile that no block needs any more."""
-        self._tiles.pop((plane, number), None)
+        self._tiles.pop((unit, number), None)
 
-    def has_part(self, plane: Plane, index: tuple[int, ...]) -> bool:
+    def has_part(self, unit: Unit, index: tuple[int, ...]) -> bool:
         """Tell whether a block is finished."""
-        return index in self._parts.get(plane, {})
+        return index in self._parts.get(unit, {})
 
-    def put_part(self, plane: Plane, core: Box, part: Part) -> None:
+    def put_part(self, unit: Unit, core: Box, part: Part) -> None:
         """Keep a finished block."""
-        self._view[*plane, *core] = part.labels
+        where = placed(unit, core, self._axes)
+        self._labels[where] = arranged(part.labels, self._axes)
         if self._kept is not None and part.maps is not None:
             for kept, maps in zip(self._kept, part.maps, strict=True):
-                canonical(kept, self._axes)[*plane, *core] = maps
-        self._parts.setdefault(plane, {})[part.index] = part.without_pixels()
+                kept[where] = arranged(maps, self._axes)
+        self._parts.setdefault(unit, {})[part.index] = part.without_pixels()
 
-    def parts(self, plane: Plane) -> list[Part]:
-        """Return what joining needs of a plane's blocks."""
-        return list(self._parts.get(plane, {}).values())
+    def parts(self, unit: Unit) -> list[Part]:
+        """Return what joining needs of a unit's blocks."""
+        return list(self._parts.get(unit, {}).values())
 
-    def labels(self, plane: Plane, core: Box) -> NDArray[np.uint32]:
+    def labels(self, unit: Unit, core: Box) -> NDArray[np.uint32]:
         """Return a block's own numbers."""
-        return np.asarray(self._view[*plane, *core])
+        part = self._labels[placed(unit, core, self._axes)]
+        order = sorted(range(part.ndim), key=lambda i: CANON.index(self._axes[i]))
+        return part.transpose(order).reshape([s.stop - s.start for s in core])
 
     def finish(self, tables: Tables, cores: Mapping[tuple[int, ...], Box]) -> Any:
         """Give every object its final number and return the labels."""
         highest = max((int(t.max(initial=0)) for t in tables.values()), default=0)
-        for (plane, index), table in tables.items():
-            where = (*plane, *cores[index])
-            self._view[where] = table[self._view[where]]
+        for (unit, index), table in tables.items():
+            where = placed(unit, cores[index], self._axes)
+            self._labels[where] = table[self._labels[where]]
         return self._labels.astype(smallest_dtype(highest), copy=False)
 
     def maps(self) -> Any:

@@ -1,0 +1,141 @@
+"""Carrying out a plan on the workers of a dask.distributed client."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from napari_cihm.data.tiles import Block
+from napari_cihm.events import Event
+from napari_cihm.segmentation.local import Decode, said, told
+from napari_cihm.segmentation.parts import Part, decode_block
+from napari_cihm.segmentation.plan import Plan, Plane
+from napari_cihm.segmentation.predictor import Maps
+from napari_cihm.segmentation.store import Shelf
+from napari_cihm.segmentation.thrift import Thrift
+
+Given = tuple[Plan, Thrift, Decode]
+
+AHEAD = 3  # blocks under way for each thread of a worker
+
+
+def run_distributed(
+    client: Any,
+    plan: Plan,
+    thrift: Thrift,
+    store: Shelf,
+    decode: Decode = decode_block,
+) -> Iterator[Event]:
+    """Send out the tiles and blocks that the store lacks, and gather the blocks.
+
+    A task graph: blocks depend on the tiles they touch, which they share. It is
+    handed out a window at a time, so that a scheduler never holds a whole slide.
+    What a lost worker held is computed again by another.
+    """
+    given = client.submit(_given, plan, thrift, decode, pure=False)
+    threads = sum(client.nthreads().values()) or 1
+    waiting = deque(
+        (plane, block)
+        for plane in plan.planes
+        for block in plan.blocks
+        if not store.has_part(plane, block.index)
+    )
+    window = _Window(plan, client, given, _uses(waiting, plan))
+    total = len(plan.planes) * len(plan.tiles)
+    done = len(plan.planes) * len(plan.blocks) - len(waiting)
+    tiles = total - len(window.uses)
+    highest: dict[Plane, int] = {}
+    try:
+        while waiting or window.blocks:
+            while waiting and len(window.blocks) < AHEAD * threads:
+                window.send(*waiting.popleft())
+            for plane, block, (part, masks) in window.gather():
+                store.put_part(plane, block.core, part)
+                for number, maps in masks.items():
+                    tiles += 1
+                    yield said(plan, (plane, number), maps, tiles, total)
+                done += 1
+                before = highest.get(plane, 0)
+                yield told(plan, plane, block, part, done, before)
+                highest[plane] = before + len(part.first)
+    finally:
+        window.cancel()
+
+
+@dataclass
+class _Window:
+    """The part of the graph that is under way."""
+
+    plan: Plan
+    client: Any
+    given: Any
+    uses: dict[tuple[Plane, int], int]
+    tiles: dict[tuple[Plane, int], Any] = field(default_factory=dict)
+    blocks: dict[Any, tuple[Plane, Block]] = field(default_factory=dict)
+    said: set[tuple[Plane, int]] = field(default_factory=set)
+
+    def send(self, plane: Plane, block: Block) -> None:
+        """Hand out a block and those of its tiles that are not under way."""
+        numbers = self.plan.tiles_of(block)
+        for number in numbers:
+            if (plane, number) not in self.tiles:
+                self.tiles[plane, number] = self.client.submit(
+                    _predict, self.given, plane, number, pure=False
+                )
+        new = [n for n in numbers if (plane, n) not in self.said]
+        self.said.update((plane, n) for n in new)
+        futures = {n: self.tiles[plane, n] for n in numbers}
+        future = self.client.submit(
+            _decode, self.given, block, numbers, list(futures.values()), new, pure=False
+        )
+        self.blocks[future] = (plane, block)
+
+    def gather(self) -> list[tuple[Plane, Block, tuple[Part, dict[int, Maps]]]]:
+        """Wait for a block at least and return what is done."""
+        from distributed import wait
+
+        done = wait(list(self.blocks), return_when="FIRST_COMPLETED").done  # type: ignore[no-untyped-call]
+        results = []
+        for future in done:
+            plane, block = self.blocks.pop(future)
+            results.append((plane, block, future.result()))
+            for number in self.plan.tiles_of(block):
+                self.uses[plane, number] -= 1
+                if not self.uses[plane, number]:
+                    del self.tiles[plane, number]
+        return results
+
+    def cancel(self) -> None:
+        """Call back what is under way."""
+        self.client.cancel([*self.blocks, *self.tiles.values()])
+
+
+def _uses(waiting: deque[tuple[Plane, Block]], plan: Plan) -> dict[Any, int]:
+    uses: dict[tuple[Plane, int], int] = {}
+    for plane, block in waiting:
+        for number in plan.tiles_of(block):
+            uses[plane, number] = uses.get((plane, number), 0) + 1
+    return uses
+
+
+def _given(plan: Plan, thrift: Thrift, decode: Decode) -> Given:
+    # A task of its own, so that a new worker can be given it again.
+    return plan, thrift, decode
+
+
+def _predict(given: Given, plane: Plane, number: int) -> Maps:
+    plan, thrift, _ = given
+    return thrift([plan.source.read(*plane, plan.tiles.boxes[number])])[0]
+
+
+def _decode(
+    given: Given,
+    block: Block,
+    numbers: list[int],
+    tiles: list[Maps],
+    new: list[int],
+) -> tuple[Part, dict[int, Maps]]:
+    maps = dict(zip(numbers, tiles, strict=True))
+    plan, _, decode = given
+    shown = plan.config.classes if plan.config.task == "semantic" else 1
+    return decode(plan, block, maps), {n: maps[n][:shown] for n in new}

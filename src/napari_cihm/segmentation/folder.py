@@ -1,0 +1,224 @@
+"""A store on disk: what is finished outlives a crash, and memory stays small."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from napari_cihm.data.image import Image
+from napari_cihm.data.tiles import Box
+from napari_cihm.errors import WriteError
+from napari_cihm.segmentation.parts import Part
+from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed
+from napari_cihm.segmentation.predictor import FULL, Maps
+from napari_cihm.segmentation.store import Tables, smallest_dtype
+
+MANIFEST = "manifest.json"
+
+
+class FolderStore:
+    """Keeps tiles, blocks and labels in a folder, each file whole or not there.
+
+    A folder left by the same run, by its manifest, is gone on with; one left by
+    another run is emptied.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing.
+    image : Image
+        What is segmented.
+    manifest : mapping
+        All that the labels depend on.
+    chunk : tuple of int
+        Rows and columns of a block.
+    classes : int
+        Maps to keep of each pixel; 0 keeps none.
+    """
+
+    lasting = True
+
+    def __init__(
+        self,
+        folder: Path,
+        image: Image,
+        manifest: Mapping[str, Any],
+        chunk: tuple[int, ...],
+        classes: int = 0,
+    ) -> None:
+        self.folder = folder
+        with clear_errors(folder):
+            self.resumed = self._open(dict(manifest))
+            shape = tuple(image.size(letter) for letter in CANON)
+            chunks = (1,) * (4 - len(chunk)) + chunk
+            self._labels = _array(folder / "labels", shape, chunks, "uint32")
+            self._kept: Any = None
+            if classes:
+                self._kept = _array(
+                    folder / "maps", (classes, *shape), (classes, *chunks), "uint16"
+                )
+        self._axes = image.label_axes
+
+    def tile(self, unit: Unit, number: int) -> Maps:
+        """Return a finished tile."""
+        return np.asarray(np.load(self._tile(unit, number)))
+
+    def has_tile(self, unit: Unit, number: int) -> bool:
+        """Tell whether a tile is finished."""
+        return self._tile(unit, number).exists()
+
+    def put_tile(self, unit: Unit, number: int, maps: Maps) -> None:
+        """Keep a finished tile."""
+        with self._whole(self._tile(unit, number)) as file:
+            np.save(file, maps)
+
+    def drop_tile(self, unit: Unit, number: int) -> None:
+        """Forget a tile that no block needs any more."""
+        self._tile(unit, number).unlink(missing_ok=True)
+
+    def has_part(self, unit: Unit, index: tuple[int, ...]) -> bool:
+        """Tell whether a block is finished."""
+        return self._part(unit, index).exists()
+
+    def put_part(self, unit: Unit, core: Box, part: Part) -> None:
+        """Keep a finished block."""
+        with clear_errors(self.folder):
+            self._labels[(*unit, *core)] = part.labels
+            if self._kept is not None and part.maps is not None:
+                fractions = np.rint(part.maps * FULL).astype(np.uint16)
+                self._kept[(slice(None), *unit, *core)] = fractions
+        faces = {f"face{axis}{side}": f for (axis, side), f in part.faces.items()}
+        path = self._part(unit, part.index)
+        path.parent.mkdir(exist_ok=True)
+        with self._whole(path) as file:
+            np.savez(file, index=part.index, first=part.first, **faces)  # type: ignore[arg-type]
+
+    def parts(self, unit: Unit) -> list[Part]:
+        """Return what joining needs of a unit's blocks."""
+        return [_read_part(p) for p in sorted(self._part(unit, ()).parent.iterdir())]
+
+    def labels(self, unit: Unit, core: Box) -> NDArray[np.uint32]:
+        """Return a block's own numbers."""
+        return np.asarray(self._labels[(*unit, *core)])
+
+    def finish(self, tables: Tables, cores: Mapping[tuple[int, ...], Box]) -> Any:
+        """Give every object its final number; return the labels, still on disk."""
+        highest = max((int(t.max(initial=0)) for t in tables.values()), default=0)
+        path = self.folder / "final"
+        with clear_errors(path):
+            shutil.rmtree(path, ignore_errors=True)
+            final = _array(
+                path,
+                picked(self._labels.shape, self._axes),
+                picked(self._labels.chunks, self._axes),
+                np.dtype(smallest_dtype(highest)).name,
+            )
+            for (unit, index), table in tables.items():
+                core = cores[index]
+                block = table[self._labels[(*unit, *core)]]
+                final[placed(unit, core, self._axes)] = arranged(block, self._axes)
+        return final
+
+    def maps(self) -> Any:
+        """Return the maps that were kept, or None."""
+        if self._kept is None:
+            return None
+        values = np.asarray(self._kept[:], np.float32) / np.float32(FULL)
+        return np.stack([arranged(part, self._axes) for part in values])
+
+    def remove(self) -> None:
+        """Delete the folder: the run is over."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _open(self, manifest: dict[str, Any]) -> bool:
+        path = self.folder / MANIFEST
+        text = json.dumps(manifest, sort_keys=True, indent=1, default=str)
+        if self.folder.exists() and any(self.folder.iterdir()):
+            if not path.exists():
+                raise WriteError(
+                    f"{self.folder} holds other files",
+                    "an empty folder, or one that a run left",
+                    "name another folder",
+                )
+            if path.read_text() == text:
+                return True
+            shutil.rmtree(self.folder)
+        for part in ("tiles", "parts"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        with self._whole(path) as file:
+            file.write(text.encode())
+        return False
+
+    def _tile(self, unit: Unit, number: int) -> Path:
+        return self.folder / "tiles" / f"{_name(unit)}_{number}.npy"
+
+    def _part(self, unit: Unit, index: tuple[int, ...]) -> Path:
+        return self.folder / "parts" / _name(unit) / f"{_name(index)}.npz"
+
+    @contextmanager
+    def _whole(self, path: Path) -> Iterator[Any]:
+        with clear_errors(path), whole_file(path) as file:
+            yield file
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Any]:
+    """Write a file beside its name and move it there only when it is whole."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            yield file
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into one readable line."""
+    try:
+        yield
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(
+            f"{path} could not be written ({error.strerror or error})",
+            "a folder that can be written to, with room on its disk",
+            "free some space or name another folder; nothing half-written was left",
+        ) from error
+
+
+def _array(
+    path: Path, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: str
+) -> Any:
+    if (path / "zarr.json").exists():
+        return zarr.open_array(path, mode="r+")
+    return zarr.create_array(
+        path,
+        shape=shape,
+        chunks=tuple(min(c, n) for c, n in zip(chunks, shape, strict=True)),
+        dtype=dtype,
+        fill_value=0,
+    )
+
+
+def _read_part(path: Path) -> Part:
+    with np.load(path) as found:
+        faces = {
+            (int(name[4]), int(name[5])): found[name]
+            for name in found.files
+            if name.startswith("face")
+        }
+        index = tuple(int(i) for i in found["index"])
+        return Part(index, np.zeros((0, 0), np.uint32), found["first"], faces)
+
+
+def _name(numbers: tuple[int, ...]) -> str:
+    return "-".join(map(str, numbers))

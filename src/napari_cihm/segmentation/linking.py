@@ -1,0 +1,173 @@
+"""Linking the sections of a stack into objects, slice after slice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.segmentation.sections import Ints, Meeting, Sections
+
+WITHIN = 0.75  # share of a section that must lie in another to be a part of it
+WAIST = 0.5  # a chain thinner than this, seen from both sides, is two objects
+NONE = -1
+
+
+@dataclass
+class Chains:
+    """For each section the one before and the one after it in its object."""
+
+    before: Ints
+    after: Ints
+
+    @classmethod
+    def of(cls, count: int) -> "Chains":
+        """Return chains without a link."""
+        return cls(np.full(count, NONE), np.full(count, NONE))
+
+    def link(self, pairs: Meeting) -> None:
+        """Link pairs, each section once at most on each side."""
+        self.after[pairs.one] = pairs.other
+        self.before[pairs.other] = pairs.one
+
+    def free(self, pairs: Meeting) -> Meeting:
+        """Return the pairs that can still be linked."""
+        return pairs.of(
+            (self.after[pairs.one] == NONE) & (self.before[pairs.other] == NONE)
+        )
+
+    def cut(self, section: int) -> None:
+        """Undo the link after a section."""
+        self.before[self.after[section]] = NONE
+        self.after[section] = NONE
+
+    def walk(self) -> list[list[int]]:
+        """Return every chain from its first section to its last."""
+        chains = []
+        for start in np.flatnonzero(self.before == NONE).tolist():
+            chain = [start]
+            while (following := int(self.after[chain[-1]])) != NONE:
+                chain.append(following)
+            chains.append(chain)
+        return chains
+
+
+def link_sections(sections: Sections, settings: SegmentSettings) -> Ints:
+    """Return the object of each section, numbered from 0 in order of appearance.
+
+    Sections that overlap most, each way, are linked; then those that taper to or
+    from a pole, where overlap is small but one lies within the other; then across
+    gaps. A chain with a waist is cut there, since it is two objects on each
+    other; a fragment that lies within an object on both sides joins it.
+    """
+    chains = Chains.of(len(sections.areas))
+    for step, pairs in enumerate(sections.meetings):
+        iou = sections.iou(pairs)
+        _link_best(chains, pairs, iou, iou >= settings.min_overlap)
+        if step == 0:
+            inside = sections.containment(pairs) >= WITHIN
+            _link_best(chains, pairs, iou, inside)
+    for chain in chains.walk():
+        _cut_waists(chains, chain, sections)
+    _link_poles(chains, sections)
+    objects = _numbers(chains)
+    objects = _adopt_fragments(objects, chains, sections)
+    return _dropped(objects, sections.slices, settings.min_slices)
+
+
+def link_frames(sections: Sections, settings: SegmentSettings) -> Ints:
+    """Return the track of each object, numbered from 0 in order of appearance."""
+    chains = Chains.of(len(sections.areas))
+    for pairs in sections.meetings:
+        iou = sections.iou(pairs)
+        _link_best(chains, pairs, iou, iou >= settings.min_overlap)
+    return _numbers(chains)
+
+
+def _link_best(
+    chains: Chains,
+    pairs: Meeting,
+    score: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+) -> None:
+    """Link allowed pairs of free sections, the best first, until none is left."""
+    pairs, score = pairs.of(allowed), score[allowed]
+    while len(pairs.one):
+        free = (chains.after[pairs.one] == NONE) & (chains.before[pairs.other] == NONE)
+        pairs, score = pairs.of(free), score[free]
+        order = np.lexsort((pairs.other, pairs.one, -score))
+        ranked = pairs.of(order)
+        firsts = np.unique(ranked.one, return_index=True)[1]
+        seconds = np.unique(ranked.other, return_index=True)[1]
+        chains.link(ranked.of(np.intersect1d(firsts, seconds)))
+
+
+def _cut_waists(chains: Chains, chain: list[int], sections: Sections) -> None:
+    if len(chain) < 3:
+        return
+    areas = sections.areas[chain]
+    rising = np.maximum.accumulate(areas)
+    falling = np.maximum.accumulate(areas[::-1])[::-1]
+    depth = areas / np.minimum(rising, falling)
+    thin = int(depth.argmin())
+    if depth[thin] >= WAIST:
+        return
+    # The waist belongs to the side it is more like.
+    after = areas[thin + 1] - areas[thin] > areas[thin - 1] - areas[thin]
+    split = thin + 1 if after else thin
+    chains.cut(chain[split - 1])
+    _cut_waists(chains, chain[:split], sections)
+    _cut_waists(chains, chain[split:], sections)
+
+
+def _link_poles(chains: Chains, sections: Sections) -> None:
+    """Link lone sections anew: cuts have freed the ends that they belong to."""
+    if not sections.meetings:
+        return
+    pairs = sections.meetings[0]
+    smaller = np.where(
+        sections.areas[pairs.one] < sections.areas[pairs.other], pairs.one, pairs.other
+    )
+    alone = (chains.before[smaller] == NONE) & (chains.after[smaller] == NONE)
+    inside = sections.containment(pairs) >= WITHIN
+    _link_best(chains, pairs, sections.iou(pairs), alone & inside)
+
+
+def _adopt_fragments(objects: Ints, chains: Chains, sections: Sections) -> Ints:
+    """Give a lone section to the object that it lies in on both sides."""
+    if not sections.meetings:
+        return objects
+    near = sections.meetings[0]
+    near = near.of(sections.containment(near) >= WITHIN)
+    smaller = sections.areas[near.one] < sections.areas[near.other]
+    alone = (chains.before == NONE) & (chains.after == NONE)
+    over = near.of(smaller & alone[near.one])
+    under = near.of(~smaller & alone[near.other])
+    above = dict(zip(over.one.tolist(), objects[over.other].tolist(), strict=True))
+    below = dict(zip(under.other.tolist(), objects[under.one].tolist(), strict=True))
+    adopted = objects.copy()
+    for section in above.keys() & below.keys():
+        if above[section] == below[section]:
+            adopted[section] = above[section]
+    return _renumbered(adopted)
+
+
+def _numbers(chains: Chains) -> Ints:
+    objects = np.full(len(chains.before), NONE)
+    for number, chain in enumerate(chains.walk()):
+        objects[chain] = number
+    return objects
+
+
+def _dropped(objects: Ints, slices: Ints, least: int) -> Ints:
+    if least > 1 and len(objects):
+        seen = np.unique(np.stack([objects, slices]), axis=1)[0]
+        few = np.bincount(seen) < least
+        objects = np.where(few[objects], NONE, objects)
+    return _renumbered(objects)
+
+
+def _renumbered(objects: Ints) -> Ints:
+    """Close gaps in the numbering, keeping the order and `NONE`."""
+    kept, inverse = np.unique(objects, return_inverse=True)
+    return inverse.astype(np.int64) - int(len(kept) > 0 and kept[0] == NONE)

@@ -1,0 +1,29 @@
+"""Where parts of a plane or a volume lie in labels of any order of axes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_cihm.data.tiles import Box
+
+CANON = "tzyx"
+Unit = tuple[int, ...]  # what is decoded apart: a plane (t, z), or a volume (t,)
+
+
+def picked(of_canon: Sequence[Any], axes: str) -> tuple[Any, ...]:
+    """Return what belongs to the labels' axes, in their order."""
+    return tuple(of_canon[CANON.index(letter)] for letter in axes)
+
+
+def placed(unit: Unit, box: Box, axes: str) -> Box:
+    """Return the place of a unit's box in labels with these axes."""
+    return picked((*(slice(u, u + 1) for u in unit), *box), axes)
+
+
+def arranged(part: NDArray[Any], axes: str) -> NDArray[Any]:
+    """Turn a part of a plane (y, x) or a volume (z, y, x) to fit `placed`."""
+    part = part.reshape((1,) * (len(CANON) - part.ndim) + part.shape)
+    lost = tuple(i for i, letter in enumerate(CANON) if letter not in axes)
+    left = [letter for letter in CANON if letter in axes]
+    return part.squeeze(lost).transpose([left.index(letter) for letter in axes])

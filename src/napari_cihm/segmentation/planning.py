@@ -1,0 +1,62 @@
+"""Turning what the user gave into a plan: model, channels, scale, tile, batch."""
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.data.zoom import AxisZoom
+from napari_cihm.models import Model, load_model
+from napari_cihm.segmentation.channels import plan_channels
+from napari_cihm.segmentation.plan import Plan
+from napari_cihm.segmentation.predictor import NetworkPredictor, Predictor
+from napari_cihm.segmentation.source import Source, find_ranges
+from napari_cihm.segmentation.thrift import Thrift, choose_batch, choose_tile
+
+AnyModel = Model | Predictor | str | Path | None
+
+
+def as_predictor(model: AnyModel, settings: SegmentSettings) -> Predictor:
+    """Return `model` as a function from tiles to maps, loading it by name."""
+    if isinstance(model, str | Path):
+        model = load_model(model, settings.device)
+    elif model is None:
+        model = load_model(device=settings.device)
+    if isinstance(model, Model):
+        return NetworkPredictor(model, settings.tta)
+    return model
+
+
+def make_plan(
+    image: Image,
+    predictor: Predictor,
+    settings: SegmentSettings,
+    diameter: float | None = None,
+) -> tuple[Plan, Thrift]:
+    """Decide how an image is cut up and how much is predicted at once."""
+    config, device = predictor.config, device_of(predictor)
+    channels = plan_channels(image, settings, config)
+    ranges = find_ranges(image, channels, config.normalisation)
+    source = Source(image, channels, ranges, zooms_for(image, config, diameter))
+    tile = choose_tile(settings, device)
+    overlap = min(settings.overlap, tile // 2)
+    plan = Plan(source, settings, config, tile, overlap)
+    pixels = int(np.prod(plan.tiles.tile_shape))
+    thrift = Thrift(predictor, tile, overlap, choose_batch(settings, device, pixels))
+    return plan, thrift
+
+
+def zooms_for(
+    image: Image, config: ModelConfig, diameter: float | None
+) -> tuple[AxisZoom, AxisZoom]:
+    """Return how rows and columns are scaled so that objects have the model's size."""
+    zoom = config.diameter / diameter if diameter and config.diameter else 1.0
+    sizes = (image.size("y"), image.size("x"))
+    rows, columns = (AxisZoom(n, max(1, round(n * zoom))) for n in sizes)
+    return rows, columns
+
+
+def device_of(predictor: Predictor) -> str:
+    """Return the name of the device a predictor computes on."""
+    return str(getattr(getattr(predictor, "model", None), "device", "cpu"))

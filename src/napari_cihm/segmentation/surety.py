@@ -1,0 +1,39 @@
+"""How sure a result is: a map of doubt, and words for an empty one."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.segmentation.plan import Plan
+
+
+def uncertainty_of(maps: NDArray[np.float32], task: str) -> NDArray[np.float32]:
+    """Return how unsure the model is of each pixel: 0 sure, 1 a coin's toss.
+
+    The entropy of its class, in units of the largest there can be; of an
+    instance model, of lying inside an object.
+
+    Parameters
+    ----------
+    maps : array of shape (classes, ...)
+        In 0..1.
+    task : str
+        The model's, "instance" or "semantic".
+    """
+    exclusive = task == "semantic" and len(maps) > 1
+    p = maps if exclusive else np.stack([maps[0], 1 - maps[0]])
+    p = np.clip(p, 1e-6, 1.0)
+    entropy: Any = -(p * np.log2(p)).sum(axis=0) / np.log2(len(p))
+    return np.asarray(entropy.clip(0, 1), np.float32)
+
+
+def nothing_found(plan: Plan) -> str:
+    """Say that the result is empty, and why that may be."""
+    low, high = plan.source.ranges[0]
+    return (
+        "no object was found. Likely causes: the contrast (intensities from "
+        f"{low:.4g} to {high:.4g} were taken as dark to bright), the diameter (the "
+        f"image was scaled by {plan.zoom:.2f}; try diameter=...), or a model made "
+        f"for other images ({plan.config.recipe!r}; try another)"
+    )
