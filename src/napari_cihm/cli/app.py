@@ -1,0 +1,98 @@
+"""The ``cihm`` program: commands in, an exit status out, errors in one line."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+
+from napari_cihm import __version__
+from napari_cihm.cli.commands import COMMANDS, Command
+from napari_cihm.cli.options import with_options
+from napari_cihm.errors import CheckpointError, CihmError, InputError
+
+DEBUG = "--debug"
+FAILED = 1
+MISUSED = 2
+STOPPED = 130
+
+
+def main(
+    arguments: Sequence[str] | None = None, commands: Iterable[Command] = COMMANDS
+) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What stands after ``cihm``; the process's own arguments by default.
+    commands : iterable of callable, optional
+        The commands on offer.
+
+    Returns
+    -------
+    int
+        0 when done, 1 when it failed, 2 when asked for something wrong, 130 when
+        stopped from the keyboard.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = DEBUG in given
+    program = typer.main.get_command(program_of(commands))
+    try:
+        status = program.main(
+            [a for a in given if a != DEBUG], "cihm", standalone_mode=False
+        )
+    except typer.Abort:  # the keyboard's end of input, where a question was put
+        return _say("stopped", STOPPED)
+    except typer.TyperException as error:
+        return _say(f"error: {error.format_message()}", MISUSED)
+    except (CihmError, OSError, MemoryError) as error:
+        if debug:
+            raise
+        blamed = isinstance(error, InputError | CheckpointError)
+        text = str(error) or "out of memory"
+        return _say(f"error: {text}", MISUSED if blamed else FAILED)
+    if status == STOPPED:
+        return _say("stopped", STOPPED)
+    return status if isinstance(status, int) else 0
+
+
+def program_of(commands: Iterable[Command]) -> typer.Typer:
+    """Assemble the program of these commands."""
+    program = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    program.callback()(_common)
+    for command in commands:
+        program.command(command.__name__)(with_options(command))
+    return program
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cihm {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
+]
+Debug = Annotated[
+    bool, typer.Option(DEBUG, help="Show where in the code an error arose.")
+]
+
+
+def _common(version: Version = False, debug: Debug = False) -> None:
+    """Segment microscopy images, train and fine-tune the models that do it."""
+    # Both are dealt with by now: --debug is read in main(), so it may stand anywhere.
+
+
+def _say(text: str, status: int) -> int:
+    typer.echo(" ".join(text.split()), err=True)
+    return status

@@ -1,0 +1,16 @@
+"""The commands, in the order in which help lists them.
+
+A command is a function in a file of its own: its name and docstring are the
+command's, its annotated parameters are arguments and options, and a parameter
+that is a Settings model becomes one option for each of its fields. Such a file
+imports what is light; the engine is imported inside the function, so that
+``cihm --help`` waits for no network library.
+"""
+
+from collections.abc import Callable
+
+from napari_cihm.cli.models import models
+
+Command = Callable[..., int | None]
+
+COMMANDS: tuple[Command, ...] = (models,)

@@ -1,0 +1,181 @@
+"""Options made from settings: names, choices, bounds and help, stated once.
+
+Each field of a Settings model becomes one option that takes text; the model alone
+decides what is valid, so a script, a form and a command refuse the same things.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from napari_cihm.config import Settings
+from napari_cihm.errors import InputError
+
+NONE = "none"
+WORDS = {int: "INTEGER", float: "FLOAT", str: "TEXT"}
+LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Replace each Settings parameter of a command by options for its fields.
+
+    Parameters
+    ----------
+    function : callable
+        A command; parameters annotated with a Settings subclass are expanded.
+
+    Returns
+    -------
+    callable
+        The same command as typer reads it.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    models = {n: h for n, h in hints.items() if _is_settings(h)}
+    parameters = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in models:
+            parameters += [_option(n, f) for n, f in _fields(models[name])]
+        else:
+            keyword = inspect.Parameter.KEYWORD_ONLY
+            parameters.append(parameter.replace(kind=keyword, annotation=hints[name]))
+
+    @functools.wraps(function)
+    def command(**values: Any) -> Any:
+        for name, model in models.items():
+            given = {n: values.pop(n) for n, _ in _fields(model)}
+            values[name] = settings_from(model, given)
+        return function(**values)
+
+    vars(command)["__signature__"] = inspect.Signature(parameters)
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def settings_from(model: type[Settings], given: Mapping[str, Any]) -> Settings:
+    """Build settings from what was given on the command line.
+
+    Raises
+    ------
+    InputError
+        Naming each option that was refused, and why.
+    """
+    fields = model.model_fields
+    values = {
+        name: _value(fields[name].annotation, text)
+        for name, text in given.items()
+        if text is not None
+    }
+    try:
+        return model(**values)
+    except ValidationError as error:
+        reasons: dict[str, list[str]] = {}
+        for refusal in error.errors():
+            name = str(refusal["loc"][0])
+            reasons.setdefault(name, []).append(refusal["msg"].lower())
+        raise InputError(
+            "; ".join(
+                f"{_flag(name)} {given[name]}: {' or '.join(said)}"
+                for name, said in reasons.items()
+            ),
+            remedy="add --help to see what each option takes",
+        ) from error
+
+
+def _is_settings(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Settings)
+
+
+def _fields(model: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield the fields that one word of text can express."""
+    for name, field in model.model_fields.items():
+        if _words(field.annotation):
+            yield name, field
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    flag = _flag(name)
+    off = f"--no-{flag[2:]}"
+    hint: Any
+    if field.annotation is bool:
+        declared, hint, metavar = f"{flag}/{off}", bool | None, None
+        default = flag if field.default else off
+    else:
+        declared, hint, metavar = flag, str | None, "|".join(_words(field.annotation))
+        default = NONE if field.default is None else str(field.default)
+    said = [field.description, _bounds(field), f"[default: {default}]"]
+    # To typer the default is None, so that what was not given stays not given.
+    option = typer.Option(
+        declared, metavar=metavar, help=" ".join(filter(None, said)), show_default=False
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[hint, option],
+    )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Yield the members of a union, without what they are annotated with."""
+    if get_origin(annotation) is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif get_origin(annotation) in (None, Literal, tuple, list, dict):
+        yield annotation
+    else:
+        for member in get_args(annotation):
+            yield from _kinds(member)
+
+
+def _words(annotation: Any) -> list[str]:
+    """Say what an option takes; nothing when one word cannot express it."""
+    words: list[str] = []
+    for kind in _kinds(annotation):
+        if get_origin(kind) is Literal:
+            words += map(str, get_args(kind))
+        elif kind is NoneType:
+            words.append(NONE)
+        elif kind is bool or kind in WORDS:
+            words.append(WORDS.get(kind, "yes|no"))
+        elif isinstance(kind, type) and not _is_settings(kind) and not get_args(kind):
+            words.append(kind.__name__.upper())
+        else:
+            return []
+    return words
+
+
+def _value(annotation: Any, text: Any) -> Any:
+    """Turn text into the choice that it names; the model reads all else."""
+    for kind in _kinds(annotation):
+        if kind is NoneType and text == NONE:
+            return None
+        if get_origin(kind) is Literal:
+            for choice in get_args(kind):
+                if str(choice) == text:
+                    return choice
+    return text
+
+
+def _bounds(field: FieldInfo) -> str:
+    """Say the bounds of a number, wherever in its type they stand."""
+    limits = list(field.metadata)
+    for member in (field.annotation, *get_args(field.annotation)):
+        if get_origin(member) is Annotated:
+            for extra in get_args(member)[1:]:
+                limits += extra.metadata if isinstance(extra, FieldInfo) else [extra]
+    said = [
+        f"{word} {getattr(limit, attribute):g}"
+        for limit in limits
+        for attribute, word in LIMITS.items()
+        if getattr(limit, attribute, None) is not None
+    ]
+    return f"({', '.join(said)})" if said else ""

@@ -1,0 +1,154 @@
+"""The program: statuses, one-line errors, version, help, start-up time."""
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import pytest
+import typer
+
+import napari_cihm
+from napari_cihm.cli import main
+from napari_cihm.cli.commands import COMMANDS
+from napari_cihm.errors import (
+    CheckpointError,
+    ShapeError,
+    TrainingError,
+    UnavailableError,
+    WriteError,
+)
+
+
+def run(arguments: str, *commands) -> int:
+    return main(arguments.split(), commands)
+
+
+def failing(error: BaseException):
+    def work() -> None:
+        """Do something."""
+        raise error
+
+    return work
+
+
+def greet(name: Annotated[str, typer.Argument(help="Whom.")]) -> None:
+    """Greet somebody."""
+    print(f"hello {name}")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (ShapeError("rank 5 came", "rank 2", "take a slice"), 2, "rank 5 came"),
+        (CheckpointError("not a model"), 2, "not a model"),
+        (TrainingError("the loss is NaN"), 1, "the loss is NaN"),
+        (UnavailableError("no CUDA"), 1, "no CUDA"),
+        (WriteError("the disk is full"), 1, "the disk is full"),
+        (FileNotFoundError(2, "No such file", "a.tif"), 1, "a.tif"),
+        (MemoryError(), 1, "out of memory"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_failure_is_one_line_and_a_status(capsys, error, status, text):
+    assert run("work", failing(error), greet) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert text in said.err
+    assert said.err.strip().count("\n") == 0
+
+
+def test_an_error_of_several_lines_is_told_in_one(capsys):
+    assert run("work", failing(ShapeError("one\ntwo")), greet) == 2
+    assert capsys.readouterr().err == "error: one two\n"
+
+
+@pytest.mark.parametrize("arguments", ["--debug work", "work --debug"])
+def test_debug_shows_where_it_arose(arguments):
+    with pytest.raises(ShapeError, match="rank 5"):
+        run(arguments, failing(ShapeError("rank 5")), greet)
+
+
+def test_a_fault_of_ours_is_never_hidden():
+    with pytest.raises(ZeroDivisionError):
+        run("work", failing(ZeroDivisionError()), greet)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("grete", "No such command 'grete'"),
+        ("greet", "Missing argument"),
+        ("greet you --twice", "No such option: --twice"),
+    ],
+)
+def test_a_slip_of_the_fingers_is_one_line(capsys, arguments, text):
+    assert run(arguments, greet, failing(OSError())) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert text in said
+    assert said.count("\n") == 1
+
+
+def test_a_command_runs_and_its_status_counts(capsys):
+    def check() -> int:
+        """Check something."""
+        return 3
+
+    assert run("greet you", greet, check) == 0
+    assert capsys.readouterr().out == "hello you\n"
+    assert run("check", greet, check) == 3
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"cihm {napari_cihm.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
+def test_help_lists_each_command_with_its_sentence(capsys, arguments):
+    main(arguments, [greet, failing(OSError())])
+    said = capsys.readouterr()
+    assert "greet" in said.out + said.err
+    assert "Greet somebody." in said.out + said.err
+
+
+def test_every_command_is_in_a_file_of_its_name_and_says_what_it_does():
+    for command in COMMANDS:
+        assert command.__module__ == f"napari_cihm.cli.{command.__name__}"
+        assert command.__doc__
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)
+def test_every_command_explains_itself(capsys, command):
+    assert main([command.__name__, "--help"]) == 0
+    assert f"cihm {command.__name__}" in capsys.readouterr().out
+
+
+def test_the_installed_command_and_the_module_are_the_same():
+    beside = Path(sys.executable).parent / "cihm"
+    for program in ([str(beside)], [sys.executable, "-m", "napari_cihm"]):
+        done = subprocess.run([*program, "--version"], capture_output=True, text=True)
+        assert done.stdout == f"cihm {napari_cihm.__version__}\n"
+        done = subprocess.run([*program, "nonsense"], capture_output=True, text=True)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_help_waits_for_no_network_library():
+    code = "import sys, napari_cihm.cli; print(*sys.modules)"
+    listed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    loaded = set(listed.stdout.split())
+    assert "napari_cihm.cli" in loaded
+    assert not {"torch", "numba", "numpy", "scipy", "skimage", "napari"} & loaded
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "napari_cihm", "-h"], capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    assert statistics.median(seconds) < 0.5

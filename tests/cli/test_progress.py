@@ -1,0 +1,117 @@
+"""Progress: the last event comes back, lines are told, an interrupted run is closed."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from napari_cihm import events
+from napari_cihm.cli.progress import follow, line
+
+
+@dataclass(frozen=True)
+class Done(events.Event):
+    answer: int
+
+
+@dataclass(frozen=True)
+class PartDone(events.Event):
+    done: int
+    total: int
+
+
+def console(terminal: bool = False) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=100)
+
+
+def tile(done: int) -> events.TileDone:
+    return events.TileDone(done, 3, (slice(0, 8),), np.zeros(8, bool))
+
+
+def test_the_last_event_is_the_result():
+    def run():
+        yield events.Note("reading")
+        yield tile(1)
+        yield Done(42)
+
+    screen = console()
+    assert follow(run(), screen) == Done(42)
+    assert screen.file.getvalue() == "reading\n"
+
+
+def test_a_terminal_shows_how_far_each_kind_of_work_is():
+    def run():
+        for done in (1, 2, 3):
+            yield tile(done)
+            yield PartDone(done, 7)
+        yield Done(1)
+
+    screen = console(terminal=True)
+    follow(run(), screen)
+    text = screen.file.getvalue()
+    assert "tiles" in text
+    assert "3/3" in text
+    assert "3/7" in text
+
+
+def test_training_tells_its_start_and_its_epochs():
+    def run():
+        yield events.TrainingStarted(447, 50, 194071, 20)
+        yield events.StepDone(1, 0.5, 0.001, 0.1)
+        yield events.EpochDone(1, 20, 0.5, 0.25, {"ap50": 0.75}, True, 2.0)
+
+    screen = console()
+    follow(run(), screen)
+    start, epoch = screen.file.getvalue().splitlines()
+    assert start == "training on 447 images, validating on 50, 194,071 parameters"
+    for part in ("epoch 1", "step 20", "0.5000", "0.2500", "ap50 0.750", "best"):
+        assert part in epoch
+
+
+def test_an_interrupted_run_is_closed_before_it_is_left():
+    closed = []
+
+    def run():
+        try:
+            yield tile(1)
+            raise KeyboardInterrupt
+        finally:
+            closed.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        follow(run(), console())
+    assert closed == [True]
+
+
+def test_a_failure_to_print_closes_the_run_too():
+    closed = []
+
+    def run():
+        try:
+            yield events.Note("one")
+            yield events.Note("two")
+        finally:
+            closed.append(True)
+
+    screen = console()
+    screen.file.close()
+    with pytest.raises(ValueError, match="closed file"):
+        follow(run(), screen)
+    assert closed == [True]
+
+
+def test_text_in_brackets_is_not_taken_for_markup():
+    screen = console()
+    follow(iter([events.Note("kept [all] of it")]), screen)
+    assert screen.file.getvalue() == "kept [all] of it\n"
+
+
+def test_a_run_without_events_is_a_fault():
+    with pytest.raises(RuntimeError, match="without an event"):
+        follow(iter(()), console())
+
+
+def test_an_event_without_words_has_no_line():
+    assert line(Done(1)) == ""
