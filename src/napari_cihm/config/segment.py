@@ -1,6 +1,6 @@
 """Settings of a segmentation run."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,15 +10,13 @@ from napari_cihm.config.base import Settings
 class SegmentSettings(Settings):
     """How to segment; a newcomer needs to touch none of them."""
 
-    diameter: float | Literal["auto"] | None = Field(
+    diameter: Annotated[float, Field(gt=0)] | Literal["auto"] | None = Field(
         "auto",
-        gt=0,
         description="Typical object diameter in pixels; auto estimates it, none "
         "keeps the image's own scale.",
     )
-    channels: int | Literal["auto", "merge"] = Field(
+    channels: Annotated[int, Field(ge=0)] | Literal["auto", "merge"] = Field(
         "auto",
-        ge=0,
         description="Channel to segment by its number, or merge all; auto takes "
         "what the model expects.",
     )
