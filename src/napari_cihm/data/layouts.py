@@ -45,25 +45,23 @@ def is_dsb18_sample(folder: Path) -> bool:
 def read_dsb18_sample(folder: Path) -> Pair:
     """Read one sample; a pixel claimed twice goes to the smaller nucleus."""
     image = read_picture(folder / "images" / f"{folder.name}.png")
-    masks = [read_picture(p) for p in pictures_in(folder / "masks")]
-    return Pair.of(folder.name, image, stack_masks(folder.name, masks, image.shape[:2]))
-
-
-def stack_masks(
-    name: str, masks: list[NDArray[np.generic]], shape: tuple[int, ...]
-) -> NDArray[np.int32]:
-    """Put one mask an object into one label image, the large ones first."""
-    labels = np.zeros(shape, np.int32)
-    flat = [m if m.ndim == 2 else m[..., 0] for m in masks]
-    for mask in flat:
-        if mask.shape != tuple(shape):
+    masks = [_flat(read_picture(p)) for p in pictures_in(folder / "masks")]
+    for mask in masks:
+        if mask.shape != image.shape[:2]:
             raise DataError(
-                f"{name}: a mask is {mask.shape}, its image {tuple(shape)}", "one size"
+                f"{folder.name}: a mask is {mask.shape}, its image {image.shape[:2]}",
+                "one size",
             )
-    order = sorted(range(len(flat)), key=lambda i: -int((flat[i] > 0).sum()))
-    for number, i in enumerate(order, start=1):
-        labels[flat[i] > 0] = number
-    return labels
+    labels = np.zeros(image.shape[:2], np.int32)
+    for number, mask in enumerate(sorted(masks, key=lambda m: -int(m.sum())), start=1):
+        labels[mask] = number
+    claimed = sum(int(mask.sum()) for mask in masks)
+    overlap = claimed - int(np.count_nonzero(labels))
+    return Pair.of(folder.name, image, labels, overlap=overlap)
+
+
+def _flat(mask: NDArray[np.generic]) -> NDArray[np.bool_]:
+    return (mask if mask.ndim == 2 else mask[..., 0]).astype(bool)
 
 
 Layout = tuple[Callable[[Path], bool], Callable[[Path], list[PairSource]]]

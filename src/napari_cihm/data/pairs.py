@@ -26,12 +26,15 @@ class Pair:
         0 is background; every other number is an object or a class.
     reviewed : array of bool, optional
         Where the labels may be believed; everywhere when missing.
+    overlap : int
+        Pixels that more than one object claimed.
     """
 
     name: str
     image: NDArray[np.generic]
     labels: NDArray[np.int32]
     reviewed: NDArray[np.bool_] | None = None
+    overlap: int = 0
 
     @classmethod
     def of(
@@ -40,6 +43,7 @@ class Pair:
         image: NDArray[np.generic],
         labels: NDArray[np.generic],
         reviewed: NDArray[np.bool_] | None = None,
+        overlap: int = 0,
     ) -> "Pair":
         """Check that image, labels and mask fit, and bring them into form."""
         channels = split_channels(image) if image.ndim == 2 or _last(image) else image
@@ -51,7 +55,7 @@ class Pair:
                     "the same height and width",
                 )
         _refuse_useless(name, channels)
-        return cls(name, channels, _whole_numbers(name, labels), reviewed)
+        return cls(name, channels, _whole_numbers(name, labels), reviewed, overlap)
 
     @property
     def objects(self) -> int:
@@ -121,7 +125,7 @@ def _reader(image: Path, mask: Path, reviewed: Path | None) -> Callable[[], Pair
             raise ReadError(
                 f"{mask} is a colour picture", "one number a pixel: 0, 1, 2 ..."
             )
-        seen = None if reviewed is None else read_picture(reviewed) > 0
+        seen = None if reviewed is None else read_picture(reviewed).astype(bool)
         return Pair.of(image.stem, read_picture(image), labels, seen)
 
     return read

@@ -83,7 +83,8 @@ def drawing_weights(samples: Sequence[Sample]) -> NDArray[np.float64]:
     groups = [sample.group for sample in samples]
     counts = {group: groups.count(group) for group in set(groups)}
     weights = np.array([counts[group] ** -0.5 for group in groups])
-    return weights / weights.sum()
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 def total_bytes(samples: Iterable[Sample]) -> int:

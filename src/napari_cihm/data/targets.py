@@ -91,8 +91,8 @@ def touching(labels: NDArray[np.integer], reach: int = REACH) -> NDArray[np.bool
     """Mark object pixels with another object within `reach` pixels."""
     size = 2 * reach + 1
     highest = ndimage.maximum_filter(labels, size)
-    big = np.iinfo(labels.dtype).max
-    lowest = ndimage.minimum_filter(np.where(labels > 0, labels, big), size)
+    beyond = labels.max(initial=0) + 1
+    lowest = ndimage.minimum_filter(np.where(labels > 0, labels, beyond), size)
     near: NDArray[np.bool_] = (labels > 0) & ((highest != labels) | (lowest != labels))
     return near
 
@@ -111,5 +111,7 @@ def _depth(
             rows[0] = rows[1]
         if last:
             rows[-1] = rows[-2]
+    if framed.all():  # no edge anywhere, so no point is deeper than another
+        return np.ones(inside.shape)
     depth: NDArray[np.float64] = ndimage.distance_transform_edt(framed)
     return depth[1:-1, 1:-1]

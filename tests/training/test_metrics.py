@@ -1,0 +1,82 @@
+"""Metrics against stardist's matching, scikit-learn-like counts and by hand."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from stardist.matching import matching as their_matching
+from stardist.matching import matching_dataset
+
+from napari_cihm.training.metrics import THRESHOLDS, Regions, hd95, match, total
+
+
+def blobs(rng, shape=(96, 120), count=30):
+    """Random discs that may overwrite each other, as label pairs really do."""
+    labels = np.zeros(shape, np.int32)
+    y, x = np.indices(shape)
+    for number in range(1, count + 1):
+        cy, cx, r = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(3, 9)
+        labels[(y - cy) ** 2 + (x - cx) ** 2 < r * r] = number
+    return labels
+
+
+def shaken(labels, rng):
+    """A plausible prediction: shifted, eroded, with objects merged and lost."""
+    found = ndimage.shift(labels, rng.integers(-2, 3, 2), order=0)
+    numbers = np.unique(found)[1:]
+    found[np.isin(found, rng.choice(numbers, 3))] = 0
+    found[found == numbers[0]] = numbers[1]
+    return np.where(ndimage.minimum_filter(found, 2) == found, found, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_matching_equals_stardist_at_every_threshold(seed):
+    rng = np.random.default_rng(seed)
+    truth = blobs(rng)
+    found = shaken(truth, rng) if seed % 2 else blobs(rng)
+    for ours in match(truth, found):
+        theirs = their_matching(truth, found, thresh=ours.threshold)
+        assert (ours.tp, ours.fp, ours.fn) == (theirs.tp, theirs.fp, theirs.fn)
+        assert ours.ap == pytest.approx(theirs.accuracy)
+        assert ours.f1 == pytest.approx(theirs.f1)
+        assert ours.pq == pytest.approx(theirs.panoptic_quality)
+
+
+def test_a_sets_matching_equals_stardists():
+    rng = np.random.default_rng(9)
+    truths = [blobs(rng) for _ in range(4)]
+    founds = [shaken(t, rng) for t in truths]
+    ours = total(match(t, f) for t, f in zip(truths, founds, strict=True))
+    for each in ours:
+        theirs = matching_dataset(
+            truths, founds, thresh=each.threshold, show_progress=False, by_image=False
+        )
+        assert each.tp == theirs.tp
+        assert each.ap == pytest.approx(theirs.accuracy)
+
+
+def test_nothing_against_nothing_is_perfect_and_against_something_is_not():
+    empty, one = np.zeros((8, 8), int), np.zeros((8, 8), int)
+    one[2:5, 2:5] = 7
+    assert [m.ap for m in match(empty, empty)] == [1.0] * len(THRESHOLDS)
+    assert match(one, empty)[0].fn == 1 and match(one, empty)[0].ap == 0
+    assert match(empty, one)[0].fp == 1 and match(empty, one)[0].ap == 0
+
+
+def test_regions_by_hand():
+    truth = np.array([[1, 1, 0, 0]], bool)
+    found = np.array([[0, 1, 1, 1]], bool)
+    counts = Regions.of(truth, found)
+    assert counts.dice == pytest.approx(2 / 5)
+    assert counts.iou == pytest.approx(1 / 4)
+    assert counts.precision == pytest.approx(1 / 3)
+    assert counts.recall == pytest.approx(1 / 2)
+    assert Regions.of(truth & False, found & False).dice == 1
+
+
+def test_hd95_of_shifted_squares_is_the_shift():
+    truth, found = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
+    truth[10:20, 10:20] = True
+    found[10:20, 13:23] = True
+    assert hd95(truth, found) == pytest.approx(3)
+    assert hd95(truth, truth) == 0
+    assert hd95(truth, np.zeros_like(truth)) == pytest.approx(np.hypot(40, 40))
