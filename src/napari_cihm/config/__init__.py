@@ -5,6 +5,7 @@ window and a checkpoint's metadata, so no default stands twice.
 """
 
 from napari_cihm.config.base import Settings
+from napari_cihm.config.correct import CorrectSettings
 from napari_cihm.config.model import (
     Decoding,
     ModelConfig,
@@ -15,6 +16,7 @@ from napari_cihm.config.segment import SegmentSettings
 from napari_cihm.config.train import TrainSettings
 
 __all__ = [
+    "CorrectSettings",
     "Decoding",
     "ModelConfig",
     "Normalisation",

@@ -21,9 +21,10 @@ from napari_cihm.correction.boxes import (
     overlap,
     shape_of,
     start_of,
+    volume_of,
     whole,
 )
-from napari_cihm.correction.indexing import Points, read_box, read_points
+from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
 from napari_cihm.data.tiles import Box, shifted
 
 Key = tuple[int, ...]
@@ -146,14 +147,23 @@ class ChunkedArray:
                 continue
             part = given[shifted(shared, box)]
             with self._lock:
-                if shared == place and bool((part == part.flat[0]).all()):
+                if shared == place and _uniform(part):
                     self._keep_uniform(key, part)
                 else:
                     self._own(key)[shifted(shared, place)] = part
 
+    def touches(self, box: Box) -> bool:
+        """Say whether a box shares a pixel with any changed piece."""
+        near = cells(self.shape, self.chunks, box)
+        if volume_of(box) > len(self._changed) * int(np.prod(self.chunks)):
+            return any(overlap(at, box) is not None for at in self.changed_boxes())
+        return any(key in self._changed for key, _ in near)
+
     def changed_boxes(self) -> Iterator[Box]:
         """Go through the pieces that differ, or may differ, from the source."""
-        for key in sorted(self._changed):
+        with self._lock:
+            keys = sorted(self._changed)
+        for key in keys:
             yield cell(key, self.shape, self.chunks)
 
     def _piece(self, key: Key) -> NDArray[Any]:
@@ -206,20 +216,15 @@ class ChunkedArray:
         self, points: Points
     ) -> Iterator[tuple[Key, NDArray[np.intp], Points]]:
         """Sort points by their piece: its number, their ranks, their places."""
-        flat = [p.reshape(-1) for p in points]
-        counts = [-(-n // c) for n, c in zip(self.shape, self.chunks, strict=True)]
-        keys = [p // c for p, c in zip(flat, self.chunks, strict=True)]
-        numbers = np.ravel_multi_index(keys, counts)
-        order = np.argsort(numbers, kind="stable")
-        firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-        for ranks in np.split(order, firsts[1:]) if order.size else []:
-            key = tuple(int(k[ranks[0]]) for k in keys)
+        flat = tuple(p.reshape(-1) for p in points)
+        for key, ranks in by_cell(flat, self.shape, self.chunks):
             start = start_of(cell(key, self.shape, self.chunks))
-            yield (
-                key,
-                ranks,
-                tuple(p[ranks] - s for p, s in zip(flat, start, strict=True)),
-            )
+            inner = tuple(p[ranks] - s for p, s in zip(flat, start, strict=True))
+            yield key, ranks, inner
+
+
+def _uniform(part: NDArray[Any]) -> bool:
+    return not any(part.strides) or bool((part == part.flat[0]).all())
 
 
 def readable(labels: Any) -> Any:

@@ -1,6 +1,6 @@
 """Read numpy's ways of indexing as boxes or as lists of points."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,19 @@ def read_box(index: Any, shape: Sequence[int]) -> tuple[Box, tuple[Any, ...]]:
         _span(i, n, axis) for axis, (i, n) in enumerate(zip(given, shape, strict=True))
     ]
     return tuple(s for s, _ in spans), tuple(rest for _, rest in spans)
+
+
+def by_cell(
+    points: Points, shape: Sequence[int], chunk: Sequence[int]
+) -> Iterator[tuple[tuple[int, ...], NDArray[np.intp]]]:
+    """Sort points by the cell of a grid they lie in: its number, their ranks."""
+    counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
+    keys = [p // c for p, c in zip(points, chunk, strict=True)]
+    numbers = np.ravel_multi_index(keys, counts)
+    order = np.argsort(numbers, kind="stable")
+    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    for ranks in np.split(order, firsts[1:]) if order.size else []:
+        yield tuple(int(k[ranks[0]]) for k in keys), ranks
 
 
 def _span(index: Any, n: int, axis: int) -> tuple[slice, Any]:

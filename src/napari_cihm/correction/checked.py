@@ -1,0 +1,97 @@
+"""Count the objects that are reviewed as a whole: "37 of 112 checked"."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.correction.boxes import hull
+from napari_cihm.correction.edits import Edit
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+
+# A region drawn by hand may miss a pixel or two of an object that was meant.
+WHOLE = 0.98
+# More boxes than this are looked up as one.
+FEW = 16
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the objects are checked."""
+
+    checked: int
+    total: int
+
+    def __str__(self) -> str:
+        """Say it as the window does."""
+        return f"{self.checked} of {self.total} checked"
+
+
+class Checked:
+    """Which objects are reviewed as a whole, kept up with edits and marks.
+
+    Only objects that an edit or a mark touched are looked at again.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    index : LabelIndex
+        Where they are; it hears of every edit before this does.
+    reviewed : Reviewed
+        What was marked.
+    """
+
+    def __init__(self, labels: Any, index: LabelIndex, reviewed: Reviewed) -> None:
+        self.labels = labels
+        self.index = index
+        self.reviewed = reviewed
+        self._checked: set[int] = set()
+        self._unsure: set[int] | None = None
+
+    def hear_edit(self, edit: Edit) -> None:
+        """Take an edit of the labels into account, after it was written."""
+        if self._unsure is not None:
+            for block in edit.blocks:
+                for values in (block.old, block.new):
+                    self._unsure.update(np.unique(values).tolist())
+
+    def hear_review(self, change: ReviewChange) -> None:
+        """Take a change of what is reviewed into account."""
+        if self._unsure is not None:
+            boxes = change.boxes()
+            for box in boxes if len(boxes) <= FEW else [hull(boxes)]:
+                self._unsure.update(self.index.within(box))
+
+    def __contains__(self, label: int) -> bool:
+        """Say whether an object is reviewed as a whole."""
+        self._settle()
+        return label in self._checked
+
+    def progress(self) -> Progress:
+        """Return how many of the objects are checked."""
+        self._settle()
+        return Progress(len(self._checked), len(self.index))
+
+    def _settle(self) -> None:
+        if self._unsure is None:
+            self._unsure = set(self.index)
+        self._look(self._unsure)
+        self._unsure = set()
+
+    def _look(self, labels: Iterable[int]) -> None:
+        for label in labels:
+            if label in self.index and self._is_whole(label):
+                self._checked.add(label)
+            else:
+                self._checked.discard(label)
+
+    def _is_whole(self, label: int) -> bool:
+        box = self.index.box(label)
+        if not self.reviewed.touches(box):
+            return False
+        mask = np.asarray(self.labels[box]) == label
+        seen = np.count_nonzero(mask & self.reviewed.read(box))
+        return bool(seen >= WHOLE * np.count_nonzero(mask) > 0)

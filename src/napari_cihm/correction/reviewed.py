@@ -1,0 +1,263 @@
+"""Where a person has looked: the pixels that fine-tuning may learn from.
+
+Two masks stand behind one answer. What the person marks (a slice, a region,
+everything) stays until the person erases it. What an edit marks around itself
+belongs to that edit: undoing the edit undoes it, and redoing brings it back,
+without touching what the person marked there in the meantime. Marks of the
+person are no part of the labels' history; the change that each returns takes
+them back.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.correction.boxes import (
+    box_at,
+    cells,
+    check_axes_of,
+    grown,
+    overlap,
+    shape_of,
+    start_of,
+    whole,
+)
+from napari_cihm.correction.chunked import ChunkedArray
+from napari_cihm.correction.edits import Block, Edit, changed, edit_of
+from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.errors import ShapeError
+
+PIECE = (256, 256)
+# Further than any margin: pixels apart along an axis that marks do not spread on.
+FAR = 1e6
+
+
+@dataclass(frozen=True)
+class ReviewChange:
+    """A change of what is reviewed, by the person and by edits."""
+
+    person: Edit
+    edits: Edit
+
+    def __bool__(self) -> bool:
+        """Say whether anything changes."""
+        return bool(self.person) or bool(self.edits)
+
+    @property
+    def what(self) -> str:
+        """What was done, for the user."""
+        return self.person.what or self.edits.what
+
+    def inverse(self) -> "ReviewChange":
+        """Return the change that takes this one back."""
+        return ReviewChange(self.person.inverse(), self.edits.inverse())
+
+    def boxes(self) -> list[Box]:
+        """Return where it changes anything."""
+        return [block.box for block in (*self.person.blocks, *self.edits.blocks)]
+
+
+class Reviewed:
+    """Which pixels are reviewed, at a cost in memory of what is marked.
+
+    Every method that changes it does so at once and returns the change.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Sizes of the labels.
+    """
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self.shape = tuple(int(n) for n in shape)
+        piece = (1,) * (len(self.shape) - 2) + PIECE[-len(self.shape) :]
+        self.person = ChunkedArray(self.shape, np.bool_, piece)
+        self.edits = ChunkedArray(self.shape, np.bool_, piece)
+
+    def mark(self, box: Box, mask: NDArray[np.bool_] | None = None) -> ReviewChange:
+        """Mark a box, or the true pixels of a mask of its shape, as reviewed."""
+        change = self._set(self.person, box, mask, True, "Mark as reviewed")
+        return ReviewChange(change, self._nothing())
+
+    def mark_slice(self, at: int, axis: int = 0) -> ReviewChange:
+        """Mark one slice of a stack."""
+        return self.mark(self._slice(at, axis))
+
+    def mark_all(self) -> ReviewChange:
+        """Mark everything."""
+        return self.mark(whole(self.shape))
+
+    def erase(
+        self, box: Box | None = None, mask: NDArray[np.bool_] | None = None
+    ) -> ReviewChange:
+        """Take back all marks in a box, or everywhere, whoever made them."""
+        box = whole(self.shape) if box is None else box
+        what = "Mark as not reviewed"
+        return ReviewChange(
+            self._set(self.person, box, mask, False, what),
+            self._set(self.edits, box, mask, False, what),
+        )
+
+    def mark_around(
+        self, edit: Edit, margin: int, axes: Sequence[int] | None = None
+    ) -> ReviewChange:
+        """Mark what an edit changed and its surroundings.
+
+        Parameters
+        ----------
+        edit : Edit
+            What was changed.
+        margin : int
+            Pixels around it that count as looked at.
+        axes : sequence of int, optional
+            Axes along which marks spread; give the plane's when it was edited in
+            a plane, since nobody saw the slices above and below. All by default.
+        """
+        chosen = check_axes_of(axes, len(self.shape))
+        blocks = []
+        for block in edit.blocks:
+            box = grown(block.box, margin, self.shape, chosen)
+            wanted = _spread(block, box, margin, chosen)
+            before = self.edits.read(box)
+            found = changed(start_of(box), before, before | wanted)
+            if found is not None:
+                found.write(self.edits)
+                blocks.append(found)
+        done = edit_of(blocks, self.edits, "Mark the edit as reviewed")
+        return ReviewChange(self._nothing(), done)
+
+    def apply(self, change: ReviewChange) -> None:
+        """Make a change again, or make its inverse."""
+        change.person.apply(self.person)
+        change.edits.apply(self.edits)
+
+    def read(self, box: Box) -> NDArray[np.bool_]:
+        """Return which pixels of a box are reviewed."""
+        seen: NDArray[np.bool_] = self.person.read(box) | self.edits.read(box)
+        return seen
+
+    def touches(self, box: Box) -> bool:
+        """Say, quickly, whether any pixel of a box may be reviewed."""
+        return self.person.touches(box) or self.edits.touches(box)
+
+    def count(self) -> int:
+        """Return the number of reviewed pixels."""
+        places = {*_hashed(self.person), *_hashed(self.edits)}
+        return sum(int(self.read(box_at(*place)).sum()) for place in places)
+
+    @property
+    def fraction(self) -> float:
+        """The share of all pixels that is reviewed."""
+        return self.count() / self.person.size
+
+    def slices(self, axis: int = 0) -> list[int]:
+        """Return the slices in which anything is reviewed."""
+        found: set[int] = set()
+        for place in {*_hashed(self.person), *_hashed(self.edits)}:
+            box = box_at(*place)
+            others = tuple(a for a in range(len(self.shape)) if a != axis)
+            seen = np.flatnonzero(self.read(box).any(axis=others))
+            found.update(int(n) + box[axis].start for n in seen)
+        return sorted(found)
+
+    def view(self) -> "ReviewedView":
+        """Return it as an array for an overlay, read where it is looked at."""
+        return ReviewedView(self)
+
+    def _slice(self, at: int, axis: int) -> Box:
+        n = self.shape[axis]
+        if not 0 <= at < n:
+            raise ShapeError(f"slice {at} of {n}", f"a slice from 0 to {n - 1}")
+        return tuple(
+            slice(at, at + 1) if a == axis else s
+            for a, s in enumerate(whole(self.shape))
+        )
+
+    def _nothing(self) -> Edit:
+        return edit_of([], self.person)
+
+    def _set(
+        self,
+        marks: ChunkedArray,
+        box: Box,
+        mask: NDArray[np.bool_] | None,
+        value: bool,
+        what: str,
+    ) -> Edit:
+        if mask is not None and mask.shape != shape_of(box):
+            raise ShapeError(
+                f"a region of shape {mask.shape} for a box of shape {shape_of(box)}"
+            )
+        blocks = list(_switched(marks, box, mask, value))
+        for block in blocks:
+            block.write(marks)
+        return edit_of(blocks, marks, what)
+
+
+class ReviewedView:
+    """Reviewed pixels as an array of 0 and 1 that is made where it is read."""
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(self, reviewed: Reviewed) -> None:
+        self._reviewed = reviewed
+        self.shape = reviewed.shape
+        self.ndim = len(reviewed.shape)
+        self.size = reviewed.person.size
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return some pixels, indexed like numpy's."""
+        seen = self._reviewed.person[index] | self._reviewed.edits[index]
+        return np.asarray(seen).astype(self.dtype)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return all pixels at once, as numpy asks."""
+        return np.asarray(self[...], dtype)
+
+
+def _switched(
+    marks: ChunkedArray, box: Box, mask: NDArray[np.bool_] | None, value: bool
+) -> Iterator[Block]:
+    """Find what has to change for the pixels of a box to hold `value`."""
+    if not marks.touches(box):
+        if not value:
+            return
+        if mask is None:
+            old, new = np.array(False), np.array(True)
+            yield Block(start_of(box), shape_of(box), None, old, new)
+            return
+    for _, place in cells(marks.shape, marks.chunks, box):
+        shared = overlap(place, box)
+        if shared is None:
+            continue
+        before = marks.read(shared)
+        inner = shifted(shared, box)
+        after = np.where(True if mask is None else mask[inner], value, before)
+        block = changed(start_of(shared), before, after)
+        if block is not None:
+            yield block
+
+
+def _spread(
+    block: Block, box: Box, margin: int, axes: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    seen = np.zeros(shape_of(box), np.bool_)
+    seen[shifted(block.box, box)] = block.where
+    if margin == 0 or seen.all():
+        return seen
+    apart = [1.0 if a in axes else FAR for a in range(seen.ndim)]
+    near: NDArray[np.bool_] = (
+        ndimage.distance_transform_edt(~seen, sampling=apart) <= margin
+    )
+    return near
+
+
+Place = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _hashed(marks: ChunkedArray) -> set[Place]:
+    return {(start_of(box), shape_of(box)) for box in marks.changed_boxes()}

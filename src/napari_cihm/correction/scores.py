@@ -1,0 +1,130 @@
+"""How doubtful a place is: by a model's maps, by flips, by unusual size."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.correction.boxes import shape_of
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.data.tiles import Box
+from napari_cihm.errors import InputError, ShapeError
+
+# The most doubtful tenth of an object speaks for it: an outline that is unsure
+# on one side would drown in a sure interior.
+TENTH = 0.1
+
+
+def entropy(maps: Any) -> NDArray[np.float32]:
+    """Return how undecided maps are at each pixel, in bits.
+
+    Parameters
+    ----------
+    maps : array-like of float, shape (channels, ...)
+        Probabilities. Of an instance model's three, foreground and touching
+        border count; the distance is no probability.
+
+    Returns
+    -------
+    array of float32, from 0 where all are sure to 1 where one is at 0.5.
+    """
+    shown = np.asarray(maps)[:2]
+    if shown.ndim < 2:
+        raise ShapeError(f"maps of shape {shown.shape}", "channels first, then pixels")
+    p = np.clip(shown.astype(np.float32), 1e-6, 1 - 1e-6)
+    bits = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
+    doubt: NDArray[np.float32] = bits.max(axis=0)
+    return doubt
+
+
+def disagreement(predictions: Sequence[Any]) -> NDArray[np.float32]:
+    """Return how far predictions of one place lie apart at each pixel.
+
+    Parameters
+    ----------
+    predictions : sequence of array-like
+        Foreground maps of the image and its flips, flipped back.
+
+    Returns
+    -------
+    array of float32
+        Their standard deviation, scaled so that 1 is the most there can be.
+    """
+    if len(predictions) < 2:
+        raise InputError(f"{len(predictions)} predictions", "two or more to compare")
+    apart = np.stack([np.asarray(p, np.float32) for p in predictions]).std(axis=0)
+    scaled: NDArray[np.float32] = (2 * apart).astype(np.float32)
+    return scaled
+
+
+def doubt_of_objects(labels: Any, index: LabelIndex, doubt: Any) -> dict[int, float]:
+    """Return each object's doubt: the mean over its most doubtful tenth.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The labels.
+    index : LabelIndex
+        Where they are.
+    doubt : array-like of float
+        A map of the labels' shape, from `entropy`, `disagreement` or a
+        segmentation that kept its uncertainty.
+    """
+    _check_shape(doubt, index.shape)
+    found = {}
+    for label in index:
+        box = index.box(label)
+        values = np.asarray(doubt[box])[np.asarray(labels[box]) == label]
+        found[label] = _top_mean(values)
+    return found
+
+
+def oddity_of_sizes(index: LabelIndex) -> dict[int, float]:
+    """Return how unusual each object's size is.
+
+    The distance of its logarithm from the median, in units of the usual distance
+    (the median one, times 1.4826): a merged pair and a lone crumb both stand out.
+    """
+    counts = index.counts()
+    if not counts:
+        return {}
+    logs = np.log([float(count) for count in counts.values()])
+    away = np.abs(logs - np.median(logs))
+    usual = 1.4826 * float(np.median(away)) or float(away.mean()) or 1.0
+    return dict(zip(counts, (away / usual).tolist(), strict=True))
+
+
+def patches_of(shape: Sequence[int], side: int) -> list[Box]:
+    """Cut the planes of an extent into square patches."""
+    steps = [1] * (len(shape) - 2) + [side] * min(2, len(shape))
+    spans = [
+        [slice(a, min(a + step, n)) for a in range(0, n, step)]
+        for n, step in zip(shape, steps, strict=True)
+    ]
+    return [tuple(box) for box in product(*spans)]
+
+
+def doubt_of_patches(patches: Sequence[Box], doubt: Any) -> list[float]:
+    """Return each patch's doubt: the mean over its most doubtful tenth."""
+    if patches and len(doubt.shape) != len(shape_of(patches[0])):
+        raise ShapeError(
+            f"doubts of shape {tuple(doubt.shape)}", "the shape of the labels"
+        )
+    return [_top_mean(np.asarray(doubt[box])) for box in patches]
+
+
+def _top_mean(values: NDArray[Any]) -> float:
+    if not values.size:
+        return 0.0
+    flat = values.astype(np.float32).reshape(-1)
+    kept = max(1, round(TENTH * flat.size))
+    return float(np.partition(flat, flat.size - kept)[-kept:].mean())
+
+
+def _check_shape(doubt: Any, shape: tuple[int, ...]) -> None:
+    if tuple(doubt.shape) != shape:
+        raise ShapeError(
+            f"doubts of shape {tuple(doubt.shape)}", f"the labels' shape {shape}"
+        )
