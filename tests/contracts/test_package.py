@@ -119,3 +119,11 @@ def test_the_wheel_offers_the_command_and_the_plugin(wheel):
     assert "cihm = napari_cihm.cli:main" in text
     assert "napari-cihm = napari_cihm:napari.yaml" in text
     assert any(n.endswith("licenses/LICENSE") for n in wheel.namelist())
+
+
+def test_tools_whose_verdict_depends_on_their_version_have_one_version():
+    pinned = {r.name: str(r) for r in map(Requirement, EXTRAS["test"])}
+    for name in ("tox.ini", ".pre-commit-config.yaml"):
+        said = re.findall(r"ruff==[\d.]+", (ROOT / name).read_text())
+        assert said
+        assert set(said) == {pinned["ruff"]}
