@@ -9,8 +9,10 @@ imports what is light; the engine is imported inside the function, so that
 
 from collections.abc import Callable
 
+from napari_cihm.cli.evaluate import evaluate
 from napari_cihm.cli.models import models
+from napari_cihm.cli.train import train
 
 Command = Callable[..., int | None]
 
-COMMANDS: tuple[Command, ...] = (models,)
+COMMANDS: tuple[Command, ...] = (train, evaluate, models)

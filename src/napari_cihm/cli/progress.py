@@ -1,6 +1,7 @@
 """Progress in a terminal, made from the events of a long run."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import singledispatch
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -21,6 +22,7 @@ E = TypeVar("E", bound=Event)
 
 BARS: dict[type[Event], str] = {
     events.BlockDone: "objects",
+    events.ImageScored: "images",
     events.LabelsScanned: "labels",
     events.SliceExported: "slices",
     events.TileDone: "tiles",
@@ -64,16 +66,14 @@ def follow(run: Iterator[E], console: Console | None = None) -> E:
         TimeRemainingColumn(),
     )
     last: E | None = None
-    bars = Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    )
+    bars = Progress(*columns, console=console, transient=True)
     try:
-        with bars:
+        with bars if console.is_terminal else nullcontext():
             tasks: dict[str, TaskID] = {}
             for last in run:
                 _advance(bars, tasks, last)
                 if text := line(last):
-                    bars.console.print(text, markup=False, highlight=False)
+                    console.print(text, markup=False, highlight=False)
     finally:
         if close := getattr(run, "close", None):
             close()

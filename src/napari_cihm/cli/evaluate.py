@@ -1,0 +1,61 @@
+"""``cihm evaluate``: how good a model is on images whose labels are known."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_cihm.cli.progress import follow
+from napari_cihm.config import SegmentSettings
+from napari_cihm.events import Evaluated
+
+SHOWN = ("dice", "iou", "hd95", "precision", "recall", "f1", "pq", "map")
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
+    *,
+    settings: SegmentSettings,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Bundled model, or a file.")
+    ] = "cihm-dsb18",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures here.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Write a picture of the worst images here.")
+    ] = None,
+    worst: Annotated[int, typer.Option(help="Images on the sheet.", min=1)] = 8,
+) -> None:
+    """Score a model on a folder of images and masks."""
+    from napari_cihm.data.layouts import find_pairs
+    from napari_cihm.models import load_model
+    from napari_cihm.training import evaluation
+    from napari_cihm.training.sheet import write_sheet
+
+    run = evaluation.evaluate(
+        load_model(model, settings.device),
+        find_pairs(data),
+        evaluation.read_kinds(data),
+        **settings.model_dump(),
+    )
+    last = follow(run)
+    assert isinstance(last, Evaluated)
+    scored = last.scored
+    figures = evaluation.report(scored)
+    _print("all", figures)
+    for kind, of_kind in figures["kinds"].items():
+        _print(kind, of_kind)
+    if json_file is not None:
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps(figures, indent=1))
+    if sheet is not None:
+        rows = sorted(scored, key=lambda s: s.map)[:worst]
+        write_sheet(sheet, [(f"mean AP {s.map:.3f}", s.shown) for s in rows])
+
+
+def _print(name: str, figures: dict[str, Any]) -> None:
+    typer.echo(f"{name}: {figures['n_images']} images, {figures['n_objects']} objects")
+    typer.echo("  " + "  ".join(f"{key} {figures[key]:.3f}" for key in SHOWN))
+    typer.echo("  AP " + "  ".join(f"{t} {ap:.3f}" for t, ap in figures["ap"].items()))

@@ -1,0 +1,61 @@
+"""``cihm train``: train a recipe on a folder of images and masks."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_cihm.cli.progress import follow
+from napari_cihm.config import TrainSettings
+from napari_cihm.errors import InputError
+from napari_cihm.events import Trained
+
+
+def train(
+    data: Annotated[
+        Path, typer.Argument(help="Folder of pairs, or of train/ and val/ folders.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="Folder of the run; resumed if there."),
+    ],
+    *,
+    settings: TrainSettings,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Recipe: see `cihm models`.")
+    ] = "cihm",
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so much time.", min=1)
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs.", min=1)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed, the same weights.")] = 0,
+    options: Annotated[
+        str, typer.Option(help="Arguments of the recipe, as JSON.")
+    ] = "{}",
+) -> None:
+    """Train a network; the same command goes on with a run that was stopped."""
+    from napari_cihm.training import train as run
+
+    try:
+        arguments = json.loads(options)
+    except ValueError as error:
+        raise InputError(
+            f"--options {options}: {error}", 'JSON such as {"base": 16}'
+        ) from None
+    last = follow(
+        run(
+            data,
+            model,
+            seconds,
+            epochs,
+            seed,
+            folder=output,
+            options=arguments,
+            **settings.model_dump(),
+        )
+    )
+    if isinstance(last, Trained):
+        typer.echo(f"{last.path}: {last.reason}")
