@@ -1,0 +1,122 @@
+"""Opening whatever holds an image, without reading its pixels yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from napari_cihm.data.image import Image
+from napari_cihm.data.ome_zarr import is_zarr, open_zarr
+from napari_cihm.data.tiff import is_tiff, open_tiff
+from napari_cihm.data.tiff_series import open_tiff_series
+from napari_cihm.errors import CihmError, ReadError
+
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+TIFFS = (".tif", ".tiff", ".lsm", ".stk", ".svs", ".ndpi", ".qptiff", ".btf")
+ARRAYS = (".npy",)
+SUFFIXES = (*PICTURES, *TIFFS, *ARRAYS, ".zarr")
+
+CODED = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")  # colours in another code
+PLAIN = {"1": "L", "LA": "L", **dict.fromkeys(CODED, "RGB")}
+PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+OTHERS = {
+    b"PK\x03\x04": "a zip archive",
+    b"%PDF": "a PDF document",
+    b"\x89HDF": "an HDF5 file",
+}
+
+
+def read_image(
+    path: str | Path | Sequence[str | Path], axes: str | None = None, level: int = 0
+) -> Image:
+    """Open an image file, an OME-Zarr folder, or TIFF files that make a stack.
+
+    What a file is, its first bytes say, not its name. TIFF, Zarr and ``.npy``
+    stay on disk until a part is asked for.
+
+    Parameters
+    ----------
+    path : str or Path, or a sequence of them
+        A file, a ``.zarr`` folder, or the files of a stack in order.
+    axes : str, optional
+        One letter of "tzcyx" for each dimension; from the file, else guessed.
+    level : int
+        Level of a multiscale image, 0 the finest.
+
+    Raises
+    ------
+    ReadError
+        If it is missing, may not be read, is broken or is no image.
+    """
+    if not isinstance(path, str | Path):
+        return open_tiff_series([Path(p) for p in path], axes)
+    path = Path(path).expanduser()
+    try:
+        return _open(path, axes, level)
+    except CihmError:
+        raise
+    except FileNotFoundError:
+        raise ReadError(f"{path} does not exist", "an image") from None
+    except PermissionError:
+        raise ReadError(
+            f"{path} may not be read", remedy="ask for the right to read it"
+        ) from None
+    except Exception as error:  # decoders raise whatever they like
+        raise ReadError(
+            f"{path} cannot be read ({type(error).__name__}: {error})",
+            "an image that is whole",
+            "open it in another program; copy it anew if that fails too",
+        ) from error
+
+
+def _open(path: Path, axes: str | None, level: int) -> Image:
+    if path.is_dir():
+        if is_zarr(path):
+            return open_zarr(path, axes, level)
+        raise ReadError(
+            f"{path} is a folder and no Zarr", "an image file or a .zarr folder"
+        )
+    with open(path, "rb") as file:
+        start = file.read(16)
+    if not start:
+        raise ReadError(f"{path} is empty", "an image")
+    if is_tiff(start):
+        return open_tiff(path, axes, level)
+    if start.startswith(b"\x93NUMPY"):
+        data = np.load(path, mmap_mode="r", allow_pickle=False)
+        return Image.of(data, axes, name=path.stem, path=path)
+    if not start.startswith(PICTURE_MAGIC):
+        raise ReadError(
+            f"{path} is no image: it begins like {_kind(start)}",
+            f"one of {', '.join(SUFFIXES)}",
+            "unpack it first" if start.startswith(b"PK") else "",
+        )
+    return _open_picture(path, axes)
+
+
+def _open_picture(path: Path, axes: str | None) -> Image:
+    from PIL import Image as Pillow
+    from PIL.Image import DecompressionBombError
+
+    try:
+        with Pillow.open(path) as picture:
+            plain = PLAIN.get(picture.mode)
+            data = np.asarray(picture.convert(plain) if plain else picture)
+    except DecompressionBombError as error:
+        raise ReadError(
+            f"{path} is too large a picture to be read whole ({error})",
+            "a tiled TIFF or OME-Zarr",
+            "convert it; those are read part by part",
+        ) from error
+    letters = "yxc" if data.ndim == 3 else "yx"
+    return Image.of(data, axes or letters, name=path.stem, path=path)
+
+
+def _kind(start: bytes) -> str:
+    known = next(
+        (what for magic, what in OTHERS.items() if start.startswith(magic)), ""
+    )
+    if known:
+        return known
+    text = start.decode("latin-1")
+    return f"text ({text!r})" if text.isprintable() else f"bytes {start[:8].hex(' ')}"

@@ -1,0 +1,251 @@
+"""TIFF and OME-TIFF, read part by part."""
+
+import logging
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+import zarr
+from numpy.typing import NDArray
+
+from napari_cihm.data.axes import tidy_axes
+from napari_cihm.data.image import Image
+from napari_cihm.errors import ReadError
+
+_LONG = {"\u00b5m": "um", "\u03bcm": "um", "micron": "um", "\\u00B5m": "um"}
+_PER_UNIT = {2: ("inch", 1.0), 3: ("cm", 1.0)}
+
+
+def is_tiff(start: bytes) -> bool:
+    """Tell whether a file with these first bytes is a TIFF."""
+    return start[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
+    """Open the first series of a TIFF, its axes and scale from its metadata.
+
+    Raises
+    ------
+    ReadError
+        If the file ends before its pixels do, or holds no such level.
+    """
+    with _complaints(path), tifffile.TiffFile(path) as file:
+        if not file.series:
+            raise ReadError(f"{path} holds no image", "a TIFF with a page")
+        levels = file.series[0].levels
+        if not 0 <= level < len(levels):
+            raise ReadError(
+                f"{path} has no level {level}", f"0 to {len(levels) - 1}, 0 the finest"
+            )
+        series = levels[level]
+        _check_whole(path, file, series)
+        own = tidy_axes(series.axes, series.shape)
+        scale, units = _physical(file, series.shape, levels[0].shape)
+        data = LazyTiff(path, level, series.shape, series.dtype)
+    about: dict[str, Any] = {"name": _stem(path), "path": path}
+    if axes is not None or own is None:
+        return Image.of(data, axes, **about)
+    letters, index = own
+    kept = LazyTiff(path, level, data.shape, data.dtype, index)
+    scale = {k: v for k, v in scale.items() if k in letters}
+    return Image.of(kept, letters, scale=scale, units=units, **about)
+
+
+class LazyTiff:
+    """The pixels of a series, each part read when it is asked for.
+
+    It can be sent to another process, which opens the file anew.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        level: int,
+        shape: tuple[int, ...],
+        dtype: Any,
+        index: tuple[int | slice, ...] | None = None,
+    ) -> None:
+        self.path, self.level = path, level
+        self.full_shape = tuple(shape)
+        self.index = index or (slice(None),) * len(shape)
+        kept = zip(shape, self.index, strict=True)
+        self.shape = tuple(n for n, i in kept if isinstance(i, slice))
+        self.dtype = np.dtype(dtype)
+        self.ndim = len(self.shape)
+
+    def __getitem__(self, where: Any) -> NDArray[Any]:
+        """Read a part, by numbers and slices."""
+        asked = iter(where if isinstance(where, tuple) else (where,))
+        full = tuple(
+            next(asked, slice(None)) if isinstance(i, slice) else i for i in self.index
+        )
+        return np.asarray(self._pixels[full])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read all of it."""
+        return np.asarray(self[()], dtype)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send the path, not the open file."""
+        return LazyTiff, (
+            self.path,
+            self.level,
+            self.full_shape,
+            self.dtype,
+            self.index,
+        )
+
+    @cached_property
+    def _pixels(self) -> Any:
+        with tifffile.TiffFile(self.path) as file:
+            series = file.series[0].levels[self.level]
+            if series.dataoffset is not None and _mappable(series):
+                return tifffile.memmap(self.path, series=0, level=self.level, mode="r")
+            tiled = series.keyframe.is_tiled or len(series.keyframe.dataoffsets) > 1
+        if not tiled:
+            pages = _Pages(self.path, self.level)
+            weakref.finalize(self, pages.close)
+            return pages
+        store = tifffile.imread(self.path, aszarr=True, series=0, level=self.level)
+        weakref.finalize(self, store.close)
+        return zarr.open_array(store, mode="r")
+
+
+class _Pages:
+    """Pages that can only be decoded whole; the last one is kept."""
+
+    def __init__(self, path: Path, level: int) -> None:
+        self._file = tifffile.TiffFile(path)
+        self._series = self._file.series[0].levels[level]
+        self._lock = threading.Lock()
+        self._last: tuple[int, NDArray[Any]] | None = None
+
+    def __getitem__(self, where: tuple[Any, ...]) -> NDArray[Any]:
+        shape = self._series.shape
+        inner = len(self._series.keyframe.shape)
+        outer = shape[: len(shape) - inner]
+        wanted = np.arange(int(np.prod(outer))).reshape(outer)[where[: len(outer)]]
+        parts = [self._page(int(n))[where[len(outer) :]] for n in wanted.ravel()]
+        return np.stack(parts).reshape(wanted.shape + parts[0].shape)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _page(self, number: int) -> NDArray[Any]:
+        with self._lock:
+            if self._last is None or self._last[0] != number:
+                page = self._series.pages[number]
+                shape = self._series.keyframe.shape
+                if page is None:  # a page that an OME file left out
+                    pixels = np.zeros(shape, self._series.dtype)
+                else:
+                    pixels = page.asarray().reshape(shape)
+                self._last = (number, pixels)
+            return self._last[1]
+
+
+@contextmanager
+def _complaints(path: Path) -> Iterator[None]:
+    """Refuse a file of which tifffile says, in its log alone, that it is broken."""
+    heard: list[str] = []
+
+    def hear(record: logging.LogRecord) -> bool:
+        if record.thread != threading.get_ident() or record.levelno < logging.ERROR:
+            return True
+        heard.append(record.getMessage())
+        return False
+
+    logger = logging.getLogger("tifffile")
+    logger.addFilter(hear)
+    try:
+        yield
+    finally:
+        logger.removeFilter(hear)
+    if heard:
+        raise ReadError(
+            f"{path} is cut off or broken ({heard[0]})", "a whole TIFF", "copy it anew"
+        )
+
+
+def _mappable(series: Any) -> bool:
+    return bool(series.keyframe.is_memmappable and not series.is_multifile)
+
+
+def _check_whole(path: Path, file: tifffile.TiffFile, series: Any) -> None:
+    """Refuse a file that ends before its pixels do: decoders would pad it."""
+    size = path.stat().st_size
+    for page in series.pages:
+        if page is None or page.parent is not file:
+            continue
+        ends = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
+        last = int(max(ends, default=0))
+        if last > size:
+            raise ReadError(
+                f"{path} is cut off: its pixels end at byte {last:,} and the file at "
+                f"{size:,}",
+                "a whole TIFF",
+                "copy it anew",
+            )
+
+
+def _physical(
+    file: tifffile.TiffFile, shape: tuple[int, ...], finest: tuple[int, ...]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Read the size of a pixel from OME, ImageJ or the resolution tags."""
+    if file.is_ome and file.ome_metadata:
+        scale, units = _ome_scale(file.ome_metadata)
+    else:
+        scale, units = _tag_scale(file)
+    ratio = finest[-1] / shape[-1] if shape else 1.0
+    return {k: v * (ratio if k in "yx" else 1) for k, v in scale.items()}, units
+
+
+def _ome_scale(text: str) -> tuple[dict[str, float], dict[str, str]]:
+    found = tifffile.xml2dict(text).get("OME", {}).get("Image", {})
+    pixels = (found[0] if isinstance(found, list) else found).get("Pixels", {})
+    scale, units = {}, {}
+    for letter in "zyx":
+        size = pixels.get(f"PhysicalSize{letter.upper()}")
+        if isinstance(size, int | float) and size > 0:
+            scale[letter] = float(size)
+            units[letter] = _unit(pixels.get(f"PhysicalSize{letter.upper()}Unit", "um"))
+    step = pixels.get("TimeIncrement")
+    if isinstance(step, int | float) and step > 0:
+        scale["t"], units["t"] = float(step), str(pixels.get("TimeIncrementUnit", "s"))
+    return scale, units
+
+
+def _tag_scale(file: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str]]:
+    first: Any = file.pages[0]
+    tags = first.tags
+    about = file.imagej_metadata or {}
+    scale, units = {}, {}
+    name = str(about.get("unit", ""))
+    kind = tags["ResolutionUnit"].value if "ResolutionUnit" in tags else 1
+    unit = _unit(name) if name else _PER_UNIT.get(int(kind), ("", 1.0))[0]
+    for letter, tag in (("y", "YResolution"), ("x", "XResolution")):
+        if unit in ("", "inch") or tag not in tags:
+            continue  # dots per inch are a printer's, not a microscope's
+        many, length = tags[tag].value
+        if many and length:
+            scale[letter], units[letter] = length / many, unit
+    if "spacing" in about and unit and float(about["spacing"]) > 0:
+        scale["z"], units["z"] = float(about["spacing"]), unit
+    if float(about.get("finterval", 0) or 0) > 0:
+        scale["t"], units["t"] = float(about["finterval"]), "s"
+    return scale, units
+
+
+def _unit(name: str) -> str:
+    return _LONG.get(name, name)
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(path.suffix).removesuffix(".ome")

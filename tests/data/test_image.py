@@ -1,0 +1,96 @@
+"""An image is read the same whatever its order, kind of number or memory layout."""
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_cihm.data.image import Image
+from napari_cihm.errors import AxesError, DtypeError, ShapeError
+
+KINDS = ["?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"]
+
+
+@given(st.permutations("tzcyx"), st.sets(st.sampled_from("tzc")))
+def test_any_order_of_axes_reads_the_same_plane(order, lacking) -> None:
+    sizes = {"t": 2, "z": 3, "c": 2, "y": 4, "x": 5}
+    canonical = np.arange(240).reshape([sizes[a] for a in "tzcyx"])
+    index = tuple(0 if a in lacking else slice(None) for a in "tzcyx")
+    left = [a for a in "tzcyx" if a not in lacking]
+    letters = [a for a in order if a not in lacking]
+    data = canonical[index].transpose([left.index(a) for a in letters])
+    image = Image.of(data, "".join(letters))
+    t, z = ("t" not in lacking) * 1, ("z" not in lacking) * 2
+    expected = canonical[t, z, :, 1:3, 2:5]
+    if "c" in lacking:
+        expected = expected[:1]
+    np.testing.assert_array_equal(image.read(t, z, slice(1, 3), slice(2, 5)), expected)
+    np.testing.assert_array_equal(
+        image.read(t, z, channels=(0,))[:, 1:3, 2:5], expected[:1]
+    )
+    assert image.label_axes == "".join(letters).replace("c", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_any_number_and_byte_order_is_taken(kind: str, order: str) -> None:
+    values = np.array([[0, 1], [1, 0]]).astype(np.dtype(kind).newbyteorder(order))
+    part = Image.of(values).read()
+    assert part.dtype.isnative
+    np.testing.assert_array_equal(part[0].astype(int), [[0, 1], [1, 0]])
+
+
+def test_fortran_order_and_read_only_are_taken() -> None:
+    values = np.asfortranarray(np.arange(12).reshape(3, 4))
+    values.flags.writeable = False
+    np.testing.assert_array_equal(Image.of(values).read()[0], values)
+
+
+@pytest.mark.parametrize("kind", ["c8", "c16", "O", "U3", "M8[s]"])
+def test_what_is_no_real_number_is_refused(kind: str) -> None:
+    with pytest.raises(DtypeError, match="expected"):
+        Image.of(np.zeros((4, 4), kind))
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 4, 4)])
+def test_an_empty_selection_is_refused_with_a_way_out(shape) -> None:
+    with pytest.raises(ShapeError, match="select a region"):
+        Image.of(np.zeros(shape))
+
+
+def test_axes_can_be_edited() -> None:
+    image = Image.of(np.zeros((3, 8, 9)))
+    assert image.axes == "cyx"
+    assert image.with_axes("zyx").size("z") == 3
+    assert Image.of(image, "tyx").size("t") == 3
+    with pytest.raises(AxesError):
+        image.with_axes("yx")
+
+
+def test_dask_and_zarr_read_only_what_is_asked_for() -> None:
+    touched = []
+
+    def chunk(block_info=None):
+        touched.append(block_info[None]["chunk-location"])
+        return np.ones(block_info[None]["chunk-shape"], np.uint8)
+
+    lazy = da.map_blocks(
+        chunk, chunks=((100,) * 10,) * 2, dtype="u1", meta=np.array((), "u1")
+    )
+    part = Image.of(lazy).read(y=slice(0, 50), x=slice(0, 50))
+    assert part.shape == (1, 50, 50)
+    assert set(touched) <= {(0, 0)}
+    stored = zarr.array(np.arange(12).reshape(3, 4), chunks=(1, 4))
+    np.testing.assert_array_equal(
+        Image.of(stored).read(y=slice(1, 2))[0], [[4, 5, 6, 7]]
+    )
+
+
+def test_a_huge_image_costs_nothing_until_it_is_read() -> None:
+    huge = np.broadcast_to(np.uint8(7), (100_000, 100_000))
+    image = Image.of(huge)
+    part = image.read(y=slice(99_990, 100_000), x=slice(99_999, 100_000))
+    assert part.shape == (1, 10, 1)
+    assert (part == 7).all()

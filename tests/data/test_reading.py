@@ -1,0 +1,259 @@
+"""Files are opened lazily, with their axes and scale; bad ones say why in a line."""
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image as Pillow
+
+from napari_cihm.data.reading import read_image
+from napari_cihm.errors import ReadError
+
+RNG = np.random.default_rng(0)
+PLANE = RNG.integers(0, 60_000, (70, 90)).astype(np.uint16)
+STACK = RNG.integers(0, 60_000, (5, 40, 50)).astype(np.uint16)
+
+
+def test_png_grey_colour_alpha_and_palette(tmp_path: Path) -> None:
+    colour = RNG.integers(0, 255, (20, 30, 4)).astype(np.uint8)
+    Pillow.fromarray(colour[..., 0]).save(tmp_path / "grey.png")
+    Pillow.fromarray(colour).save(tmp_path / "rgba.png")
+    Pillow.fromarray(colour[..., 0]).convert("P").save(tmp_path / "palette.png")
+    Pillow.fromarray(PLANE).save(tmp_path / "deep.png")
+    Pillow.fromarray(colour[..., 0] > 99).save(tmp_path / "bits.png")
+    grey = read_image(tmp_path / "grey.png")
+    assert (grey.axes, grey.shape, grey.name) == ("yx", (20, 30), "grey")
+    assert read_image(tmp_path / "rgba.png").axes == "yxc"
+    assert read_image(tmp_path / "palette.png").shape == (20, 30, 3)
+    assert read_image(tmp_path / "bits.png").shape == (20, 30)
+    np.testing.assert_array_equal(read_image(tmp_path / "deep.png").read()[0], PLANE)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compression": "zlib"},
+        {"compression": "lzw", "predictor": True},
+        {"tile": (16, 32)},
+        {"rowsperstrip": 16, "compression": "zlib"},
+        {"byteorder": ">"},
+        {"bigtiff": True},
+    ],
+)
+def test_tiff_in_every_layout_reads_any_part(tmp_path: Path, options) -> None:
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, STACK, metadata={"axes": "ZYX"}, **options)
+    image = read_image(path)
+    assert (image.axes, image.shape) == ("zyx", STACK.shape)
+    for again in (image, pickle.loads(pickle.dumps(image))):
+        part = again.read(z=3, y=slice(7, 29), x=slice(11, 40))
+        np.testing.assert_array_equal(part[0], STACK[3, 7:29, 11:40])
+
+
+def test_a_large_tiff_is_read_by_its_tiles(tmp_path: Path) -> None:
+    path = tmp_path / "slide.tif"
+    big = np.zeros((2048, 2048), np.uint8)
+    big[1000:1010, 1000:1010] = 9
+    tifffile.imwrite(path, big, tile=(256, 256), compression="zlib")
+    image = read_image(path)
+    part = image.read(y=slice(995, 1015), x=slice(995, 1015))
+    assert part.sum() == 900
+    assert type(image.data).__name__ == "LazyTiff"
+
+
+def test_ome_tiff_says_axes_scale_and_units(tmp_path: Path) -> None:
+    path = tmp_path / "cells.ome.tif"
+    data = RNG.integers(0, 255, (2, 3, 4, 30, 40)).astype(np.uint8)
+    metadata = {
+        "axes": "TCZYX",
+        "PhysicalSizeX": 0.25,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": 0.5,
+        "PhysicalSizeYUnit": "µm",
+        "PhysicalSizeZ": 2.0,
+        "PhysicalSizeZUnit": "µm",
+    }
+    tifffile.imwrite(path, data, ome=True, metadata=metadata)
+    image = read_image(path)
+    assert image.axes == "tczyx"
+    assert image.name == "cells"
+    assert image.scale == {"z": 2.0, "y": 0.5, "x": 0.25}
+    assert set(image.units.values()) == {"um"}
+    np.testing.assert_array_equal(image.read(t=1, z=2), data[1, :, 2])
+
+
+def test_imagej_tiff_says_axes_and_scale(tmp_path: Path) -> None:
+    path = tmp_path / "ij.tif"
+    data = RNG.integers(0, 255, (3, 2, 30, 40)).astype(np.uint8)
+    about = {"axes": "ZCYX", "spacing": 1.5, "unit": "um"}
+    tifffile.imwrite(path, data, imagej=True, resolution=(4, 2), metadata=about)
+    image = read_image(path)
+    assert image.axes == "zcyx"
+    assert image.scale == {"y": 0.5, "x": 0.25, "z": 1.5}
+
+
+def test_colour_tiff_has_its_channels_last(tmp_path: Path) -> None:
+    path = tmp_path / "rgb.tif"
+    data = RNG.integers(0, 255, (30, 40, 3)).astype(np.uint8)
+    tifffile.imwrite(path, data, photometric="rgb")
+    assert read_image(path).axes == "yxc"
+
+
+def test_pyramid_levels_are_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "pyramid.ome.tif"
+    data = np.kron(RNG.integers(0, 255, (64, 64)), np.ones((4, 4))).astype(np.uint8)
+    metadata = {"axes": "YX", "PhysicalSizeX": 1.0, "PhysicalSizeXUnit": "um"}
+    with tifffile.TiffWriter(path, ome=True) as file:
+        options = {"tile": (64, 64), "compression": "zlib"}
+        file.write(data, subifds=1, metadata=metadata, **options)
+        file.write(data[::4, ::4], subfiletype=1, **options)
+    coarse = read_image(path, level=1)
+    np.testing.assert_array_equal(coarse.read()[0], data[::4, ::4])
+    assert coarse.scale["x"] == 4.0
+    with pytest.raises(ReadError, match="no level 2"):
+        read_image(path, level=2)
+
+
+def test_files_make_a_stack(tmp_path: Path) -> None:
+    paths = []
+    for number, plane in enumerate(STACK):
+        paths.append(tmp_path / f"plane_{number}.tif")
+        tifffile.imwrite(paths[-1], plane)
+    image = read_image(paths)
+    assert (image.axes, image.shape) == ("zyx", STACK.shape)
+    np.testing.assert_array_equal(image.read(z=4, y=slice(3, 9))[0], STACK[4, 3:9])
+    tifffile.imwrite(paths[2], STACK[2, :5])
+    with pytest.raises(ReadError, match=r"plane_2\.tif is \(5, 50\)"):
+        read_image(paths)
+    with pytest.raises(ReadError, match="no files"):
+        read_image([])
+
+
+def _ome_zarr(path: Path, version: str) -> None:
+    axes = [
+        {"name": "c", "type": "channel"},
+        {"name": "z", "type": "space", "unit": "micrometer"},
+        {"name": "y", "type": "space", "unit": "micrometer"},
+        {"name": "x", "type": "space", "unit": "micrometer"},
+    ]
+    levels = [
+        {
+            "path": str(i),
+            "coordinateTransformations": [
+                {"type": "scale", "scale": [1, 2.0, 0.5 * 2**i, 0.5 * 2**i]}
+            ],
+        }
+        for i in range(2)
+    ]
+    image = {"axes": axes, "datasets": levels, "version": "0.4"}
+    new = version == "0.5"
+    group = zarr.open_group(path, mode="w", zarr_format=3 if new else 2)
+    for i in range(2):
+        step = 2**i
+        data = np.stack([STACK, STACK + 1])[..., ::step, ::step]
+        group.create_array(str(i), shape=data.shape, chunks=(1, 1, 20, 20), dtype="u2")
+        group[str(i)][...] = data
+    if new:
+        group.attrs["ome"] = {"version": "0.5", "multiscales": [image]}
+    else:
+        group.attrs["multiscales"] = [image]
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_ome_zarr_of_both_versions_and_any_level(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "image.ome.zarr"
+    _ome_zarr(path, version)
+    image = read_image(path)
+    assert (image.axes, image.shape) == ("czyx", (2, 5, 40, 50))
+    assert image.scale == {"z": 2.0, "y": 0.5, "x": 0.5}
+    assert image.units["x"] == "um"
+    np.testing.assert_array_equal(image.read(z=3)[1], STACK[3] + 1)
+    coarse = read_image(path, level=1)
+    assert coarse.shape == (2, 5, 20, 25)
+    assert coarse.scale == {"z": 2.0, "y": 1.0, "x": 1.0}
+    with pytest.raises(ReadError, match="no level 2"):
+        read_image(path, level=2)
+
+
+def test_a_group_without_an_image_says_what_it_holds(tmp_path: Path) -> None:
+    group = zarr.open_group(tmp_path / "plate.zarr", mode="w")
+    group.create_group("A01")
+    group.create_group("B02")
+    with pytest.raises(ReadError, match="A01, B02"):
+        read_image(tmp_path / "plate.zarr")
+    (tmp_path / "plain").mkdir()
+    with pytest.raises(ReadError, match="a folder and no Zarr"):
+        read_image(tmp_path / "plain")
+
+
+def test_a_plain_zarr_array_and_npy_are_taken(tmp_path: Path) -> None:
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=(70, 90), dtype="u2", dimension_names=["x", "y"]
+    )
+    stored[...] = PLANE
+    assert read_image(tmp_path / "a.zarr").axes == "xy"
+    np.save(tmp_path / "b.npy", STACK)
+    image = read_image(tmp_path / "b.npy", axes="tyx")
+    assert image.axes == "tyx"
+    assert isinstance(image.data, np.memmap)
+
+
+def _truncated(path: Path, **options) -> None:
+    tifffile.imwrite(path, STACK, **options)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+
+BAD = {
+    "cut.tif": (lambda p: _truncated(p), "cut off|cannot be read"),
+    "cut_zlib.tif": (lambda p: _truncated(p, compression="zlib"), "cut off|cannot be"),
+    "cut_tiled.tif": (lambda p: _truncated(p, tile=(16, 16)), "cut off|cannot be"),
+    "text.tif": (lambda p: p.write_text("Dear diary"), "begins like text"),
+    "nonsense.tif": (lambda p: p.write_bytes(bytes(range(1, 99))), "begins like bytes"),
+    "zip.png": (lambda p: p.write_bytes(b"PK\x03\x04" + bytes(99)), "a zip archive"),
+    "half.png": (lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40)), "cannot"),
+    "header.tif": (lambda p: p.write_bytes(b"II*\0" + b"\xff" * 40), "holds no image"),
+    "empty.tif": (lambda p: p.write_bytes(b""), "is empty"),
+    "text.npy": (lambda p: p.write_bytes(b"\x93NUMPY\x01\0"), "cannot be read"),
+    "bad.zarr": (
+        lambda p: (p.mkdir(), (p / "zarr.json").write_text(json.dumps({"a": 1}))),
+        "without an image; it holds nothing",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    make, words = BAD[name]
+    make(tmp_path / name)
+    with pytest.raises(ReadError, match=words) as caught:
+        read_image(tmp_path / name)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_ending_is_read_by_what_the_file_is(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "really.tif", PLANE)
+    os.replace(tmp_path / "really.tif", tmp_path / "really.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "really.png").read()[0], PLANE)
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch) -> None:
+    # The right to read is the system's to refuse, and it refuses root nothing.
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "secret.tif").write_bytes(b"II*\0")
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(ReadError, match="may not be read"):
+        read_image(tmp_path / "secret.tif")
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="does not exist"):
+        read_image(tmp_path / "nothing.tif")
