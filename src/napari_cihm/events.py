@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_cihm.config import SegmentSettings
     from napari_cihm.data.image import Image
     from napari_cihm.models import Model
+    from napari_cihm.training.evaluation import Scored
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,22 @@ class Trained(Event):
     figures: Mapping[str, object] = field(default_factory=dict)
     path: Path | None = None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class ImageScored(Event):
+    """One image of an evaluation was segmented and compared with its truth."""
+
+    done: int
+    total: int
+    scored: "Scored" = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """All images of an evaluation are scored."""
+
+    scored: tuple["Scored", ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,11 @@ def blobs(rng, shape=(96, 120), count=30):
     labels = np.zeros(shape, np.int32)
     y, x = np.indices(shape)
     for number in range(1, count + 1):
-        cy, cx, r = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(3, 9)
+        cy, cx, r = (
+            rng.uniform(0, shape[0]),
+            rng.uniform(0, shape[1]),
+            rng.uniform(3, 9),
+        )
         labels[(y - cy) ** 2 + (x - cx) ** 2 < r * r] = number
     return labels
 

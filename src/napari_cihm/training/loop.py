@@ -70,6 +70,8 @@ def run_steps(run: Run) -> Iterator[Event]:
 
     The last event is `Trained`, with the best averaged weights.
     """
+    if run.folder is not None:
+        run.folder.mkdir(parents=True, exist_ok=True)
     team = Team.join(run.model.device)
     settings, state = run.settings, RunState(run.model.network, run.settings)
     if run.folder is not None and (run.folder / STATE).exists():

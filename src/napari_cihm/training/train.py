@@ -25,6 +25,8 @@ from napari_cihm.training.split import split_pairs
 from napari_cihm.training.tuning import tune
 from napari_cihm.training.validation import Validator, map_pairs
 
+MOST_CLASSES = 32
+
 
 def train(
     data: str | Path | Sequence[Pair],
@@ -119,9 +121,13 @@ def typical_diameter(pairs: Sequence[Pair]) -> float | None:
 
 
 def _classes(pairs: Sequence[Pair]) -> int:
-    """One map for yes or no, otherwise one for each number and the background."""
+    """One map for yes or no, otherwise one for each number and the background.
+
+    Numbers beyond `MOST_CLASSES` are single objects; together they are one region.
+    """
     numbers = set[int]().union(*(np.unique(p.labels).tolist() for p in pairs)) - {0}
-    return 1 if len(numbers) <= 1 else max(numbers) + 1
+    single = len(numbers) <= 1 or max(numbers) > MOST_CLASSES
+    return 1 if single else max(numbers) + 1
 
 
 def _finish(

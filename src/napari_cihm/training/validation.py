@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_cihm.config import Decoding
+from napari_cihm.config import Decoding, ModelConfig
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.samples import Sample, fit_channels
@@ -54,7 +54,7 @@ class Validator:
             mapped.append(Mapped(pair.name, maps, pair.labels))
         figures = {
             "validation_loss": float(np.mean(losses)),
-            "dice": foreground_dice(mapped),
+            "dice": region_dice(mapped, model.config),
         }
         if model.config.task == "semantic":
             return {**figures, "score": figures["dice"]}
@@ -92,9 +92,19 @@ def mean_ap(matchings: Sequence[Matching]) -> float:
     return float(np.mean([m.ap for m in matchings]))
 
 
-def foreground_dice(mapped: Sequence[Mapped], threshold: float = 0.5) -> float:
-    """Dice of all foreground pixels of a set."""
-    parts = [Regions.of(m.labels > 0, m.maps[0] > threshold) for m in mapped]
+def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:
+    """Dice over all pixels of a set: of the foreground, or the classes' mean."""
+    if config.task == "semantic" and config.classes > 1:
+        named = [(m.labels, m.maps.argmax(0)) for m in mapped]
+        classes = range(1, config.classes)
+        return float(
+            np.mean([_dice((t == k, f == k) for t, f in named) for k in classes])
+        )
+    return _dice((m.labels > 0, m.maps[0] > 0.5) for m in mapped)
+
+
+def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
+    parts = [Regions.of(truth, found) for truth, found in pairs]
     return Regions(
         sum(p.both for p in parts),
         sum(p.found_alone for p in parts),

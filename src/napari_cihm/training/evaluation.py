@@ -1,0 +1,138 @@
+"""Evaluate a model as a user meets it: through segmentation, image by image."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.data.image import Image
+from napari_cihm.data.pairs import Pair, PairSource
+from napari_cihm.events import Evaluated, Event, ImageScored
+from napari_cihm.models import Model
+from napari_cihm.segmentation import segment
+from napari_cihm.training.metrics import Matching, Regions, hd95, match, total
+from napari_cihm.training.sheet import Shown
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One image's labels against its truth."""
+
+    name: str
+    kind: str
+    regions: Regions
+    hd95: float
+    matchings: Sequence[Matching]
+    shown: Shown = field(repr=False)
+
+    @property
+    def map(self) -> float:
+        """Mean AP over the thresholds."""
+        return float(np.mean([m.ap for m in self.matchings]))
+
+    def row(self) -> dict[str, Any]:
+        """Put the figures of the image into plain numbers."""
+        first = self.matchings[0]
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "dice": self.regions.dice,
+            "iou": self.regions.iou,
+            "hd95": self.hd95,
+            "map": self.map,
+            "ap50": first.ap,
+            "objects": first.tp + first.fn,
+            "found": first.tp + first.fp,
+        }
+
+
+def evaluate(
+    model: Model,
+    sources: Sequence[PairSource],
+    kinds: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Iterator[Event]:
+    """Segment each image as `segment` does and score it, one event an image.
+
+    The last event is `Evaluated`, with all of them.
+
+    Parameters
+    ----------
+    model : Model
+        What to evaluate.
+    sources : sequence of PairSource
+        Images and truth, read one at a time.
+    kinds : mapping, optional
+        The kind of an image by its name, for figures of each kind.
+    **settings
+        Fields of `SegmentSettings`.
+    """
+    kinds, scored = kinds or {}, []
+    for number, source in enumerate(sources, start=1):
+        pair = source.read()
+        found = segment(Image.of(pair.image, "cyx"), model, **settings)
+        scored.append(score_pair(pair, found, kinds.get(pair.name, "")))
+        yield ImageScored(number, len(sources), scored[-1])
+    yield Evaluated(tuple(scored))
+
+
+def score_pair(pair: Pair, found: NDArray[np.integer], kind: str = "") -> Scored:
+    """Score found labels against a pair's, where these may be believed."""
+    truth = pair.labels
+    if pair.reviewed is not None:
+        truth, found = (np.where(pair.reviewed, a, 0) for a in (truth, found))
+    return Scored(
+        pair.name,
+        kind,
+        Regions.of(truth > 0, found > 0),
+        hd95(truth > 0, found > 0),
+        match(truth, found),
+        Shown(pair.name, pair.image, truth, found),
+    )
+
+
+def summary(scored: Sequence[Scored]) -> dict[str, Any]:
+    """Sum images up: region figures are means over images, AP counts all objects."""
+    if not scored:
+        return {"n_images": 0}
+    at = total(s.matchings for s in scored)
+    means = {
+        name: float(np.mean([getattr(s.regions, name) for s in scored]))
+        for name in ("dice", "iou", "precision", "recall")
+    }
+    return {
+        **means,
+        "hd95": float(np.mean([s.hd95 for s in scored])),
+        "ap": {f"{m.threshold:.2f}": m.ap for m in at},
+        "map": float(np.mean([m.ap for m in at])),
+        "f1": at[0].f1,
+        "pq": at[0].pq,
+        "n_images": len(scored),
+        "n_objects": at[0].tp + at[0].fn,
+    }
+
+
+def report(scored: Sequence[Scored]) -> dict[str, Any]:
+    """Sum up over all images and over each kind, with the row of every image."""
+    kinds = sorted({s.kind for s in scored} - {""})
+    of_kinds = {k: summary([s for s in scored if s.kind == k]) for k in kinds}
+    rows = [s.row() for s in scored]
+    return {**summary(scored), "kinds": of_kinds, "per_image": rows}
+
+
+def read_kinds(folder: Path) -> dict[str, str]:
+    """Read the kinds of images from an ``index.csv`` in the folder or above it.
+
+    The table has the columns ``id`` and ``kind``; without it there are no kinds.
+    """
+    for place in (folder, folder.resolve().parent):
+        table = place / "index.csv"
+        if table.is_file():
+            with table.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+            return {r["id"]: r["kind"] for r in rows if "id" in r and "kind" in r}
+    return {}

@@ -1,0 +1,85 @@
+"""A sheet of pictures: image, truth, result and what is wrong, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageDraw
+from skimage.segmentation import find_boundaries
+
+from napari_cihm.data.normalise import normalise
+from napari_cihm.training.metrics import iou_matrix
+
+SIDE = 256
+GAP = 6
+TITLE = 18
+FOUND, MISSED, INVENTED = (90, 190, 110), (230, 70, 70), (70, 130, 240)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An image with its true and its found labels."""
+
+    name: str
+    image: NDArray[np.generic]
+    truth: NDArray[np.integer]
+    found: NDArray[np.integer]
+
+
+def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
+    """Write a PNG with a row for each image, under a line of words.
+
+    The last picture is green where objects found each other at an IoU of one
+    half, red where a true one was missed and blue where one was invented.
+    """
+    width, height = 4 * (SIDE + GAP) + GAP, SIDE + TITLE + GAP
+    sheet = Pillow.new("RGB", (width, height * len(rows) + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, (words, shown) in enumerate(rows):
+        top = GAP + number * height
+        draw.text((GAP, top + 2), f"{shown.name}  {words}", fill="black")
+        base = _grey(shown.image)
+        pictures = (
+            base,
+            _outlined(base, shown.truth),
+            _outlined(base, shown.found),
+            errors(shown.truth, shown.found),
+        )
+        for column, picture in enumerate(pictures):
+            fitted = Pillow.fromarray(picture)
+            fitted.thumbnail((SIDE, SIDE))
+            sheet.paste(fitted, (GAP + column * (SIDE + GAP), top + TITLE))
+    sheet.save(path)
+
+
+def errors(
+    truth: NDArray[np.integer], found: NDArray[np.integer], threshold: float = 0.5
+) -> NDArray[np.uint8]:
+    """Colour what was found, what was missed and what was invented."""
+    iou = iou_matrix(truth, found)
+    good = iou >= threshold
+    true_names, found_names = (np.unique(a[a > 0]) for a in (truth, found))
+    out = np.zeros((*truth.shape, 3), np.uint8)
+    out[np.isin(found, found_names[~good.any(0)])] = INVENTED
+    out[np.isin(truth, true_names[~good.any(1)])] = MISSED
+    out[np.isin(found, found_names[good.any(0)])] = FOUND
+    edges = find_boundaries(truth, mode="inner")
+    out[edges] = out[edges] // 2 + 127
+    return out
+
+
+def _grey(image: NDArray[np.generic]) -> NDArray[np.uint8]:
+    shown = np.clip(normalise(image), 0, 1) ** 0.7
+    colour = shown if shown.shape[0] == 3 else np.repeat(shown[:1], 3, axis=0)
+    return np.moveaxis(np.round(255 * colour), 0, -1).astype(np.uint8)
+
+
+def _outlined(
+    base: NDArray[np.uint8], labels: NDArray[np.integer]
+) -> NDArray[np.uint8]:
+    out = base.copy()
+    out[find_boundaries(labels, mode="inner")] = (255, 210, 0)
+    return out

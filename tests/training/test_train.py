@@ -1,0 +1,168 @@
+"""The loop: it learns, stops, resumes bit for bit, and survives bad numbers."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from napari_cihm.data.pairs import Pair
+from napari_cihm.errors import DataError, InputError, TrainingError
+from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStarted
+from napari_cihm.training import train
+from napari_cihm.training.loop import HOPELESS, Learner
+
+QUICK = {"patch": 32, "batch": 2, "steps_per_epoch": 3, "model": "unet"}
+SMALL = {"options": {"base": 4}}
+
+
+def weights(event):
+    return {k: v.clone() for k, v in event.model.network.state_dict().items()}
+
+
+def run(pairs, **settings):
+    return list(train(pairs, **{**QUICK, **SMALL, "epochs": 2, **settings}))
+
+
+def test_events_come_in_order_and_the_last_has_the_model(pairs):
+    events = run(pairs)
+    assert isinstance(events[0], TrainingStarted)
+    assert [type(e) for e in events[1:5]] == [StepDone, StepDone, StepDone, EpochDone]
+    assert isinstance(events[-1], Trained)
+    assert events[0].validation_images == 1 and events[0].images == 5
+    config = events[-1].model.config
+    assert config.task == "instance" and config.classes == 3
+    assert config.training.images == 5
+    assert config.diameter == pytest.approx(11, abs=2)
+
+
+def test_it_learns(pairs):
+    events = run(pairs, epochs=8, steps_per_epoch=10, rate=0.01)
+    losses = [e.loss for e in events if isinstance(e, StepDone)]
+    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5])
+    assert events[-1].figures["dice"] > 0.8
+
+
+def test_one_seed_gives_one_set_of_weights(pairs):
+    first, second, other = (weights(run(pairs, seed=s)[-1]) for s in (1, 1, 2))
+    assert all(torch.equal(first[k], second[k]) for k in first)
+    assert not all(torch.equal(first[k], other[k]) for k in first)
+
+
+def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
+    whole = run(pairs, epochs=4, folder=tmp_path / "whole")[-1]
+    interrupted = train(pairs, **QUICK, **SMALL, epochs=4, folder=tmp_path / "cut")
+    for event in interrupted:
+        if isinstance(event, StepDone) and event.step == 8:  # two past the save
+            interrupted.close()
+            break
+    events = run(pairs, epochs=4, folder=tmp_path / "cut")
+    assert isinstance(events[0], Note) and "step 6" in events[0].text
+    resumed = weights(events[-1])
+    for key, tensor in weights(whole).items():
+        assert torch.equal(tensor, resumed[key]), key
+    histories = [
+        [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(f)]
+        for f in (
+            (tmp_path / n / "history.csv").read_text().splitlines()
+            for n in ("whole", "cut")
+        )
+    ]
+    assert histories[0] == histories[1]
+    assert (tmp_path / "cut" / "curve.png").stat().st_size > 5_000
+
+
+def test_another_run_is_not_resumed(pairs, tmp_path):
+    run(pairs, folder=tmp_path)
+    with pytest.raises(TrainingError, match="other seed"):
+        run(pairs, folder=tmp_path, seed=5)
+
+
+def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
+    from napari_cihm.training import loop
+
+    scores = iter([0.3, 0.9, 0.5])
+    states = []
+
+    def score(self, model):
+        states.append({k: v.clone() for k, v in model.network.state_dict().items()})
+        return {"validation_loss": 1.0, "score": next(scores)}
+
+    monkeypatch.setattr(loop.Validator, "score", score)
+    best = weights(run(pairs, epochs=3)[-1])
+    assert all(torch.equal(best[k], states[1][k]) for k in best)
+    assert not all(torch.equal(best[k], states[2][k]) for k in best)
+
+
+def test_it_stops_when_nothing_gets_better(pairs, monkeypatch):
+    from napari_cihm.training import loop
+
+    flat = {"validation_loss": 1.0, "score": 0.5}
+    monkeypatch.setattr(loop.Validator, "score", lambda self, model: flat)
+    events = run(pairs, epochs=9, patience=2)
+    assert sum(isinstance(e, EpochDone) for e in events) == 3
+    assert "no gain in 2 epochs" in events[-1].reason
+
+
+def test_numbers_that_are_none_stop_the_run_and_spare_the_weights(pairs, monkeypatch):
+    taken = []
+
+    def loss(logits, targets, valid):
+        taken.append(1)
+        return logits.sum() * (math.nan if len(taken) > 3 else 1e-6)
+
+    original = Learner.__init__
+
+    def wrecked(self, *arguments):
+        original(self, *arguments)
+        self.loss = loss
+
+    monkeypatch.setattr(Learner, "__init__", wrecked)
+    events = run(pairs, epochs=20)
+    steps = [e for e in events if isinstance(e, StepDone)]
+    assert len(steps) == 3 + HOPELESS
+    assert "no number" in events[-1].reason
+    for tensor in weights(events[-1]).values():
+        assert tensor.isfinite().all()
+
+
+def test_a_time_budget_ends_the_run(pairs):
+    events = run(pairs, epochs=None, seconds=1.0)
+    assert isinstance(events[-1], Trained)
+    assert events[-2].seconds < 6
+
+
+def test_regions_with_several_classes(pairs):
+    classed = [Pair.of(p.name, p.image, p.labels % 3) for p in pairs]
+    model = run(classed, task="semantic")[-1].model
+    assert model.config.task == "semantic" and model.config.classes == 3
+    maps = model.predict(np.zeros((1, 1, 9, 7), np.float32))
+    np.testing.assert_allclose(maps.sum(1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["dice", "boundary"])
+def test_one_region(pairs, loss):
+    flat = [Pair.of(p.name, p.image, 255 * (p.labels > 0)) for p in pairs]
+    events = run(
+        flat, task="semantic", loss=loss, epochs=8, steps_per_epoch=8, rate=0.01
+    )
+    assert events[-1].model.config.classes == 1
+    assert events[-1].figures["dice"] > 0.8
+
+
+def test_bad_wishes_are_refused(pairs):
+    with pytest.raises(InputError, match="patch"):
+        run(pairs, patch=3)
+    with pytest.raises(InputError, match="unknown_setting"):
+        run(pairs, unknown_setting=3)
+    with pytest.raises(InputError, match="seconds=-1"):
+        run(pairs, seconds=-1)
+    with pytest.raises(DataError, match="no pairs"):
+        run([])
+
+
+def test_a_single_image_is_trained_on_with_a_word(pairs):
+    events = run(pairs[:1])
+    assert isinstance(events[0], Note) and "flatter" in events[0].text
+    assert isinstance(events[-1], Trained)
