@@ -111,11 +111,11 @@ def test_what_the_settings_refuse_is_one_line_that_names_the_option(
 def test_help_states_default_choices_bounds_and_meaning(capsys):
     assert ask("work --help")[0] == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "--patch-size INTEGER Side of a patch. (at least 32, at most 2048)" in text
+    assert "--patch-size <int> Side of a patch. (at least 32, at most 2048)" in text
     assert "[default: 256]" in text
-    assert "--share FLOAT Share held out. (above 0, below 1)" in text
+    assert "--share <float> Share held out. (above 0, below 1)" in text
     assert "--kind linked|apart How to number. [default: linked]" in text
-    assert "--diameter FLOAT|auto|none Size of objects. (above 0)" in text
+    assert "--diameter <float>|auto|none Size of objects. (above 0)" in text
     assert "--amp / --no-amp Mixed precision. [default: --amp]" in text
     assert "--maps / --no-maps Keep the maps. [default: --no-maps]" in text
     assert "inner" not in text

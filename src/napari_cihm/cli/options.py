@@ -18,7 +18,7 @@ from napari_cihm.config import Settings
 from napari_cihm.errors import InputError
 
 NONE = "none"
-WORDS = {int: "INTEGER", float: "FLOAT", str: "TEXT"}
+WORDS = {int: "<int>", float: "<float>", str: "<str>"}
 LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
@@ -37,13 +37,14 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     hints = get_type_hints(function, include_extras=True)
     models = {n: h for n, h in hints.items() if _is_settings(h)}
-    parameters = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if name in models:
-            parameters += [_option(n, f) for n, f in _fields(models[name])]
-        else:
-            keyword = inspect.Parameter.KEYWORD_ONLY
-            parameters.append(parameter.replace(kind=keyword, annotation=hints[name]))
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        parameter.replace(kind=keyword, annotation=hints[name])
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name not in models
+    ]
+    for model in models.values():
+        parameters += [_option(name, field) for name, field in _fields(model)]
 
     @functools.wraps(function)
     def command(**values: Any) -> Any:
@@ -147,7 +148,7 @@ def _words(annotation: Any) -> list[str]:
         elif kind is bool or kind in WORDS:
             words.append(WORDS.get(kind, "yes|no"))
         elif isinstance(kind, type) and not _is_settings(kind) and not get_args(kind):
-            words.append(kind.__name__.upper())
+            words.append(f"<{kind.__name__.lower()}>")
         else:
             return []
     return words
