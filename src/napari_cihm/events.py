@@ -141,6 +141,49 @@ class Segmented(Event):
 
 
 @dataclass(frozen=True)
+class FileDone(Event):
+    """One file of a batch is segmented and its labels are on disk."""
+
+    number: int
+    files: int
+    path: Path
+    output: Path
+    objects: int
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """Say it in a line."""
+        return (
+            f"[{self.number}/{self.files}] {self.path.name}: {self.objects} objects "
+            f"in {self.seconds:.1f} s, {self.output}"
+        )
+
+
+@dataclass(frozen=True)
+class FileFailed(Event):
+    """One file of a batch could not be segmented; nothing of it was written."""
+
+    number: int
+    files: int
+    path: Path
+    reason: str
+
+    @property
+    def text(self) -> str:
+        """Say it in a line."""
+        return f"[{self.number}/{self.files}] failed: {self.reason}"
+
+
+@dataclass(frozen=True)
+class BatchDone(Event):
+    """All files were gone through."""
+
+    segmented: int
+    failed: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class LabelsScanned(Event):
     """One part of the labels was looked through for their objects."""
 

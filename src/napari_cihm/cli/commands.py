@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from napari_cihm.cli.evaluate import evaluate
 from napari_cihm.cli.models import models
+from napari_cihm.cli.segment import segment
 from napari_cihm.cli.train import train
 
 Command = Callable[..., int | None]
 
-COMMANDS: tuple[Command, ...] = (train, evaluate, models)
+COMMANDS: tuple[Command, ...] = (segment, train, evaluate, models)

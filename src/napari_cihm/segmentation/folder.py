@@ -1,10 +1,8 @@
 """A store on disk: what is finished outlives a crash, and memory stays small."""
 
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed
 from napari_cihm.segmentation.predictor import FULL, Maps
 from napari_cihm.segmentation.store import Tables, smallest_dtype
+from napari_cihm.segmentation.writing import clear_errors, whole_file
 
 MANIFEST = "manifest.json"
 
@@ -76,7 +75,7 @@ class FolderStore:
 
     def put_tile(self, unit: Unit, number: int, maps: Maps) -> None:
         """Keep a finished tile."""
-        with self._whole(self._tile(unit, number)) as file:
+        with whole_file(self._tile(unit, number)) as file:
             np.save(file, maps)
 
     def drop_tile(self, unit: Unit, number: int) -> None:
@@ -97,7 +96,7 @@ class FolderStore:
         faces = {f"face{axis}{side}": f for (axis, side), f in part.faces.items()}
         path = self._part(unit, part.index)
         path.parent.mkdir(exist_ok=True)
-        with self._whole(path) as file:
+        with whole_file(path) as file:
             np.savez(file, index=part.index, first=part.first, **faces)  # type: ignore[arg-type]
 
     def parts(self, unit: Unit) -> list[Part]:
@@ -133,10 +132,6 @@ class FolderStore:
         values = np.asarray(self._kept[:], np.float32) / np.float32(FULL)
         return np.stack([arranged(part, self._axes) for part in values])
 
-    def remove(self) -> None:
-        """Delete the folder: the run is over."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _open(self, manifest: dict[str, Any]) -> bool:
         path = self.folder / MANIFEST
         text = json.dumps(manifest, sort_keys=True, indent=1, default=str)
@@ -152,7 +147,7 @@ class FolderStore:
             shutil.rmtree(self.folder)
         for part in ("tiles", "parts"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
-        with self._whole(path) as file:
+        with whole_file(path) as file:
             file.write(text.encode())
         return False
 
@@ -162,37 +157,11 @@ class FolderStore:
     def _part(self, unit: Unit, index: tuple[int, ...]) -> Path:
         return self.folder / "parts" / _name(unit) / f"{_name(index)}.npz"
 
-    @contextmanager
-    def _whole(self, path: Path) -> Iterator[Any]:
-        with clear_errors(path), whole_file(path) as file:
-            yield file
 
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Any]:
-    """Write a file beside its name and move it there only when it is whole."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            yield file
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write into one readable line."""
-    try:
-        yield
-    except WriteError:
-        raise
-    except OSError as error:
-        raise WriteError(
-            f"{path} could not be written ({error.strerror or error})",
-            "a folder that can be written to, with room on its disk",
-            "free some space or name another folder; nothing half-written was left",
-        ) from error
+def remove_work(folder: Path) -> None:
+    """Delete what a run left that is over; a folder of others is left alone."""
+    if (folder / MANIFEST).exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _array(

@@ -20,7 +20,7 @@ from napari_cihm.segmentation.predictor import (
 
 SIDES = (1024, 512, 256)
 LEAST = 32
-BYTES_A_PIXEL = 1500  # of the bundled network at work, measured
+BYTES_A_PIXEL = 700  # of the bundled network at work, measured
 SHARE = 0.25  # of the machine's memory that a run takes unasked
 FALLBACK = 4 * 2**30
 

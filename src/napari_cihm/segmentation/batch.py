@@ -1,0 +1,144 @@
+"""Many files in one run: one that is bad is reported, and the rest are done."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.data.reading import read_image
+from napari_cihm.errors import CihmError, WriteError
+from napari_cihm.events import BatchDone, Event, FileDone, FileFailed, Segmented
+from napari_cihm.segmentation.folder import remove_work
+from napari_cihm.segmentation.inputs import Input
+from napari_cihm.segmentation.measurements import Row, measure, write_table
+from napari_cihm.segmentation.output import Layout, write_array
+from napari_cihm.segmentation.planning import AnyModel, as_predictor
+from napari_cihm.segmentation.run import segment_iter
+from napari_cihm.segmentation.submission import run_lengths, write_submission
+
+LARGE = 2**22  # label pixels from which a run is made on disk, to be resumed
+HUGE = 2**29  # label pixels from which the result is a Zarr
+
+
+@dataclass
+class Batch:
+    """What to do with every file.
+
+    Parameters
+    ----------
+    output : Path
+        A folder; for a single input, a ``.tif`` or ``.zarr`` file will do.
+    model : Model, str or Path, optional
+        The bundled one by default.
+    settings : SegmentSettings
+        Of every file.
+    axes : str, optional
+        Of every file; by default what each says, or a guess.
+    level : int
+        Of multiscale images.
+    suffix : str
+        ``.tif``, ``.zarr``, or nothing to take what suits the size.
+    table, runs : Path, optional
+        Where to write measurements, and run lengths as the Data Science Bowl
+        wants them.
+    client : dask.distributed.Client, optional
+        Workers.
+    """
+
+    output: Path
+    model: AnyModel = None
+    settings: SegmentSettings = field(default_factory=SegmentSettings)
+    axes: str | None = None
+    level: int = 0
+    suffix: str = ""
+    table: Path | None = None
+    runs: Path | None = None
+    client: Any = None
+
+    def __post_init__(self) -> None:
+        """Start with empty tables."""
+        self._rows: list[Row] = []
+        self._runs: list[tuple[str, list[str]]] = []
+        self._failed: list[Path] = []
+
+    def run(self, inputs: Iterable[Input]) -> Iterator[Event]:
+        """Segment files one after another, yielding what happens.
+
+        Yields
+        ------
+        Event
+            Those of each file, `FileDone` or `FileFailed` after it, and
+            `BatchDone` in the end.
+        """
+        predictor = as_predictor(self.model, self.settings)
+        inputs = list(inputs)
+        for number, one in enumerate(inputs, start=1):
+            try:
+                yield from self._file(one, predictor, number, len(inputs))
+            except (CihmError, OSError, MemoryError) as error:
+                self._failed.append(one.path)
+                text = " ".join(str(error).split()) or "out of memory"
+                yield FileFailed(number, len(inputs), one.path, text)
+        if self.table is not None:
+            write_table(self.table, self._rows)
+        if self.runs is not None:
+            write_submission(self.runs, self._runs)
+        yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
+
+    def _file(self, one: Input, model: Any, number: int, total: int) -> Iterator[Event]:
+        begun = time.perf_counter()
+        image = read_image(one.source, self.axes, self.level)
+        target = self._target(one, image)
+        work = target.with_name(f".{target.stem}.unfinished")
+        big = work.exists() or int(np.prod(image.label_shape)) > LARGE
+        last: Event | None = None
+        for event in segment_iter(
+            image,
+            model,
+            work=work if big else None,
+            client=self.client,
+            **self.settings.model_dump(),
+        ):
+            last = event
+            if not isinstance(event, Segmented):
+                yield event
+        assert isinstance(last, Segmented)
+        self._write(target, one.name, last)
+        remove_work(work)
+        seconds = time.perf_counter() - begun
+        yield FileDone(number, total, one.path, target, last.objects, seconds)
+
+    def _write(self, target: Path, name: str, result: Segmented) -> None:
+        image = result.image
+        write_array(target, result.labels, Layout.of(image))
+        stem, suffix = target.stem.removesuffix("_labels"), target.suffix
+        if result.maps is not None:
+            layout = Layout.of(image, "c" + result.axes)
+            write_array(target.with_name(f"{stem}_maps{suffix}"), result.maps, layout)
+        if result.uncertainty is not None:
+            path = target.with_name(f"{stem}_uncertainty{suffix}")
+            write_array(path, result.uncertainty, Layout.of(image))
+        if self.table is not None:
+            by_slice = self.settings.volume == "slices"
+            rows = measure(result.labels, image, by_slice)
+            self._rows += [{"image": name, **row} for row in rows]
+        if self.runs is not None:
+            self._runs.append((name, list(run_lengths(np.asarray(result.labels)))))
+
+    def _target(self, one: Input, image: Image) -> Path:
+        if self.output.suffix in (".tif", ".tiff", ".zarr") and one.alone:
+            return self.output
+        stored = one.path.suffix == ".zarr" or np.prod(image.label_shape) > HUGE
+        suffix = self.suffix or (".zarr" if stored else ".tif")
+        try:
+            self.output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(
+                f"{self.output} could not be made ({error.strerror})", "a folder"
+            ) from error
+        return self.output / f"{one.name}_labels{suffix}"

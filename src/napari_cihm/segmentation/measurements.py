@@ -1,0 +1,125 @@
+"""A table of what was found: sizes, places, brightness and shape of each object."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import regionprops_table
+
+from napari_cihm.data.image import Image
+from napari_cihm.segmentation.placing import picked
+from napari_cihm.segmentation.writing import whole_file
+
+FLAT = ("eccentricity", "perimeter")
+
+Row = dict[str, Any]
+
+
+def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
+    """Measure each object, in pixels and, where the scale is known, in units.
+
+    Parameters
+    ----------
+    labels : array-like
+        Labels in the image's axes less its channels.
+    image : Image
+        Gives intensities, scale and units.
+    by_slice : bool
+        Take the slices of a stack one by one, not as volumes.
+
+    Returns
+    -------
+    list of dict
+        One row for each object, and for each time point it is in.
+    """
+    rows: list[Row] = []
+    deep = image.size("z") > 1 and not by_slice
+    for t in range(image.size("t")):
+        if deep:
+            slices = range(image.size("z"))
+            seen = np.stack([_plane(labels, image, t, z) for z in slices])
+            light = np.stack([image.read(t, z) for z in slices], axis=1)
+            rows += _rows(seen, light, image, "zyx", _place(image, t))
+            continue
+        for z in range(image.size("z")):
+            seen = _plane(labels, image, t, z)
+            rows += _rows(seen, image.read(t, z), image, "yx", _place(image, t, z))
+    return rows
+
+
+def write_table(path: str | Path, rows: Sequence[Row]) -> Path:
+    """Write rows as CSV; columns are all that any row has."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        text.detach()
+    return path
+
+
+def _place(image: Image, t: int, z: int | None = None) -> Row:
+    place: Row = {}
+    if "t" in image.axes:
+        place["t"] = t
+    if "z" in image.axes and z is not None:
+        place["z"] = z
+    return place
+
+
+def _plane(labels: Any, image: Image, t: int, z: int) -> NDArray[np.integer[Any]]:
+    axes = image.label_axes
+    part = np.asarray(labels[picked((t, z, slice(None), slice(None)), axes)])
+    return part if axes.index("y") < axes.index("x") else part.T
+
+
+def _rows(
+    labels: NDArray[np.integer[Any]],
+    light: NDArray[Any],
+    image: Image,
+    axes: str,
+    place: Row,
+) -> Iterator[Row]:
+    flat = FLAT if len(axes) == 2 else ()
+    properties = ("label", "area", "centroid", "intensity_mean", "intensity_max", *flat)
+    found = regionprops_table(
+        labels, np.moveaxis(light, 0, -1), properties=properties, separator="_"
+    )
+    named = dict(_named(found, image, axes))
+    for i in range(len(found["label"])):
+        values = {name: column[i].item() for name, column in named.items()}
+        yield {"label": int(values.pop("label")), **place, **values}
+
+
+def _named(
+    found: dict[str, NDArray[Any]], image: Image, axes: str
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    sizes = [image.scale.get(letter) for letter in axes]
+    unit = image.units.get("x", "unit")
+    known = all(sizes)
+    size = "area" if len(axes) == 2 else "volume"
+    yield "label", found["label"]
+    yield f"{size}_px", found["area"].astype(np.int64)
+    if known:
+        power = len(axes)
+        yield f"{size}_{unit}{power}", found["area"] * np.prod(np.array(sizes, float))
+    for i, letter in enumerate(axes):
+        yield f"centroid_{letter}_px", found[f"centroid_{i}"]
+        if known:
+            yield f"centroid_{letter}_{unit}", found[f"centroid_{i}"] * sizes[i]
+    for name in sorted(found):
+        if name.startswith("intensity"):
+            kind, channel = name.removeprefix("intensity_").split("_")
+            yield f"{kind}_intensity_c{channel}", found[name]
+    if "perimeter" in found:
+        yield "eccentricity", found["eccentricity"]
+        yield "perimeter_px", found["perimeter"]
+        if known and sizes[0] == sizes[1]:  # else its steps are of unequal length
+            yield f"perimeter_{unit}", found["perimeter"] * sizes[0]

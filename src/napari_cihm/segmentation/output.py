@@ -1,0 +1,110 @@
+"""Label and map files: OME-TIFF or OME-Zarr, streamed, with axes and scale."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+import zarr
+from numpy.typing import NDArray
+
+from napari_cihm.data.image import Image
+from napari_cihm.data.ome_zarr import describe
+from napari_cihm.errors import UnknownNameError
+from napari_cihm.segmentation.writing import whole_file, whole_folder
+
+CHUNK = 1024
+SUFFIXES = (".tif", ".tiff", ".zarr")
+CLASSIC = 2**31  # bytes of pixels beyond which a TIFF needs long offsets
+OME_ORDER = "tczyx"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the dimensions of an array to write mean."""
+
+    axes: str
+    scale: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    name: str = "labels"
+
+    @classmethod
+    def of(cls, image: Image, axes: str | None = None) -> "Layout":
+        """Return the layout of an image's labels, or of other axes."""
+        axes = image.label_axes if axes is None else axes
+        scale = {a: s for a, s in image.scale.items() if a in axes}
+        units = {a: u for a, u in image.units.items() if a in axes}
+        return cls(axes, scale, units, image.name)
+
+
+def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
+    """Write labels or maps, a numpy or a zarr array, a piece at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.tif`` or ``.zarr``. It appears when it is whole.
+    array : array-like
+        Labels, or maps with their classes as an axis "c".
+    layout : Layout
+        Its axes, scale and units.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise UnknownNameError.among("kind of file", path.suffix, SUFFIXES)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".zarr":
+        with whole_folder(path) as folder:
+            _write_zarr(folder, array, layout)
+    else:
+        with whole_file(path) as file:
+            _write_tiff(file, array, layout)
+    return path
+
+
+def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
+    big = int(np.prod(array.shape)) * array.dtype.itemsize > CLASSIC
+    ordered = [OME_ORDER.index(letter) for letter in layout.axes]
+    ome = ordered == sorted(ordered) and layout.axes.endswith("yx")
+    metadata: dict[str, Any] = {"axes": layout.axes.upper()}
+    for letter in "zyx" if ome else "":
+        if letter in layout.scale:
+            metadata[f"PhysicalSize{letter.upper()}"] = layout.scale[letter]
+            unit = layout.units.get(letter, "pixel").replace("um", "\u00b5m")
+            metadata[f"PhysicalSize{letter.upper()}Unit"] = unit
+    with tifffile.TiffWriter(file, bigtiff=big, ome=ome) as tiff:
+        tiff.write(
+            _pages(array),
+            shape=array.shape,
+            dtype=array.dtype,
+            compression="zlib",
+            photometric="minisblack",
+            metadata=metadata,
+        )
+
+
+def _pages(array: Any) -> Iterator[NDArray[Any]]:
+    for index in np.ndindex(tuple(array.shape[:-2])):
+        yield np.ascontiguousarray(array[index])
+
+
+def _write_zarr(folder: Path, array: Any, layout: Layout) -> None:
+    group = zarr.create_group(folder)
+    shape = tuple(array.shape)
+    # One file a plane's square; classes of a pixel stay together.
+    sides = {"y": CHUNK, "x": CHUNK, "c": shape[0]}
+    chunks = tuple(
+        min(n, sides.get(letter, 1))
+        for n, letter in zip(shape, layout.axes, strict=True)
+    )
+    level = group.create_array(
+        "0", shape=shape, chunks=chunks, dtype=array.dtype, dimension_names=layout.axes
+    )
+    starts = [range(0, n, c) for n, c in zip(shape, chunks, strict=True)]
+    for first in product(*starts):
+        box = tuple(slice(a, a + c) for a, c in zip(first, chunks, strict=True))
+        level[box] = np.asarray(array[box])
+    group.attrs.update(describe(layout.axes, layout.scale, layout.units, layout.name))
