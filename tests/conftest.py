@@ -4,6 +4,7 @@ import importlib
 import os
 import random
 import sys
+from collections.abc import Iterator
 
 # Before torch and numba read them: tests are tiny, and threads only get in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -77,6 +78,14 @@ def _seeded() -> None:
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_of_the_user_is_touched(tmp_path_factory) -> Iterator[None]:
+    """Keep journals and other data out of the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
 
 
 @pytest.fixture(autouse=True)
