@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from napari_cihm.data.layouts import find_pairs
-from napari_cihm.data.pairs import Pair, fingerprint
+from napari_cihm.data.pairs import Pair
 from napari_cihm.errors import DataError, ReadError
 
 
@@ -82,7 +82,9 @@ def test_a_reviewed_folder_says_where_masks_may_be_believed(folder, rng):
 
 
 def test_a_missing_mask_is_named(folder, rng):
-    put(folder, "whole", rng.integers(0, 9, (8, 8), np.uint8), np.ones((8, 8), np.uint8))
+    put(
+        folder, "whole", rng.integers(0, 9, (8, 8), np.uint8), np.ones((8, 8), np.uint8)
+    )
     Image.fromarray(np.ones((8, 8), np.uint8)).save(folder / "images" / "lone.png")
     with pytest.raises(DataError, match=r"1 of 2 images have no mask.*lone\.png"):
         find_pairs(folder)
@@ -90,7 +92,9 @@ def test_a_missing_mask_is_named(folder, rng):
 
 def test_sizes_that_differ_are_named(folder, rng):
     put(folder, "odd", rng.integers(0, 9, (8, 8), np.uint8), np.ones((8, 9), np.uint8))
-    with pytest.raises(DataError, match=r"odd: the image is 8 x 8 and its mask is 8 x 9"):
+    with pytest.raises(
+        DataError, match=r"odd: the image is 8 x 8 and its mask is 8 x 9"
+    ):
         find_pairs(folder)[0].read()
 
 
@@ -122,12 +126,3 @@ def test_fractions_are_no_labels():
     with pytest.raises(DataError, match="fractions"):
         Pair.of("p", image, np.full((2, 2), 0.5))
     assert Pair.of("p", image, np.full((2, 2), 3.0)).objects == 1
-
-
-def test_the_fingerprint_follows_content_and_not_order(rng):
-    pairs = [
-        Pair.of(str(i), rng.random((6, 6)), rng.integers(0, 3, (6, 6))) for i in range(3)
-    ]
-    assert fingerprint(pairs) == fingerprint(pairs[::-1])
-    other = Pair.of("0", pairs[0].image, 1 - np.minimum(pairs[0].labels, 1))
-    assert fingerprint(pairs) != fingerprint([other, *pairs[1:]])

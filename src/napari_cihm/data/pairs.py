@@ -1,6 +1,5 @@
 """Images with their labels: what is trained on and evaluated against."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +69,11 @@ class PairSource:
     name: str
     read: Callable[[], Pair]
 
+    @classmethod
+    def holding(cls, pair: Pair) -> "PairSource":
+        """Offer a pair that is in memory already."""
+        return cls(pair.name, lambda: pair)
+
 
 def folder_pairs(folder: Path) -> list[PairSource]:
     """Find the pairs of a folder with ``images/`` and ``masks/``.
@@ -101,21 +105,6 @@ def pictures_in(folder: Path) -> list[Path]:
         problem = "holds no pictures" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {problem}", f"pictures ({', '.join(SUFFIXES)})")
     return found
-
-
-def fingerprint(pairs: Sequence[Pair]) -> str:
-    """Return a hash of all images and labels, whatever their order."""
-    digests = sorted(_digest(pair) for pair in pairs)
-    return hashlib.sha256("".join(digests).encode()).hexdigest()[:16]
-
-
-def _digest(pair: Pair) -> str:
-    digest = hashlib.sha256()
-    for part in (pair.image, pair.labels, pair.reviewed):
-        if part is not None:
-            digest.update(str((part.shape, part.dtype.str)).encode())
-            digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
 
 
 def _reader(image: Path, mask: Path, reviewed: Path | None) -> Callable[[], Pair]:

@@ -1,6 +1,8 @@
 """Pairs made ready for training: normalised images and their targets, in memory."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,7 @@ from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.normalise import normalise
-from napari_cihm.data.pairs import Pair
+from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.targets import instance_targets, semantic_targets
 
 
@@ -28,21 +30,21 @@ class Sample:
         Where each map may be believed; everywhere when missing.
     centres : array of int, shape (objects, 2)
         A point for each object.
-    group : tuple
-        Images of one size and one number of channels are taken for one kind.
+    labels : array of int, shape (height, width)
+        The truth, in the smallest type that holds it.
     """
 
     image: NDArray[np.float16]
     targets: NDArray[np.uint8]
     valid: NDArray[np.bool_] | None
     centres: NDArray[np.int64]
-    group: tuple[int, ...]
+    labels: NDArray[np.integer]
 
     @property
     def nbytes(self) -> int:
         """Memory that the sample takes."""
         valid = 0 if self.valid is None else self.valid.nbytes
-        return self.image.nbytes + self.targets.nbytes + valid
+        return self.image.nbytes + self.targets.nbytes + self.labels.nbytes + valid
 
 
 def make_sample(pair: Pair, config: ModelConfig) -> Sample:
@@ -60,7 +62,7 @@ def make_sample(pair: Pair, config: ModelConfig) -> Sample:
         targets,
         valid,
         np.array(centres, dtype=np.int64).reshape(-1, 2),
-        (*pair.image.shape,),
+        pair.labels.astype(np.min_scalar_type(int(pair.labels.max(initial=0)))),
     )
 
 
@@ -75,18 +77,44 @@ def fit_channels(image: NDArray[np.float32], channels: int) -> NDArray[np.float3
     return np.repeat(merged, channels, axis=0)
 
 
-def drawing_weights(samples: Sequence[Sample]) -> NDArray[np.float64]:
+class SampleCache(Sequence[Sample]):
+    """Samples made when they are first asked for, and kept within a budget.
+
+    What does not fit is made anew each time: slower, but never more memory.
+    """
+
+    def __init__(
+        self, sources: Sequence[PairSource], config: ModelConfig, megabytes: int
+    ) -> None:
+        self._sources, self._config = sources, config
+        self._left = megabytes * 2**20
+        self._kept: dict[int, Sample] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        kept = self._kept.get(index)
+        if kept is not None:
+            return kept
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        sample = make_sample(self._sources[index].read(), self._config)
+        with self._lock:
+            if index not in self._kept and sample.nbytes <= self._left:
+                self._left -= sample.nbytes
+                self._kept[index] = sample
+        return sample
+
+
+def drawing_weights(shapes: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
     """Return how often to draw each image, so that rare kinds are not drowned.
 
-    A kind of n images is drawn in proportion to the square root of n.
+    Images of one shape are taken for one kind, and a kind of n images is drawn
+    in proportion to the square root of n.
     """
-    groups = [sample.group for sample in samples]
-    counts = {group: groups.count(group) for group in set(groups)}
-    weights = np.array([counts[group] ** -0.5 for group in groups])
+    counts = Counter(shapes)
+    weights = np.array([counts[shape] ** -0.5 for shape in shapes])
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
-
-
-def total_bytes(samples: Iterable[Sample]) -> int:
-    """Memory that samples take together."""
-    return sum(sample.nbytes for sample in samples)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_cihm.data.augment import draw_patch
-from napari_cihm.data.samples import Sample, drawing_weights
+from napari_cihm.data.samples import Sample
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Drawer:
     ----------
     samples : sequence of Sample
         What to draw from.
+    weights : array
+        How often to draw each.
     size, batch, seed : int
         Side of a patch, patches in a step, seed of the run.
     share : tuple of int
@@ -41,6 +44,7 @@ class Drawer:
     """
 
     samples: Sequence[Sample]
+    weights: NDArray[np.float64]
     size: int
     batch: int
     seed: int
@@ -48,12 +52,11 @@ class Drawer:
 
     def draw(self, step: int) -> Batch:
         """Draw this process' share of the batch of a step."""
-        weights = drawing_weights(self.samples)
         rank, processes = self.share
         patches = []
         for i in range(rank, self.batch, processes):
             rng = np.random.default_rng([self.seed, step, i])
-            sample = self.samples[rng.choice(len(self.samples), p=weights)]
+            sample = self.samples[rng.choice(len(self.samples), p=self.weights)]
             patches.append(draw_patch(sample, self.size, rng))
         return Batch(
             torch.stack([p.image for p in patches]),

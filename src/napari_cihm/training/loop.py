@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_cihm.config import TrainSettings
@@ -44,6 +46,8 @@ class Run:
         Trained in place; gives its configuration to the result.
     samples : sequence of Sample
         To learn from.
+    weights : array
+        How often each is drawn.
     validator : Validator
         Scores a model on the images held out.
     settings : TrainSettings
@@ -57,6 +61,7 @@ class Run:
 
     model: Model
     samples: Sequence[Sample]
+    weights: NDArray[np.float64]
     validator: Validator
     settings: TrainSettings
     seed: int
@@ -79,9 +84,11 @@ def run_steps(run: Run) -> Iterator[Event]:
         yield Note(f"Resumed at step {state.progress.step}.")
     progress, budget = state.progress, run.budget
     budget.spent += progress.seconds
-    drawer = Drawer(run.samples, settings.patch, settings.batch, run.seed, team.share)
+    drawer = Drawer(
+        run.samples, run.weights, settings.patch, settings.batch, run.seed, team.share
+    )
     yield TrainingStarted(
-        len(run.samples), len(run.validator.pairs), run.model.parameters_count,
+        len(run.samples), len(run.validator.samples), run.model.parameters_count,
         budget.steps, progress.step,
     )  # fmt: skip
     learner = Learner(

@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from napari_cihm import __version__
 from napari_cihm.config import ModelConfig, TrainingRecord, TrainSettings
-from napari_cihm.data.pairs import Pair, fingerprint
-from napari_cihm.data.samples import make_sample
+from napari_cihm.data.pairs import Pair
+from napari_cihm.data.samples import SampleCache, drawing_weights
+from napari_cihm.data.survey import Survey, survey
+from napari_cihm.data.targets import MAPS
 from napari_cihm.events import Event, Note, Trained
 from napari_cihm.models import Model
 from napari_cihm.models.devices import pick_device
@@ -23,7 +24,7 @@ from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.split import split_pairs
 from napari_cihm.training.tuning import tune
-from napari_cihm.training.validation import Validator, map_pairs
+from napari_cihm.training.validation import Validator
 
 MOST_CLASSES = 32
 
@@ -67,84 +68,87 @@ def train(
     if seconds is None and epochs is None:
         epochs = 60
     training, held_out, words = split_pairs(data, chosen.validation, seed)
-    yield from (Note(word) for word in words)
-    config = plan_model(model, training, chosen, dict(options or {}))
+    facts = survey(training)
+    yield from (Note(word) for word in (*words, *overlap_words(facts)))
+    config = plan_model(model, facts, chosen, dict(options or {}))
     torch.manual_seed(seed)
-    started = Model.untrained(config, pick_device(chosen.device))
-    samples, held_samples = (
-        [make_sample(p, config) for p in pairs] for pairs in (training, held_out)
-    )
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
-    print_of_data = fingerprint([*training, *held_out])
     run = Run(
-        started,
-        samples,
-        Validator(held_out, held_samples, pick_loss(chosen.task, chosen.loss)),
+        Model.untrained(config, pick_device(chosen.device)),
+        SampleCache(training, config, chosen.cache_mb),
+        drawing_weights(facts.shapes),
+        Validator(
+            SampleCache(held_out, config, chosen.cache_mb // 4),
+            pick_loss(chosen.task, chosen.loss),
+        ),
         chosen,
         seed,
         Budget(steps, seconds),
         None if folder is None else Path(folder),
-        {"recipe": model, "seed": seed, "data": print_of_data, "steps": steps,
-         "settings": chosen.model_dump(mode="json")},
-    )  # fmt: skip
+        {
+            "recipe": model,
+            "seed": seed,
+            "data": facts.fingerprint,
+            "steps": steps,
+            "settings": chosen.model_dump(mode="json"),
+        },
+    )
     for event in run_steps(run):
-        if isinstance(event, Trained):
-            event = _finish(event, run, training, held_out)
-        yield event
+        yield _finish(event, run, facts) if isinstance(event, Trained) else event
 
 
 def plan_model(
-    recipe: str, pairs: Sequence[Pair], settings: TrainSettings, options: dict[str, Any]
+    recipe: str, facts: Survey, settings: TrainSettings, options: dict[str, Any]
 ) -> ModelConfig:
-    """Choose channels, classes and typical diameter by looking at the data."""
-    counts = {p.image.shape[0] for p in pairs}
-    channels = max(counts) if settings.channels == "auto" else settings.channels
-    classes = 3 if settings.task == "instance" else _classes(pairs)
+    """Choose channels, classes and typical diameter by what the data hold."""
+    auto = settings.channels == "auto"
+    channels = max(facts.channels) if auto else int(settings.channels)
+    instances = settings.task == "instance"
     return ModelConfig(
         recipe=recipe,
         options=options,
         in_channels=channels,
-        classes=classes,
+        classes=len(MAPS) if instances else _classes(facts),
         task=settings.task,
-        accepts_grey=channels == 1 or 1 in counts,
-        diameter=typical_diameter(pairs) if settings.task == "instance" else None,
+        accepts_grey=channels == 1 or 1 in facts.channels,
+        diameter=facts.diameter if instances else None,
     )
 
 
-def typical_diameter(pairs: Sequence[Pair]) -> float | None:
-    """Median diameter of the discs that have the objects' areas."""
-    areas = [np.bincount(p.labels.ravel())[1:] for p in pairs]
-    flat = np.concatenate(areas) if areas else np.zeros(0)
-    if not flat.size:
-        return None
-    return round(float(np.median(2 * np.sqrt(flat / np.pi))), 1)
+def overlap_words(facts: Survey) -> list[str]:
+    """Say where objects claimed the same pixels."""
+    if not facts.overlaps:
+        return []
+    pixels = sum(count for _, count in facts.overlaps)
+    return [
+        f"In {len(facts.overlaps)} images {pixels} pixels are claimed by more than one "
+        f"object, first in {facts.overlaps[0][0]}; the smaller object keeps them."
+    ]
 
 
-def _classes(pairs: Sequence[Pair]) -> int:
+def _classes(facts: Survey) -> int:
     """One map for yes or no, otherwise one for each number and the background.
 
     Numbers beyond `MOST_CLASSES` are single objects; together they are one region.
     """
-    numbers = set[int]().union(*(np.unique(p.labels).tolist() for p in pairs)) - {0}
-    single = len(numbers) <= 1 or max(numbers) > MOST_CLASSES
-    return 1 if single else max(numbers) + 1
+    highest = max(facts.numbers, default=0)
+    single = len(facts.numbers) <= 1 or highest > MOST_CLASSES
+    return 1 if single else highest + 1
 
 
-def _finish(
-    event: Trained, run: Run, training: Sequence[Pair], held_out: Sequence[Pair]
-) -> Trained:
+def _finish(event: Trained, run: Run, facts: Survey) -> Trained:
     """Tune the decoder, write down where the weights came from, and save them."""
     model, figures = event.model, dict(event.figures)
     config = model.config
     if config.task == "instance":
-        mapped = map_pairs(model, held_out)
+        mapped = run.validator.map_all(model)
         decoding, figures["map"] = tune(mapped, config.decoding)
         config = config.but(decoding=decoding)
     record = TrainingRecord(
         command=shlex.join(["cihm", *sys.argv[1:]]) if run.folder else "",
         data=run.identity["data"],
-        images=len(training),
-        objects=sum(p.objects for p in training),
+        images=len(facts.shapes),
+        objects=facts.objects,
         settings={**run.identity, "seconds": run.budget.seconds},
         figures=figures,
         date=date.today().isoformat(),

@@ -8,9 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import Decoding, ModelConfig
-from napari_cihm.data.normalise import normalise
-from napari_cihm.data.pairs import Pair
-from napari_cihm.data.samples import Sample, fit_channels
+from napari_cihm.data.samples import Sample
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss
@@ -19,39 +17,34 @@ from napari_cihm.training.metrics import Matching, Regions, match, total
 
 @dataclass(frozen=True)
 class Mapped:
-    """A pair's labels beside the maps that a model gave for its image."""
+    """True labels beside the maps that a model gave for their image."""
 
-    name: str
     maps: NDArray[np.float32]
-    labels: NDArray[np.int32]
+    labels: NDArray[np.integer]
 
 
 @dataclass(frozen=True)
 class Validator:
-    """Scores models on held-out pairs, the same way at every epoch.
+    """Scores models on held-out samples, the same way at every epoch.
 
     Attributes
     ----------
-    pairs : sequence of Pair
-        Held out.
     samples : sequence of Sample
-        The same pairs, for the loss.
+        Held out.
     loss : Loss
         The run's.
     """
 
-    pairs: Sequence[Pair]
     samples: Sequence[Sample]
     loss: Loss
 
     def score(self, model: Model) -> dict[str, float]:
         """Return the loss, the figures, and the one "score" that picks the best."""
         mapped, losses = [], []
-        for pair, sample in zip(self.pairs, self.samples, strict=True):
+        for sample in self.samples:
             logits = _logits(model, sample)
             losses.append(self._loss(logits, sample))
-            maps = model.activate(logits)[0]
-            mapped.append(Mapped(pair.name, maps, pair.labels))
+            mapped.append(Mapped(model.activate(logits)[0], sample.labels))
         figures = {
             "validation_loss": float(np.mean(losses)),
             "dice": region_dice(mapped, model.config),
@@ -62,24 +55,19 @@ class Validator:
         ap = {f"ap{m.threshold:.2f}": m.ap for m in at if m.threshold in (0.5, 0.75)}
         return {**figures, **ap, "map": mean_ap(at), "score": mean_ap(at)}
 
+    def map_all(self, model: Model) -> list[Mapped]:
+        """Let a model see each whole image."""
+        return [
+            Mapped(model.activate(_logits(model, sample))[0], sample.labels)
+            for sample in self.samples
+        ]
+
     def _loss(self, logits: torch.Tensor, sample: Sample) -> float:
         targets = torch.from_numpy(sample.targets)[None].float() / 255
         valid = torch.ones_like(targets)
         if sample.valid is not None:
             valid = torch.from_numpy(sample.valid)[None].float()
         return float(self.loss(logits.cpu(), targets, valid))
-
-
-def map_pairs(model: Model, pairs: Iterable[Pair]) -> list[Mapped]:
-    """Let a model see each whole image."""
-    return [Mapped(p.name, image_maps(model, p), p.labels) for p in pairs]
-
-
-def image_maps(model: Model, pair: Pair) -> NDArray[np.float32]:
-    """Return the maps of one image, shape (classes, height, width)."""
-    config = model.config
-    image = normalise(pair.image, config.normalisation)
-    return model.predict(fit_channels(image, config.in_channels)[None])[0]
 
 
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
