@@ -15,6 +15,7 @@ from napari_cihm.scan.inputs import Inputs
 VARIABLE = "CIHM_SCAN"
 
 _HOME = {
+    "numba": "napari_cihm.scan.numba_scan",
     "torch": "napari_cihm.scan.torch_scan",
     "reference": "napari_cihm.scan.reference",
 }

@@ -41,10 +41,8 @@ class Inputs(NamedTuple):
 
     def cast(self, dtype: torch.dtype) -> "Inputs":
         """Bring every tensor to one dtype; autograd sees the casts."""
-        return Inputs(
-            *(None if t is None else t.to(dtype) for t in self.tensors()),  # type: ignore[arg-type]
-            delta_softplus=self.delta_softplus,
-        )
+        cast = (None if t is None else t.to(dtype) for t in self.tensors())
+        return Inputs._make((*cast, self.delta_softplus))
 
     @property
     def compute_dtype(self) -> torch.dtype:

@@ -41,7 +41,7 @@ def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
         if softplus:
             delta = F.softplus(delta)
         if inputs.needs_grad:
-            y, last = _Recurrence.apply(u, delta, A, B, C)
+            y, last = _Recurrence.apply(u, delta, A, B, C)  # type: ignore[no-untyped-call]
         else:
             y, last, _ = _forward(u, delta, A, B, C)
         if D is not None:

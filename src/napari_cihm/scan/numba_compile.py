@@ -1,0 +1,121 @@
+"""Kernels compiled once for each precision, and kept on disk where that can be."""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numba
+import torch
+from numba import types
+from numba.core.caching import FunctionCache
+
+from napari_cihm.scan.numba_backward import backward
+from napari_cihm.scan.numba_channel import Adjoint
+from napari_cihm.scan.numba_forward import Scanned, forward
+from napari_cihm.scan.numba_rows import Problem
+
+_log = logging.getLogger(__name__)
+_lock = threading.Lock()
+
+Kernel = Callable[..., None]
+
+
+def kernel(which: Literal["forward", "backward"], dtype: torch.dtype) -> Kernel:
+    """Give a compiled kernel; the first call in a process loads or compiles it.
+
+    Parameters
+    ----------
+    which : {"forward", "backward"}
+        The pass.
+    dtype : torch.dtype
+        float32 or float64.
+
+    Returns
+    -------
+    callable
+        Takes what the Python function of that name takes, and releases the
+        interpreter lock meanwhile.
+    """
+    with _lock:
+        return _compiled(which, dtype)
+
+
+@cache
+def _compiled(which: str, dtype: torch.dtype) -> Kernel:
+    scalar = types.float32 if dtype == torch.float32 else types.float64
+    signature = {"forward": _forward_signature, "backward": _backward_signature}
+    function = {"forward": forward, "backward": backward}[which]
+    wanted = signature[which](scalar)
+    try:
+        made = numba.njit(nogil=True)(function)
+        made._cache = _Cache(function)
+        made.compile(wanted)
+    except Exception as problem:
+        # A folder that cannot be written, a full disk, a torn file: compile without.
+        _log.info("compiling the scan for this process only: %s", problem)
+        made = numba.njit(wanted, nogil=True)(function)
+    # Straight to the machine code: choosing among signatures would cost more than
+    # a small scan does.
+    (result,) = made.overloads.values()
+    return result.entry_point  # type: ignore[no-any-return]
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """numba's cache on disk, made to notice a change in any file of this folder.
+
+    By itself it looks at the file of the kernel alone, and would go on running the
+    functions of other files as they were.
+    """
+
+    def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
+        return (*super()._index_key(signature, codegen), _edition())
+
+
+@cache
+def _edition() -> str:
+    """Give a digest of the sources of this folder."""
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def _array(scalar: Any, axes: int, layout: str = "C") -> Any:
+    return types.Array(scalar, axes, layout)
+
+
+def _problem(scalar: Any) -> Any:
+    sequence, map_ = _array(scalar, 3, "A"), _array(scalar, 4, "A")
+    row = _array(scalar, 1)
+    fields = [sequence] * 3 + [map_] * 2 + [row] * 6
+    return types.NamedTuple(fields + [types.boolean] * 2 + [types.intp] * 2, Problem)
+
+
+def _forward_signature(scalar: Any) -> Any:
+    scanned = [_array(scalar, 3)] * 2 + [_array(scalar, 4)]
+    return types.void(
+        types.intp,
+        types.intp,
+        _problem(scalar),
+        types.NamedTuple(scanned, Scanned),
+    )
+
+
+def _backward_signature(scalar: Any) -> Any:
+    state = _array(scalar, 3)
+    adjoint = [
+        _array(scalar, 3, "A"),
+        state,
+        _array(scalar, 4),
+        *[state] * 3,
+        *[_array(scalar, 5, "A")] * 2,
+        *[state] * 3,
+        *[_array(scalar, 2)] * 2,
+    ]
+    return types.void(
+        *[types.intp] * 4, _problem(scalar), types.NamedTuple(adjoint, Adjoint)
+    )

@@ -1,0 +1,108 @@
+"""The numba kernel that scans."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from napari_cihm.scan.elementary import exp2, sigmoid
+from napari_cihm.scan.lanes import WIDTH, inner, load, store, totals
+from napari_cihm.scan.numba_rows import (
+    CHUNK,
+    channels_of,
+    clear,
+    copy,
+    deliver,
+    enter,
+    fetch,
+    fill,
+    pack,
+)
+
+
+class Scanned(NamedTuple):
+    """What a scan leaves behind; states are padded to a multiple of sixteen."""
+
+    out: Any  # (b d l)
+    last: Any  # (b d n)
+    starts: Any  # (b d chunks/spacing n)
+
+
+def forward(first: Any, after: Any, problem: Any, scanned: Any) -> None:
+    """Scan work items `first` up to `after`."""
+    padded, length = scanned.last.shape[2], problem.u.shape[2]
+    rows = np.zeros((5, CHUNK), problem.u.dtype)
+    B, C = np.zeros((2, CHUNK * padded), problem.u.dtype)
+    spare = np.zeros(WIDTH * CHUNK, problem.u.dtype)
+    for item in range(first, after):
+        batch, group, _, low, high = channels_of(item, problem)
+        for channel in range(low, high):
+            clear(scanned.last[batch, channel])
+        for start in range(0, length, CHUNK):
+            if problem.constant_B.size == 0:
+                pack(problem.B[batch, group], start, spare, B)
+            if problem.constant_C.size == 0:
+                pack(problem.C[batch, group], start, spare, C)
+            for channel in range(low, high):
+                _keep(problem, scanned, batch, channel, start)
+                if problem.constant_B.size > 0:
+                    fill(problem.constant_B, channel, B)
+                if problem.constant_C.size > 0:
+                    fill(problem.constant_C, channel, C)
+                state = scanned.last[batch, channel]
+                _chunk(problem, batch, channel, start, state, rows, (B, C), spare)
+                deliver(rows[3], 0, scanned.out[batch, channel], start)
+
+
+@inner
+def _keep(problem: Any, scanned: Any, batch: Any, channel: Any, start: Any) -> None:
+    """Keep the state at the start of a chunk, if it is one of those to be kept."""
+    chunk, spacing = start // CHUNK, problem.spacing
+    if spacing > 0 and chunk % spacing == 0:
+        kept = scanned.starts[batch, channel, chunk // spacing]
+        copy(scanned.last[batch, channel], kept)
+
+
+@inner
+def _chunk(
+    problem: Any,
+    batch: Any,
+    channel: Any,
+    start: Any,
+    state: Any,
+    rows: Any,
+    maps: Any,
+    spare: Any,
+) -> None:
+    """Take one channel through one chunk; its output is left in the fourth row."""
+    signal, step, x, y, gate = rows
+    count = min(CHUNK, problem.u.shape[2] - start)
+    fetch(problem.u[batch, channel], start, signal, 0)
+    fetch(problem.delta[batch, channel], start, step, 0)
+    enter((step, signal, x), problem.bias[channel], problem.soft, count)
+    for t in range(0, count, WIDTH):
+        store(y, t, problem.D[channel] * load(signal, t))
+    for block in range(0, state.size, WIDTH):
+        rate = load(problem.rates, channel * state.size + block)
+        _walk(rate, state, block, (step, x, y), maps, spare, count)
+    if problem.gated:
+        fetch(problem.z[batch, channel], start, gate, 0)
+        for t in range(0, count, WIDTH):
+            z = load(gate, t)
+            store(y, t, load(y, t) * z * sigmoid(z))
+
+
+@inner
+def _walk(
+    rate: Any, state: Any, block: Any, rows: Any, maps: Any, spare: Any, count: Any
+) -> None:
+    """Carry sixteen states through a chunk and add C . h to the output."""
+    step, x, y = rows
+    B, C = maps
+    h = load(state, block)
+    for t in range(0, count, WIDTH):
+        for s in range(WIDTH):
+            at = block * CHUNK + (t + s) * WIDTH
+            h = exp2(rate * step[t + s]) * h + x[t + s] * load(B, at)
+            store(spare, s * WIDTH, h * load(C, at))
+        store(y, t, load(y, t) + totals(spare, 0))
+    store(state, block, h)

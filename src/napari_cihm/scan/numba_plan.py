@@ -1,0 +1,97 @@
+"""How a scan is cut up for the numba kernels, and handed to them as arrays."""
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_cihm.scan.inputs import Inputs
+from napari_cihm.scan.lanes import WIDTH
+from napari_cihm.scan.numba_rows import CHUNK, Problem
+
+# States that the forward pass keeps of each channel, at most.
+_KEPT = 256
+# Work items aimed at. A fixed number, so that sums over the channels of a group are
+# rounded alike on any number of threads.
+_ITEMS = 16
+
+
+class Plan:
+    """The sizes of a scan, and what follows from them."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.b, self.d, self.length = inputs.u.shape
+        self.states = inputs.A.shape[1]
+        self.padded = _whole(self.states)
+        maps = (inputs.B, inputs.C)
+        self.groups = next((m.shape[1] for m in maps if m.ndim == 4), 1)
+        self.chunks = -(-self.length // CHUNK)
+        self.spacing = max(1, -(-self.chunks // _KEPT))
+        self.kept = -(-self.chunks // self.spacing)
+
+    def parts(self, least: int) -> int:
+        """Give into how many work items to split a group, of `least` channels each."""
+        wanted = -(-_ITEMS // max(1, self.b * self.groups))
+        return max(1, min(wanted, self.d // self.groups // least))
+
+    def seconds(self, each: float) -> float:
+        """Scale a guess for sixteen states of one channel at one position."""
+        return each * self.b * self.d * _whole(self.length) * self.padded / WIDTH
+
+    def fitted(self, per_state: Tensor) -> Tensor:
+        """Pad (... n) with zeros to whole lanes."""
+        return F.pad(per_state, (0, self.padded - self.states))
+
+    def trimmed(self, per_state: Tensor) -> Tensor:
+        """Undo `fitted`."""
+        return per_state[..., : self.states].contiguous()
+
+    def problem(self, inputs: Inputs, parts: int, spacing: int) -> Problem:
+        """Hand the tensors of a scan to the kernels."""
+        u, delta, A, B, C, D, z, bias, soft = inputs
+        rates = self.fitted(A.detach())
+        nothing = _empty(u.dtype)
+        no_map = nothing.reshape(0, self.groups, 0, 0)
+        channels = (
+            np.zeros(self.d, nothing.dtype) if D is None or bias is None else None
+        )
+        return Problem(
+            u=_seen(u),
+            delta=_seen(delta),
+            z=_seen(u if z is None else z),
+            B=_seen(B) if B.ndim == 4 else no_map,
+            C=_seen(C) if C.ndim == 4 else no_map,
+            constant_B=nothing if B.ndim == 4 else self._row(B),
+            constant_C=nothing if C.ndim == 4 else self._row(C),
+            A=self._row(A),
+            rates=_seen((rates / math.log(2)).view(-1)),
+            D=channels if D is None else _seen(D.contiguous()),
+            bias=channels if bias is None else _seen(bias.contiguous()),
+            soft=soft,
+            gated=z is not None,
+            parts=parts,
+            spacing=spacing,
+        )
+
+    def _row(self, per_state: Tensor) -> NDArray[Any]:
+        return _seen(self.fitted(per_state.detach()).reshape(-1))
+
+
+def _whole(count: int) -> int:
+    """Round up to whole lanes."""
+    return -(-count // WIDTH) * WIDTH
+
+
+def _seen(tensor: Tensor) -> NDArray[Any]:
+    """See a tensor as an array, without a copy."""
+    return tensor.detach().numpy()
+
+
+@cache
+def _empty(dtype: torch.dtype) -> NDArray[Any]:
+    return torch.empty(0, dtype=dtype).numpy()

@@ -1,0 +1,76 @@
+"""The scan on a CPU: compiled kernels, shared out over threads."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from napari_cihm.scan.inputs import Inputs
+from napari_cihm.scan.numba_compile import kernel
+from napari_cihm.scan.numba_forward import Scanned
+from napari_cihm.scan.numba_gradient import gradients
+from napari_cihm.scan.numba_plan import Plan
+from napari_cihm.scan.pool import share
+
+# Channels that a work item should have at least, to share the packing of B and C.
+_CHANNELS = 4
+# Seconds for sixteen states of a channel at a position: decides whether threads pay.
+_COST = 7e-9
+
+
+def available() -> Literal[True]:
+    """Say yes: importing this module has shown that numba is here."""
+    return True
+
+
+def serves(device: torch.device) -> Literal[True] | str:
+    """Take tensors of the CPU."""
+    return True if device.type == "cpu" else f"numba computes on cpu, not on {device}"
+
+
+def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
+    """Scan with compiled kernels, in float32 (in float64 if any tensor is)."""
+    cast = inputs.cast(inputs.compute_dtype)
+    if inputs.needs_grad:
+        out, last = _Scan.apply(*cast)  # type: ignore[no-untyped-call]
+    else:
+        out, last, _ = _forward(cast, keep=False)
+    return out.to(inputs.u.dtype), last
+
+
+class _Scan(torch.autograd.Function):
+    """The scan and its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, *given: Any) -> tuple[Tensor, Tensor]:
+        inputs = Inputs(*given)
+        out, last, starts = _forward(inputs, keep=True)
+        ctx.save_for_backward(*inputs.tensors(), starts)
+        ctx.soft = inputs.delta_softplus
+        return out, last
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_out: Tensor, grad_last: Tensor) -> tuple[Any, ...]:
+        *tensors, starts = ctx.saved_tensors
+        inputs = Inputs._make((*tensors, ctx.soft))
+        return *gradients(inputs, starts, grad_out, grad_last), None
+
+
+def _forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Scan; the third tensor holds states for the backward pass, if asked for."""
+    plan, u = Plan(inputs), inputs.u
+    parts = plan.parts(_CHANNELS)
+    out = u.new_empty(u.shape)
+    last = u.new_empty(plan.b, plan.d, plan.padded)
+    starts = u.new_empty(plan.b, plan.d, plan.kept if keep else 0, plan.padded)
+    problem = plan.problem(inputs, parts, plan.spacing if keep else 0)
+    scanned = Scanned(out.numpy(), last.numpy(), starts.numpy())
+    run = kernel("forward", u.dtype)
+    share(
+        lambda first, after: run(first, after, problem, scanned),
+        plan.b * plan.groups * parts,
+        plan.seconds(_COST),
+    )
+    return out, plan.trimmed(last), starts

@@ -1,0 +1,81 @@
+"""Threads for compiled kernels that let go of the interpreter lock.
+
+numba's own threads abort the process when two threads of Python enter them at once.
+These are plain threads: as many as torch would use, each taking the next piece of work
+when it is free, with the caller among them.
+"""
+
+import itertools
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+
+# Waking a thread and waiting for it costs some 50 us: smaller work runs at once.
+_WORTH_SECONDS = 150e-6
+# Pieces for each thread, so that one that is held up leaves its share to others.
+_PIECES = 4
+
+_lock = threading.Lock()
+_executor: ThreadPoolExecutor | None = None
+
+
+def share(work: Callable[[int, int], object], items: int, seconds: float) -> None:
+    """Run `work(first, after)` over all items, on several threads where it pays.
+
+    Parameters
+    ----------
+    work : callable
+        Takes a range of items; must release the interpreter lock to gain anything.
+    items : int
+        How many there are.
+    seconds : float
+        A guess at what all of them take on one thread.
+    """
+    threads = min(torch.get_num_threads(), items)
+    if threads < 2 or seconds < _WORTH_SECONDS:
+        work(0, items)
+        return
+    size = -(-items // (threads * _PIECES))
+    pieces = itertools.count(0, size)
+    stopped = threading.Event()
+
+    def drain() -> None:
+        # One `next` is atomic, so that no piece is taken twice.
+        while not stopped.is_set() and (first := next(pieces)) < items:
+            work(first, min(first + size, items))
+
+    helpers = _start(drain, threads - 1)
+    try:
+        drain()
+    finally:
+        # Set as well when an error or Ctrl-C ends this thread's share early.
+        stopped.set()
+        failures = [helper for helper in helpers if not helper.cancel()]
+        for helper in failures:
+            helper.result()
+
+
+def _start(task: Callable[[], None], count: int) -> list["Future[None]"]:
+    """Put a task on some threads; on none when the interpreter is going down."""
+    global _executor
+    with _lock:
+        if _executor is None:
+            _executor = ThreadPoolExecutor(os.cpu_count(), "cihm-scan")
+        executor = _executor
+    try:
+        return [executor.submit(task) for _ in range(count)]
+    except RuntimeError:
+        return []
+
+
+def _forget() -> None:
+    """Leave the parent's threads behind: they do not live on in a forked process."""
+    global _executor, _lock
+    _executor, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
