@@ -1,0 +1,119 @@
+"""What is still to be written: recent changes, or else where changes were made."""
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from napari_cihm.correction.boxes import cell, cells, chunk_of
+from napari_cihm.correction.edits import Block, Edit
+from napari_cihm.correction.journal.codec import Changes, Target
+from napari_cihm.correction.label_index import CELL, CELL_FLAT
+from napari_cihm.data.tiles import Box
+
+# More changes than these are written faster as what their cells hold now: one by
+# one they could take longer than the two seconds that may be lost.
+MANY = 512
+
+Key = tuple[int, ...]
+Entry = list[tuple[Target, tuple[Block, ...]]]
+
+
+class Backlog:
+    """Changes handed from the window's thread to the one that writes.
+
+    It never makes the window wait and never forgets: where changes pile up faster
+    than they are written, or could not be written, their places are kept instead,
+    cell by cell, and the values there are read again when it is time.
+
+    Parameters
+    ----------
+    arrays : mapping of Target to array-like
+        What is changed, for its shapes and chunks.
+    limit : int
+        Bytes that waiting changes may take.
+    """
+
+    def __init__(self, arrays: Mapping[Target, Any], limit: int = 64 << 20) -> None:
+        self.limit = limit
+        self.changed = threading.Condition()
+        self._entries: list[Entry] = []
+        self._bytes = 0
+        self._stale: dict[Target, set[Key]] = {}
+        self.grids: dict[Target, tuple[Key, Key]] = {}
+        self.lay(arrays)
+
+    def lay(self, arrays: Mapping[Target, Any]) -> None:
+        """Take other arrays, and forget what waits for the ones before."""
+        with self.changed:
+            self._entries = []
+            self._bytes = 0
+            self._stale = {target: set() for target in Target}
+            self.grids = {
+                target: (
+                    tuple(int(n) for n in array.shape),
+                    chunk_of(array, CELL_FLAT, CELL),
+                )
+                for target, array in arrays.items()
+            }
+
+    def put(self, edits: Iterable[tuple[Target, Edit]]) -> None:
+        """Add changes that belong together."""
+        entry = [(t, edit.blocks) for t, edit in edits if edit and t in self.grids]
+        if not entry:
+            return
+        with self.changed:
+            self._entries.append(entry)
+            self._bytes += sum(_bytes(block) for _, blocks in entry for block in blocks)
+            if self._bytes > self.limit:
+                self._spill(self._entries)
+                self._entries = []
+                self._bytes = 0
+            self.changed.notify()
+
+    def take(self) -> tuple[list[tuple[Target, Box]], list[Changes]]:
+        """Take all there is: cells to read again, then changes made since."""
+        with self.changed:
+            if len(self._entries) > MANY:
+                self._spill(self._entries)
+                self._entries = []
+            stale = [
+                (target, key) for target, keys in self._stale.items() for key in keys
+            ]
+            entries: list[Changes] = list(self._entries)
+            for keys in self._stale.values():
+                keys.clear()
+            self._entries = []
+            self._bytes = 0
+        boxes = []
+        for target, key in stale:
+            shape, chunk = self.grids[target]
+            boxes.append((target, cell(key, shape, chunk)))
+        return boxes, entries
+
+    def give_back(
+        self, boxes: Sequence[tuple[Target, Box]], entries: Iterable[Changes]
+    ) -> None:
+        """Take back what could not be written: its places are kept."""
+        with self.changed:
+            self._spill(entries)
+            for target, box in boxes:
+                self._mark(target, box)
+
+    def __bool__(self) -> bool:
+        """Say whether anything waits."""
+        return bool(self._entries) or any(self._stale.values())
+
+    def _spill(self, entries: Iterable[Changes]) -> None:
+        for entry in entries:
+            for target, blocks in entry:
+                for block in blocks:
+                    self._mark(target, block.box)
+
+    def _mark(self, target: Target, box: Box) -> None:
+        shape, chunk = self.grids[target]
+        self._stale[target].update(key for key, _ in cells(shape, chunk, box))
+
+
+def _bytes(block: Block) -> int:
+    mask = 0 if block.mask is None else block.mask.nbytes
+    return 512 + mask + block.old.nbytes + block.new.nbytes

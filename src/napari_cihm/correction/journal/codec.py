@@ -1,0 +1,145 @@
+"""Blocks of changed pixels as bytes, small enough to write one a stroke."""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.correction.edits import Block
+
+_SECTION = struct.Struct("<BB4sI")
+_MASKED, _ONE, _RUNS = 1, 2, 4
+
+
+class Target(IntEnum):
+    """Which array a block belongs to."""
+
+    LABELS = 0
+    PERSON = 1
+    EDITS = 2
+
+
+Changes = Sequence[tuple[Target, Sequence[Block]]]
+
+
+def encode(changes: Changes) -> bytes:
+    """Pack the new values of blocks, for one or more arrays.
+
+    Of each block its box, its mask as bits, and its values: one for all, runs of
+    equal ones, or all of them, whichever is least. What stood there before is
+    not kept.
+    """
+    parts: list[bytes] = []
+    for target, blocks in changes:
+        if not blocks:
+            continue
+        dtype = blocks[0].new.dtype.newbyteorder("<")
+        ndim = len(blocks[0].shape)
+        name = dtype.str.encode().ljust(4)
+        parts.append(_SECTION.pack(target, ndim, name, len(blocks)))
+        for block in blocks:
+            parts.extend(_packed(block, dtype))
+    return zlib.compress(b"".join(parts), level=1)
+
+
+def decode(payload: bytes) -> Iterator[tuple[Target, Block]]:
+    """Unpack blocks; their old values are not known and stand as the new ones.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are no packed blocks.
+    """
+    try:
+        reader = _Reader(zlib.decompress(payload))
+        while reader.left:
+            target, ndim, name, count = reader.take(_SECTION)
+            dtype = np.dtype(name.decode().strip())
+            for _ in range(count):
+                yield Target(target), _unpacked(reader, ndim, dtype)
+    except (struct.error, zlib.error, TypeError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a journal's blocks: {error}") from error
+
+
+def _packed(block: Block, dtype: np.dtype[Any]) -> Iterable[bytes]:
+    values = np.ascontiguousarray(block.new, dtype)
+    flags = 0
+    body = b""
+    if not block.new.ndim:
+        flags |= _ONE
+        body = values.tobytes()
+    else:
+        flat = values.reshape(-1)
+        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        if 2 * (len(starts) + 1) < flat.size:
+            flags |= _RUNS
+            ends = np.append(starts, flat.size)
+            lengths = np.diff(ends, prepend=0).astype("<u8")
+            body = struct.pack("<Q", len(lengths)) + lengths.tobytes()
+            body += flat[ends - 1].tobytes()
+        else:
+            body = flat.tobytes()
+    mask = b""
+    if block.mask is not None:
+        flags |= _MASKED
+        mask = np.packbits(block.mask.reshape(-1)).tobytes()
+    place = struct.pack(f"<B{2 * len(block.shape)}q", flags, *block.start, *block.shape)
+    return place, mask, body
+
+
+def _unpacked(reader: "_Reader", ndim: int, dtype: np.dtype[Any]) -> Block:
+    flags, *numbers = reader.take(struct.Struct(f"<B{2 * ndim}q"))
+    start, shape = tuple(numbers[:ndim]), tuple(numbers[ndim:])
+    area = int(np.prod(shape, dtype=np.int64))
+    mask = None
+    count = area
+    if flags & _MASKED:
+        bits = reader.array(np.dtype(np.uint8), -(-area // 8))
+        mask = np.unpackbits(bits, count=area).astype(np.bool_).reshape(shape)
+        count = int(np.count_nonzero(mask))
+    new = _values(reader, flags, count, dtype)
+    return Block(start, shape, mask, new, new)
+
+
+def _values(
+    reader: "_Reader", flags: int, count: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    native = dtype.newbyteorder("=")
+    if flags & _ONE:
+        return reader.array(dtype, 1).astype(native).reshape(())
+    if not flags & _RUNS:
+        return reader.array(dtype, count).astype(native)
+    (runs,) = reader.take(struct.Struct("<Q"))
+    lengths = reader.array(np.dtype("<u8"), runs).astype(np.intp)
+    if int(lengths.sum()) != count:
+        raise ValueError("not a journal's blocks: runs of another length")
+    return np.repeat(reader.array(dtype, runs).astype(native), lengths)
+
+
+class _Reader:
+    """Bytes read from front to back."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        """How many bytes are to come."""
+        return len(self._data) - self._at
+
+    def take(self, form: struct.Struct) -> tuple[Any, ...]:
+        """Read a few numbers."""
+        values = form.unpack_from(self._data, self._at)
+        self._at += form.size
+        return values
+
+    def array(self, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+        """Read many numbers of one kind."""
+        values = np.frombuffer(self._data, dtype, count, self._at)
+        self._at += values.nbytes
+        return values

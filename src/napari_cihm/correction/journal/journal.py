@@ -1,0 +1,221 @@
+"""The journal of one session, as the window sees it."""
+
+import atexit
+import contextlib
+import re
+import secrets
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import filelock
+import numpy as np
+
+from napari_cihm import __version__
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.boxes import box_at
+from napari_cihm.correction.edits import Block, Edit, edit_of
+from napari_cihm.correction.journal.codec import Target
+from napari_cihm.correction.journal.identity import ImageIdentity
+from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
+from napari_cihm.correction.journal.shelf import FoundJournal, journal_home
+from napari_cihm.correction.journal.writer import Writer
+from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.errors import InputError
+from napari_cihm.events import Event
+
+
+class Journal:
+    """Keeps labels and reviewed marks on disk while they are worked on.
+
+    Every method returns at once: a thread writes, syncs, retries and makes
+    snapshots. Whatever changes the labels has to be told *after* it was done.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The living labels; read for snapshots in another thread.
+    identity : ImageIdentity
+        The image they belong to.
+    reviewed : Reviewed, optional
+        The living marks.
+    layer : str
+        What the labels are called.
+    facts : mapping, optional
+        Anything JSON can hold that should come back: the model's hash, settings.
+    settings : CorrectSettings, optional
+        Where journals lie and how they are written.
+    tell : callable, optional
+        Hears `JournalStalled` and `JournalWell`, in the writer's thread.
+    resumed : FoundJournal, optional
+        Go on in the folder of a journal that was recovered.
+
+    Raises
+    ------
+    InputError
+        If the journal to go on with is open in another window.
+    """
+
+    def __init__(
+        self,
+        labels: Any,
+        identity: ImageIdentity,
+        *,
+        reviewed: Reviewed | None = None,
+        layer: str = "",
+        facts: Mapping[str, Any] | None = None,
+        settings: CorrectSettings | None = None,
+        tell: Callable[[Event], None] | None = None,
+        resumed: FoundJournal | None = None,
+    ) -> None:
+        settings = settings or CorrectSettings()
+        self.identity = identity
+        self.layer = layer
+        self.facts = dict(facts or {})
+        self.closed = False
+        self._labels = labels
+        self._reviewed = reviewed
+        home = journal_home(settings)
+        self.path = resumed.path if resumed else home / _folder_name(identity)
+        ledger = Ledger(self.path, self._about)
+        if resumed:
+            _claim(ledger)
+        self._writer = Writer(ledger, self._arrays(), settings, tell or _nobody)
+        self._writer.start()
+        self._at_exit = _closing(self)
+        atexit.register(self._at_exit)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written at the moment; empty when all is well."""
+        return self._writer.stalled
+
+    def record(
+        self, edit: Edit | None = None, review: ReviewChange | None = None
+    ) -> None:
+        """Keep an edit and the marks that go with it, as one stroke.
+
+        Undoing is an edit too: hand over its inverse.
+        """
+        parts: list[tuple[Target, Edit]] = []
+        if edit is not None:
+            parts.append((Target.LABELS, edit))
+        if review is not None:
+            parts.append((Target.PERSON, review.person))
+            parts.append((Target.EDITS, review.edits))
+        self._writer.backlog.put(parts)
+
+    def record_block(self, start: Sequence[int], values: Any) -> None:
+        """Keep what a box of the labels holds now, however it came there."""
+        now = np.array(values)
+        flat = now.reshape(-1)
+        block = Block(tuple(int(s) for s in start), now.shape, None, flat, flat)
+        self.record(edit_of([block], self._labels))
+
+    def record_region(self, start: Sequence[int], shape: Sequence[int]) -> None:
+        """Keep what a region of the labels holds now, reading it later.
+
+        The cheapest word about a change of unknown form: the window's thread
+        notes the place alone.
+        """
+        box = box_at(start, shape)
+        self._writer.backlog.give_back([(Target.LABELS, box)], [])
+
+    def resync(self, labels: Any = None, reviewed: Reviewed | None = None) -> None:
+        """Begin anew with a snapshot, when anything may have changed.
+
+        Parameters
+        ----------
+        labels : array-like of int, optional
+            Other labels from now on, as when a layer got new data.
+        reviewed : Reviewed, optional
+            Other marks from now on.
+        """
+        others = labels is not None or reviewed is not None
+        self._labels = self._labels if labels is None else labels
+        self._reviewed = self._reviewed if reviewed is None else reviewed
+        self._writer.replace(self._arrays() if others else None)
+
+    def note(self, **facts: Any) -> None:
+        """Keep facts that changed, such as the model's hash after fine-tuning."""
+        self.facts.update(facts)
+        self._writer.note(facts)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until everything lies on the disk; say whether it does."""
+        return self._writer.flush(timeout)
+
+    def close(self, finished: bool, timeout: float = 5.0) -> bool:
+        """End the session; say whether everything lies on the disk.
+
+        Parameters
+        ----------
+        finished : bool
+            Whether the work is saved elsewhere or not wanted any more. A journal
+            of unfinished work is offered again and never pruned.
+        timeout : float
+            Seconds to wait for the disk.
+        """
+        if self.closed:
+            return True
+        self.closed = True
+        atexit.unregister(self._at_exit)
+        return self._writer.close(finished, timeout)
+
+    def _arrays(self) -> dict[Target, Any]:
+        arrays: dict[Target, Any] = {Target.LABELS: self._labels}
+        if self._reviewed is not None:
+            arrays[Target.PERSON] = self._reviewed.person
+            arrays[Target.EDITS] = self._reviewed.edits
+        return arrays
+
+    def _about(self) -> dict[str, Any]:
+        return {
+            "program": __version__,
+            "identity": self.identity.document(),
+            "layer": self.layer,
+            "labels": {
+                "shape": [int(n) for n in self._labels.shape],
+                "dtype": np.dtype(self._labels.dtype).newbyteorder("<").str,
+                "by_reference": is_by_reference(self._labels),
+            },
+            "facts": self.facts,
+        }
+
+
+def _folder_name(identity: ImageIdentity) -> str:
+    """Make a name that a person can read and no other session takes."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", identity.name).strip("-")[:40] or "image"
+    day = time.strftime("%Y%m%d-%H%M%S")
+    return f"{name}-{day}-{secrets.token_hex(4)}"
+
+
+def _claim(ledger: Ledger) -> None:
+    try:
+        ledger.claim()
+    except filelock.Timeout:
+        raise InputError(
+            f"the journal {ledger.place.name} is open in another window",
+            "a journal that nobody writes",
+            "close the other window, or begin anew here",
+        ) from None
+    except OSError:
+        # The writer meets the same trouble and tells of it.
+        return
+
+
+def _closing(journal: Journal) -> Callable[[], None]:
+    held = weakref.ref(journal)
+
+    def close() -> None:
+        living = held()
+        if living is not None and not living.closed:
+            with contextlib.suppress(OSError):
+                living.close(finished=False, timeout=2.0)
+
+    return close
+
+
+def _nobody(event: Event) -> None:
+    """Hear an event that nobody asked for."""

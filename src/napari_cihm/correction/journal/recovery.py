@@ -1,0 +1,252 @@
+"""Read a journal back: everything up to its last sound record."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.correction.chunked import ChunkedArray
+from napari_cihm.correction.edits import Block
+from napari_cihm.correction.journal.codec import Target, decode
+from napari_cihm.correction.journal.files import LOG, PART, SNAPSHOT, generations
+from napari_cihm.correction.journal.identity import ImageIdentity
+from napari_cihm.correction.journal.records import Damage, Kind, Record, read_records
+from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.errors import ReadError, ShapeError
+
+
+@dataclass(eq=False)
+class Recovered:
+    """What a journal held.
+
+    Attributes
+    ----------
+    labels : array of int
+        The labels as they were.
+    reviewed : Reviewed
+        The marks as they were.
+    identity : ImageIdentity
+        The image they belong to.
+    layer : str
+        What the labels were called.
+    facts : dict
+        The model's hash, settings and whatever else was noted.
+    strokes : int
+        Changes since the last snapshot that were found.
+    last : float
+        When the last of them was written, in seconds since 1970.
+    whole : bool
+        Whether nothing but a torn last record is missing.
+    notes : list of str
+        What the user should know, as sentences.
+    """
+
+    labels: Any
+    reviewed: Reviewed
+    identity: ImageIdentity
+    layer: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    strokes: int = 0
+    last: float = 0.0
+    whole: bool = True
+    notes: list[str] = field(default_factory=list)
+
+
+def recover(path: Path, base: Any = None) -> Recovered:
+    """Read a journal back.
+
+    A torn last record is dropped. Behind a damaged one, later records still
+    apply: each says which values pixels took, whatever they held before.
+
+    Parameters
+    ----------
+    path : Path
+        The journal's folder.
+    base : array-like of int, optional
+        The labels it was begun with. They are needed where labels lay in a file
+        too large to copy, and fill in for a snapshot that was never finished.
+
+    Raises
+    ------
+    ReadError
+        If nothing in the folder can be read.
+    ShapeError
+        If `base` has another shape.
+    """
+    start, about = _newest_base(path)
+    found = _empty(about, base)
+    complete = start is not None and not start.name.endswith(PART)
+    first = _number(start) if start is not None else 0
+    if start is not None:
+        _replay_snapshot(found, start)
+    if not complete:
+        found.whole = base is not None
+        said = "taken from the labels given" if base is not None else "missing"
+        found.notes.append(
+            f"The first snapshot was not finished: parts nobody edited are {said}."
+        )
+    elif about["labels"]["by_reference"] and base is None:
+        found.whole = False
+        found.notes.append(
+            "The labels lay in a file, and only what was edited is here: open them too."
+        )
+    for generation, log in generations(path, LOG).items():
+        if generation >= first:
+            _replay_log(found, log, about)
+    return found
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Return what the newest readable file of a journal says of itself.
+
+    Raises
+    ------
+    ReadError
+        If none can be read.
+    """
+    files = [*generations(path, SNAPSHOT).values(), *generations(path, LOG).values()]
+    for file in sorted(files, key=_number, reverse=True):
+        about = _about(file)
+        if about is not None:
+            return about
+    raise ReadError(
+        f"{path.name} is no journal that can be read",
+        "a folder with a log or a snapshot",
+        "it was damaged, or killed before its first word",
+    )
+
+
+def _newest_base(path: Path) -> tuple[Path | None, dict[str, Any]]:
+    """Choose the snapshot to start from: the newest sound one, or what there is."""
+    snapshots = list(reversed(generations(path, SNAPSHOT).values()))
+    sound = [s for s in snapshots if not any(_damages(s))]
+    parts = list(generations(path, SNAPSHOT + PART).values())
+    for file in (*sound, *snapshots, *parts):
+        about = _about(file)
+        if about is not None:
+            return file, about
+    about = read_about(path)
+    return (snapshots[0] if snapshots else None), about
+
+
+def _about(file: Path) -> dict[str, Any] | None:
+    for record in read_records(_bytes(file)):
+        if isinstance(record, Record) and record.kind == Kind.BEGIN:
+            document = json.loads(record.payload)
+            return document if {"identity", "labels"} <= set(document) else None
+    return None
+
+
+def _empty(about: Mapping[str, Any], base: Any) -> Recovered:
+    shape = tuple(int(n) for n in about["labels"]["shape"])
+    dtype = np.dtype(about["labels"]["dtype"]).newbyteorder("=")
+    if base is not None and tuple(base.shape) != shape:
+        raise ShapeError(
+            f"labels of shape {tuple(base.shape)} under a journal of shape {shape}",
+            "the labels that the journal was begun with",
+        )
+    labels: Any = np.zeros(shape, dtype)
+    if base is not None and about["labels"]["by_reference"]:
+        labels = ChunkedArray.over(base)
+    elif base is not None:
+        labels = np.asarray(base).astype(dtype)
+    identity = ImageIdentity.read(about["identity"])
+    facts = dict(about.get("facts", {}))
+    return Recovered(
+        labels, Reviewed(shape), identity, str(about.get("layer", "")), facts
+    )
+
+
+def _replay_snapshot(found: Recovered, file: Path) -> None:
+    pieces, promised, damaged = 0, None, False
+    if not file.name.endswith(PART) and isinstance(found.labels, np.ndarray):
+        # A complete snapshot says all there is; what it leaves out is background.
+        found.labels[...] = 0
+    for record in read_records(_bytes(file)):
+        if isinstance(record, Damage):
+            damaged = True
+        elif record.kind == Kind.PIECE and _applied(found, record):
+            pieces += 1
+            found.last = record.time
+        elif record.kind == Kind.END:
+            promised = int(json.loads(record.payload)["pieces"])
+    if damaged and not file.name.endswith(PART):
+        lost = f"{promised - pieces} of {promised}" if promised else "some"
+        found.whole = False
+        found.notes.append(f"The snapshot is damaged: {lost} parts of it are empty.")
+
+
+def _replay_log(found: Recovered, file: Path, about: Mapping[str, Any]) -> None:
+    number = -1
+    for record in read_records(_bytes(file)):
+        if isinstance(record, Damage):
+            if record.last:
+                found.notes.append("A last record was being written and is dropped.")
+            continue
+        missing = record.number - number - 1
+        if missing > 0:
+            found.whole = False
+            found.notes.append(
+                f"{missing} damaged records were left out; what came later is kept."
+            )
+        number = record.number
+        if record.kind == Kind.BEGIN:
+            document = json.loads(record.payload)
+            if document["labels"] != about["labels"]:
+                found.whole = False
+                found.notes.append("Labels of another shape came later, unfinished.")
+                return
+            found.facts.update(document.get("facts", {}))
+        elif record.kind == Kind.FACTS:
+            found.facts.update(json.loads(record.payload))
+        elif record.kind in (Kind.EDIT, Kind.PIECE) and _applied(found, record):
+            found.strokes += record.kind == Kind.EDIT
+            found.last = record.time
+
+
+def _applied(found: Recovered, record: Record) -> bool:
+    """Write a record's blocks, all or none; say whether they could be."""
+    try:
+        blocks = list(decode(record.payload))
+    except ValueError:
+        blocks = []
+    if not blocks or not all(_fits(found, block) for _, block in blocks):
+        found.whole = False
+        found.notes.append("A record made no sense and was left out.")
+        return False
+    arrays = {
+        Target.LABELS: found.labels,
+        Target.PERSON: found.reviewed.person,
+        Target.EDITS: found.reviewed.edits,
+    }
+    for target, block in blocks:
+        block.write(arrays[target])
+    return True
+
+
+def _fits(found: Recovered, block: Block) -> bool:
+    shape = found.reviewed.shape
+    return len(block.start) == len(shape) and all(
+        0 <= s.start < s.stop <= n for s, n in zip(block.box, shape, strict=True)
+    )
+
+
+def _damages(file: Path) -> Iterator[bool]:
+    for record in read_records(_bytes(file)):
+        yield isinstance(record, Damage)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ReadError(
+            f"{file} cannot be read ({error.strerror})", "a journal's file"
+        ) from error
+
+
+def _number(file: Path) -> int:
+    return int(file.name.split("-")[1].split(".")[0])

@@ -1,0 +1,224 @@
+"""The folder of all journals: find unfinished ones, remove old finished ones."""
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import platformdirs
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.journal.files import LOCK, LOG, SNAPSHOT, generations
+from napari_cihm.correction.journal.identity import ImageIdentity
+from napari_cihm.correction.journal.records import HEAD_BYTES, Head, Kind, read_head
+from napari_cihm.correction.journal.recovery import read_about
+from napari_cihm.errors import InputError, ReadError
+from napari_cihm.events import JournalsPruned
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class FoundJournal:
+    """A journal as it lies in its folder.
+
+    Attributes
+    ----------
+    path : Path
+        Its folder.
+    identity : ImageIdentity
+        The image it was kept for.
+    layer : str
+        What the labels were called.
+    facts : dict
+        What was noted when its newest file was begun.
+    strokes : int
+        How many changes it holds; a snapshot counts as one.
+    last : float
+        When it was written last, in seconds since 1970.
+    finished : bool
+        Whether its work was saved or given up.
+    live : bool
+        Whether a window is writing it now.
+    by_reference : bool
+        Whether the labels it was begun with are needed to read it.
+    megabytes : float
+        Room it takes.
+    """
+
+    path: Path
+    identity: ImageIdentity
+    layer: str
+    facts: dict[str, Any]
+    strokes: int
+    last: float
+    finished: bool
+    live: bool
+    by_reference: bool
+    megabytes: float
+
+
+def journal_home(settings: CorrectSettings) -> Path:
+    """Return the folder that journals lie in."""
+    if settings.journal_folder is not None:
+        return Path(settings.journal_folder).expanduser()
+    return platformdirs.user_data_path("napari-cihm", appauthor=False) / "journals"
+
+
+def journals(settings: CorrectSettings | None = None) -> list[FoundJournal]:
+    """List all journals that can be read, the newest first."""
+    home = journal_home(settings or CorrectSettings())
+    found = [journal for place in _places(home) if (journal := _look(place))]
+    return sorted(found, key=lambda journal: -journal.last)
+
+
+def unfinished(
+    identity: ImageIdentity, settings: CorrectSettings | None = None
+) -> list[FoundJournal]:
+    """List what may be resumed for an image, the newest first.
+
+    Left out are journals in which nothing was done and those that another window
+    is writing.
+    """
+    return [
+        journal
+        for journal in journals(settings)
+        if journal.identity.matches(identity)
+        and journal.strokes
+        and not journal.finished
+        and not journal.live
+    ]
+
+
+def discard(journal: FoundJournal) -> None:
+    """Remove a journal for good, as the user asked.
+
+    Raises
+    ------
+    InputError
+        If a window is writing it.
+    """
+    if not _remove(journal.path):
+        raise InputError(
+            f"the journal {journal.path.name} is open in another window",
+            "a journal that nobody writes",
+        )
+
+
+def prune(
+    settings: CorrectSettings | None = None, now: float | None = None
+) -> JournalsPruned | None:
+    """Remove journals of finished work that are old or take too much room.
+
+    Unfinished work is never removed, unless nothing was done in it for a day
+    and nothing was ever drawn.
+
+    Returns
+    -------
+    JournalsPruned or None
+        A word about what went; None when nothing did.
+    """
+    settings = settings or CorrectSettings()
+    now = time.time() if now is None else now
+    kept = 0.0
+    gone: list[FoundJournal] = []
+    for journal in journals(settings):
+        age = (now - journal.last) / DAY
+        if journal.finished:
+            kept += journal.megabytes
+            too_much = kept > settings.journal_keep_mb
+            remove = too_much or age > settings.journal_keep_days
+        else:
+            remove = not journal.strokes and age > 1
+        if remove and not journal.live and _remove(journal.path):
+            kept -= journal.megabytes if journal.finished else 0.0
+            gone.append(journal)
+    if not gone:
+        return None
+    megabytes = sum(journal.megabytes for journal in gone)
+    what = "1 journal" if len(gone) == 1 else f"{len(gone)} journals"
+    return JournalsPruned(
+        f"Removed {what} of finished work ({megabytes:.1f} MB).", len(gone), megabytes
+    )
+
+
+def _places(home: Path) -> list[Path]:
+    try:
+        return [p for p in home.iterdir() if p.is_dir()]
+    except OSError:
+        # No folder yet, or none to be read: no journals either way.
+        return []
+
+
+def _look(place: Path) -> FoundJournal | None:
+    try:
+        about = read_about(place)
+        identity = ImageIdentity.read(about["identity"])
+        logs = generations(place, LOG)
+        heads = [head for log in logs.values() for head in _heads(log)]
+        # Not the lock: even looking at it touches it.
+        files = [p.stat() for p in place.iterdir() if p.name != LOCK]
+    except (ReadError, OSError, ValueError, KeyError):
+        # Not a journal, or gone while it was looked at: nothing to offer.
+        return None
+    strokes = sum(head.kind in (Kind.EDIT, Kind.PIECE) for head in heads)
+    # Later generations begin with a snapshot of what earlier ones held.
+    strokes += any(number > 0 for number in generations(place, SNAPSHOT))
+    return FoundJournal(
+        path=place,
+        identity=identity,
+        layer=str(about.get("layer", "")),
+        facts=dict(about.get("facts", {})),
+        strokes=strokes,
+        last=max((f.st_mtime for f in files), default=0.0),
+        finished=_is_finished(logs, heads),
+        live=_is_live(place),
+        by_reference=bool(about["labels"].get("by_reference")),
+        megabytes=sum(f.st_size for f in files) / 2**20,
+    )
+
+
+def _heads(log: Path) -> Iterator[Head]:
+    """Go through a log's records without reading what they hold."""
+    with log.open("rb") as file:
+        while (head := read_head(file.read(HEAD_BYTES))) is not None:
+            yield head
+            file.seek(head.length, 1)
+
+
+def _is_finished(logs: dict[int, Path], heads: list[Head]) -> bool:
+    if not heads or heads[-1].kind != Kind.CLOSED:
+        return False
+    newest = logs[max(logs)]
+    with newest.open("rb") as file:
+        file.seek(-heads[-1].length, 2)
+        with contextlib.suppress(ValueError):
+            return bool(json.loads(file.read()).get("finished"))
+    return False
+
+
+def _is_live(place: Path) -> bool:
+    lock = filelock.FileLock(place / LOCK, timeout=0, thread_local=False)
+    try:
+        with lock:
+            return False
+    except filelock.Timeout:
+        return True
+    except OSError:
+        # A read-only folder: nobody can be writing there.
+        return False
+
+
+def _remove(place: Path) -> bool:
+    lock = filelock.FileLock(place / LOCK, timeout=0, thread_local=False)
+    try:
+        with lock:
+            shutil.rmtree(place, ignore_errors=True)
+    except (filelock.Timeout, OSError):
+        return False
+    return not place.exists()

@@ -1,0 +1,221 @@
+"""The thread that writes the journal, and goes on trying when it cannot."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.journal.backlog import Backlog
+from napari_cihm.correction.journal.codec import Target
+from napari_cihm.correction.journal.ledger import Ledger
+from napari_cihm.events import Event, JournalStalled, JournalWell
+
+# Strokes of this time are written together: few wakings, and far below 2 s.
+GATHER = 0.1
+
+
+class Writer:
+    """Takes what the backlog holds to the ledger's files.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where to write.
+    arrays : mapping of Target to array-like
+        The living arrays, read for snapshots and where changes piled up.
+    settings : CorrectSettings
+        How often to sync, to retry, to make snapshots.
+    tell : callable
+        Hears of trouble and of its end, in the writer's thread.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        arrays: Mapping[Target, Any],
+        settings: CorrectSettings,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self.ledger = ledger
+        self.arrays = dict(arrays)
+        self.settings = settings
+        self.tell = tell
+        self.backlog = Backlog(arrays)
+        self.stalled = ""
+        self._facts: dict[str, Any] = {}
+        self._snapshot_due = True
+        self._generation_due = True
+        self._unsynced = False
+        self._synced_at = 0.0
+        self._retry_at = 0.0
+        self._asked = 0
+        self._answered = 0
+        self._stop = False
+        self._thread = threading.Thread(
+            target=self._run, name="correction journal", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to write in the background."""
+        self._thread.start()
+
+    def replace(self, arrays: Mapping[Target, Any] | None = None) -> None:
+        """Begin anew with a snapshot, of other arrays if they are given."""
+        with self.backlog.changed:
+            if arrays is not None:
+                self.arrays = dict(arrays)
+                self.backlog.lay(arrays)
+            self._generation_due = self._snapshot_due = True
+            self.backlog.changed.notify()
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Write facts about the session."""
+        with self.backlog.changed:
+            self._facts.update(facts)
+            self.backlog.changed.notify()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was handed over lies on the disk."""
+        with self.backlog.changed:
+            self._asked += 1
+            asked = self._asked
+            self._retry_at = 0.0
+            self.backlog.changed.notify()
+            return self.backlog.changed.wait_for(
+                lambda: self._answered >= asked or not self._thread.is_alive(),
+                timeout,
+            ) and (self._answered >= asked)
+
+    def close(self, finished: bool, timeout: float) -> bool:
+        """Write what is left, end the thread and let go of the files."""
+        done = self.flush(timeout)
+        self._stop = True
+        with self.backlog.changed:
+            self.backlog.changed.notify()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            return False
+        try:
+            if done:
+                self.ledger.close(finished)
+            else:
+                self.ledger.release()
+        except OSError:
+            return False
+        return done
+
+    def step(self) -> None:
+        """Write once what there is to write; trouble is told, not raised."""
+        asked = self._asked
+        try:
+            self._work(asked > self._answered)
+        except Exception as error:
+            # Whatever went wrong, a thread that died in silence would be worse.
+            self._stall(error)
+            return
+        if self.stalled:
+            self.stalled = ""
+            self.tell(JournalWell("The journal can be written again; nothing is lost."))
+        if not self._unsynced:
+            with self.backlog.changed:
+                self._answered = asked
+                self.backlog.changed.notify_all()
+
+    def _run(self) -> None:
+        while not self._stop:
+            self._wait()
+            if self._stop:
+                return
+            # While stalled these are short naps: a request is not kept waiting.
+            if not self.stalled or time.monotonic() >= self._retry_at:
+                self.step()
+
+    def _wait(self) -> None:
+        with self.backlog.changed:
+            self.backlog.changed.wait_for(self._wanted, self.settings.journal_sync)
+        if not self._asked > self._answered:
+            time.sleep(GATHER)
+
+    def _wanted(self) -> bool:
+        return (
+            self._stop
+            or bool(self.backlog)
+            or bool(self._facts)
+            or self._snapshot_due
+            or self._asked > self._answered
+        )
+
+    def _work(self, now: bool) -> None:
+        if self._generation_due:
+            self.ledger.open()
+            self._generation_due = False
+        self._drain()
+        self._sync(now)
+        if self._snapshot_due:
+            self._snapshot()
+            self._sync(now)
+        limit = self.settings.journal_compact_mb * 2**20
+        if self.ledger.log_bytes > max(limit, 2 * self.ledger.snapshot_bytes):
+            self._generation_due = self._snapshot_due = True
+
+    def _snapshot(self) -> None:
+        with contextlib.closing(self.ledger.snapshot(self.arrays)) as steps:
+            for _ in steps:
+                # A snapshot of a volume takes seconds; strokes do not wait for it.
+                if self.backlog or self._unsynced:
+                    self._drain()
+                    self._sync(False)
+                if self._generation_due or self._stop:
+                    return
+        self._snapshot_due = False
+
+    def _drain(self) -> None:
+        with self.backlog.changed:
+            facts, self._facts = self._facts, {}
+            arrays = self.arrays
+            boxes, entries = self.backlog.take()
+        written = 0
+        cells = 0
+        try:
+            if facts:
+                self.ledger.facts(facts)
+                facts = {}
+                self._unsynced = True
+            for target, box in boxes:
+                self.ledger.cell(target, box, arrays[target])
+                cells += 1
+                self._unsynced = True
+            for changes in entries:
+                self.ledger.changes(changes)
+                written += 1
+                self._unsynced = True
+        except BaseException:
+            self.backlog.give_back(boxes[cells:], entries[written:])
+            self._facts = {**facts, **self._facts}
+            raise
+
+    def _sync(self, now: bool) -> None:
+        due = time.monotonic() - self._synced_at >= self.settings.journal_sync
+        if self._unsynced and (due or now):
+            self.ledger.sync()
+            self._synced_at = time.monotonic()
+            self._unsynced = False
+
+    def _stall(self, error: Exception) -> None:
+        self._retry_at = time.monotonic() + self.settings.journal_retry
+        if isinstance(error, FileNotFoundError):
+            # The folder was taken away: begin again with everything.
+            self._generation_due = self._snapshot_due = True
+        reason = getattr(error, "strerror", "") or str(error) or repr(error)
+        if reason != self.stalled:
+            self.stalled = reason
+            self.tell(
+                JournalStalled(
+                    f"The journal cannot be written ({reason}: {self.ledger.place}). "
+                    f"Your work goes on but would not survive a crash; it is tried "
+                    f"again every {self.settings.journal_retry:g} s. Free some room, "
+                    f"or choose another journal folder."
+                )
+            )
