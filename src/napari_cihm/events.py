@@ -6,12 +6,12 @@ The command line prints them, the window relays them, tests collect them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from napari_cihm.config import SegmentSettings
+    from napari_cihm.config import ModelConfig, SegmentSettings
     from napari_cihm.data.image import Image
     from napari_cihm.models import Model
     from napari_cihm.training.evaluation import Scored
@@ -87,6 +87,34 @@ class Evaluated(Event):
     """All images of an evaluation are scored."""
 
     scored: tuple["Scored", ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that the checkpoint doctor has to say."""
+
+    level: Literal["good", "note", "warning", "fault"]
+    text: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Examined(Event):
+    """What a model file is, what it expects, and what is wrong with it."""
+
+    path: Path
+    name: str
+    config: "ModelConfig | None" = None
+    parameters: int = 0
+    hash: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be loaded and gives finite maps."""
+        faults = any(finding.level == "fault" for finding in self.findings)
+        return self.config is not None and not faults
 
 
 @dataclass(frozen=True)

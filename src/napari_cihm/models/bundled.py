@@ -7,6 +7,7 @@ import torch
 
 from napari_cihm.errors import UnknownNameError
 from napari_cihm.models.checkpoint import read_checkpoint
+from napari_cihm.models.foreign import is_foreign, read_foreign
 from napari_cihm.models.model import Model
 
 DEFAULT = "cihm-dsb18"
@@ -25,7 +26,8 @@ def load_model(
     Parameters
     ----------
     name_or_path : str or Path
-        A name such as ``"cihm-dsb18"``, or a checkpoint's path.
+        A name such as ``"cihm-dsb18"``, or a checkpoint's path; the recipe of
+        weights alone (``.pt``, ``.pth``) is told from their names and shapes.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
 
@@ -34,14 +36,27 @@ def load_model(
     Model
         Ready to segment.
     """
+    path = find_model(name_or_path)
+    if is_foreign(path):
+        return read_foreign(path, device)
+    return read_checkpoint(path, device)
+
+
+def find_model(name_or_path: str | Path) -> Path:
+    """Return the file of a model that is named, or that is given by its path.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither a bundled name nor looks like a file.
+    """
     names = bundled_names()
     if str(name_or_path) in names:
-        path = _folder() / f"{name_or_path}.safetensors"
-    else:
-        path = Path(name_or_path).expanduser()
-        if not path.suffix and not path.exists():
-            raise UnknownNameError.among("model", str(name_or_path), names)
-    return read_checkpoint(path, device)
+        return _folder() / f"{name_or_path}.safetensors"
+    path = Path(name_or_path).expanduser()
+    if not path.suffix and not path.exists():
+        raise UnknownNameError.among("model", str(name_or_path), names)
+    return path
 
 
 def _folder() -> Path:

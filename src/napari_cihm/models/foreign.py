@@ -1,0 +1,148 @@
+"""Weights that say nothing of their recipe: read without running code, and guessed.
+
+A ``.pt`` or ``.pth`` file is a pickle; torch's ``weights_only`` reader refuses all
+in it but tensors and plain containers.
+"""
+
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from napari_cihm.errors import CheckpointError
+from napari_cihm.models.checkpoint import KEY
+from napari_cihm.models.guessing import Weights, config_of, guess, nearest
+from napari_cihm.models.model import Model
+from napari_cihm.models.recipes import RECIPES
+
+PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar")
+HOMES = ("state_dict", "model_state_dict", "model", "network", "net", "params", "ema")
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether a file is one of weights alone, without our description."""
+    if path.suffix.lower() in PICKLES:
+        return True
+    if path.suffix.lower() != ".safetensors":
+        return False
+    try:
+        with safe_open(path, framework="pt") as file:
+            return KEY not in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def read_foreign(
+    path: Path, device: str | torch.device = "auto", recipe: str | None = None
+) -> Model:
+    """Read weights alone into the recipe that fits them, or into the one asked for.
+
+    Raises
+    ------
+    CheckpointError
+        If the file would run code, holds no weights, or fits no recipe.
+    """
+    weights = read_weights(path)
+    fitting = [g for g in guess(weights) if g.exact and recipe in (None, g.recipe)]
+    if not fitting:
+        raise CheckpointError(
+            f"{path.name}: its weights fit no recipe{nearest(weights)}",
+            f"weights of {recipe or 'one of ' + ', '.join(RECIPES)}",
+            "train it here with `cihm train`, which stores the recipe with the weights",
+        )
+    if len(fitting) > 1:
+        names = ", ".join(g.recipe for g in fitting)
+        raise CheckpointError(
+            f"{path.name}: its weights fit several recipes ({names})",
+            "one recipe",
+            "name the one that they were trained with",
+        )
+    config = config_of(fitting[0])
+    model = Model.untrained(config, "cpu")
+    model.network.load_state_dict(weights)
+    return Model(model.network, config, device, path.stem)
+
+
+def read_weights(path: Path) -> Weights:
+    """Read the tensors of a file by name, running none of its code.
+
+    Raises
+    ------
+    CheckpointError
+        Saying what the file holds instead.
+    """
+    if path.suffix.lower() == ".safetensors":
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return without_prefix(tensors)
+    content = _unpickle(path)
+    weights = find_weights(content)
+    if not weights:
+        raise CheckpointError(
+            f"{path.name} holds {type(content).__name__} without weights",
+            "a state_dict: tensors by name",
+        )
+    return without_prefix(weights)
+
+
+def find_weights(content: Any) -> Weights:
+    """Find the tensors by name in what a training script saved."""
+    if not isinstance(content, Mapping):
+        return {}
+    for home in HOMES:
+        if isinstance(content.get(home), Mapping):
+            inner = find_weights(content[home])
+            if inner:
+                return inner
+    return {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+
+
+def without_prefix(weights: Weights) -> Weights:
+    """Take away what wrappers put before every name, such as ``module.``."""
+    while weights and all("." in key for key in weights):
+        first = {key.partition(".")[0] for key in weights}
+        if len(first) > 1:
+            break
+        weights = {key.partition(".")[2]: t for key, t in weights.items()}
+    return weights
+
+
+def _unpickle(path: Path) -> Any:
+    if _is_script(path):
+        raise CheckpointError(
+            f"{path.name} is TorchScript, a program with its weights",
+            "weights alone: torch.save(model.state_dict(), file)",
+            "save its state_dict where it was made, and load that file",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on old pickles, for their makers
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} does not exist", "a model file") from None
+    except Exception as error:  # torch raises whatever its readers meet
+        asked = re.search(r"GLOBAL (\S+)", str(error))
+        if asked:
+            raise CheckpointError(
+                f"{path.name} was not opened: it asks to run {asked[1]}",
+                "weights alone: torch.save(model.state_dict(), file)",
+                "save its state_dict where it was made, and load that file",
+            ) from None
+        raise CheckpointError(
+            f"{path.name} cannot be read as weights",
+            "a file of torch.save, or a .safetensors file",
+            "copy it anew; a download that was cut short looks like this",
+        ) from error
+
+
+def _is_script(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(PurePosixPath(n).name == "constants.pkl" for n in archive.namelist())

@@ -1,0 +1,85 @@
+"""Telling the recipe of weights from their names and shapes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from napari_cihm.config import ModelConfig
+from napari_cihm.models.checkpoint import compare
+from napari_cihm.models.recipes import RECIPES, build_model
+
+INSTANCE_MAPS = 3
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """How well a recipe accounts for some weights."""
+
+    recipe: str
+    in_channels: int
+    classes: int
+    matched: int
+    wanted: int
+    given: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether every weight has its place, and every place its weight."""
+        return self.matched == self.wanted == self.given
+
+
+def guess(weights: Weights) -> list[Guess]:
+    """Compare weights with every recipe, the best fit first."""
+    if not weights:
+        return []
+    found = [_fit(name, weights) for name in RECIPES]
+    return sorted(found, key=lambda g: g.matched / max(g.wanted, g.given), reverse=True)
+
+
+def config_of(fit: Guess) -> ModelConfig:
+    """Make the configuration of foreign weights; what they cannot tell is assumed."""
+    return ModelConfig(
+        recipe=fit.recipe,
+        in_channels=fit.in_channels,
+        classes=fit.classes,
+        task="instance" if fit.classes == INSTANCE_MAPS else "semantic",
+    )
+
+
+def nearest(weights: Weights) -> str:
+    """Say which recipe comes nearest, as an aside; nothing where none does."""
+    best = guess(weights)[0]
+    share = f"{best.matched} of {best.given} weights"
+    return f" (nearest: {best.recipe!r}, {share})" if best.matched else ""
+
+
+def _fit(name: str, weights: Weights) -> Guess:
+    channels, classes = _ends(_skeleton(name, 1, 1).state_dict(), weights)
+    wanted = _skeleton(name, channels, classes).state_dict()
+    missing, _, misfit = compare(wanted, weights)
+    matched = len(wanted) - len(missing) - len(misfit)
+    return Guess(name, channels, classes, matched, len(wanted), len(weights))
+
+
+def _ends(wanted: Weights, weights: Weights) -> tuple[int, int]:
+    """Read the channels off a recipe's first kernel, the classes off its last row.
+
+    By the recipe's names, since a file need not keep the order of the weights.
+    """
+    first = next((key for key, tensor in wanted.items() if tensor.ndim == 4), "")
+    inlet, outlet = weights.get(first), weights.get(list(wanted)[-1])
+    channels = inlet.shape[1] if inlet is not None and inlet.ndim == 4 else 1
+    classes = outlet.shape[0] if outlet is not None and outlet.ndim else 1
+    return max(int(channels), 1), max(int(classes), 1)
+
+
+def _skeleton(name: str, channels: int, classes: int) -> nn.Module:
+    """Build a recipe for its shapes alone where it allows that."""
+    try:
+        with torch.device("meta"):
+            return build_model(name, channels, classes)
+    except (NotImplementedError, RuntimeError):  # it computes with its weights
+        return build_model(name, channels, classes)
