@@ -45,7 +45,7 @@ class TrainingFolder:
     def known(self, content: str) -> str | None:
         """Return the name under which the same slice was added before, if it was."""
         name = self._known.get(content)
-        there = name and (self.path / "images" / f"{name}{ENDING}").exists()
+        there = name and self._file("images", name).exists()
         return name if there else None
 
     def add(
@@ -59,14 +59,17 @@ class TrainingFolder:
         """Add a slice and return the name it got: the wanted one, or one near it."""
         with _explained(self.path):
             name = self._take(wanted)
+            written = ["masks"]
             try:
                 self._write("masks", name, mask)
                 if seen is not None:
                     self._write("reviewed", name, seen.astype(np.uint8) * 255)
+                    written.append("reviewed")
                 # Pairs are found by their images: with it the pair begins to exist.
                 self._write("images", name, picture)
             except OSError:
-                self._take_back(name)
+                for folder in written:
+                    self._file(folder, name).unlink(missing_ok=True)
                 raise
             self._note({"name": name, **entry})
         self._known[str(entry["content"])] = name
@@ -86,19 +89,16 @@ class TrainingFolder:
                 self._claim("masks", name)
                 return name
 
-    def _take_back(self, name: str) -> None:
-        """Remove the files under a name that was ours alone."""
-        for folder in FOLDERS:
-            with contextlib.suppress(OSError):
-                (self.path / folder / f"{name}{ENDING}").unlink(missing_ok=True)
+    def _file(self, folder: str, name: str) -> Path:
+        return self.path / folder / f"{name}{ENDING}"
 
     def _claim(self, folder: str, name: str) -> None:
-        path = self.path / folder / f"{name}{ENDING}"
+        path = self._file(folder, name)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
     def _write(self, folder: str, name: str, values: NDArray[Any]) -> None:
         """Write a file beside and let it take its claimed name when it is whole."""
-        final = self.path / folder / f"{name}{ENDING}"
+        final = self._file(folder, name)
         part = final.with_name(f".{name}.{secrets.token_hex(4)}.part")
         colours = values.ndim == 3
         try:
@@ -113,7 +113,11 @@ class TrainingFolder:
                 os.fsync(file.fileno())
             if folder != "masks":
                 self._claim(folder, name)
-            os.replace(part, final)
+            try:
+                os.replace(part, final)
+            except OSError:
+                final.unlink(missing_ok=True)
+                raise
         finally:
             part.unlink(missing_ok=True)
 

@@ -1,0 +1,110 @@
+"""The index knows what a fresh count would say."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
+
+from napari_cihm.correction.edits import changed, edit_of
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.errors import InputError
+
+images = arrays(np.int32, (7, 9), elements=st.integers(-1, 5))
+edits = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 7), st.integers(-1, 8)), max_size=6
+)
+
+
+def counted(labels: np.ndarray) -> dict[int, int]:
+    values, counts = np.unique(labels[labels != 0], return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def check(index: LabelIndex, labels: np.ndarray) -> None:
+    assert index.counts() == counted(labels)
+    assert list(index) == sorted(counted(labels))
+    for label in index:
+        outside = labels.copy()
+        outside[index.box(label)] = 0
+        assert not (outside == label).any()
+
+
+def play(labels: np.ndarray, moves) -> list:
+    made = []
+    for y, x, value in moves:
+        before = labels[y : y + 2, x : x + 2].copy()
+        edit = edit_of([changed((y, x), before, np.full_like(before, value))], labels)
+        edit.apply(labels)
+        made.append(edit)
+    return made
+
+
+@given(images, edits)
+def test_hears_of_edits(labels, moves) -> None:
+    index = LabelIndex.of(labels)
+    for edit in play(labels, moves):
+        index.hear(edit)
+    check(index, labels)
+
+
+@given(images, edits, st.integers(0, 4))
+def test_edits_during_the_scan_fall_on_either_side_of_it(labels, moves, steps) -> None:
+    index = LabelIndex(labels)
+    index._chunk = (3, 4)
+    scan = index.scan()
+    for _ in range(steps):
+        next(scan, None)
+    for edit in play(labels, moves):
+        next(scan, None)
+        index.hear(edit)
+    list(scan)
+    check(index, labels)
+
+
+def test_reads_every_kind_of_array(draw, make) -> None:
+    index = LabelIndex.of(make(draw("11...", "1..22", "...22", "77...")))
+    assert index.counts() == {1: 3, 2: 4, 7: 2}
+    assert index.box(2) == (slice(1, 3), slice(3, 5))
+    assert index.fresh(2) == [8, 9]
+    assert len(index) == 3
+    assert index.within((slice(0, 1), slice(0, 5))) == [1]
+
+
+def test_large_numbers_need_no_large_table() -> None:
+    labels = np.zeros((4, 4), np.uint32)
+    labels[0, :2] = 4_000_000_000
+    labels[3, 3] = 7
+    index = LabelIndex.of(labels)
+    assert index.counts() == {4_000_000_000: 2, 7: 1}
+    assert index.box(7) == (slice(3, 4), slice(3, 4))
+
+
+def test_new_numbers_come_before_the_scan_too(draw, make) -> None:
+    index = LabelIndex(make(draw("1..", ".9.", "..2")))
+    assert index.fresh() == [10]
+    assert not index.ready
+
+
+def test_numbers_handed_out_follow_edits(draw) -> None:
+    labels = draw("1..", ".2.")
+    index = LabelIndex(labels)
+    assert index.fresh() == [3]
+    edit = edit_of([changed((0, 1), labels[:1, 1:2], np.array([[3]]))], labels)
+    edit.apply(labels)
+    index.hear(edit)
+    assert index.fresh() == [4]
+
+
+def test_a_full_type_takes_gaps_and_then_refuses() -> None:
+    labels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    labels[labels == 17] = 0
+    index = LabelIndex.of(labels)
+    assert index.fresh() == [17]
+    with pytest.raises(InputError, match="all 255 numbers of uint8.*wider type"):
+        index.fresh(2)
+
+
+def test_an_unknown_label_is_refused(draw) -> None:
+    with pytest.raises(InputError, match="no object 5"):
+        LabelIndex.of(draw("12")).box(5)
