@@ -41,6 +41,8 @@ class Inputs(NamedTuple):
 
     def cast(self, dtype: torch.dtype) -> "Inputs":
         """Bring every tensor to one dtype; autograd sees the casts."""
+        if all(t is None or t.dtype == dtype for t in self.tensors()):
+            return self
         cast = (None if t is None else t.to(dtype) for t in self.tensors())
         return Inputs._make((*cast, self.delta_softplus))
 

@@ -7,11 +7,9 @@ what a long sequence keeps between the two passes does not grow with it.
 
 from typing import Any
 
-import numpy as np
-
 from napari_cihm.scan.elementary import exp2
 from napari_cihm.scan.lanes import WIDTH, inner, load, store
-from napari_cihm.scan.numba_channel import Scratch, channel_back
+from napari_cihm.scan.numba_channel import channel_back
 from napari_cihm.scan.numba_rows import (
     CHUNK,
     channels_of,
@@ -26,28 +24,27 @@ from napari_cihm.scan.numba_rows import (
 
 
 def backward(
-    first: Any, after: Any, begin: Any, end: Any, problem: Any, adjoint: Any
+    first: Any,
+    after: Any,
+    begin: Any,
+    end: Any,
+    problem: Any,
+    adjoint: Any,
+    scratch: Any,
 ) -> None:
     """Differentiate work items `first` up to `after` over chunks `begin` up to `end`.
 
     `begin` is a multiple of the spacing. Sums over positions add to what is there.
     """
-    padded, kind = adjoint.carry.shape[2], problem.u.dtype
-    B, C, grad_B, grad_C = np.empty((4, CHUNK * padded), kind)
-    decays, fading, through = np.empty((3, CHUNK * WIDTH), kind)
-    states, rows = np.empty((CHUNK + 1) * WIDTH, kind), np.empty((9, CHUNK), kind)
-    scratch = Scratch(rows, B, C, grad_B, grad_C, states, decays, fading, through)
     spacing = problem.spacing
     for item in range(first, after):
-        _, _, _, low, high = channels_of(item, problem)
-        marks = np.empty((spacing, high - low, padded), kind)
         window = (end - 1) // spacing * spacing
         while window >= begin:
             stop = min(window + spacing, end)
-            _mark(item, window, stop, problem, adjoint, marks, scratch)
+            _mark(item, window, stop, problem, adjoint, scratch)
             for chunk in range(stop - 1, window - 1, -1):
-                mark = marks[chunk - window]
-                _chunk_back(item, chunk, begin, problem, adjoint, mark, scratch)
+                marks = scratch.marks[chunk - window]
+                _chunk_back(item, chunk, begin, problem, adjoint, marks, scratch)
             window -= spacing
 
 
@@ -58,12 +55,11 @@ def _mark(
     stop: Any,
     problem: Any,
     adjoint: Any,
-    marks: Any,
     scratch: Any,
 ) -> None:
     """Recompute the state at the start of each chunk of a window."""
     batch, group, _, low, high = channels_of(item, problem)
-    kept = window // problem.spacing
+    kept, marks = window // problem.spacing, scratch.marks
     for channel in range(low, high):
         copy(adjoint.starts[batch, channel, kept], marks[0, channel - low])
     for chunk in range(window, stop - 1):

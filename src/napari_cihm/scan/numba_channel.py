@@ -25,20 +25,6 @@ class Adjoint(NamedTuple):
     bias: Any
 
 
-class Scratch(NamedTuple):
-    """The memory that one call uses again for each chunk and channel."""
-
-    rows: Any  # a chunk of one channel: u, delta, delta u, slope, dy, y, fade, pull, z
-    B: Any  # (positions, sixteen states) in blocks, as are the next three
-    C: Any
-    grad_B: Any
-    grad_C: Any
-    states: Any  # (positions + 1, sixteen states), as is the rest but for the 1
-    decays: Any
-    fading: Any
-    through: Any
-
-
 @inner
 def channel_back(
     batch: Any,

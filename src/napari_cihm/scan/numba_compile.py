@@ -13,10 +13,11 @@ import torch
 from numba import types
 from numba.core.caching import FunctionCache
 
+from napari_cihm.scan.lanes import OPTIONS
 from napari_cihm.scan.numba_backward import backward
 from napari_cihm.scan.numba_channel import Adjoint
 from napari_cihm.scan.numba_forward import Scanned, forward
-from napari_cihm.scan.numba_rows import Problem
+from napari_cihm.scan.numba_rows import Problem, Scratch
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -51,13 +52,13 @@ def _compiled(which: str, dtype: torch.dtype) -> Kernel:
     function = {"forward": forward, "backward": backward}[which]
     wanted = signature[which](scalar)
     try:
-        made = numba.njit(nogil=True)(function)
+        made = numba.njit(**OPTIONS)(function)
         made._cache = _Cache(function)
         made.compile(wanted)
     except Exception as problem:
         # A folder that cannot be written, a full disk, a torn file: compile without.
         _log.info("compiling the scan for this process only: %s", problem)
-        made = numba.njit(wanted, nogil=True)(function)
+        made = numba.njit(wanted, **OPTIONS)(function)
     # Straight to the machine code: choosing among signatures would cost more than
     # a small scan does.
     (result,) = made.overloads.values()
@@ -95,13 +96,18 @@ def _problem(scalar: Any) -> Any:
     return types.NamedTuple(fields + [types.boolean] * 2 + [types.intp] * 2, Problem)
 
 
+def _scratch(scalar: Any) -> Any:
+    fields = [_array(scalar, 2), *[_array(scalar, 1)] * 8, _array(scalar, 3)]
+    return types.NamedTuple(fields, Scratch)
+
+
 def _forward_signature(scalar: Any) -> Any:
     scanned = [_array(scalar, 3)] * 2 + [_array(scalar, 4)]
     return types.void(
-        types.intp,
-        types.intp,
+        *[types.intp] * 2,
         _problem(scalar),
         types.NamedTuple(scanned, Scanned),
+        _scratch(scalar),
     )
 
 
@@ -117,5 +123,8 @@ def _backward_signature(scalar: Any) -> Any:
         *[_array(scalar, 2)] * 2,
     ]
     return types.void(
-        *[types.intp] * 4, _problem(scalar), types.NamedTuple(adjoint, Adjoint)
+        *[types.intp] * 4,
+        _problem(scalar),
+        types.NamedTuple(adjoint, Adjoint),
+        _scratch(scalar),
     )

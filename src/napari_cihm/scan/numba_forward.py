@@ -2,8 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from napari_cihm.scan.elementary import exp2, sigmoid
 from napari_cihm.scan.lanes import WIDTH, inner, load, store, totals
 from napari_cihm.scan.numba_rows import (
@@ -27,17 +25,14 @@ class Scanned(NamedTuple):
     starts: Any  # (b d chunks/spacing n)
 
 
-def forward(first: Any, after: Any, problem: Any, scanned: Any) -> None:
+def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) -> None:
     """Scan work items `first` up to `after`."""
-    padded, length = scanned.last.shape[2], problem.u.shape[2]
-    rows = np.zeros((5, CHUNK), problem.u.dtype)
-    B, C = np.zeros((2, CHUNK * padded), problem.u.dtype)
-    spare = np.zeros(WIDTH * CHUNK, problem.u.dtype)
+    B, C, spare = scratch.B, scratch.C, scratch.decays
     for item in range(first, after):
         batch, group, _, low, high = channels_of(item, problem)
         for channel in range(low, high):
             clear(scanned.last[batch, channel])
-        for start in range(0, length, CHUNK):
+        for start in range(0, problem.u.shape[2], CHUNK):
             if problem.constant_B.size == 0:
                 pack(problem.B[batch, group], start, spare, B)
             if problem.constant_C.size == 0:
@@ -49,8 +44,8 @@ def forward(first: Any, after: Any, problem: Any, scanned: Any) -> None:
                 if problem.constant_C.size > 0:
                     fill(problem.constant_C, channel, C)
                 state = scanned.last[batch, channel]
-                _chunk(problem, batch, channel, start, state, rows, (B, C), spare)
-                deliver(rows[3], 0, scanned.out[batch, channel], start)
+                _chunk(problem, batch, channel, start, state, scratch)
+                deliver(scratch.rows[3], 0, scanned.out[batch, channel], start)
 
 
 @inner
@@ -69,12 +64,11 @@ def _chunk(
     channel: Any,
     start: Any,
     state: Any,
-    rows: Any,
-    maps: Any,
-    spare: Any,
+    scratch: Any,
 ) -> None:
     """Take one channel through one chunk; its output is left in the fourth row."""
-    signal, step, x, y, gate = rows
+    rows = scratch.rows
+    signal, step, x, y, gate = rows[0], rows[1], rows[2], rows[3], rows[4]
     count = min(CHUNK, problem.u.shape[2] - start)
     fetch(problem.u[batch, channel], start, signal, 0)
     fetch(problem.delta[batch, channel], start, step, 0)
@@ -83,7 +77,7 @@ def _chunk(
         store(y, t, problem.D[channel] * load(signal, t))
     for block in range(0, state.size, WIDTH):
         rate = load(problem.rates, channel * state.size + block)
-        _walk(rate, state, block, (step, x, y), maps, spare, count)
+        _walk(rate, state, block, (step, x, y), scratch, count)
     if problem.gated:
         fetch(problem.z[batch, channel], start, gate, 0)
         for t in range(0, count, WIDTH):
@@ -93,11 +87,11 @@ def _chunk(
 
 @inner
 def _walk(
-    rate: Any, state: Any, block: Any, rows: Any, maps: Any, spare: Any, count: Any
+    rate: Any, state: Any, block: Any, rows: Any, scratch: Any, count: Any
 ) -> None:
     """Carry sixteen states through a chunk and add C . h to the output."""
     step, x, y = rows
-    B, C = maps
+    B, C, spare = scratch.B, scratch.C, scratch.decays
     h = load(state, block)
     for t in range(0, count, WIDTH):
         for s in range(WIDTH):

@@ -1,5 +1,6 @@
 """The backward pass of the scan on a CPU, segment by segment where it must."""
 
+from collections.abc import Callable
 from functools import partial
 
 from torch import Tensor
@@ -8,7 +9,7 @@ from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.numba_channel import Adjoint
 from napari_cihm.scan.numba_compile import Kernel, kernel
 from napari_cihm.scan.numba_plan import Plan
-from napari_cihm.scan.numba_rows import CHUNK
+from napari_cihm.scan.numba_rows import CHUNK, Scratch
 from napari_cihm.scan.pool import share
 
 # Channels that a work item should have at least: each item of a group beyond the first
@@ -56,7 +57,8 @@ def gradients(
         pieces = [each.piece(begin, end) for each in maps]
         tensors = (grad_out, carry, starts, *sequences, *pieces, *sums)
         adjoint = Adjoint(*(tensor.numpy() for tensor in tensors))
-        work = partial(_walk, run, (begin, end, problem, adjoint))
+        fixed = (begin, end, problem, adjoint)
+        work = partial(_walk, run, fixed, partial(plan.scratch, u.dtype, parts))
         share(work, plan.b * plan.groups * parts, plan.seconds(_COST))
         for each, piece in zip(maps, pieces, strict=True):
             each.take(piece, begin, end)
@@ -73,8 +75,14 @@ def gradients(
     )
 
 
-def _walk(run: Kernel, rest: tuple[object, ...], first: int, after: int) -> None:
-    run(first, after, *rest)
+def _walk(
+    run: Kernel,
+    fixed: tuple[object, ...],
+    scratch: Callable[[], Scratch],
+    first: int,
+    after: int,
+) -> None:
+    run(first, after, *fixed, scratch())
 
 
 def _segments(plan: Plan, parts: int) -> list[tuple[int, int]]:

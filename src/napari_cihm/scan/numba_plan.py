@@ -1,6 +1,8 @@
 """How a scan is cut up for the numba kernels, and handed to them as arrays."""
 
+import itertools
 import math
+import threading
 from functools import cache
 from typing import Any
 
@@ -12,7 +14,7 @@ from torch import Tensor
 
 from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.lanes import WIDTH
-from napari_cihm.scan.numba_rows import CHUNK, Problem
+from napari_cihm.scan.numba_rows import CHUNK, Problem, Scratch
 
 # States that the forward pass keeps of each channel, at most.
 _KEPT = 256
@@ -44,7 +46,9 @@ class Plan:
         return each * self.b * self.d * _whole(self.length) * self.padded / WIDTH
 
     def fitted(self, per_state: Tensor) -> Tensor:
-        """Pad (... n) with zeros to whole lanes."""
+        """Pad (... n) with zeros to whole lanes, where they are not whole."""
+        if self.padded == self.states:
+            return per_state
         return F.pad(per_state, (0, self.padded - self.states))
 
     def trimmed(self, per_state: Tensor) -> Tensor:
@@ -78,8 +82,38 @@ class Plan:
             spacing=spacing,
         )
 
+    def scratch(self, dtype: torch.dtype, parts: int) -> Scratch:
+        """Give what one thread needs to work on the items of a scan."""
+        channels = -(-(self.d // self.groups) // parts)
+        key = (dtype, self.padded, self.spacing * channels)
+        if getattr(_mine, "key", None) != key:
+            _mine.key, _mine.scratch = key, _allocated(*key)
+        scratch: Scratch = _mine.scratch
+        marks = scratch.marks.reshape(self.spacing, channels, self.padded)
+        return scratch._replace(marks=marks)
+
     def _row(self, per_state: Tensor) -> NDArray[Any]:
         return _seen(self.fitted(per_state.detach()).reshape(-1))
+
+
+# Each thread keeps the scratch memory of its last scan, mostly a few tens of kilobytes:
+# a small scan takes no longer than making it anew.
+_mine = threading.local()
+
+
+def _allocated(dtype: torch.dtype, padded: int, marks: int) -> Scratch:
+    map_, block, states = (CHUNK * padded,), (CHUNK * WIDTH,), ((CHUNK + 1) * WIDTH,)
+    shapes = ((9, CHUNK), *[map_] * 4, states, *[block] * 3, (marks * padded,))
+    sizes = [math.prod(shape) for shape in shapes]
+    memory = _seen(torch.empty(sum(sizes), dtype=dtype))
+    return Scratch(
+        *(
+            memory[end - size : end].reshape(shape)
+            for end, size, shape in zip(
+                itertools.accumulate(sizes), sizes, shapes, strict=True
+            )
+        )
+    )
 
 
 def _whole(count: int) -> int:

@@ -38,6 +38,21 @@ class Problem(NamedTuple):
     spacing: Any  # chunks between the states that the forward pass keeps; 0 for none
 
 
+class Scratch(NamedTuple):
+    """The memory that one thread uses again for each chunk and channel."""
+
+    rows: Any  # a chunk of one channel each: its sequences and what becomes of them
+    B: Any  # (positions, sixteen states) in blocks, as are the next three
+    C: Any
+    grad_B: Any
+    grad_C: Any
+    states: Any  # (positions + 1, sixteen states)
+    decays: Any  # (positions, sixteen states), as are the next two
+    fading: Any
+    through: Any
+    marks: Any  # (chunks between kept states, channels of a work item, states)
+
+
 @inner
 def channels_of(item: Any, problem: Any) -> Any:
     """Give the batch entry, group, part and range of channels of a work item."""

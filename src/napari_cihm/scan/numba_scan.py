@@ -69,7 +69,9 @@ def _forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     scanned = Scanned(out.numpy(), last.numpy(), starts.numpy())
     run = kernel("forward", u.dtype)
     share(
-        lambda first, after: run(first, after, problem, scanned),
+        lambda first, after: run(
+            first, after, problem, scanned, plan.scratch(u.dtype, parts)
+        ),
         plan.b * plan.groups * parts,
         plan.seconds(_COST),
     )
