@@ -1,5 +1,6 @@
 """Cutting an extent into tiles that overlap, or into parts that do not."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +50,12 @@ class TileGrid:
         """Every tile, rows first."""
         return tuple(self._box(first) for first in product(*self.starts))
 
+    def __getitem__(self, number: int) -> Box:
+        """Return a tile by its number."""
+        counts = [len(s) for s in self.starts]
+        at = np.unravel_index(number, counts)
+        return self._box(tuple(s[i] for s, i in zip(self.starts, at, strict=True)))
+
     def __len__(self) -> int:
         """Count the tiles."""
         return int(np.prod([len(s) for s in self.starts]))
@@ -61,13 +68,14 @@ class TileGrid:
     def touching(self, region: Box) -> list[int]:
         """Numbers of the tiles that share a pixel with `region`, ascending."""
         near = [
-            [i for i, s in enumerate(starts) if s < r.stop and s + side > r.start]
+            range(bisect_right(starts, r.start - side), bisect_left(starts, r.stop))
             for starts, side, r in zip(
                 self.starts, self.tile_shape, region, strict=True
             )
         ]
         counts = [len(s) for s in self.starts]
-        return [int(np.ravel_multi_index(at, counts)) for at in product(*near)]
+        numbers = np.ravel_multi_index(np.meshgrid(*near, indexing="ij"), counts)
+        return [int(n) for n in numbers.ravel()]
 
     @cached_property
     def weights(self) -> tuple[NDArray[np.float32], ...]:

@@ -125,7 +125,7 @@ def _given(plan: Plan, thrift: Thrift, decode: Decode) -> Given:
 
 def _predict(given: Given, plane: Plane, number: int) -> Maps:
     plan, thrift, _ = given
-    return thrift([plan.source.read(*plane, plan.tiles.boxes[number])])[0]
+    return thrift([plan.source.read(*plane, plan.tiles[number])])[0]
 
 
 def _decode(

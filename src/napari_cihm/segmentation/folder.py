@@ -53,8 +53,10 @@ class FolderStore:
         classes: int = 0,
     ) -> None:
         self.folder = folder
+        self._tiles = folder / "tiles"
         with clear_errors(folder):
             self.resumed = self._open(dict(manifest))
+            self._there = {path.name for path in self._tiles.iterdir()}
             shape = tuple(image.size(letter) for letter in CANON)
             chunks = (1,) * (4 - len(chunk)) + chunk
             self._labels = _array(folder / "labels", shape, chunks, "uint32")
@@ -71,16 +73,20 @@ class FolderStore:
 
     def has_tile(self, unit: Unit, number: int) -> bool:
         """Tell whether a tile is finished."""
-        return self._tile(unit, number).exists()
+        return f"{_name(unit)}_{number}.npy" in self._there
 
     def put_tile(self, unit: Unit, number: int, maps: Maps) -> None:
         """Keep a finished tile."""
-        with whole_file(self._tile(unit, number)) as file:
+        path = self._tile(unit, number)
+        with whole_file(path) as file:
             np.save(file, maps)
+        self._there.add(path.name)
 
     def drop_tile(self, unit: Unit, number: int) -> None:
         """Forget a tile that no block needs any more."""
-        self._tile(unit, number).unlink(missing_ok=True)
+        path = self._tile(unit, number)
+        path.unlink(missing_ok=True)
+        self._there.discard(path.name)
 
     def has_part(self, unit: Unit, index: tuple[int, ...]) -> bool:
         """Tell whether a block is finished."""
@@ -152,7 +158,7 @@ class FolderStore:
         return False
 
     def _tile(self, unit: Unit, number: int) -> Path:
-        return self.folder / "tiles" / f"{_name(unit)}_{number}.npy"
+        return self._tiles / f"{_name(unit)}_{number}.npy"
 
     def _part(self, unit: Unit, index: tuple[int, ...]) -> Path:
         return self.folder / "parts" / _name(unit) / f"{_name(index)}.npz"

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.segmentation.sections import Ints, Meeting, Sections
 
 WITHIN = 0.75  # share of a section that must lie in another to be a part of it
-WAIST = 0.5  # a chain thinner than this, seen from both sides, is two objects
+# A chain thinner than this share of what lies on both sides is two objects: in a
+# single slice, and in the median of three.
+SHARP, BROAD = 0.35, 0.75
 NONE = -1
 
 
@@ -103,14 +106,10 @@ def _link_best(
 
 
 def _cut_waists(chains: Chains, chain: list[int], sections: Sections) -> None:
-    if len(chain) < 3:
-        return
+    """Cut a chain where it is thin between thicker parts, and then its parts."""
     areas = sections.areas[chain]
-    rising = np.maximum.accumulate(areas)
-    falling = np.maximum.accumulate(areas[::-1])[::-1]
-    depth = areas / np.minimum(rising, falling)
-    thin = int(depth.argmin())
-    if depth[thin] >= WAIST:
+    thin = _waist(areas)
+    if thin is None:
         return
     # The waist belongs to the side it is more like.
     after = areas[thin + 1] - areas[thin] > areas[thin - 1] - areas[thin]
@@ -118,6 +117,26 @@ def _cut_waists(chains: Chains, chain: list[int], sections: Sections) -> None:
     chains.cut(chain[split - 1])
     _cut_waists(chains, chain[:split], sections)
     _cut_waists(chains, chain[split:], sections)
+
+
+def _waist(areas: Ints) -> int | None:
+    """Find the thinnest slice of a chain that is thin, for one slice or for more.
+
+    A single slice may be thin by a fault of its own and must be much thinner; with
+    the median of three slices such faults do not count.
+    """
+    if len(areas) < 3:
+        return None
+    lasting = median_filter(areas, 3, mode="nearest")
+    for profile, least in ((areas, SHARP), (lasting, BROAD)):
+        thickest = np.minimum(
+            np.maximum.accumulate(profile), np.maximum.accumulate(profile[::-1])[::-1]
+        )
+        thin = int((profile / thickest).argmin())
+        if profile[thin] < least * thickest[thin]:
+            near = np.arange(max(thin - 1, 1), min(thin + 2, len(areas) - 1))
+            return int(near[areas[near].argmin()])
+    return None
 
 
 def _link_poles(chains: Chains, sections: Sections) -> None:

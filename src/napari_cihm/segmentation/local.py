@@ -59,7 +59,7 @@ def said(plan: Plan, job: Job, maps: Maps, done: int, total: int) -> TileDone:
     axes = plan.image.label_axes
     plane, number = job
     box = plan.image_box(number)
-    tile = plan.tiles.boxes[number]
+    tile = plan.tiles[number]
     if plan.config.task == "semantic" and len(maps) > 1:
         mask = maps.argmax(axis=0) > 0
     else:
@@ -99,8 +99,7 @@ def _predict_next(
     plan: Plan, thrift: Thrift, queue: Iterator[Job]
 ) -> list[tuple[Job, Maps]]:
     jobs = list(islice(queue, thrift.batch))
-    boxes = plan.tiles.boxes
-    tiles = [plan.source.read(*plane, boxes[number]) for plane, number in jobs]
+    tiles = [plan.source.read(*plane, plan.tiles[number]) for plane, number in jobs]
     return list(zip(jobs, thrift(tiles), strict=True))
 
 

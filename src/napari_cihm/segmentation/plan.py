@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from napari_cihm.segmentation.predictor import FULL, Maps
 from napari_cihm.segmentation.source import Source
 
 Plane = tuple[int, int]
+OBJECTS_IN_HALO = 2
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ class Plan:
     @cached_property
     def blocks(self) -> BlockGrid:
         """Blocks of one plane, in image pixels."""
-        settings = self.settings
         shape = (self.image.size("y"), self.image.size("x"))
-        return BlockGrid(shape, (settings.block,) * 2, (settings.halo,) * 2)
+        typical = (self.config.diameter or 0) / self.zoom
+        halo = max(self.settings.halo, ceil(OBJECTS_IN_HALO * typical))
+        return BlockGrid(shape, (self.settings.block,) * 2, (halo,) * 2)
 
     @property
     def zoom(self) -> float:
@@ -104,7 +107,7 @@ class Plan:
                 int(s.start * z.source / z.target),
                 min(-(-s.stop * z.source // z.target), z.source),
             )
-            for z, s in zip(self.source.zooms, self.tiles.boxes[tile], strict=True)
+            for z, s in zip(self.source.zooms, self.tiles[tile], strict=True)
         )
 
 
@@ -119,7 +122,7 @@ def blend(
     weight = np.zeros(shape, np.float32)
     rows, columns = grid.weights
     for number in wanted:
-        box = grid.boxes[number]
+        box = grid[number]
         shared = intersection(box, region)
         inside, there = shifted(shared, box), shifted(shared, region)
         share = rows[inside[0], None] * columns[None, inside[1]]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Box
+from napari_cihm.errors import UnavailableError
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, placed
 from napari_cihm.segmentation.predictor import Maps
@@ -78,10 +79,10 @@ class MemoryStore:
 
     def __init__(self, image: Image, classes: int = 0) -> None:
         self._axes = image.label_axes
-        self._labels = np.zeros(image.label_shape, np.uint32)
+        self._labels = _room(image.label_shape, np.uint32)
         self._kept: NDArray[np.float32] | None = None
         if classes:
-            self._kept = np.zeros((classes, *image.label_shape), np.float32)
+            self._kept = _room((classes, *image.label_shape), np.float32)
         self._tiles: dict[tuple[Unit, int], Maps] = {}
         self._parts: dict[Unit, dict[tuple[int, ...], Part]] = {}
 
@@ -135,3 +136,14 @@ class MemoryStore:
     def maps(self) -> Any:
         """Return the maps that were kept, or None."""
         return self._kept
+
+
+def _room(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    try:
+        return np.zeros(shape, dtype)
+    except MemoryError:
+        size = np.prod(shape, dtype=float) * np.dtype(dtype).itemsize / 2**30
+        raise UnavailableError(
+            f"the result takes {size:,.1f} GiB, more memory than there is",
+            remedy="name a folder with work=..., and it is made on disk",
+        ) from None

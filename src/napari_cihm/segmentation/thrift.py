@@ -105,9 +105,9 @@ def choose_batch(settings: SegmentSettings, device: str, pixels: int) -> int:
     if settings.batch is not None:
         return settings.batch
     # A CPU gains nothing from more work at once than keeps its cores busy.
-    most = 16 if device.startswith("cuda") else max(1, 512**2 // pixels)
+    most = 16 if device.startswith("cuda") else min(8, max(1, 512**2 // pixels))
     room = memory_bytes(settings, device) / BYTES_A_PIXEL
-    return max(1, min(most, int(room / pixels), 64))
+    return max(1, min(most, int(room / pixels)))
 
 
 def memory_bytes(settings: SegmentSettings, device: str) -> float:

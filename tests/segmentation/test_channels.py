@@ -1,0 +1,80 @@
+"""Channels: chosen, merged, repeated, or refused with what would help."""
+
+import numpy as np
+import pytest
+
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.errors import InputError
+from napari_cihm.events import Note
+from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
+from tests.segmentation.conftest import Local
+
+
+def _plan(
+    shape: tuple[int, ...], axes: str, wanted: int, channels="auto", grey: bool = True
+) -> ChannelPlan:
+    image = Image.of(np.zeros(shape, np.uint8), axes)
+    config = ModelConfig(recipe="r", in_channels=wanted, accepts_grey=grey)
+    return plan_channels(image, SegmentSettings(channels=channels), config)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "wanted", "channels", "read", "repeat"),
+    [
+        ((9, 9), "yx", 1, "auto", (0,), 1),
+        ((9, 9), "yx", 3, "auto", (0,), 3),
+        ((9, 9, 3), "yxc", 3, "auto", (0, 1, 2), 1),
+        ((9, 9, 4), "yxc", 3, "auto", (0, 1, 2), 1),
+        ((9, 9, 4), "yxc", 1, "auto", (0, 1, 2), 1),
+        ((5, 9, 9), "cyx", 1, 3, (3,), 1),
+        ((5, 9, 9), "cyx", 3, 3, (3,), 3),
+        ((5, 9, 9), "cyx", 1, "auto", (0, 1, 2, 3, 4), 1),
+        ((5, 9, 9), "cyx", 3, "merge", (0, 1, 2, 3, 4), 3),
+        ((2, 9, 9), "cyx", 2, "auto", (0, 1), 1),
+        ((9, 9), "yx", 1, "merge", (0,), 1),
+    ],
+)
+def test_what_a_model_sees(shape, axes, wanted, channels, read, repeat) -> None:
+    plan = _plan(shape, axes, wanted, channels)
+    assert (plan.read, plan.repeat) == (read, repeat)
+    part = np.zeros((len(read), 4, 5))
+    assert plan.apply(part).shape == (wanted, 4, 5)
+
+
+def test_colour_is_merged_as_the_eye_does() -> None:
+    plan = _plan((9, 9, 3), "yxc", 1)
+    merged = plan.apply(np.array([100.0, 50.0, 10.0]).reshape(3, 1, 1))
+    assert merged.item() == pytest.approx(0.299 * 100 + 0.587 * 50 + 0.114 * 10)
+    even = _plan((2, 9, 9), "cyx", 1)
+    assert even.apply(np.array([100.0, 50.0]).reshape(2, 1, 1)).item() == 75
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "wanted", "channels", "grey", "words"),
+    [
+        ((9, 9), "yx", 3, "auto", False, "a model for 3 channels on 1"),
+        ((9, 9), "yx", 1, 1, True, "channel 1 of an image with 1 channels"),
+        ((2, 9, 9), "cyx", 3, "auto", True, "a model for 3 channels on an image of 2"),
+        ((9, 9, 3), "yxc", 3, 0, False, "a model for 3 channels on 1"),
+        ((9, 9, 3), "yxc", 2, "auto", True, "a model for 2 channels on an image of 3"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    shape, axes, wanted, channels, grey, words
+) -> None:
+    with pytest.raises(InputError, match=words):
+        _plan(shape, axes, wanted, channels, grey)
+
+
+def test_a_merge_nobody_asked_for_is_said() -> None:
+    image = np.zeros((2, 40, 40), np.uint8)
+    texts = [
+        event.text
+        for event in segment_iter(image, Local(), "cyx")
+        if isinstance(event, Note)
+    ]
+    assert any("channels=0" in text for text in texts)
+    chosen = segment_iter(image, Local(), "cyx", channels=1)
+    assert not any("averaged" in e.text for e in chosen if isinstance(e, Note))

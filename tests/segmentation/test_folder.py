@@ -1,0 +1,127 @@
+"""Runs on disk: killed and resumed to the same bytes, and never mixed up."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_cihm.errors import WriteError
+from napari_cihm.events import BlockDone, Note, Segmented, TileDone
+from napari_cihm.segmentation import segment, segment_iter
+from tests.segmentation.conftest import Local, Perfect, Semantic, crowd, perfect_maps
+
+SETTINGS = {"tile": 64, "overlap": 20, "block": 100, "halo": 32, "batch": 1}
+
+HERE = Path(__file__).parents[2]
+SCRIPT = """
+import sys, time
+import numpy as np
+from napari_cihm.segmentation import segment_iter
+from tests.segmentation.conftest import Local
+
+class Slow(Local):
+    def __call__(self, batch):
+        time.sleep(0.02)
+        return super().__call__(batch)
+
+image = np.load(sys.argv[1])
+for event in segment_iter(image, Slow(), work=sys.argv[2], tile=64, overlap=20,
+                          block=100, halo=32, batch=1):
+    print(type(event).__name__, flush=True)
+"""
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
+
+
+def test_a_killed_run_goes_on_and_gives_the_same_bytes(tmp_path, texture) -> None:
+    image = texture((330, 280))
+    np.save(tmp_path / "image.npy", image)
+    unbroken = list(segment_iter(image, Local(), work=tmp_path / "whole", **SETTINGS))
+    arguments = [sys.executable, "-c", SCRIPT, tmp_path / "image.npy", tmp_path / "cut"]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, text=True, cwd=HERE
+    ) as run:
+        assert run.stdout is not None
+        said = [line.strip() for line, _ in zip(run.stdout, range(16), strict=False)]
+        os.kill(run.pid, signal.SIGKILL)
+    assert run.returncode == -signal.SIGKILL
+    done = said.count("TileDone")
+    assert done >= 8
+    model = Local()
+    rest = list(segment_iter(image, model, work=tmp_path / "cut", **SETTINGS))
+    tiles = [e for e in rest if isinstance(e, TileDone)]
+    assert any(isinstance(e, Note) and "going on" in e.text for e in rest)
+    # Nothing that was finished is predicted again, but the tile it died in.
+    assert len(model.calls) == len(tiles) <= tiles[0].total - done
+    assert tiles[-1].done == tiles[0].total
+    assert rest[-1].objects == unbroken[-1].objects > 20
+    finished = [_bytes(tmp_path / name / "final") for name in ("whole", "cut")]
+    assert finished[0] == finished[1]
+    np.testing.assert_array_equal(
+        np.asarray(rest[-1].labels), segment(image, Local(), **SETTINGS)
+    )
+
+
+def test_disk_and_memory_give_the_same(tmp_path, texture) -> None:
+    image = texture((2, 3, 90, 110))
+    for model, options in ((Local(), {}), (Local(), {"volume": "orthogonal"})):
+        kept = {"maps": True, "uncertainty": True, **SETTINGS, **options}
+        work = tmp_path / str(len(options))
+        *_, stored = segment_iter(image, model, "tzyx", work=work, **kept)
+        *_, held = segment_iter(image, model, "tzyx", **kept)
+        assert isinstance(stored, Segmented)
+        np.testing.assert_array_equal(np.asarray(stored.labels), held.labels)
+        np.testing.assert_allclose(stored.maps, held.maps, atol=1e-5)
+        np.testing.assert_allclose(stored.uncertainty, held.uncertainty, atol=1e-3)
+
+
+def test_axes_in_any_order_come_back_from_disk(tmp_path) -> None:
+    truth = crowd((6, 50, 40), 9, ((3, 4), (6, 8), (6, 8)))
+    image = perfect_maps(truth).transpose(3, 0, 1, 2)
+    *_, last = segment_iter(image, Perfect(), "xczy", work=tmp_path / "w", block=64)
+    np.testing.assert_array_equal(
+        np.asarray(last.labels), segment(image, Perfect(), "xczy")
+    )
+
+
+def test_another_image_model_or_setting_starts_anew(tmp_path, texture) -> None:
+    image = texture((150, 150))
+    other = Local()
+    other.key = "another"
+    changes = [
+        (image, Local(), SETTINGS),
+        (image + 0.1 * texture((150, 150), 1), Local(), SETTINGS),
+        (image, other, SETTINGS),
+        (image, Local(), {**SETTINGS, "min_size": 40}),
+    ]
+    for pixels, model, settings in changes:
+        list(segment_iter(pixels, model, work=tmp_path / "w", **settings))
+        assert len(model.calls) > 0
+    again = Local()
+    events = list(segment_iter(image, again, work=tmp_path / "w", **changes[-1][2]))
+    assert not again.calls
+    assert not any(isinstance(e, TileDone | BlockDone) for e in events)
+    free = {**changes[-1][2], "memory": 999, "batch": 3}
+    list(segment_iter(image, again, work=tmp_path / "w", **free))
+    assert not again.calls  # what changes no label does not count
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path, local: Local) -> None:
+    (tmp_path / "thesis.txt").write_text("three years")
+    with pytest.raises(WriteError, match="holds other files"):
+        segment(np.zeros((9, 9)), local, work=tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "three years"
+
+
+def test_classes_are_kept_on_disk_too(tmp_path) -> None:
+    image = np.zeros((150, 90), np.float32)
+    image[40:90] = 1
+    *_, last = segment_iter(image, Semantic(2), work=tmp_path / "w", block=64)
+    np.testing.assert_array_equal(np.asarray(last.labels), image.astype(int))

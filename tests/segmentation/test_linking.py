@@ -1,0 +1,147 @@
+"""Slices linked into objects: touching ones kept apart, broken ones whole."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from stardist.matching import matching
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.segmentation.linking import link_frames, link_sections
+from napari_cihm.segmentation.sections import Sections, collect_sections
+from tests.segmentation.conftest import crowd
+
+DEFAULT = SegmentSettings()
+
+
+def _sections(slices: NDArray[np.integer], reach: int = 2) -> Sections:
+    counts = [int(plane.max()) for plane in slices]
+    return collect_sections(counts, 1, lambda k, _: slices[k].astype(np.uint32), reach)
+
+
+def _apart(truth: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Number the sections of each slice anew, in no order."""
+    out = np.zeros(truth.shape, np.int64)
+    for z, plane in enumerate(truth):
+        numbers, inverse = np.unique(plane, return_inverse=True)
+        lut = np.zeros(len(numbers), np.int64)
+        inside = numbers > 0
+        lut[inside] = np.random.default_rng(z).permutation(inside.sum()) + 1
+        out[z] = lut[inverse].reshape(plane.shape)
+    return out
+
+
+def _linked(
+    slices: NDArray[np.integer], settings: SegmentSettings = DEFAULT
+) -> NDArray[np.int64]:
+    sections = _sections(slices, settings.gap + 1)
+    objects = link_sections(sections, settings) + 1
+    starts = np.cumsum([0, *(int(plane.max()) for plane in slices)])
+    return np.stack(
+        [
+            np.concatenate([[0], objects[a:b]])[plane]
+            for plane, a, b in zip(slices, starts, starts[1:], strict=False)
+        ]
+    )
+
+
+def _tower(areas: list[int], side: int = 40) -> NDArray[np.int64]:
+    """Stack centred squares of about so many pixels; 0 leaves a slice empty."""
+    out = np.zeros((len(areas), side, side), np.int64)
+    for z, area in enumerate(areas):
+        half = int(np.sqrt(area) / 2)
+        box = slice(side // 2 - half, side // 2 + half)
+        out[z, box, box] = 1 if area else 0
+    return out
+
+
+@pytest.mark.parametrize("radii", [((5, 9), (9, 15)), ((8, 12), (8, 12))])
+def test_five_hundred_touching_ellipsoids(radii) -> None:
+    deep, wide = radii
+    truth = crowd((64, 256, 256), 500, (deep, wide, wide), squeeze=0.65)
+    assert truth.max() == 500
+    score = matching(truth, _linked(_apart(truth)).astype(np.int32), thresh=0.5)
+    assert score.accuracy >= 0.95  # TP / (TP + FP + FN)
+
+
+def test_two_objects_on_each_other_are_cut_at_the_waist() -> None:
+    linked = _linked(_tower([100, 400, 700, 400, 100, 400, 700, 400, 100]))
+    assert linked.max() == 2
+    assert (linked[:4].max(), linked[5:].max()) == (1, 2)
+
+
+def test_one_object_that_only_thins_a_little_stays_one() -> None:
+    assert _linked(_tower([100, 400, 700, 600, 550, 640, 700, 400, 100])).max() == 1
+
+
+def test_one_faulty_slice_does_not_cut_an_object() -> None:
+    assert _linked(_tower([100, 400, 700, 700, 300, 700, 700, 400, 100])).max() == 1
+
+
+def test_poles_belong_to_their_object() -> None:
+    linked = _linked(_tower([4, 144, 400, 400, 144, 4]))
+    assert linked.max() == 1
+    assert (linked.max(axis=(1, 2)) == 1).all()
+
+
+def test_a_missing_slice_is_bridged_and_two_are_not() -> None:
+    assert _linked(_tower([400, 400, 0, 400, 400])).max() == 1
+    assert _linked(_tower([400, 400, 0, 0, 400, 400])).max() == 2
+    wider = SegmentSettings(gap=2)
+    assert _linked(_tower([400, 400, 0, 0, 400, 400]), wider).max() == 1
+    none = SegmentSettings(gap=0)
+    assert _linked(_tower([400, 400, 0, 400, 400]), none).max() == 2
+
+
+def test_a_section_split_in_one_slice_is_one_object() -> None:
+    slices = _tower([400, 400, 400, 400, 400])
+    slices[2, :, 24:][slices[2, :, 24:] > 0] = 2
+    assert _linked(slices).max() == 1
+
+
+def test_two_objects_merged_in_one_slice_stay_two() -> None:
+    slices = np.zeros((5, 30, 60), np.int64)
+    slices[:, 5:25, 5:29] = 1
+    slices[:, 5:25, 31:55] = 2
+    slices[2, 5:25, 5:55] = 1
+    linked = _linked(slices)
+    assert linked.max() == 2
+    assert linked[1, 10, 10] == linked[3, 10, 10] != linked[1, 10, 40]
+    assert linked[1, 10, 40] == linked[3, 10, 40]
+
+
+def test_objects_in_too_few_slices_are_dropped_and_numbers_closed() -> None:
+    slices = np.zeros((4, 30, 60), np.int64)
+    slices[1, 5:25, 5:25] = 1
+    slices[0, 5:25, 31:55] = 1
+    slices[1, 5:25, 31:55] = 2
+    slices[2, 5:25, 31:55] = 1
+    linked = _linked(slices, SegmentSettings(min_slices=2))
+    assert set(np.unique(linked)) == {0, 1}
+    assert linked[1, 10, 10] == 0
+
+
+def test_an_empty_stack_and_empty_slices_are_taken() -> None:
+    assert _linked(np.zeros((3, 8, 8), np.int64)).max() == 0
+    assert _linked(_tower([0, 400, 0])).max() == 1
+
+
+def test_sections_are_measured_alike_whole_or_in_pieces() -> None:
+    slices = _apart(crowd((12, 40, 40), 30, ((2, 5), (4, 8), (4, 8)))).astype(np.uint32)
+    counts = [int(plane.max()) for plane in slices]
+    whole = collect_sections(counts, 1, lambda k, _: slices[k], 2)
+    halves = (slice(0, 17), slice(17, 40))
+    cut = collect_sections(counts, 2, lambda k, p: slices[k][halves[p]], 2)
+    np.testing.assert_array_equal(whole.areas, cut.areas)
+    for one, other in zip(whole.meetings, cut.meetings, strict=True):
+        for name in ("one", "other", "shared"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_frames_link_by_overlap_and_over_a_gap() -> None:
+    frames = np.zeros((4, 30, 60), np.int64)
+    for t in range(4):
+        frames[t, 5:20, 5 + 2 * t : 20 + 2 * t] = 1
+        frames[t, 5:20, 40:55] = 2
+    frames[2][frames[2] == 2] = 0
+    tracks = link_frames(_sections(frames), DEFAULT)
+    assert tracks.tolist() == [0, 1, 0, 1, 0, 0, 1]

@@ -1,0 +1,95 @@
+"""The table: figures checked by hand and by scikit-image, in pixels and units."""
+
+import csv
+
+import numpy as np
+import pytest
+import zarr
+from skimage.measure import regionprops
+
+from napari_cihm.data.image import Image
+from napari_cihm.segmentation.measurements import measure, write_table
+
+UM = {"z": "um", "y": "um", "x": "um"}
+
+
+def test_a_rectangle_by_hand() -> None:
+    labels = np.zeros((20, 30), np.uint16)
+    labels[4:8, 10:20] = 7
+    light = np.zeros((20, 30, 2), np.uint8)
+    light[4:8, 10:20, 0] = 10
+    light[5, 12, 0] = 50
+    light[..., 1] = 3
+    image = Image.of(light, "yxc", scale={"y": 0.5, "x": 0.5}, units=UM)
+    (row,) = measure(labels, image)
+    assert row["label"] == 7
+    assert row["area_px"] == 40
+    assert row["area_um2"] == 10.0
+    assert (row["centroid_y_px"], row["centroid_x_px"]) == (5.5, 14.5)
+    assert (row["centroid_y_um"], row["centroid_x_um"]) == (2.75, 7.25)
+    assert row["mean_intensity_c0"] == 11.0
+    assert row["max_intensity_c0"] == 50
+    assert row["mean_intensity_c1"] == 3.0
+    # The second moments of 4 and of 10 pixels are (4^2 - 1) / 12 and (10^2 - 1) / 12.
+    assert row["eccentricity"] == pytest.approx(np.sqrt(1 - 15 / 99))
+    assert row["perimeter_px"] == pytest.approx(2 * (3 + 9))
+    assert row["perimeter_um"] == pytest.approx(12.0)
+
+
+def test_objects_against_scikit_image() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.kron(rng.permutation(20).reshape(4, 5), np.ones((9, 11))).astype("u2")
+    light = rng.random((36, 55))
+    rows = measure(labels, Image.of(light))
+    expected = regionprops(labels, light)
+    assert [row["label"] for row in rows] == [p.label for p in expected]
+    for row, p in zip(rows, expected, strict=True):
+        assert row["area_px"] == p.area
+        assert row["mean_intensity_c0"] == pytest.approx(p.intensity_mean)
+        assert row["eccentricity"] == pytest.approx(p.eccentricity)
+        assert row["perimeter_px"] == pytest.approx(p.perimeter)
+    assert not any("um" in name for name in rows[0])
+
+
+def test_volumes_times_and_slices() -> None:
+    labels = np.zeros((2, 4, 10, 10), np.uint16)
+    labels[:, 1:3, 2:6, 3:5] = 1
+    labels[1, :, 8:, 8:] = 2
+    scale = {"z": 2.0, "y": 0.5, "x": 0.25}
+    image = Image.of(np.ones((2, 4, 10, 10)), "tzyx", scale=scale, units=UM)
+    rows = measure(labels, image)
+    assert [(r["t"], r["label"]) for r in rows] == [(0, 1), (1, 1), (1, 2)]
+    assert rows[0]["volume_px"] == 16
+    assert rows[0]["volume_um3"] == 16 * 0.25
+    assert rows[0]["centroid_z_um"] == 3.0
+    assert "eccentricity" not in rows[0]
+    flat = measure(labels, image, by_slice=True)
+    assert [(r["t"], r["z"]) for r in flat if r["label"] == 1] == [
+        (0, 1), (0, 2), (1, 1), (1, 2),
+    ]  # fmt: skip
+    assert flat[0]["area_um2"] == 1.0
+    assert "perimeter_um" not in flat[0]  # its pixels are not square
+
+
+@pytest.mark.parametrize("axes", ["xy", "xzy", "yzx"])
+def test_any_order_of_axes_and_stored_labels(axes: str) -> None:
+    plane = np.zeros((8, 9), np.uint16)
+    plane[2:4, 5:9] = 3
+    deep = np.stack([plane] * 2) if "z" in axes else plane
+    left = "zyx" if "z" in axes else "yx"
+    turned = deep.transpose([left.index(a) for a in axes])
+    (row,) = measure(zarr.array(turned), Image.of(turned, axes))
+    assert (row["centroid_y_px"], row["centroid_x_px"]) == (2.5, 6.5)
+
+
+def test_the_table_as_csv(tmp_path) -> None:
+    rows = [{"label": 1, "area_px": 4}, {"label": 2, "area_px": 5, "t": 0}]
+    path = write_table(tmp_path / "new" / "t.csv", rows)
+    with open(path, newline="") as file:
+        found = list(csv.DictReader(file))
+    assert found == [
+        {"label": "1", "area_px": "4", "t": ""},
+        {"label": "2", "area_px": "5", "t": "0"},
+    ]
+    assert write_table(tmp_path / "none.csv", []).read_text() == "\n"
+    assert measure(np.zeros((5, 5), np.uint16), Image.of(np.ones((5, 5)))) == []

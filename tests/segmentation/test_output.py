@@ -1,0 +1,161 @@
+"""Results on disk: read back the same, whole or not there at all."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from napari_cihm.data.image import Image
+from napari_cihm.data.reading import read_image
+from napari_cihm.errors import UnknownNameError, WriteError
+from napari_cihm.segmentation.output import Layout, write_array
+from napari_cihm.segmentation.store import smallest_dtype
+from napari_cihm.segmentation.writing import whole_file, whole_folder
+
+LABELS = np.random.default_rng(0).integers(0, 9, (3, 40, 50)).astype(np.uint16)
+LAYOUT = Layout(
+    "zyx", {"z": 2.0, "y": 0.5, "x": 0.25}, {"z": "um", "y": "um", "x": "um"}
+)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.tiff", "a.zarr", "new/folder/a.tif"])
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32, np.float32])
+def test_what_is_written_is_read_back(tmp_path: Path, name: str, dtype) -> None:
+    values = LABELS.astype(dtype)
+    path = write_array(tmp_path / name, values, LAYOUT)
+    image = read_image(path)
+    assert image.axes == "zyx"
+    assert image.scale == LAYOUT.scale
+    assert set(image.units.values()) == {"um"}
+    assert image.dtype == dtype
+    for z in range(3):
+        np.testing.assert_array_equal(image.read(z=z)[0], values[z])
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("axes", ["yx", "tyx", "tzyx", "xyz", "zxy", "xty"])
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+def test_any_order_of_axes(tmp_path: Path, axes: str, suffix: str) -> None:
+    shape = [{"t": 2, "z": 3, "y": 20, "x": 30}[a] for a in axes]
+    values = np.random.default_rng(0).integers(0, 9, shape).astype(np.uint16)
+    image = read_image(write_array(tmp_path / f"a{suffix}", values, Layout(axes)))
+    assert image.axes == axes
+    np.testing.assert_array_equal(np.asarray(image.data[()]), values)
+
+
+def test_a_zarr_is_ome_zarr_and_streams_from_a_zarr(tmp_path: Path) -> None:
+    from ome_zarr_models.v05 import Image as OmeImage
+
+    source = zarr.array(LABELS, chunks=(1, 16, 16))
+    path = write_array(tmp_path / "a.zarr", source, LAYOUT)
+    about = OmeImage.from_zarr(zarr.open_group(path, mode="r"))
+    assert [axis.name for axis in about.ome_attributes.multiscales[0].axes] == [*"zyx"]
+    np.testing.assert_array_equal(zarr.open_group(path)["0"][...], LABELS)
+
+
+def test_maps_keep_their_classes(tmp_path: Path) -> None:
+    maps = np.random.default_rng(0).random((3, 40, 50)).astype(np.float32)
+    for name in ("m.tif", "m.zarr"):
+        image = read_image(write_array(tmp_path / name, maps, Layout("cyx")))
+        assert image.axes == "cyx"
+        np.testing.assert_array_equal(image.read(), maps)
+
+
+def test_an_older_result_is_replaced_whole(tmp_path: Path) -> None:
+    for name in ("a.tif", "a.zarr"):
+        write_array(tmp_path / name, LABELS[:, :10, :10], LAYOUT)
+        write_array(tmp_path / name, LABELS, LAYOUT)
+        assert read_image(tmp_path / name).shape == LABELS.shape
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tif", "a.zarr"]
+
+
+def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"\.tif"):
+        write_array(tmp_path / "a.psd", LABELS, LAYOUT)
+
+
+def test_layout_follows_an_image() -> None:
+    image = Image.of(
+        np.zeros((2, 3, 4, 5)), "czyx", scale={"x": 0.5, "c": 1.0}, units={"x": "um"}
+    )
+    assert Layout.of(image) == Layout("zyx", {"x": 0.5}, {"x": "um"}, "image")
+
+
+@pytest.mark.parametrize("highest", [0, 1, 65_535, 65_536, 2**32 - 1])
+def test_the_smallest_type_that_holds_all(highest: int) -> None:
+    dtype = smallest_dtype(highest)
+    assert dtype(highest) == highest
+    assert dtype is (np.uint16 if highest < 2**16 else np.uint32)
+
+
+FULL_DISK = """
+import resource, sys, signal
+import numpy as np
+from napari_cihm.errors import WriteError
+from napari_cihm.segmentation.output import Layout, write_array
+labels = np.random.default_rng(0).integers(0, 60_000, (8, 500, 500)).astype("uint16")
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    write_array(sys.argv[1], labels, Layout("zyx"))
+except WriteError as error:
+    print(error)
+    sys.exit(3)
+"""
+
+
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit to set")
+@pytest.mark.parametrize("name", ["a.tif", "a.zarr"])
+@pytest.mark.parametrize("before", [False, True], ids=["new", "replaced"])
+def test_a_disk_that_fills_up_leaves_nothing_half(
+    tmp_path: Path, name: str, before: bool
+) -> None:
+    # No file may grow past a limit: the system refuses in the middle of writing.
+    path = tmp_path / name
+    if before:
+        write_array(path, LABELS, LAYOUT)
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 3, run.stderr
+    assert "could not be written" in run.stdout
+    assert "\n" not in run.stdout.strip()
+    assert [p.name for p in tmp_path.iterdir()] == ([name] if before else [])
+    if before:
+        np.testing.assert_array_equal(read_image(path).read(z=1)[0], LABELS[1])
+
+
+def test_a_fault_in_the_middle_leaves_nothing_half(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), whole_file(tmp_path / "a") as file:
+        file.write(b"half")
+        raise KeyError
+    with pytest.raises(KeyError), whole_folder(tmp_path / "b") as folder:
+        folder.mkdir()
+        (folder / "c").write_text("half")
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_may_not_be_written_says_so(tmp_path: Path, monkeypatch) -> None:
+    # The right to write is the system's to refuse, and it refuses root nothing.
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(WriteError, match=r"a\.tif could not be written \(Permission"):
+        write_array(tmp_path / "a.tif", LABELS, LAYOUT)
+
+
+def test_large_files_get_long_offsets(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("napari_cihm.segmentation.output.CLASSIC", 1000)
+    path = write_array(tmp_path / "a.tif", LABELS, LAYOUT)
+    with tifffile.TiffFile(path) as file:
+        assert file.is_bigtiff

@@ -1,0 +1,287 @@
+"""Segmenting: any image in, labels of its shape out, events on the way."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from stardist.matching import matching
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.errors import (
+    AxesError,
+    DtypeError,
+    InputError,
+    ShapeError,
+    UnavailableError,
+)
+from napari_cihm.events import (
+    BlockDone,
+    Note,
+    SegmentationStarted,
+    Segmented,
+    TileDone,
+)
+from napari_cihm.segmentation import segment, segment_iter
+from tests.segmentation.conftest import (
+    Local,
+    Perfect,
+    Semantic,
+    crowd,
+    discs,
+    perfect_maps,
+    relabelled,
+)
+
+
+def _last(*args, **kwargs) -> Segmented:
+    *_, last = segment_iter(*args, **kwargs)
+    assert isinstance(last, Segmented)
+    return last
+
+
+def test_perfect_maps_give_the_objects_back(perfect: Perfect) -> None:
+    truth = discs((150, 200), 9, 4)
+    labels = segment(perfect_maps(truth), perfect, "cyx")
+    assert labels.dtype == np.uint16
+    assert labels.shape == truth.shape
+    np.testing.assert_array_equal(labels, relabelled(truth))
+
+
+@pytest.mark.parametrize("tile", [64, 100])
+def test_tiles_leave_no_seam(local: Local, texture, tile: int) -> None:
+    image = texture((300, 340))
+    whole = segment(image, local, diameter=None)
+    tiled = segment(image, local, diameter=None, tile=tile, overlap=2 * Local.reach)
+    assert sum(shape[0] for shape in local.calls) > 10
+    assert (whole != tiled).mean() < 1e-3  # the ramp gives the edge a little weight
+    score = matching(whole.astype(np.int32), tiled.astype(np.int32), thresh=0.9)
+    assert score.accuracy == 1
+    # At the seams themselves the maps differ by no more than a thousandth.
+    kept = [_last(image, local, tile=t, overlap=20, maps=True) for t in (1024, tile)]
+    assert np.abs(kept[0].maps - kept[1].maps).max() < 2e-3
+
+
+@given(st.integers(0, 99), st.integers(64, 130), st.integers(24, 48))
+@hypothesis_settings(max_examples=15)
+def test_blocks_change_nothing(seed: int, block: int, halo: int) -> None:
+    shape = (140 + seed, 230 - seed)
+    truth = crowd(shape, 120, ((5, 10), (5, 10)), seed)
+    maps = perfect_maps(truth) + np.random.default_rng(seed).normal(
+        0, 0.02, (3, *shape)
+    ).astype(np.float32)
+    whole = segment(maps, Perfect(), "cyx")
+    assert whole.max() > 30
+    parts = segment(maps, Perfect(), "cyx", block=block, halo=halo)
+    np.testing.assert_array_equal(parts, whole)
+
+
+@given(st.permutations("tzcyx"), st.sets(st.sampled_from("tzc")))
+@hypothesis_settings(max_examples=20)
+def test_labels_have_the_images_order_of_axes(order, lacking) -> None:
+    sizes = {"t": 2, "z": 3, "c": 2, "y": 40, "x": 52}
+    letters = [a for a in order if a not in lacking]
+    canonical = np.zeros([sizes[a] for a in "tzcyx"], np.uint8)
+    canonical[..., 5:25, 7:20] = 200
+    canonical[..., 5:25, 30:45] = 200
+    index = tuple(0 if a in lacking else slice(None) for a in "tzcyx")
+    left = [a for a in "tzcyx" if a not in lacking]
+    image = canonical[index].transpose([left.index(a) for a in letters])
+    last = _last(image, Local(), "".join(letters))
+    assert last.axes == "".join(letters).replace("c", "")
+    assert last.labels.shape == tuple(sizes[a] for a in last.axes)
+    assert last.objects == 2 * (1 if "t" in lacking else 2)  # linked over z, not t
+    where = {"t": 1, "z": 2, "y": 15, "x": slice(None)}
+    row = last.labels[tuple(where[a] for a in last.axes)]
+    assert row[12] != row[37]
+    assert row[12] > 0 < row[37]
+
+
+def test_every_event_comes_in_its_place(local: Local, texture) -> None:
+    image = texture((3, 200, 220))
+    events = list(segment_iter(image, local, "zyx", tile=128, block=128, halo=32))
+    assert isinstance(events[0], SegmentationStarted)
+    tiles = [e for e in events if isinstance(e, TileDone)]
+    blocks = [e for e in events if isinstance(e, BlockDone)]
+    assert [e.done for e in tiles] == list(range(1, len(tiles) + 1))
+    assert len(tiles) == tiles[0].total == events[0].tiles
+    assert len(blocks) == blocks[0].total == events[0].blocks == 12
+    painted = np.zeros(image.shape, bool)
+    numbered = np.zeros(image.shape, np.uint32)
+    for event in tiles:
+        assert painted[event.box].shape == event.foreground.shape
+        painted[event.box] |= event.foreground
+    for event in blocks:
+        numbered[event.box] = event.labels
+    labels = events[-1].labels
+    np.testing.assert_array_equal(numbered > 0, labels > 0)
+    assert (labels > 0)[painted].mean() > 0.9  # specks are dropped in between
+    assert not (labels > 0)[~painted].any()
+
+
+def test_closing_the_generator_cancels(local: Local, texture) -> None:
+    run = segment_iter(texture((300, 300)), local, tile=64)
+    for event in run:
+        if isinstance(event, TileDone):
+            break
+    run.close()
+    assert len(local.calls) == 1
+
+
+KINDS = ["?", "u1", "i2", ">u2", "u4", "<i8", "f2", ">f4", "f8"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_kind_of_number_gives_the_same_labels(kind: str, local: Local) -> None:
+    mask = discs((90, 110), 8, 6) > 0
+    expected = segment(mask.astype(np.float32), local)
+    labels = segment(np.asfortranarray(mask).astype(kind), local)
+    np.testing.assert_array_equal(labels, expected)
+    assert labels.max() == 20
+
+
+def test_numbers_that_are_none_are_taken_for_dark(local: Local) -> None:
+    image = (discs((90, 110), 8, 6) > 0).astype(np.float32)
+    expected = segment(image, local)
+    image[0, :3] = np.nan, -np.inf, np.nan
+    image.flags.writeable = False
+    np.testing.assert_array_equal(segment(image, local), expected)
+    assert segment(np.full((20, 20), np.nan), local).max() == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (5, 1, 1)])
+def test_the_smallest_images_are_taken(shape, local: Local) -> None:
+    assert segment(np.ones(shape, np.uint8), local).shape == shape
+
+
+def test_a_huge_image_is_begun_at_once_and_never_whole_in_memory(
+    local: Local, tmp_path
+) -> None:
+    huge = np.broadcast_to(np.uint8(9), (100_000, 100_000))
+    with pytest.raises(UnavailableError, match=r"GiB.*work="):
+        segment(np.broadcast_to(np.uint8(9), (10**7, 10**7)), local)
+    events = segment_iter(huge, local, tile=256, work=tmp_path / "work")
+    started = next(events)
+    assert started.tiles > 200_000
+    assert isinstance(next(e for e in events if isinstance(e, TileDone)), TileDone)
+    events.close()
+
+
+@pytest.mark.parametrize(
+    ("image", "axes", "error"),
+    [
+        (np.zeros((4, 4), complex), None, DtypeError),
+        (np.zeros((0, 4)), None, ShapeError),
+        (np.zeros(5), None, AxesError),
+        (np.zeros((4, 4)), "zyx", AxesError),
+        (np.zeros((2,) * 6), None, AxesError),
+    ],
+)
+def test_what_cannot_be_segmented_is_refused(image, axes, error, local: Local) -> None:
+    with pytest.raises(error, match="expected"):
+        segment(image, local, axes)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"diameter": -1}, {"tile": 3}, {"colour": 1}, {"volume": "cube"}]
+)
+def test_settings_out_of_bounds_are_named(wrong, local: Local) -> None:
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        segment(np.zeros((9, 9)), local, **wrong)
+
+
+def test_an_empty_result_is_said_with_its_likely_causes(local: Local) -> None:
+    events = list(segment_iter(np.zeros((50, 50)), local))
+    notes = [e.text for e in events if isinstance(e, Note)]
+    assert len(notes) == 1
+    for cause in ("contrast", "diameter", "model"):
+        assert cause in notes[0]
+
+
+def test_a_given_diameter_scales_there_and_back() -> None:
+    truth = discs((300, 420), 30, 12)
+    model = Perfect(diameter=20.0)
+    for diameter, zoom in ((60, 1 / 3), (10, 2.0)):
+        model.calls.clear()
+        last = _last(perfect_maps(truth), model, "cyx", diameter=diameter)
+        assert last.labels.shape == truth.shape
+        assert last.zoom == pytest.approx(zoom, rel=0.01)
+        assert model.calls[0][2] == round(300 * zoom)
+        score = matching(truth, last.labels.astype(np.int32), thresh=0.9)
+        assert score.accuracy == 1
+    parts = segment(
+        perfect_maps(truth), model, "cyx", diameter=60, block=128, tile=64, overlap=16
+    )
+    whole = segment(perfect_maps(truth), model, "cyx", diameter=60)
+    assert parts.max() == whole.max() == 20
+    assert (parts != whole).mean() < 1e-3
+
+
+def test_maps_and_uncertainty_come_on_request(perfect: Perfect) -> None:
+    maps = perfect_maps(discs((90, 110), 9, 4))
+    last = _last(maps, perfect, "cyx", maps=True, uncertainty=True, block=64, halo=32)
+    np.testing.assert_allclose(last.maps, maps, atol=1e-5)
+    assert last.uncertainty.shape == (90, 110)
+    assert last.uncertainty.max() < 0.001  # a perfect model is sure of everything
+    half = np.full((1, 8, 8), 0.5)
+    half[0, 0] = 0, 1, 0, 1, 0, 1, 0, 1
+    doubt = _last(half, Semantic(), "cyx", uncertainty=True).uncertainty
+    np.testing.assert_allclose(doubt[1:], 1, atol=1e-6)
+    np.testing.assert_allclose(doubt[0], 0, atol=1e-3)
+    assert _last(maps, perfect, "cyx").maps is None
+
+
+@pytest.mark.parametrize("classes", [1, 2])
+def test_a_semantic_model_gives_classes(classes: int) -> None:
+    image = np.zeros((200, 150), np.float32)
+    image[20:60] = 1
+    image[100:140] = 1
+    last = _last(image, Semantic(classes), block=64, halo=16, tile=64, overlap=8)
+    np.testing.assert_array_equal(last.labels, (image > 0).astype(int))
+    assert last.objects == 1
+
+
+def test_more_than_sixteen_bits_of_objects_get_thirty_two() -> None:
+    maps = np.zeros((3, 600, 600), np.uint8)
+    maps[0::2, ::2, ::2] = 1  # foreground and distance
+    labels = segment(maps, Perfect(), "cyx", min_size=0, seed=0.01)
+    assert labels.dtype == np.uint32
+    assert labels.max() == 90_000
+
+
+def test_slices_are_linked_kept_apart_or_seen_from_three_sides() -> None:
+    truth = crowd((16, 90, 90), 14, ((5, 7), (7, 9), (7, 9)))
+    image = perfect_maps(truth)
+    linked = _last(image, Perfect(), "czyx")
+    score = matching(truth, linked.labels.astype(np.int32), thresh=0.5)
+    assert score.accuracy >= 0.95
+    apart = _last(image, Perfect(), "czyx", volume="slices")
+    sections = sum(len(np.unique(plane)) - 1 for plane in apart.labels)
+    assert apart.objects == sections == apart.labels.max()
+    sides = _last(image, Perfect(), "czyx", volume="orthogonal")
+    score = matching(truth, sides.labels.astype(np.int32), thresh=0.5)
+    assert score.accuracy >= 0.85
+    assert sides.labels.shape == truth.shape
+
+
+def test_time_is_linked_on_request() -> None:
+    frames = np.stack([np.roll(discs((80, 90), 9, 8), 2 * t, 1) for t in range(3)])
+    image = perfect_maps(frames)
+    count = len(np.unique(frames)) - 1
+    apart = _last(image, Perfect(), "ctyx")
+    assert apart.objects == 3 * count
+    linked = _last(image, Perfect(), "ctyx", time="linked")
+    assert linked.objects == count
+    for t in range(3):
+        score = matching(frames[t], linked.labels[t].astype(np.int32), thresh=0.9)
+        assert score.accuracy == 1
+    numbers = [linked.labels[t][20, 15 + 2 * t] for t in range(3)]
+    assert len(set(numbers)) == 1
+
+
+def test_the_defaults_are_those_of_the_settings(local: Local, texture) -> None:
+    image = Image.of(texture((80, 90)))
+    plain = segment(image, local)
+    spelt = segment(image, local, **SegmentSettings().model_dump())
+    np.testing.assert_array_equal(plain, spelt)
