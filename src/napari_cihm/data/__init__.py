@@ -1,0 +1,1 @@
+"""Images and axes, pairs and folders, targets, augmentation, made images."""

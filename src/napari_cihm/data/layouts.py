@@ -1,71 +1,77 @@
-"""Folder layouts of the field, told apart and read as pairs."""
+"""Folder layouts of the field, told apart and read as pairs.
+
+============ ==========================================================
+plain        ``images/`` and ``masks/``, optionally ``reviewed/``
+DSB18        ``<id>/images/<id>.png`` and ``<id>/masks/*.png``
+ISIC         ``*_Input/`` or ``*_Data/`` and ``*_GroundTruth/``
+Synapse      ``train_npz/*.npz`` and ``test_vol_h5/*.h5``
+============ ==========================================================
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_cihm.data.pairs import Pair, PairSource, folder_pairs, pictures_in
-from napari_cihm.data.pictures import read_picture
+from napari_cihm.data import dsb18, isic, synapse
+from napari_cihm.data.pairs import PairSource, folder_pairs
 from napari_cihm.errors import DataError
+
+Find = Callable[[Path], list[PairSource]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one kind of folder is told, and read.
+
+    Attributes
+    ----------
+    name : str
+        As users know it.
+    fits : callable
+        Whether a folder has the layout.
+    training, held_out : callable
+        Find the pairs to learn from, and those set aside; these may be none.
+    """
+
+    name: str
+    fits: Callable[[Path], bool]
+    training: Find
+    held_out: Find = lambda folder: []
+
+
+def is_plain(folder: Path) -> bool:
+    """Whether a folder holds ``images/`` and ``masks/``."""
+    return (folder / "images").is_dir() and (folder / "masks").is_dir()
+
+
+LAYOUTS = (
+    Layout("images/ and masks/", is_plain, folder_pairs),
+    Layout("ISIC", isic.fits, isic.training_pairs, isic.held_out_pairs),
+    Layout("Synapse", synapse.fits, synapse.slice_pairs, synapse.volume_pairs),
+    Layout("DSB18 stage1_train", dsb18.fits, dsb18.pairs),
+)
 
 
 def find_pairs(folder: Path) -> list[PairSource]:
-    """Find a folder's pairs, whichever layout it has.
+    """Find all of a folder's pairs, whichever layout it has.
 
     Raises
     ------
     DataError
         Naming the layouts when it has none of them.
     """
+    layout = layout_of(folder)
+    return layout.training(folder) or layout.held_out(folder)
+
+
+def layout_of(folder: Path) -> Layout:
+    """Tell which layout a folder has."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "a folder of images and masks")
-    for is_layout, pairs in LAYOUTS:
-        if is_layout(folder):
-            return pairs(folder)
+    for layout in LAYOUTS:
+        if layout.fits(folder):
+            return layout
     raise DataError(
         f"{folder} holds no layout that is known",
-        "images/ and masks/, or a DSB18 stage1_train folder",
+        ", ".join(layout.name for layout in LAYOUTS),
     )
-
-
-def dsb18_pairs(folder: Path) -> list[PairSource]:
-    """Find the samples of a DSB18 ``stage1_train`` folder."""
-    samples = sorted(p for p in folder.iterdir() if is_dsb18_sample(p))
-    return [PairSource(p.name, lambda p=p: read_dsb18_sample(p)) for p in samples]  # type: ignore[misc]
-
-
-def is_dsb18_sample(folder: Path) -> bool:
-    """Whether a folder is one sample: its image, and one mask a nucleus."""
-    image = folder / "images" / f"{folder.name}.png"
-    return image.is_file() and (folder / "masks").is_dir()
-
-
-def read_dsb18_sample(folder: Path) -> Pair:
-    """Read one sample; a pixel claimed twice goes to the smaller nucleus."""
-    image = read_picture(folder / "images" / f"{folder.name}.png")
-    masks = [_flat(read_picture(p)) for p in pictures_in(folder / "masks")]
-    for mask in masks:
-        if mask.shape != image.shape[:2]:
-            raise DataError(
-                f"{folder.name}: a mask is {mask.shape}, its image {image.shape[:2]}",
-                "one size",
-            )
-    labels = np.zeros(image.shape[:2], np.int32)
-    for number, mask in enumerate(sorted(masks, key=lambda m: -int(m.sum())), start=1):
-        labels[mask] = number
-    claimed = sum(int(mask.sum()) for mask in masks)
-    overlap = claimed - int(np.count_nonzero(labels))
-    return Pair.of(folder.name, image, labels, overlap=overlap)
-
-
-def _flat(mask: NDArray[np.generic]) -> NDArray[np.bool_]:
-    return (mask if mask.ndim == 2 else mask[..., 0]).astype(bool)
-
-
-Layout = tuple[Callable[[Path], bool], Callable[[Path], list[PairSource]]]
-LAYOUTS: list[Layout] = [
-    (lambda f: (f / "images").is_dir() and (f / "masks").is_dir(), folder_pairs),
-    (lambda f: any(is_dsb18_sample(p) for p in f.iterdir()), dsb18_pairs),
-]

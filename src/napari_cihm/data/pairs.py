@@ -92,10 +92,7 @@ def folder_pairs(folder: Path) -> list[PairSource]:
             f"a mask of the same name in {folder / 'masks'}",
             "add the mask or take the image away",
         )
-    return [
-        PairSource(p.stem, _reader(p, masks[p.stem], reviewed.get(p.stem)))
-        for p in images
-    ]
+    return [pair_source(p, masks[p.stem], reviewed.get(p.stem)) for p in images]
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -107,7 +104,9 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def _reader(image: Path, mask: Path, reviewed: Path | None) -> Callable[[], Pair]:
+def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSource:
+    """Offer the pair of an image's and a mask's file."""
+
     def read() -> Pair:
         labels = read_picture(mask)
         if labels.ndim == 3:
@@ -117,7 +116,7 @@ def _reader(image: Path, mask: Path, reviewed: Path | None) -> Callable[[], Pair
         seen = None if reviewed is None else read_picture(reviewed).astype(bool)
         return Pair.of(image.stem, read_picture(image), labels, seen)
 
-    return read
+    return PairSource(image.stem, read)
 
 
 def _pictures(folder: Path) -> list[Path]:

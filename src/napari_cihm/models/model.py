@@ -37,7 +37,8 @@ class Model:
     ) -> None:
         self.device = pick_device(device)
         # channels last: a third faster on a CPU, and no slower elsewhere
-        self.network = network.to(self.device, memory_format=torch.channels_last).eval()
+        self.network = network.to(self.device).eval()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.config = config
         self.name = name or config.recipe
         self._hash: str | None = None

@@ -85,7 +85,8 @@ def iou_matrix(
     overlap = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
     union = overlap.sum(1)[:, None] + overlap.sum(0)[None] - overlap
     iou: NDArray[np.float64] = overlap / np.maximum(union, 1)
-    return iou[t_names != 0][:, f_names != 0]
+    objects: NDArray[np.float64] = iou[t_names != 0][:, f_names != 0]
+    return objects
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def hd95(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
 
 
 def _outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    inner = ndimage.binary_erosion(region)
+    inner: NDArray[np.bool_] = ndimage.binary_erosion(region)
     return region & ~inner
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cihm.data.layouts import find_pairs
+from napari_cihm.data.layouts import find_pairs, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.errors import DataError
 
@@ -27,7 +27,11 @@ def split_pairs(
         folder = Path(data)
         if (folder / "train").is_dir() and (folder / "val").is_dir():
             return find_pairs(folder / "train"), find_pairs(folder / "val"), []
-        sources = find_pairs(folder)
+        layout = layout_of(folder)
+        sources, held_out = layout.training(folder), layout.held_out(folder)
+        if sources and held_out:
+            return sources, held_out, []
+        sources = sources or held_out
     else:
         sources = [PairSource.holding(pair) for pair in data]
     if not sources:
