@@ -9,6 +9,7 @@ imports what is light; the engine is imported inside the function, so that
 
 from collections.abc import Callable
 
+from napari_cihm.cli.doctor import doctor
 from napari_cihm.cli.evaluate import evaluate
 from napari_cihm.cli.models import models
 from napari_cihm.cli.segment import segment
@@ -16,4 +17,4 @@ from napari_cihm.cli.train import train
 
 Command = Callable[..., int | None]
 
-COMMANDS: tuple[Command, ...] = (segment, train, evaluate, models)
+COMMANDS: tuple[Command, ...] = (segment, train, evaluate, models, doctor)
