@@ -118,6 +118,14 @@ class Examined(Event):
 
 
 @dataclass(frozen=True)
+class Devices(Event):
+    """What this machine computes on, and what "auto" takes."""
+
+    names: tuple[str, ...]
+    auto: str
+
+
+@dataclass(frozen=True)
 class SegmentationStarted(Event):
     """The image is understood and cut up; prediction is about to begin."""
 
@@ -166,6 +174,13 @@ class Segmented(Event):
     zoom: float = 1.0
     diameter: float | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Measured(Event):
+    """Objects were measured, a row each."""
+
+    rows: tuple[Mapping[str, Any], ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The napari window: panels, layers, readers and writers around the engine."""

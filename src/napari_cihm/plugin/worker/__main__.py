@@ -1,0 +1,139 @@
+"""The worker's own side: read jobs, run them, say what they yield.
+
+Started by `napari_cihm.plugin.worker.process`, never by hand.
+"""
+
+import contextlib
+import itertools
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from numpy.typing import NDArray
+
+from napari_cihm.errors import CihmError
+from napari_cihm.events import Event
+from napari_cihm.plugin.worker import wire
+from napari_cihm.plugin.worker.lending import Borrowed
+
+PATIENCE = 10  # niceness: the window goes first
+
+
+class Worker:
+    """Runs jobs, one after the other in each lane.
+
+    Parameters
+    ----------
+    inlet, outlet : file
+        From the window and to it.
+    """
+
+    def __init__(self, inlet: BinaryIO, outlet: BinaryIO) -> None:
+        self._inlet, self._outlet = inlet, outlet
+        self._writing = threading.Lock()
+        self._lanes: dict[str, queue.SimpleQueue[wire.Start]] = {}
+        self._stopped: set[int] = set()
+        self._tokens = itertools.count()
+        self._waiting: dict[int, queue.SimpleQueue[wire.Answer]] = {}
+
+    def serve(self) -> None:
+        """Take messages until the window is gone."""
+        with contextlib.suppress(EOFError):
+            while True:
+                self._take(wire.receive(self._inlet, self._borrow))
+
+    def _take(self, message: Any) -> None:
+        if isinstance(message, wire.Start):
+            if message.lane not in self._lanes:
+                lane = self._lanes[message.lane] = queue.SimpleQueue()
+                threading.Thread(target=self._work, args=(lane,), daemon=True).start()
+            self._lanes[message.lane].put(message)
+        elif isinstance(message, wire.Stop):
+            self._stopped.add(message.number)
+        elif isinstance(message, wire.Answer):
+            self._waiting.pop(message.token).put(message)
+
+    def _work(self, lane: "queue.SimpleQueue[wire.Start]") -> None:
+        while True:
+            self._run(lane.get())
+
+    def _run(self, start: wire.Start) -> None:
+        try:
+            from napari_cihm.plugin.worker.jobs import JOBS
+
+            stopped = self._follow(start, JOBS[start.job](**start.arguments))
+        except BaseException as error:  # the window must hear of anything at all
+            self._say(wire.Failed(start.number, failure_of(error)))
+        else:
+            self._say(wire.Ended(start.number, stopped))
+        self._stopped.discard(start.number)
+
+    def _follow(self, start: wire.Start, events: Iterator[Event]) -> bool:
+        for event in events:
+            self._say(wire.Said(start.number, event))
+            if start.number in self._stopped:
+                events.close()  # type: ignore[attr-defined]
+                return True
+        return False
+
+    def _say(self, message: Any) -> None:
+        with self._writing:
+            wire.send(self._outlet, message, _give_back)
+
+    def _borrow(self, name: tuple[Any, ...]) -> Borrowed:
+        key, shape, dtype = name
+        return Borrowed(key, shape, dtype, self._read)
+
+    def _read(self, key: int, index: Any) -> NDArray[Any]:
+        token = next(self._tokens)
+        box = self._waiting[token] = queue.SimpleQueue()
+        self._say(wire.Ask(token, key, index))
+        answer = box.get()
+        if answer.problem:
+            raise OSError(f"the image could not be read: {answer.problem}")
+        part: NDArray[Any] = answer.part
+        return part
+
+
+def failure_of(error: BaseException) -> wire.Failure:
+    """Put an error into words for the user and for the log."""
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, CihmError):
+        wanted = f", expected {error.wanted}" if error.wanted else ""
+        return wire.Failure(f"{error.came}{wanted}", error.remedy, True, trace)
+    if isinstance(error, MemoryError):
+        return wire.Failure(
+            "the machine ran out of memory",
+            "close other programs, or lower the memory in the preferences",
+            True,
+            trace,
+        )
+    return wire.Failure(f"{type(error).__name__}: {error}", trace=trace)
+
+
+def _give_back(thing: Any) -> tuple[Any, ...] | None:
+    return (thing.key,) if isinstance(thing, Borrowed) else None
+
+
+def main() -> None:
+    """Serve the window that started this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to hear
+    if hasattr(os, "nice"):
+        os.nice(PATIENCE)
+    # What libraries print must not come between messages.
+    inlet, outlet = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    with os.fdopen(inlet, "rb") as inward, os.fdopen(outlet, "wb") as outward:
+        Worker(inward, outward).serve()
+        sys.stderr.flush()
+        os._exit(0)  # a job may still be computing: it is of no use any more
+
+
+if __name__ == "__main__":
+    main()

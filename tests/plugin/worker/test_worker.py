@@ -1,0 +1,222 @@
+"""The worker computes in a process of its own, and is gone when it is closed."""
+
+import contextlib
+import subprocess
+import sys
+import threading
+
+import dask.array as da
+import numpy as np
+import psutil
+import pytest
+
+import napari_cihm as cihm
+from napari_cihm.data.image import Image
+from napari_cihm.events import Devices, Examined, Measured, Segmented, TileDone
+from napari_cihm.plugin.runner import Runner, RunState
+
+
+class Heard:
+    """Collects what a run says, and tells a test when it is over."""
+
+    def __init__(self, qtbot) -> None:
+        self.qtbot, self.events, self.ended = qtbot, [], []
+
+    def start(self, runner, job, lane="long", **arguments):
+        return runner.start(
+            job, self.events.append, self.ended.append, lane, **arguments
+        )
+
+    def wait(self, run, timeout=60_000):
+        self.qtbot.waitUntil(lambda: run in self.ended, timeout=timeout)
+        return run
+
+    def of(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@pytest.fixture(scope="module")
+def runner(qapp):
+    runner = Runner()
+    yield runner
+    runner.close()
+
+
+@pytest.fixture
+def heard(qtbot):
+    return Heard(qtbot)
+
+
+def _segment(heard, runner, checkpoint, image, **settings):
+    return heard.start(
+        runner,
+        "segment",
+        image=image,
+        model=str(checkpoint),
+        settings={"device": "cpu", "diameter": None, **settings},
+    )
+
+
+def test_a_model_is_looked_at_without_torch_in_this_process(heard, runner, checkpoint):
+    run = heard.start(runner, "look", "quick", model=str(checkpoint), device="cpu")
+    heard.wait(run)
+    assert run.state is RunState.DONE
+    (devices,), (seen,) = heard.of(Devices), heard.of(Examined)
+    assert "cpu" in devices.names
+    assert seen.usable
+
+
+def test_labels_are_those_of_the_engine(heard, runner, checkpoint, blobs):
+    run = _segment(heard, runner, checkpoint, Image.of(blobs))
+    heard.wait(run)
+    (result,), (measured,) = heard.of(Segmented), heard.of(Measured)
+    np.testing.assert_array_equal(
+        result.labels, cihm.segment(blobs, checkpoint, diameter=None, device="cpu")
+    )
+    assert result.objects == 12
+    assert sorted(row["label"] for row in measured.rows) == list(range(1, 13))
+    assert heard.of(TileDone)[0].foreground.any()
+
+
+@pytest.mark.parametrize("make", [np.asarray, da.from_array], ids=["numpy", "dask"])
+def test_large_and_lazy_arrays_are_read_where_they_are(
+    heard, runner, checkpoint, blobs, make, monkeypatch
+):
+    monkeypatch.setattr("napari_cihm.plugin.worker.lending.SMALL", 100)
+    stack = make(np.stack([blobs, np.zeros_like(blobs), blobs]))
+    run = heard.wait(_segment(heard, runner, checkpoint, Image.of(stack, "tyx")))
+    assert run.failure is None
+    (result,) = heard.of(Segmented)
+    assert result.image.data is stack
+    assert [len(np.unique(result.labels[t])) - 1 for t in range(3)] == [12, 0, 12]
+
+
+def test_an_image_that_cannot_be_read_fails_with_its_reason(
+    heard, runner, checkpoint, blobs
+):
+    def broken(block):
+        raise OSError("the share is gone")
+
+    lazy = da.from_array(blobs).map_blocks(broken, dtype=np.uint8)
+    run = heard.wait(_segment(heard, runner, checkpoint, Image.of(lazy)))
+    assert run.state is RunState.FAILED
+    assert "the share is gone" in run.failure.text
+
+
+def test_a_users_mistake_comes_with_its_remedy_and_no_traceback_in_the_text(
+    heard, runner, checkpoint, blobs
+):
+    run = heard.wait(_segment(heard, runner, checkpoint, Image.of(blobs), channels=7))
+    assert run.state is RunState.FAILED
+    assert run.failure.expected
+    assert "channel 7" in run.failure.text
+    assert run.failure.remedy
+    assert "Traceback" not in run.failure.text
+    assert "Traceback" in run.failure.trace
+
+
+def test_a_run_stops_at_the_next_tile_and_the_next_one_runs(
+    heard, runner, checkpoint, blobs
+):
+    stack = Image.of(np.stack([blobs] * 400), "tyx")
+    run = _segment(heard, runner, checkpoint, stack)
+    heard.qtbot.waitUntil(lambda: len(heard.of(TileDone)) > 2, timeout=60_000)
+    pid = runner.pid
+    runner.stop(run)
+    seen = len(heard.events)
+    heard.wait(run)
+    assert run.state is RunState.STOPPED
+    assert len(heard.events) == seen  # nothing of it is heard after the stop
+    assert runner.pid == pid  # it stopped by itself
+    heard.wait(_segment(heard, runner, checkpoint, Image.of(blobs)))
+    assert heard.of(Segmented)
+
+
+def test_runs_of_a_lane_follow_each_other_and_one_that_waits_can_be_taken_back(
+    heard, runner, checkpoint, blobs
+):
+    first = _segment(heard, runner, checkpoint, Image.of(np.stack([blobs] * 5), "tyx"))
+    second = _segment(heard, runner, checkpoint, Image.of(blobs))
+    third = _segment(heard, runner, checkpoint, Image.of(blobs))
+    assert (first.state, second.state) == (RunState.RUNNING, RunState.WAITING)
+    runner.stop(second)
+    assert heard.ended == [second]
+    heard.wait(third)
+    assert heard.ended == [second, first, third]
+
+
+def test_quick_jobs_do_not_wait_for_long_ones(heard, runner, checkpoint, blobs):
+    stack = Image.of(np.stack([blobs] * 2000), "tyx")
+    long = _segment(heard, runner, checkpoint, stack)
+    quick = heard.start(runner, "look", "quick", model=str(checkpoint), device="cpu")
+    heard.wait(quick)
+    assert long.state is RunState.RUNNING
+    runner.stop(long)
+    heard.wait(long)
+
+
+def test_a_process_that_dies_fails_its_run_and_is_replaced(
+    heard, runner, checkpoint, blobs
+):
+    stack = Image.of(np.stack([blobs] * 2000), "tyx")
+    run = _segment(heard, runner, checkpoint, stack)
+    heard.qtbot.waitUntil(lambda: bool(heard.of(TileDone)), timeout=60_000)
+    psutil.Process(runner.pid).kill()
+    heard.wait(run)
+    assert run.state is RunState.FAILED
+    assert "has ended" in run.failure.text
+    heard.wait(_segment(heard, runner, checkpoint, Image.of(blobs)))
+    assert heard.of(Segmented)
+
+
+def test_a_job_that_does_not_stop_in_time_is_ended_with_its_process(
+    heard, runner, checkpoint, blobs, monkeypatch
+):
+    monkeypatch.setattr("napari_cihm.plugin.runner.GRACE", 0)
+    image = Image.of(np.zeros((4096, 4096), np.uint8))
+    run = _segment(heard, runner, checkpoint, image, tile=4096)
+    heard.qtbot.waitUntil(lambda: bool(heard.events), timeout=60_000)
+    pid = runner.pid
+    runner.stop(run)
+    heard.wait(run, 2000)
+    assert run.state is RunState.STOPPED
+    assert runner.pid != pid
+    heard.qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=5000)
+
+
+def test_closing_leaves_no_process_and_no_thread(qtbot, checkpoint, blobs):
+    before = threading.active_count()
+    runner, heard = Runner(), Heard(qtbot)
+    _segment(heard, runner, checkpoint, Image.of(np.stack([blobs] * 2000), "tyx"))
+    pid = runner.pid
+    assert threading.active_count() == before + 1
+    runner.close()
+    assert not psutil.pid_exists(pid)
+    assert threading.active_count() == before
+    qtbot.wait(50)
+    assert heard.events == heard.ended == []
+
+
+def test_the_worker_ends_with_the_process_that_started_it(tmp_path):
+    code = (
+        "import os, sys\n"
+        "from napari_cihm.plugin.worker.process import WorkerProcess\n"
+        "print(WorkerProcess(lambda *_: None).pid, flush=True)\n"
+        "os._exit(1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    child = int(done.stdout)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(child).wait(timeout=30)
+    assert not psutil.pid_exists(child)
+
+
+def test_neither_side_loads_what_belongs_to_the_other():
+    worker = "import napari_cihm.plugin.worker.__main__, napari_cihm.plugin.worker.jobs"
+    window = "import napari_cihm.plugin.runner"
+    for code, unwanted in ((worker, ("qtpy", "napari")), (window, ("torch", "numba"))):
+        listing = f"{code}\nimport sys\nprint(*sys.modules)"
+        done = subprocess.run(
+            [sys.executable, "-c", listing], capture_output=True, text=True, check=True
+        )
+        assert not set(unwanted) & set(done.stdout.split())
