@@ -31,7 +31,9 @@ def ideal_maps(*masks: np.ndarray) -> np.ndarray:
     for rank, mask in enumerate(masks):
         depth = ndimage.distance_transform_edt(mask)
         distance += (depth / depth.max()).astype(np.float32)
-        others = np.any([m for n, m in enumerate(masks) if n != rank], axis=0)
+        others = np.zeros_like(mask)
+        for other in (*masks[:rank], *masks[rank + 1 :]):
+            others |= other
         border[mask & ndimage.binary_dilation(others, iterations=2)] = 1
     return np.stack([foreground, border, distance])
 
