@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_cihm.errors import UnavailableError, UnknownNameError
+from napari_cihm.scan import shapes
 from napari_cihm.scan.inputs import Inputs
 
 VARIABLE = "CIHM_SCAN"
@@ -71,6 +72,8 @@ def choose(device: torch.device) -> Backend:
     UnavailableError
         If it names one that this machine or device cannot run.
     """
+    if device.type == "meta":
+        return cast("Backend", shapes)
     forced = os.environ.get(VARIABLE)
     if forced:
         return _forced(forced, device)
