@@ -39,8 +39,8 @@ class SS2D(nn.Module):
         self.enter = nn.Conv2d(channels, 2 * inner, 1, bias=False)
         self.local = nn.Conv2d(inner, inner, 3, padding=1, groups=inner)
         self.act = nn.SiLU()
-        self.project = nn.Parameter(_uniform(paths, rank + 2 * states, inner))
-        self.step = nn.Parameter(_uniform(paths, inner, rank, bound=rank**-0.5))
+        self.project = nn.Parameter(uniform(paths, rank + 2 * states, inner))
+        self.step = nn.Parameter(uniform(paths, inner, rank, bound=rank**-0.5))
         self.step_bias = nn.Parameter(step_bias(paths * inner).view(paths, inner))
         self.log_decay = nn.Parameter(
             torch.arange(1.0, states + 1).log().repeat(paths * inner, 1)
@@ -84,6 +84,7 @@ def step_bias(count: int, low: float = 1e-3, high: float = 0.1) -> Tensor:
     return steps + torch.log(-torch.expm1(-steps))
 
 
-def _uniform(*shape: int, bound: float | None = None) -> Tensor:
+def uniform(*shape: int, bound: float | None = None) -> Tensor:
+    """Weights drawn evenly up to a bound, by default that of a linear layer."""
     bound = shape[-1] ** -0.5 if bound is None else bound
     return torch.empty(*shape).uniform_(-bound, bound)
