@@ -1,10 +1,33 @@
-"""Heads: from decoded maps to logits at the image's size."""
+"""Heads: from decoded maps to logits at the image's size.
+
+A head is called as ``head(decoded, detail, size)``. One that can also say what it
+sees at each level has ``levels``, with the logits of a plain call first; training
+may then supervise them all.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_cihm.models.blocks.norm import BatchNorm
+from napari_cihm.models.blocks.depthwise import separable
+from napari_cihm.models.blocks.norm import BatchNorm, group_norm
+from napari_cihm.models.blocks.patches import PatchExpand
+
+HeadName = Literal["plain", "detail"]
+"""The paper's own head, or the one that sees the image's detail again."""
+
+
+@runtime_checkable
+class LevelHead(Protocol):
+    """A head that gives logits of several levels."""
+
+    def levels(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> list[Tensor]:
+        """Give logits of `size` for each level, the plain call's first."""
 
 
 class PlainHead(nn.Module):
@@ -19,6 +42,22 @@ class PlainHead(nn.Module):
     ) -> Tensor:
         """Give logits of `size`."""
         return _upsample(self.out(decoded[0]), size)
+
+
+class NormedHead(nn.Module):
+    """Group norm, ReLU and a separable 1x1 convolution, resized bilinearly."""
+
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            group_norm(channels, 8), nn.ReLU(), separable(channels, classes, 1)
+        )
+
+    def forward(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> Tensor:
+        """Give logits of `size`."""
+        return _upsample(self.body(decoded[0]), size)
 
 
 class DetailHead(nn.Module):
@@ -51,6 +90,122 @@ class DetailHead(nn.Module):
         coarse = _upsample(self.coarse(decoded[0]), size)
         fine = _upsample(self.fine(detail), size)
         logits: Tensor = self.body(coarse + fine)
+        return logits
+
+
+def choose_head(
+    name: HeadName, paper: nn.Module, channels: int, detail: int, classes: int
+) -> nn.Module:
+    """Give the paper's head, or a `DetailHead` in its place."""
+    return DetailHead(channels, detail, classes) if name == "detail" else paper
+
+
+class ExpandHead(nn.Module):
+    """A patch expansion to full size, then a 1x1 convolution.
+
+    Parameters
+    ----------
+    channels, width : int
+        Channels of the shallowest decoded map, and of what it expands to.
+    classes : int
+        Maps to give.
+    factor : int
+        By how much the decoded map is smaller than the image.
+    """
+
+    def __init__(
+        self, channels: int, width: int, classes: int, factor: int = 4
+    ) -> None:
+        super().__init__()
+        self.expand = PatchExpand(channels, width, factor)
+        self.out = nn.Conv2d(width, classes, 1)
+
+    def forward(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> Tensor:
+        """Give logits of `size`."""
+        return _upsample(self.out(self.expand(decoded[0])), size)
+
+
+class DeepHead(nn.Module):
+    """Any head for the finest level, and a 1x1 convolution for each other level.
+
+    Parameters
+    ----------
+    finest : nn.Module
+        The head whose logits are the network's.
+    widths : sequence of int
+        Channels of the other decoded maps that are supervised, shallow to deep.
+    classes : int
+        Maps to give.
+    skip : int
+        How many decoded maps lie before these.
+    """
+
+    def __init__(
+        self, finest: nn.Module, widths: Sequence[int], classes: int, skip: int = 1
+    ) -> None:
+        super().__init__()
+        self.finest, self.skip = finest, skip
+        self.others = nn.ModuleList(nn.Conv2d(c, classes, 1) for c in widths)
+
+    def forward(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> Tensor:
+        """Give logits of `size` from the finest level."""
+        logits: Tensor = self.finest(decoded, detail, size)
+        return logits
+
+    def levels(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> list[Tensor]:
+        """Give logits of `size` for each level, the finest first."""
+        others = zip(self.others, decoded[self.skip :], strict=False)
+        return [
+            self(decoded, detail, size),
+            *(_upsample(conv(y), size) for conv, y in others),
+        ]
+
+
+class SumHead(nn.Module):
+    """The two finest levels' logits, resized and summed."""
+
+    def __init__(self, widths: Sequence[int], classes: int) -> None:
+        super().__init__()
+        self.outs = nn.ModuleList(nn.Conv2d(c, classes, 1) for c in widths)
+
+    def forward(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> Tensor:
+        """Give logits of `size`."""
+        each = zip(self.outs, decoded, strict=False)
+        return torch.stack([_upsample(out(y), size) for out, y in each]).sum(0)
+
+
+class FusionHead(nn.Module):
+    """Logits of several levels, resized and fused by a 1x1 convolution.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Channels of the decoded maps that are fused, shallow to deep.
+    classes : int
+        Maps to give.
+    """
+
+    def __init__(self, widths: Sequence[int], classes: int) -> None:
+        super().__init__()
+        self.outs = nn.ModuleList(nn.Conv2d(c, classes, 1) for c in widths)
+        self.fuse = nn.Conv2d(len(widths) * classes, classes, 1)
+
+    def forward(
+        self, decoded: list[Tensor], detail: Tensor, size: torch.Size
+    ) -> Tensor:
+        """Give logits of `size`."""
+        each = zip(self.outs, decoded, strict=False)
+        logits: Tensor = self.fuse(
+            torch.cat([_upsample(out(y), size) for out, y in each], dim=1)
+        )
         return logits
 
 

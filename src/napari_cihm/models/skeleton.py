@@ -16,11 +16,13 @@ A decoder takes the map below and its skip, and brings its own way up.
 """
 
 from collections.abc import Sequence
+from typing import Literal, overload
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_cihm.errors import DtypeError, ShapeError
+from napari_cihm.models.heads import LevelHead
 
 
 class UNetLike(nn.Module):
@@ -43,6 +45,8 @@ class UNetLike(nn.Module):
         to deep, and the padded image's size; gives the logits.
     stride : int
         The image is padded to a multiple of this, and the logits are cropped.
+    bridges_bottom : bool
+        Whether the bridge takes the bottom too, and gives it back.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class UNetLike(nn.Module):
         decoders: Sequence[nn.Module],
         head: nn.Module,
         stride: int,
+        bridges_bottom: bool = False,
     ) -> None:
         super().__init__()
         if len(decoders) != len(stages) - 1:
@@ -63,32 +68,56 @@ class UNetLike(nn.Module):
                 f"{len(stages) - 1} decoders: one for each skip",
             )
         self.in_channels, self.stride = in_channels, stride
+        self.bridges_bottom = bridges_bottom
         self.stem = stem
         self.stages = nn.ModuleList(stages)
         self.bridge = bridge
         self.decoders = nn.ModuleList(decoders)
         self.head = head
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(b, in_channels, h, w) -> logits (b, classes, h, w)."""
+    @overload
+    def forward(self, x: Tensor, supervised: Literal[False] = False) -> Tensor: ...
+    @overload
+    def forward(self, x: Tensor, supervised: Literal[True]) -> list[Tensor]: ...
+    def forward(self, x: Tensor, supervised: bool = False) -> Tensor | list[Tensor]:
+        """Give logits, or those of every level that can be supervised.
+
+        Parameters
+        ----------
+        x : Tensor
+            Image, (b, in_channels, h, w).
+        supervised : bool
+            For training: whether all levels are wanted.
+
+        Returns
+        -------
+        Tensor or list of Tensor
+            Logits (b, classes, h, w), or a list of such. The first of the list is
+            what a plain call gives; it is alone where there are no other levels.
+        """
         h, w = self._checked(x).shape[2:]
         x = pad_to_multiple(x, self.stride)
         decoded, detail = self.decode(x)
-        logits: Tensor = self.head(decoded, detail, x.shape[2:])
-        return logits[..., :h, :w]
+        if supervised and isinstance(self.head, LevelHead):
+            levels = self.head.levels(decoded, detail, x.shape[2:])
+            return [logits[..., :h, :w] for logits in levels]
+        logits = self.head(decoded, detail, x.shape[2:])[..., :h, :w]
+        return [logits] if supervised else logits
 
     def decode(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         """Give the decoded maps, shallow to deep, and the stem's detail."""
         detail = y = self.stem(x)
-        skips = []
+        levels = []
         for stage in self.stages:
             y = stage(y)
-            skips.append(y)
-        below = skips.pop()
+            levels.append(y)
+        if self.bridges_bottom:
+            *skips, below = self.bridge(levels)
+        else:
+            *skips, below = levels
+            skips = self.bridge(skips)
         decoded = [below]
-        for decoder, skip in zip(
-            reversed(self.decoders), reversed(self.bridge(skips)), strict=True
-        ):
+        for decoder, skip in zip(reversed(self.decoders), reversed(skips), strict=True):
             below = decoder(below, skip)
             decoded.append(below)
         return decoded[::-1], detail

@@ -66,4 +66,5 @@ class CiMC(nn.Module):
             )
             close = self.context(near.flatten(0, 1)).reshape(near.shape)
             scanned = torch.cat([close, wide.reshape(far.shape)], dim=1)
-        return (scanned + self.alpha * parts).reshape(b, c, h, w)
+        y: Tensor = (scanned + self.alpha * parts).reshape(b, c, h, w)
+        return y

@@ -35,6 +35,23 @@ class BatchNorm(nn.BatchNorm2d):
         return super().forward(x)
 
 
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm with a scale and a shift, which a single pixel survives.
+
+    The variance of one pixel is zero, so torch refuses it in training and erases
+    it in evaluation; such a map is normalised over its channels instead.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5) -> None:
+        super().__init__(channels, eps=eps, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each channel of each map over its pixels."""
+        if x.shape[2] * x.shape[3] == 1:
+            return F.group_norm(x, 1, self.weight, self.bias, self.eps)
+        return super().forward(x)
+
+
 def group_norm(channels: int, groups: int = 4) -> nn.GroupNorm:
     """Group norm with at most `groups` groups that divide the channels."""
     while channels % groups:

@@ -94,7 +94,8 @@ class MRDB(nn.Module):
         (b, k * width, h, w) -> (b, k, width, h, w)
         """
         gates: Tensor = F.logsigmoid(x) + math.log(2.0)
-        return gates.unflatten(1, (-1, self.width))
+        split: Tensor = gates.unflatten(1, (-1, self.width))
+        return split
 
 
 def _filters(channels: int, out: int) -> nn.Sequential:
@@ -107,7 +108,7 @@ def _filters(channels: int, out: int) -> nn.Sequential:
 def _shrink(x: Tensor, like: Tensor) -> Tensor:
     if x.shape[2:] == like.shape[2:]:
         return x
-    return F.adaptive_avg_pool2d(x, tuple(like.shape[2:]))
+    return F.adaptive_avg_pool2d(x, (like.shape[2], like.shape[3]))
 
 
 def _enlarge(x: Tensor, like: Tensor) -> Tensor:
@@ -115,7 +116,8 @@ def _enlarge(x: Tensor, like: Tensor) -> Tensor:
     size = like.shape[-2:]
     if x.shape[-2:] == size:
         return x
-    y: Tensor = F.interpolate(
+    flat = F.interpolate(
         x.flatten(1, 2), size=size, mode="bilinear", align_corners=False
     )
-    return y.unflatten(1, x.shape[1:3])
+    y: Tensor = flat.unflatten(1, x.shape[1:3])
+    return y
