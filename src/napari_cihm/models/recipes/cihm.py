@@ -11,15 +11,15 @@ from torch import nn
 
 from napari_cihm.models.blocks import BatchNorm, CiMC, conv3x3, group_norm
 from napari_cihm.models.bridges import MRDB
-from napari_cihm.models.heads import DetailHead, PlainHead
+from napari_cihm.models.heads import DetailHead, HeadName, PlainHead
 from napari_cihm.models.merges import Add
 from napari_cihm.models.skeleton import Decoder, UNetLike
 
 WIDTHS = (16, 24, 32, 48, 64, 96)
 
 
-def cihm_paper(in_channels: int, classes: int, head: str = "plain") -> UNetLike:
-    """Build the layout that meets the published count: 194,071 with 3 channels, 1 map."""
+def cihm_paper(in_channels: int, classes: int, head: HeadName = "plain") -> UNetLike:
+    """Build the layout of the published count: 194,071 with 3 channels and 1 map."""
     c = WIDTHS
 
     def stage(block: nn.Module, width: int) -> nn.Sequential:
@@ -30,7 +30,7 @@ def cihm_paper(in_channels: int, classes: int, head: str = "plain") -> UNetLike:
     return _cihm(in_channels, classes, stem, first, stage, group_norm, head)
 
 
-def cihm(in_channels: int, classes: int, head: str = "detail") -> UNetLike:
+def cihm(in_channels: int, classes: int, head: HeadName = "detail") -> UNetLike:
     """Build CIHM with batch norm, earlier pooling and a head at full resolution.
 
     Group norm takes its statistics from whichever tile it sees; batch norm gives

@@ -1,0 +1,126 @@
+"""What a network costs: parameters, multiplications and memory, without running it.
+
+The network is built on torch's meta device, where tensors have shapes and no
+numbers, and called once there; what passes by is counted.
+"""
+
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from napari_cihm.models.recipes import build_model
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one image costs.
+
+    Attributes
+    ----------
+    parameters : int
+        Learned numbers.
+    macs : int
+        Multiplications with addition in convolutions and products of matrices; a
+        scan adds none, as in the tables of the papers.
+    weight_bytes : int
+        Memory of weights and running statistics.
+    map_bytes : int
+        Most memory that maps take at once in a forward pass without gradients.
+    """
+
+    parameters: int
+    macs: int
+    weight_bytes: int
+    map_bytes: int
+
+    @property
+    def gmac(self) -> float:
+        """Multiplications in thousands of millions."""
+        return self.macs / 1e9
+
+    @property
+    def memory(self) -> int:
+        """Bytes of a forward pass, weights included."""
+        return self.weight_bytes + self.map_bytes
+
+
+@cache
+def recipe_costs(
+    name: str, in_channels: int = 3, classes: int = 1, size: int = 256
+) -> Costs:
+    """Count what a recipe costs as it is built by default.
+
+    Parameters
+    ----------
+    name : str
+        A name out of `model_names`.
+    in_channels, classes : int
+        Channels of its input, and maps it gives.
+    size : int
+        Side of the image.
+    """
+    with torch.device("meta"):
+        network = build_model(name, in_channels, classes)
+    return network_costs(network, in_channels, size)
+
+
+def network_costs(network: nn.Module, in_channels: int, size: int = 256) -> Costs:
+    """Count what a network on the meta device costs for one square image."""
+    image = torch.empty(1, in_channels, size, size, device="meta")
+    weights = list(network.state_dict().values())
+    with torch.no_grad(), _Counter([image, *weights]) as counter:
+        network.eval()(image)
+    return Costs(
+        parameters=sum(p.numel() for p in network.parameters()),
+        macs=counter.flops // 2,
+        weight_bytes=sum(w.nbytes for w in weights),
+        map_bytes=image.nbytes + counter.most,
+    )
+
+
+class _Counter(TorchDispatchMode):
+    """Counts multiplications, and bytes from a tensor's making to its end.
+
+    What was `there` before is not counted, nor are views of it.
+    """
+
+    def __init__(self, there: Iterable[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.flops = 0
+        self.alive = {t.untyped_storage()._cdata: 0 for t in there}
+        self.now = self.most = 0
+
+    def __torch_dispatch__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        formula: Callable[..., int] | None = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.flops += formula(*args, **(kwargs or {}), out_val=out)
+        for leaf in tree_leaves(out):
+            if isinstance(leaf, Tensor):
+                self._watch(leaf.untyped_storage())
+        return out
+
+    def _watch(self, storage: torch.UntypedStorage) -> None:
+        key = storage._cdata
+        if key not in self.alive:  # a view or an operation in place makes none
+            self.alive[key] = storage.nbytes()
+            self.now += self.alive[key]
+            self.most = max(self.most, self.now)
+            weakref.finalize(storage, self._forget, key)
+
+    def _forget(self, key: int) -> None:
+        self.now -= self.alive.pop(key)
