@@ -4,12 +4,15 @@ All take logits, targets in 0..1 and a mask of what may be believed, each
 (b, maps, h, w); where the mask is 0 nothing is learnt.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+REACH = 5
 
 
 def instance_loss(logits: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
@@ -40,17 +43,38 @@ def region_loss(logits: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
 
 
 def boundary_loss(logits: Tensor, targets: Tensor, valid: Tensor) -> Tensor:
-    """HyM-UNet's hybrid: the region's loss plus one in which edges weigh most."""
-    wide = F.max_pool2d(targets, 5, stride=1, padding=2)
-    thin = -F.max_pool2d(-targets, 5, stride=1, padding=2)
-    edge = (wide - thin) * valid
+    """HyM-UNet's hybrid: cross entropy, Dice, and cross entropy at the edges alone.
+
+    An edge is wherever a square of five pixels holds both inside and outside. Where
+    it also holds what may not be believed, nobody knows, and it is none.
+    """
+    wide = F.max_pool2d(targets, REACH, stride=1, padding=REACH // 2)
+    thin = -F.max_pool2d(-targets, REACH, stride=1, padding=REACH // 2)
+    hidden = F.max_pool2d(1 - valid[:, :1], REACH, stride=1, padding=REACH // 2)
+    edge = (wide - thin).amax(1) * (1 - hidden[:, 0])
     if logits.shape[1] == 1:
-        at_edge = F.binary_cross_entropy_with_logits(
-            logits.float(), targets, reduction="none"
+        entropy = F.binary_cross_entropy_with_logits(
+            logits[:, 0].float(), targets[:, 0], reduction="none"
         )
     else:
-        at_edge = -targets * logits.float().log_softmax(dim=1)
-    return region_loss(logits, targets, valid) + _mean(at_edge, edge)
+        entropy = -(targets * logits.float().log_softmax(dim=1)).sum(1)
+    return region_loss(logits, targets, valid) + _mean(entropy, edge)
+
+
+def levels_loss(
+    loss: Loss, levels: Sequence[Tensor], targets: Tensor, valid: Tensor
+) -> Tensor:
+    """Mean of a loss over levels of supervision, each half as heavy as the one before.
+
+    A network called with ``supervised=True`` gives the levels, the finest first; of
+    one level alone this is the loss itself.
+    """
+    weights = [0.5**i for i in range(len(levels))]
+    each = [
+        weight * loss(logits, targets, valid)
+        for weight, logits in zip(weights, levels, strict=True)
+    ]
+    return torch.stack(each).sum() / sum(weights)
 
 
 def pick_loss(task: str, name: str) -> Loss:
