@@ -27,16 +27,17 @@ def _names(requirements: list[str]) -> set[str]:
     return {canonicalize_name(Requirement(r).name) for r in requirements}
 
 
-def _imported() -> set[str]:
-    """Name every top-level module that the package imports anywhere."""
+def _imported(folder: Path) -> set[str]:
+    """Name every top-level module of others that the code in a folder imports."""
     found = set()
-    for path in HOUSE.rglob("*.py"):
+    for path in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-    return found - set(sys.stdlib_module_names) - {"napari_cihm"} - BROUGHT
+    ours = {"napari_cihm", "tests", *(path.stem for path in folder.rglob("*.py"))}
+    return found - set(sys.stdlib_module_names) - ours - BROUGHT
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +58,23 @@ def test_the_version_stands_in_one_place():
     assert newest[1] == napari_cihm.__version__
 
 
-def test_everything_imported_is_declared():
+@pytest.mark.parametrize(
+    ("folder", "kept_apart"),
+    [
+        ("src", {"test", "dev"}),
+        ("tests", {"dev"}),
+        ("examples", {"test", "dev"}),
+        ("benchmarks", {"dev"}),
+    ],
+)
+def test_everything_imported_is_declared(folder, kept_apart):
     declared = _names(PROJECT["dependencies"])
-    for extra in EXTRAS.keys() - {"test", "dev"}:
+    for extra in EXTRAS.keys() - kept_apart:
         declared |= _names(EXTRAS[extra])
     homes = packages_distributions()
     missing = {
         module: homes.get(module, [module])
-        for module in _imported()
+        for module in _imported(ROOT / folder)
         if not declared & {canonicalize_name(d) for d in homes.get(module, [module])}
     }
     assert not missing
