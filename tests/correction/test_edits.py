@@ -28,8 +28,8 @@ def test_indices_and_values_go_together(draw, make, after) -> None:
     target = draw("....", ".10.", "5120", "....")
     edit = edit_of([changed((0, 0), before, target)], labels)
     assert edit.size == 2
-    found = sorted(zip(*[i.tolist() for i in edit.indices], edit.old, edit.new))
-    assert found == [(1, 2, 2, 0), (2, 0, 0, 5)]
+    found = np.stack([*edit.indices, edit.old, edit.new], axis=1)
+    assert sorted(found.tolist()) == [[1, 2, 2, 0], [2, 0, 0, 5]]
     assert np.array_equal(after(labels, edit), target)
 
 
@@ -68,7 +68,7 @@ def test_an_empty_edit_is_false_and_harmless(draw) -> None:
 
 
 def test_a_number_too_large_for_the_labels_is_refused() -> None:
-    with pytest.raises(DtypeError, match="256 does not fit uint8.*wider type"):
+    with pytest.raises(DtypeError, match=r"256 does not fit uint8.*wider type"):
         fitting(np.array([3, 256]), np.dtype(np.uint8))
     with pytest.raises(DtypeError, match="-1 does not fit uint16"):
         fitting(np.array([-1]), np.dtype(np.uint16))

@@ -101,7 +101,7 @@ def test_a_full_type_takes_gaps_and_then_refuses() -> None:
     labels[labels == 17] = 0
     index = LabelIndex.of(labels)
     assert index.fresh() == [17]
-    with pytest.raises(InputError, match="all 255 numbers of uint8.*wider type"):
+    with pytest.raises(InputError, match=r"all 255 numbers of uint8.*wider type"):
         index.fresh(2)
 
 

@@ -12,7 +12,6 @@ import zarr
 from hypothesis import given, settings
 
 from napari_cihm.correction.chunked import ChunkedArray
-from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.erasing import delete, remove_smaller
 from napari_cihm.correction.joining import merge
 from napari_cihm.correction.numbering import relabel_consecutively
@@ -75,7 +74,7 @@ def stroke(layer: Any, places: list[tuple[int, ...]], label: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(st.lists(tools | strokes, max_size=6))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_undo_after_any_tools_and_strokes_restores_the_array(kind, moves) -> None:
     layer = layer_of(kind, start())
     states = [start()]
@@ -117,7 +116,7 @@ def test_one_edit_with_many_new_values_is_one_step(kind) -> None:
 
 
 @given(st.lists(st.lists(points, min_size=1, max_size=5), min_size=1, max_size=4))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_strokes_are_read_from_the_history(dabs) -> None:
     layer = layer_of("numpy", start())
     heard: list[Any] = []
@@ -130,7 +129,7 @@ def test_strokes_are_read_from_the_history(dabs) -> None:
         assert np.array_equal(shadow[edit.indices], edit.old)
         edit.apply(shadow)
     assert np.array_equal(shadow, layer.data)
-    back: Edit = edit_of_atoms(heard[-1], layer.data, undone=True)
+    back = edit_of_atoms(heard[-1], layer.data, undone=True)
     layer.undo()
     back.apply(shadow)
     assert np.array_equal(shadow, layer.data)

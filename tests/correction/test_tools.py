@@ -112,7 +112,7 @@ def check_reach(name, before, after, p, axes) -> None:
     named = {int(before[p])} if name in NAMED_BY_POINT else set(np.unique(before))
     allowed = named - {0} | ({0} if name in SHAPES_BACKGROUND else set())
     assert set(np.unique(before[moved]).tolist()) <= allowed
-    fresh = set(np.unique(after)) - set(np.unique(before))
+    fresh = set(np.unique(after)) - set(np.unique(before)) - {0}
     if name not in ("split along", "split at", "add", "renumber"):
         assert not fresh
     elif name != "renumber":

@@ -56,10 +56,9 @@ class Outcome:
     unfinished: int
     notes: list[str]
 
-    @property
-    def right(self) -> bool:
+    def right(self, allowed: float) -> bool:
         """Whether nothing older than allowed was lost and nothing unreadable."""
-        return self.lost_age <= ALLOWED and self.unfinished == 1
+        return self.lost_age <= allowed and self.unfinished == 1
 
 
 class Sequence:
@@ -140,7 +139,7 @@ def child(home: Path, seed: int, clock: Path) -> None:
         times[rank] = time.monotonic()
 
 
-def kill_once(seed: int, home: Path) -> Outcome:
+def kill_once(seed: int, home: Path, longest: float, allowed: float) -> Outcome:
     """Start a child, kill it, read its journal, play it back and compare."""
     home.mkdir(parents=True)
     clock = home.with_suffix(".clock")
@@ -153,24 +152,29 @@ def kill_once(seed: int, home: Path) -> Outcome:
         if running.poll() is not None:
             raise RuntimeError(f"the child ended with {running.returncode}")
         time.sleep(0.005)
-    after = random.Random(seed).uniform(0.02, 6.0)
+    after = random.Random(seed).uniform(0.02, longest)
     time.sleep(after)
     killed = time.monotonic()
     running.send_signal(signal.SIGKILL)
     running.wait()
     made = np.array(times[: int(np.count_nonzero(times))])
     clock.unlink()
-    return _judge(seed, after, home, made, killed)
+    return _judge(seed, after, home, made, killed, allowed)
 
 
 def _judge(
-    seed: int, after: float, home: Path, made: np.ndarray, killed: float
+    seed: int,
+    after: float,
+    home: Path,
+    made: np.ndarray,
+    killed: float,
+    allowed: float,
 ) -> Outcome:
     settings = settings_for(home)
     found = journals(settings)
     lost, strokes, notes, generation = float("inf"), 0, ["no journal"], -1
-    if not found and len(made) and killed - made[0] <= ALLOWED:
-        # Killed before the first byte: nothing older than two seconds was there.
+    if not found and len(made) and killed - made[0] <= allowed:
+        # Killed before the first byte: nothing was old enough to be there.
         return Outcome(seed, after, len(made), 0, killed - made[0], -1, 1, notes)
     if found:
         back = recover(found[0].path)
@@ -179,7 +183,7 @@ def _judge(
         names = [p.name for p in found[0].path.glob("log-*")]
         generation = max(int(n[4:10]) for n in names)
     offered = len(unfinished(identity(), settings))
-    if not strokes and generation <= 0 and killed - made[0] <= ALLOWED:
+    if not strokes and generation <= 0 and killed - made[0] <= allowed:
         offered = 1
     return Outcome(seed, after, len(made), strokes, lost, generation, offered, notes)
 
@@ -213,6 +217,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--longest", type=float, default=6.0, help="s to a kill")
+    parser.add_argument("--allowed", type=float, default=ALLOWED, help="s lost")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", nargs=3)
     given = parser.parse_args()
@@ -222,9 +228,16 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="cihm-kills-"))
     seeds = range(given.seed, given.seed + given.kills)
     with ThreadPoolExecutor(given.jobs) as pool:
-        outcomes = list(pool.map(lambda s: kill_once(s, home / str(s)), seeds))
+        outcomes = list(
+            pool.map(
+                lambda seed: kill_once(
+                    seed, home / str(seed), given.longest, given.allowed
+                ),
+                seeds,
+            )
+        )
     shutil.rmtree(home)
-    figures = summary(outcomes)
+    figures = summary(outcomes, given.allowed)
     print(json.dumps(figures, indent=2))
     if given.json:
         each = [asdict(outcome) for outcome in outcomes]
@@ -232,14 +245,14 @@ def main() -> int:
     return 0 if figures["wrong"] == 0 else 1
 
 
-def summary(outcomes: list[Outcome]) -> dict[str, object]:
+def summary(outcomes: list[Outcome], allowed: float) -> dict[str, object]:
     """Count what the kills did."""
     ages = np.array([o.lost_age for o in outcomes])
     seconds = sum(o.after for o in outcomes)
     return {
         "kills": len(outcomes),
-        "wrong": sum(not o.right for o in outcomes),
-        "older_than_2_s": sum(o.after > ALLOWED for o in outcomes),
+        "wrong": sum(not o.right(allowed) for o in outcomes),
+        "edited_longer_than_allowed": sum(o.after > allowed for o in outcomes),
         "lost_age_median_s": round(float(np.median(ages)), 3),
         "lost_age_max_s": round(float(ages.max()), 3),
         "actions": sum(o.actions for o in outcomes),

@@ -202,6 +202,8 @@ def _entry(
 
 
 def _slug(name: str) -> str:
+    """Make a file's name of a layer's or a file's."""
+    name = re.sub(r"(\.ome)?\.(tiff?|png|jpe?g|bmp|zarr)$", "", name, flags=re.I)
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "image"
 
 

@@ -65,17 +65,21 @@ class Backlog:
             self._entries.append(entry)
             self._bytes += sum(_bytes(block) for _, blocks in entry for block in blocks)
             if self._bytes > self.limit:
-                self._spill(self._entries)
-                self._entries = []
-                self._bytes = 0
+                self.spill()
             self.changed.notify()
+
+    def spill(self) -> None:
+        """Keep only the places of what waits, to be read as they are by then."""
+        with self.changed:
+            self._spill(self._entries)
+            self._entries = []
+            self._bytes = 0
 
     def take(self) -> tuple[list[tuple[Target, Box]], list[Changes]]:
         """Take all there is: cells to read again, then changes made since."""
         with self.changed:
             if len(self._entries) > MANY:
-                self._spill(self._entries)
-                self._entries = []
+                self.spill()
             stale = [
                 (target, key) for target, keys in self._stale.items() for key in keys
             ]

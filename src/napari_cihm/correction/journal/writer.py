@@ -67,6 +67,8 @@ class Writer:
             if arrays is not None:
                 self.arrays = dict(arrays)
                 self.backlog.lay(arrays)
+            # What waits is older than what nobody told of, and must not undo it.
+            self.backlog.spill()
             self._generation_due = self._snapshot_due = True
             self.backlog.changed.notify()
 

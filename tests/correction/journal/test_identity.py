@@ -1,0 +1,53 @@
+"""An image is known again, however it is held and wherever it lies."""
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+
+from napari_cihm.correction.journal import ImageIdentity
+from napari_cihm.errors import ReadError
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (3, 900, 1100)])
+def test_numpy_zarr_and_dask_are_one_image(shape) -> None:
+    image = np.random.default_rng(0).integers(0, 4000, shape).astype(np.uint16)
+    chunks = tuple(min(n, 128) for n in shape)
+    one = ImageIdentity.of(image, "a.tif", "/here/a.tif")
+    for other in (
+        zarr.array(image, chunks=chunks),
+        da.from_array(image, chunks=chunks),
+        image.astype(">u2"),
+    ):
+        assert ImageIdentity.of(other, "b.tif").matches(one)
+    assert ImageIdentity.read(one.document()) == one
+
+
+def test_other_content_shape_or_type_is_another_image() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (40, 50)).astype(np.uint8)
+    one = ImageIdentity.of(image)
+    changed = image.copy()
+    changed[7, 7] ^= 1
+    for other in (changed, image[:, :-1], image.astype(np.uint16), image.T):
+        assert not ImageIdentity.of(other).matches(one)
+
+
+def test_a_large_image_costs_a_few_small_reads() -> None:
+    class Watched:
+        shape = (500, 20_000, 20_000)
+        dtype = np.dtype(np.uint16)
+        pixels = 0
+
+        def __getitem__(self, box):
+            part = np.zeros([s.stop - s.start for s in box], np.uint16)
+            self.pixels += part.size
+            return part
+
+    image = Watched()
+    ImageIdentity.of(image)
+    assert image.pixels == 8 * 64 * 64
+
+
+def test_a_document_that_says_nothing_is_refused() -> None:
+    with pytest.raises(ReadError, match="no image's identity"):
+        ImageIdentity.read({"name": "x"})

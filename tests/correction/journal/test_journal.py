@@ -1,0 +1,212 @@
+"""A session's journal: what was told is there, in time, however it was told."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from napari_cihm.correction.chunked import ChunkedArray
+from napari_cihm.correction.edits import changed, edit_of
+from napari_cihm.correction.journal import ImageIdentity, Journal, recover
+from napari_cihm.correction.journal import ledger as ledger_module
+from napari_cihm.correction.journal.backlog import Backlog
+from napari_cihm.correction.journal.codec import Target
+
+
+def test_strokes_marks_and_facts_come_back(session, same) -> None:
+    one = session().begin(layer="nuclei", facts={"model": "abc", "n": 3})
+    one.labels[0, :5] = 77
+    one.journal.resync()
+    one.paint_many(30)
+    one.journal.record(review=one.reviewed.mark_slice(2))
+    one.journal.note(model="def")
+    assert one.journal.flush()
+    found = recover(one.journal.path)
+    assert same(found, one)
+    assert found.whole
+    assert found.notes == []
+    assert found.layer == "nuclei"
+    assert found.facts == {"model": "def", "n": 3}
+    assert found.identity == one.journal.identity
+    assert abs(found.last - time.time()) < 60
+
+
+def test_what_was_there_at_the_start_is_there(session, same) -> None:
+    one = session()
+    one.labels[1, 10:20, 10:20] = 5
+    one.reviewed.mark_slice(1)
+    one.begin()
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+
+
+def test_undo_and_redo_are_edits(session, same) -> None:
+    one = session().begin()
+    first = one.paint((0, 5, 5), 8, 1)
+    second = one.paint((0, 9, 9), 8, 2)
+    for edit in (second.inverse(), first.inverse(), first):
+        edit.apply(one.labels)
+        one.journal.record(edit)
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+    assert set(np.unique(one.labels)) == {0, 1}
+
+
+def test_regions_may_be_told_of_by_their_values_or_their_place(session, same) -> None:
+    one = session().begin()
+    one.paint_many(5)
+    one.labels[2, 3:9, 4:30] = np.arange(26)
+    one.journal.record_block((2, 3, 4), one.labels[2:3, 3:9, 4:30])
+    one.labels[1, 30:, 40:] = 9
+    one.journal.record_region((1, 30, 40), (1, 10, 10))
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+
+
+def test_a_resync_finds_what_nobody_told(session, same) -> None:
+    one = session().begin()
+    one.paint_many(5)
+    one.labels[...] = np.random.default_rng(0).integers(0, 3, one.labels.shape)
+    one.journal.resync()
+    one.paint_many(3, seed=4)
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+
+
+def test_new_data_of_another_shape_and_type(session) -> None:
+    one = session().begin()
+    one.paint_many(5)
+    new = np.arange(60, dtype=np.uint16).reshape(6, 10)
+    one.journal.resync(labels=new)
+    assert one.journal.flush()
+    found = recover(one.journal.path)
+    assert np.array_equal(found.labels, new)
+    assert found.labels.dtype == np.uint16
+
+
+def test_it_is_on_disk_within_two_seconds_without_being_asked(session, same) -> None:
+    one = session().begin()
+    assert one.journal.flush()
+    one.paint_many(10)
+    deadline = time.monotonic() + 2.0
+    while time.monotonic() < deadline and not same(recover(one.journal.path), one):
+        time.sleep(0.02)
+    assert same(recover(one.journal.path), one)
+
+
+def test_a_long_log_is_replaced_by_a_snapshot(session, same) -> None:
+    one = session(journal_compact_mb=0.01).begin()
+    for round_ in range(6):
+        one.paint_many(40, seed=round_)
+        assert one.journal.flush()
+    time.sleep(0.3)
+    assert one.journal.flush()
+    names = sorted(p.name for p in one.journal.path.iterdir() if p.name != "lock")
+    assert len(names) == 2
+    assert names[0] > "log-000001"
+    assert names[0][-11:] == names[1][-11:]
+    assert same(recover(one.journal.path), one)
+
+
+def test_recording_takes_the_windows_thread_less_than_a_millisecond(session) -> None:
+    one = session().begin()
+    assert one.journal.flush()
+    edits = []
+    for value in range(200):
+        before = np.zeros((1, 30, 40), np.int32)
+        after = np.where(np.random.default_rng(value).random(before.shape) < 0.5, 1, 0)
+        edits.append(edit_of([changed((0, 0, 0), before, after)], one.labels))
+    times = []
+    for edit in edits:
+        started = time.perf_counter()
+        one.journal.record(edit)
+        times.append(time.perf_counter() - started)
+    assert float(np.median(times)) < 1e-3
+
+
+def test_more_than_fits_is_kept_as_places(session, same) -> None:
+    one = session().begin()
+    one.journal._writer.backlog.limit = 20_000
+    one.paint_many(300)
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+
+
+def test_a_backlog_forgets_nothing_and_stays_small() -> None:
+    labels = np.zeros((600, 600), np.int32)
+    backlog = Backlog({Target.LABELS: labels}, limit=50_000)
+    for value in range(1, 100):
+        before = np.zeros((20, 20), np.int32)
+        edit = edit_of([changed((value, value), before, before + value)], labels)
+        backlog.put([(Target.LABELS, edit), (Target.PERSON, edit)])
+    boxes, entries = backlog.take()
+    # 119 x 119 pixels lie in the first of four cells.
+    assert boxes == [(Target.LABELS, (slice(0, 512), slice(0, 512)))]
+    assert len(entries) < 99
+    assert not backlog
+    backlog.give_back(boxes, entries)
+    assert backlog
+    assert backlog.take() == (boxes, [])
+
+
+def test_a_snapshot_taken_while_the_person_draws_is_set_right(session, same) -> None:
+    one = session(journal_compact_mb=0.02).begin()
+    stop = threading.Event()
+
+    def resync() -> None:
+        while not stop.is_set():
+            one.journal.resync()
+            time.sleep(0.01)
+
+    other = threading.Thread(target=resync)
+    other.start()
+    for seed in range(8):
+        one.paint_many(60, seed)
+    stop.set()
+    other.join()
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+
+
+def test_labels_over_a_file_are_kept_by_what_was_changed(
+    tmp_path, session, monkeypatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "WHOLE_MB", 0)
+    base = np.random.default_rng(0).integers(0, 9, (40, 60)).astype(np.int32)
+    labels = ChunkedArray((40, 60), np.int32, (10, 10), base)
+    settings = session().settings
+    journal = Journal(labels, ImageIdentity.of(base), settings=settings)
+    labels[3:7, 3:7] = 99
+    journal.record_region((3, 3), (4, 4))
+    assert journal.flush()
+    journal.resync()
+    assert journal.flush()
+    found = recover(journal.path, base=base)
+    assert np.array_equal(np.asarray(found.labels), np.asarray(labels))
+    assert found.whole
+    assert sum(p.stat().st_size for p in journal.path.glob("snapshot*")) < 1500
+    alone = recover(journal.path)
+    assert not alone.whole
+    assert "open them too" in alone.notes[0]
+    assert (np.asarray(alone.labels)[3:7, 3:7] == 99).all()
+    journal.close(finished=True)
+
+
+def test_closing_says_whether_all_is_on_disk(session, same) -> None:
+    one = session().begin()
+    one.paint_many(20)
+    assert one.journal.close(finished=False)
+    assert one.journal.close(finished=False)
+    assert same(recover(one.journal.path), one)
+
+
+@pytest.mark.parametrize("kind", ["zarr", "dask"])
+def test_other_arrays_can_be_journaled(session, make, kind) -> None:
+    values = np.random.default_rng(0).integers(0, 9, (6, 30, 30)).astype(np.int32)
+    journal = Journal(
+        make(values), ImageIdentity.of(values), settings=session().settings
+    )
+    assert journal.flush()
+    assert np.array_equal(recover(journal.path).labels, values)
+    journal.close(finished=True)

@@ -1,0 +1,183 @@
+"""Journals found again, kept apart, and pruned with a word."""
+
+import multiprocessing
+import time
+
+import numpy as np
+import pytest
+
+from napari_cihm.correction.journal import (
+    ImageIdentity,
+    Journal,
+    discard,
+    journal_home,
+    journals,
+    prune,
+    recover,
+    unfinished,
+)
+from napari_cihm.correction.journal.shelf import DAY
+from napari_cihm.errors import InputError
+
+
+def identity() -> ImageIdentity:
+    shape = (3, 40, 50)
+    image = np.arange(np.prod(shape), dtype=np.uint16).reshape(shape)
+    return ImageIdentity.of(image, "renamed.tif")
+
+
+def test_unfinished_work_is_offered_for_the_image_it_was_done_on(session) -> None:
+    one = session().begin(layer="nuclei")
+    one.paint_many(12)
+    one.journal.close(finished=False)
+    (found,) = unfinished(identity(), one.settings)
+    assert found.path == one.journal.path
+    assert found.layer == "nuclei"
+    assert found.strokes == 12
+    assert not found.live
+    assert 0 <= time.time() - found.last < 60
+    other = ImageIdentity.of(np.zeros((3, 40, 50), np.uint16))
+    assert unfinished(other, one.settings) == []
+
+
+def test_finished_empty_and_living_journals_are_not_offered(session) -> None:
+    finished = session().begin()
+    finished.paint_many(3)
+    finished.journal.close(finished=True)
+    empty = session().begin()
+    empty.journal.flush()
+    empty.journal.close(finished=False)
+    living = session().begin()
+    living.paint_many(3)
+    living.journal.flush()
+    assert unfinished(identity(), living.settings) == []
+    states = {j.path: (j.finished, j.live) for j in journals(living.settings)}
+    assert states == {
+        finished.journal.path: (True, False),
+        empty.journal.path: (False, False),
+        living.journal.path: (False, True),
+    }
+
+
+def test_resuming_goes_on_in_the_same_folder(session, same) -> None:
+    one = session().begin(facts={"model": "abc"})
+    one.paint_many(12)
+    one.journal.close(finished=False)
+    (found,) = unfinished(identity(), one.settings)
+    back = recover(found.path)
+    two = session()
+    two.labels, two.reviewed = back.labels, back.reviewed
+    two.begin(resumed=found, facts=back.facts)
+    two.paint_many(9, seed=5)
+    assert two.journal.path == one.journal.path
+    two.journal.close(finished=False)
+    again = recover(found.path)
+    assert same(again, two)
+    assert again.facts == {"model": "abc"}
+    assert len(journals(one.settings)) == 1
+
+
+def test_a_journal_cannot_be_resumed_twice(session) -> None:
+    one = session().begin()
+    one.paint_many(2)
+    one.journal.close(finished=False)
+    (found,) = unfinished(identity(), one.settings)
+    two = session().begin(resumed=found)
+    with pytest.raises(InputError, match="open in another window"):
+        session().begin(resumed=found)
+    with pytest.raises(InputError, match="open in another window"):
+        discard(found)
+    two.journal.close(finished=False)
+    discard(found)
+    assert journals(one.settings) == []
+
+
+def paint_elsewhere(home, value: int) -> None:
+    """Correct the same image in another process."""
+    from napari_cihm.config import CorrectSettings
+    from napari_cihm.correction.edits import changed, edit_of
+
+    labels = np.zeros((3, 40, 50), np.int32)
+    settings = CorrectSettings(journal_folder=home)
+    journal = Journal(labels, identity(), settings=settings)
+    for place in range(30):
+        before = labels[:1, place : place + 4, :4].copy()
+        edit = edit_of([changed((0, place, 0), before, before * 0 + value)], labels)
+        edit.apply(labels)
+        journal.record(edit)
+    journal.close(finished=False)
+
+
+def test_windows_on_one_image_keep_apart(session, tmp_path) -> None:
+    settings = session().settings
+    home = journal_home(settings)
+    spawn = multiprocessing.get_context("spawn")
+    windows = [spawn.Process(target=paint_elsewhere, args=(home, n)) for n in (1, 2)]
+    for window in windows:
+        window.start()
+    for window in windows:
+        window.join(60)
+        assert window.exitcode == 0
+    found = unfinished(identity(), settings)
+    assert len(found) == 2
+    values = [np.unique(recover(j.path).labels).tolist() for j in found]
+    assert sorted(values) == [[0, 1], [0, 2]]
+    assert all(recover(j.path).strokes == 30 for j in found)
+
+
+def test_old_finished_journals_go_and_unfinished_ones_stay(session) -> None:
+    done, open_ = session().begin(), session().begin()
+    for one, finished in ((done, True), (open_, False)):
+        one.paint_many(4)
+        one.journal.close(finished=finished)
+    settings = done.settings
+    assert prune(settings) is None
+    word = prune(settings, now=time.time() + 31 * DAY)
+    assert word.count == 1
+    assert word.text.startswith("Removed 1 journal of finished work (")
+    assert [j.path for j in journals(settings)] == [open_.journal.path]
+
+
+def test_too_many_megabytes_take_the_oldest_first(session) -> None:
+    made = []
+    for _ in range(3):
+        one = session().begin()
+        one.paint_many(40)
+        one.journal.close(finished=True)
+        made.append(one.journal.path)
+        time.sleep(0.02)
+    settings = one.settings
+    newest = journals(settings)[0]
+    assert newest.path == made[-1]
+    word = prune(settings.but(journal_keep_mb=newest.megabytes * 1.5))
+    assert word.count == 2
+    assert [j.path for j in journals(settings)] == [made[-1]]
+
+
+def test_a_journal_in_which_nothing_was_done_goes_after_a_day(session) -> None:
+    one = session().begin()
+    one.journal.close(finished=False)
+    assert prune(one.settings) is None
+    assert prune(one.settings, now=time.time() + 2 * DAY).count == 1
+
+
+def test_a_living_journal_is_never_pruned(session) -> None:
+    one = session().begin()
+    one.journal.flush()
+    assert prune(one.settings, now=time.time() + 99 * DAY) is None
+    assert one.journal.path.exists()
+
+
+def test_strangers_in_the_folder_are_let_be(session, tmp_path) -> None:
+    one = session()
+    home = journal_home(one.settings)
+    (home / "holiday").mkdir(parents=True)
+    (home / "holiday" / "photo.jpg").write_bytes(b"x")
+    (home / "notes.txt").write_text("mine")
+    assert journals(one.settings) == []
+    assert prune(one.settings, now=time.time() + 999 * DAY) is None
+    assert (home / "holiday" / "photo.jpg").exists()
+
+
+def test_no_folder_yet_means_no_journals(session) -> None:
+    assert journals(session().settings) == []

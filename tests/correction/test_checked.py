@@ -1,0 +1,64 @@
+"""37 of 112 checked: which objects are reviewed as a whole."""
+
+import hypothesis.strategies as st
+import numpy as np
+from hypothesis import given
+
+from napari_cihm.correction.checked import Checked, Progress
+from napari_cihm.correction.edits import changed, edit_of
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.reviewed import Reviewed
+
+SHAPE = (20, 24)
+
+
+def grid() -> np.ndarray:
+    labels = np.zeros(SHAPE, np.int32)
+    for rank, (y, x) in enumerate(np.ndindex(4, 4), 1):
+        labels[5 * y : 5 * y + 4, 6 * x : 6 * x + 5] = rank
+    return labels
+
+
+def by_hand(labels: np.ndarray, reviewed: Reviewed) -> set[int]:
+    seen = np.asarray(reviewed.view()).astype(bool)
+    found = set(np.unique(labels)) - {0}
+    return {n for n in found if seen[labels == n].mean() >= 0.98}
+
+
+def test_counts_whole_objects_only() -> None:
+    labels, reviewed = grid(), Reviewed(SHAPE)
+    checked = Checked(labels, LabelIndex.of(labels), reviewed)
+    assert str(checked.progress()) == "0 of 16 checked"
+    checked.hear_review(reviewed.mark((slice(0, 4), slice(0, 14))))
+    assert checked.progress() == Progress(2, 16)
+    assert 1 in checked
+    assert 3 not in checked
+    checked.hear_review(reviewed.mark_all())
+    assert str(checked.progress()) == "16 of 16 checked"
+
+
+boxes = st.tuples(
+    st.integers(0, 18), st.integers(0, 22), st.integers(1, 12), st.integers(1, 14)
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["paint", "mark", "erase"]), boxes)))
+def test_follows_edits_and_marks(moves) -> None:
+    labels, reviewed = grid(), Reviewed(SHAPE)
+    index = LabelIndex.of(labels)
+    checked = Checked(labels, index, reviewed)
+    for rank, (what, (y, x, height, width)) in enumerate(moves):
+        box = (slice(y, min(y + height, 20)), slice(x, min(x + width, 24)))
+        if what == "paint":
+            before = labels[box].copy()
+            block = changed((y, x), before, np.full_like(before, rank % 20))
+            edit = edit_of([block], labels)
+            edit.apply(labels)
+            index.hear(edit)
+            checked.hear_edit(edit)
+        else:
+            change = reviewed.mark(box) if what == "mark" else reviewed.erase(box)
+            checked.hear_review(change)
+        expected = by_hand(labels, reviewed)
+        assert checked.progress().checked == len(expected)
+        assert {n for n in index if n in checked} == expected
