@@ -27,15 +27,19 @@ def test_the_frame_of_the_picture_is_no_edge():
     assert (instance_targets(whole)[0][2] == 255).all()
 
 
-def test_touching_borders_lie_within_two_pixels_of_a_neighbour():
+def test_touching_borders_have_two_objects_within_two_pixels():
     labels = np.zeros((5, 12), int)
     labels[:, :5] = 1
     labels[:, 5:] = 2
     assert touching(labels)[2].tolist() == [False] * 3 + [True] * 4 + [False] * 5
-    apart = np.zeros((5, 12), int)
-    apart[:, :4] = 1
-    apart[:, 7:] = 2
-    assert not touching(apart).any()
+    narrow = np.zeros((5, 12), int)
+    narrow[:, :4] = 1
+    narrow[:, 7:] = 2  # three pixels apart: the middle one has both within two
+    assert touching(narrow)[2].tolist() == [False] * 5 + [True] + [False] * 6
+    wide = np.zeros((5, 12), int)
+    wide[:, :4] = 1
+    wide[:, 9:] = 2
+    assert not touching(wide).any()
 
 
 def test_nothing_unreviewed_leaks_into_what_is_believed():

@@ -4,7 +4,7 @@
 map    meaning
 ====== ==============================================================
 0      foreground: 1 inside objects
-1      touching border: 1 where another object lies within two pixels
+1      touching border: 1 where two objects lie within two pixels
 2      distance to the object's edge, 1 at its deepest point
 ====== ==============================================================
 """
@@ -88,12 +88,12 @@ def _certain(
 
 
 def touching(labels: NDArray[np.integer], reach: int = REACH) -> NDArray[np.bool_]:
-    """Mark object pixels with another object within `reach` pixels."""
+    """Mark pixels that have two objects within `reach` pixels: seams and gaps."""
     size = 2 * reach + 1
-    highest = ndimage.maximum_filter(labels, size)
     beyond = labels.max(initial=0) + 1
+    highest = ndimage.maximum_filter(labels, size)
     lowest = ndimage.minimum_filter(np.where(labels > 0, labels, beyond), size)
-    near: NDArray[np.bool_] = (labels > 0) & ((highest != labels) | (lowest != labels))
+    near: NDArray[np.bool_] = (highest > 0) & (highest != lowest)
     return near
 
 

@@ -2,7 +2,7 @@
 
 from napari_cihm.models.blocks.attention import CBAM, Gate
 from napari_cihm.models.blocks.cimc import CiMC
-from napari_cihm.models.blocks.conv import DoubleConv, conv3x3
+from napari_cihm.models.blocks.conv import DoubleConv, Sharpen, conv3x3
 from napari_cihm.models.blocks.depthwise import Axial, ResidualSeparable, separable
 from napari_cihm.models.blocks.high_order import HighOrderBlock, HighOrderSS2D
 from napari_cihm.models.blocks.local_vss import LocalVSS, PMamba, TwoPaths
@@ -49,6 +49,7 @@ __all__ = [
     "ResidualSeparable",
     "SelectiveKernel",
     "SelectiveUnit",
+    "Sharpen",
     "TConv",
     "TwoPaths",
     "conv3x3",

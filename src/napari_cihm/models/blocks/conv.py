@@ -28,3 +28,18 @@ class DoubleConv(nn.Module):
         """(b, c_in, h, w) -> (b, c_out, h, w)."""
         y: Tensor = self.body(x)
         return y
+
+
+class Sharpen(nn.Module):
+    """One 3x3 convolution beside the map: x + GELU(BN(conv(x)))."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            conv3x3(channels, channels, bias=False), BatchNorm(channels), nn.GELU()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, c, h, w) -> (b, c, h, w)."""
+        y: Tensor = x + self.body(x)
+        return y
