@@ -91,6 +91,11 @@ class Edit:
         What was done, for the user: "Split 12 into 12 and 48".
     note : str
         What the user may not expect, as a sentence; often empty.
+    dtype : dtype
+        The array's kind of number.
+    everywhere : bool
+        Whether it was made all over the image by a rule: nobody looked at each
+        place, so none of them counts as reviewed.
     """
 
     blocks: tuple[Block, ...]
@@ -98,6 +103,7 @@ class Edit:
     what: str = ""
     note: str = ""
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.int32))
+    everywhere: bool = False
 
     @property
     def size(self) -> int:
@@ -179,11 +185,15 @@ def changed(
 
 
 def edit_of(
-    blocks: Iterable[Block | None], like: Any, what: str = "", note: str = ""
+    blocks: Iterable[Block | None],
+    like: Any,
+    what: str = "",
+    note: str = "",
+    everywhere: bool = False,
 ) -> Edit:
     """Gather blocks, less the empty ones, into an edit of an array `like` this."""
     kept = tuple(block for block in blocks if block is not None)
-    return Edit(kept, len(like.shape), what, note, np.dtype(like.dtype))
+    return Edit(kept, len(like.shape), what, note, np.dtype(like.dtype), everywhere)
 
 
 def fitting(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -65,7 +65,7 @@ def remove_smaller(
     what = f"Remove {_objects(len(small))} of fewer than {pixels} pixels"
     specks = len(blocks) - len(small)
     note = f"{specks} objects lost specks." if pieces and specks > 0 else ""
-    return edit_of(blocks, labels, what, note)
+    return edit_of(blocks, labels, what, note, everywhere=True)
 
 
 def remove_touching_border(
@@ -89,7 +89,8 @@ def remove_touching_border(
         found.update(np.unique(np.asarray(labels[face])).tolist())
     cut = sorted(found - {0})
     blocks = renumbered(labels, index, dict.fromkeys(cut, 0))
-    return edit_of(blocks, labels, f"Remove {_objects(len(cut))} cut by the border")
+    what = f"Remove {_objects(len(cut))} cut by the border"
+    return edit_of(blocks, labels, what, everywhere=True)
 
 
 def others_note(index: LabelIndex | None, *pieces: Piece) -> str:

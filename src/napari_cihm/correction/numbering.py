@@ -25,4 +25,5 @@ def relabel_consecutively(labels: Any, *, index: LabelIndex | None = None) -> Ed
     moved = sum(old != new for old, new in numbers.items())
     blocks = renumbered(labels, index, numbers)
     note = "" if moved else "The numbers have no gap."
-    return edit_of(blocks, labels, f"Renumber {moved} of {len(numbers)} objects", note)
+    what = f"Renumber {moved} of {len(numbers)} objects"
+    return edit_of(blocks, labels, what, note, everywhere=True)

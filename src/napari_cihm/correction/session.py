@@ -1,0 +1,189 @@
+"""Everything that follows a change of the labels, in the right order."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.checked import Checked, Progress
+from napari_cihm.correction.edits import Edit
+from napari_cihm.correction.journal import Journal
+from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+
+# As many steps as napari's history keeps; older ones cannot be undone there.
+STEPS = 100
+# Pixels looked at to tell an edit that was undone from one that was not.
+GLANCE = 64
+
+
+@dataclass(frozen=True)
+class Step:
+    """An edit and the marks that went with it."""
+
+    edit: Edit
+    review: ReviewChange | None
+
+
+class CorrectionSession:
+    """Labels under correction: their index, reviewed marks, progress and journal.
+
+    The labels belong to someone else, who writes edits into them and then tells
+    of it here. Undoing and redoing are told by nobody: `look` finds them out.
+
+    Parameters
+    ----------
+    labels : array-like of int
+        The living labels.
+    reviewed : Reviewed, optional
+        Marks to go on with; none by default.
+    journal : Journal, optional
+        What keeps all of it; it has to hold the same labels and marks.
+    settings : CorrectSettings, optional
+        Whether, and how far around, edits mark as reviewed.
+    """
+
+    def __init__(
+        self,
+        labels: Any,
+        *,
+        reviewed: Reviewed | None = None,
+        journal: Journal | None = None,
+        settings: CorrectSettings | None = None,
+    ) -> None:
+        self.labels = labels
+        self.settings = settings or CorrectSettings()
+        self.reviewed = reviewed or Reviewed(labels.shape)
+        self.index = LabelIndex(labels)
+        self.checked = Checked(labels, self.index, self.reviewed)
+        self.journal = journal
+        self._undo: deque[Step] = deque(maxlen=STEPS)
+        self._redo: deque[Step] = deque(maxlen=STEPS)
+        self._marks: deque[ReviewChange] = deque(maxlen=STEPS)
+
+    def made(
+        self, edit: Edit, axes: Sequence[int] | None = None
+    ) -> ReviewChange | None:
+        """Hear of an edit that was just written, and mark around it.
+
+        Parameters
+        ----------
+        edit : Edit
+            A tool's, or a stroke's as `edit_of_atoms` reads it.
+        axes : sequence of int, optional
+            The axes it was made along: a plane's, so that marks stay in it.
+        """
+        if not edit:
+            return None
+        review = None
+        if self.settings.mark_edits and not edit.everywhere:
+            margin = self.settings.edit_margin
+            review = self.reviewed.mark_around(edit, margin, axes)
+        self._undo.append(Step(edit, review))
+        self._redo.clear()
+        self._follow(edit, review)
+        return review
+
+    def look(self) -> Edit | None:
+        """Find out whether the last edit was undone, or redone, and follow.
+
+        Call it when the labels say that they changed without saying how. It
+        costs a look at a few pixels when nothing did.
+
+        Returns
+        -------
+        Edit or None
+            What the labels underwent: the inverse of the edit that was undone,
+            or the edit that was redone.
+        """
+        if self._undo and self._holds(self._undo[-1].edit, "old"):
+            step = self._undo.pop()
+            self._redo.append(step)
+            return self._replay(step.edit.inverse(), step.review, undone=True)
+        if self._redo and self._holds(self._redo[-1].edit, "new"):
+            step = self._redo.pop()
+            self._undo.append(step)
+            return self._replay(step.edit, step.review, undone=False)
+        return None
+
+    def marked(self, change: ReviewChange) -> None:
+        """Hear of marks that the person just made or erased."""
+        if change:
+            self._marks.append(change)
+            self._record_marks(change)
+
+    def unmark(self) -> ReviewChange | None:
+        """Take back the person's last marks; they are no part of Ctrl+Z."""
+        if not self._marks:
+            return None
+        change = self._marks.pop().inverse()
+        self.reviewed.apply(change)
+        self._record_marks(change)
+        return change
+
+    def replaced(self, labels: Any) -> None:
+        """Hear that other labels took the place of these, in one go.
+
+        What was reviewed stays marked where the shape allows; steps before cannot
+        be followed any more.
+        """
+        self.labels = labels
+        if tuple(labels.shape) != self.reviewed.shape:
+            self.reviewed = Reviewed(labels.shape)
+        self.index = LabelIndex(labels)
+        self.checked = Checked(labels, self.index, self.reviewed)
+        for steps in (self._undo, self._redo, self._marks):
+            steps.clear()
+        if self.journal is not None:
+            self.journal.resync(labels, self.reviewed)
+
+    def progress(self) -> Progress:
+        """Return how many of the objects are checked."""
+        return self.checked.progress()
+
+    def close(self, finished: bool) -> bool:
+        """End the journal; say whether everything lies on the disk."""
+        return self.journal is None or self.journal.close(finished)
+
+    def _replay(self, edit: Edit, review: ReviewChange | None, undone: bool) -> Edit:
+        change = review.inverse() if review is not None and undone else review
+        if change is not None:
+            self.reviewed.apply(change)
+        self._follow(edit, change)
+        return edit
+
+    def _follow(self, edit: Edit, review: ReviewChange | None) -> None:
+        self.index.hear(edit)
+        self.checked.hear_edit(edit)
+        if review is not None:
+            self.checked.hear_review(review)
+        if self.journal is not None:
+            self.journal.record(edit, review)
+
+    def _record_marks(self, change: ReviewChange) -> None:
+        self.checked.hear_review(change)
+        if self.journal is not None:
+            self.journal.record(review=change)
+
+    def _holds(self, edit: Edit, which: str) -> bool:
+        """Say whether the labels hold an edit's old or new values.
+
+        Nothing but undoing changes them back unheard, and that changes all of
+        them: a few are enough to tell.
+        """
+        block = edit.blocks[0]
+        flat = np.flatnonzero(block.where)
+        picked = np.unique(np.linspace(0, flat.size - 1, GLANCE).astype(np.intp))
+        places = np.unravel_index(flat[picked], block.shape)
+        values = np.broadcast_to(getattr(block, which), (flat.size,))[picked]
+        for *place, value in zip(*places, values, strict=True):
+            pixel = tuple(
+                slice(int(p) + s, int(p) + s + 1)
+                for p, s in zip(place, block.start, strict=True)
+            )
+            if np.asarray(self.labels[pixel]).item() != value:
+                return False
+        return True
