@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.normalise import normalise
+from napari_cihm.data.normalise import LUMINANCE, normalise
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.targets import instance_targets, semantic_targets
 
@@ -49,32 +49,45 @@ class Sample:
 
 def make_sample(pair: Pair, config: ModelConfig) -> Sample:
     """Normalise a pair's image for a model and compute its targets."""
-    image = normalise(pair.image, config.normalisation)
-    image = fit_channels(image, config.in_channels)
-    labels = relabel_sequential(pair.labels)[0]
+    fitted = fit_channels(pair.image, config.in_channels)
+    image = normalise(fitted, config.normalisation)
+    return sample_of(image, pair.labels, pair.reviewed, config)
+
+
+def sample_of(
+    image: NDArray[np.float32],
+    labels: NDArray[np.integer],
+    reviewed: NDArray[np.bool_] | None,
+    config: ModelConfig,
+) -> Sample:
+    """Compute the targets of an image that is normalised already."""
     if config.task == "instance":
-        targets, valid = instance_targets(labels, pair.reviewed)
+        numbered = relabel_sequential(labels)[0]
+        targets, valid = instance_targets(numbered, reviewed)
     else:
-        targets, valid = semantic_targets(pair.labels, config.classes, pair.reviewed)
-    centres = ndimage.center_of_mass(labels > 0, labels, range(1, labels.max() + 1))
+        numbered = labels
+        targets, valid = semantic_targets(labels, config.classes, reviewed)
+    numbers = np.unique(numbered if reviewed is None else numbered[reviewed])
+    centres = ndimage.center_of_mass(numbered > 0, numbered, numbers[numbers > 0])
     return Sample(
         image.astype(np.float16),
         targets,
         valid,
         np.array(centres, dtype=np.int64).reshape(-1, 2),
-        pair.labels.astype(np.min_scalar_type(int(pair.labels.max(initial=0)))),
+        labels.astype(np.min_scalar_type(int(labels.max(initial=0)))),
     )
 
 
-def fit_channels(image: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
-    """Repeat one channel to fill the input, or merge many into one."""
+def fit_channels(image: NDArray[np.generic], channels: int) -> NDArray[np.generic]:
+    """Repeat one channel to fill the input; merge colours to grey, others evenly."""
     have = image.shape[0]
     if have == channels:
         return image
-    if have == 1:
-        return np.repeat(image, channels, axis=0)
-    merged = image.mean(axis=0, keepdims=True)
-    return np.repeat(merged, channels, axis=0)
+    if have > 1:
+        weights = LUMINANCE if have == len(LUMINANCE) else (1 / have,) * have
+        image = np.einsum("c,cyx->yx", np.float32(weights), image.astype(np.float32))
+        image = image[None]
+    return np.repeat(image, channels, axis=0)
 
 
 class SampleCache(Sequence[Sample]):

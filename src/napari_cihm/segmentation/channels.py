@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import LUMINANCE
 from napari_cihm.errors import InputError
 
-LUMINANCE = (0.299, 0.587, 0.114)
 COLOUR, ALPHA = 3, 4
 
 

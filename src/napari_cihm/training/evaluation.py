@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import LUMINANCE
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.events import Evaluated, Event, ImageScored
 from napari_cihm.models import Model
@@ -74,10 +75,17 @@ def evaluate(
     kinds, scored = kinds or {}, []
     for number, source in enumerate(sources, start=1):
         pair = source.read()
-        found = segment(Image.of(pair.image, "cyx"), model, **settings)
+        found = segment(_as_opened(pair), model, **settings)
         scored.append(score_pair(pair, found, kinds.get(pair.name, "")))
         yield ImageScored(number, len(sources), scored[-1])
     yield Evaluated(tuple(scored))
+
+
+def _as_opened(pair: Pair) -> Image:
+    """Give a pair's image the axes that its file would be opened with."""
+    if pair.image.shape[0] == len(LUMINANCE):
+        return Image.of(np.moveaxis(pair.image, 0, -1), "yxc")
+    return Image.of(pair.image, "cyx")
 
 
 def score_pair(pair: Pair, found: NDArray[np.integer], kind: str = "") -> Scored:
