@@ -16,6 +16,7 @@ from napari_cihm.correction.boxes import (
     hull,
     start_of,
 )
+from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.lines import inside, rasterised
@@ -64,6 +65,7 @@ def add_object(
     index : LabelIndex, optional
         Gives the new number without a scan of the labels.
     """
+    labels = readable(labels)
     chosen = check_axes_of(axes, len(labels.shape))
     shape = tuple(int(n) for n in labels.shape)
     _check_shapes(shape, maps, image)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.correction.boxes import grown, hull, start_of
+from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.pieces import Piece, piece_at
 from napari_cihm.correction.windows import flat
@@ -40,6 +41,7 @@ def copy_to_slice(
     axes : sequence of int, optional
         The axes of the slice; all but `axis` by default.
     """
+    labels = readable(labels)
     axis, plane = _plane(labels, axis, axes)
     piece = piece_at(labels, point, plane)
     at = piece.box[axis].start + step
@@ -83,6 +85,7 @@ def interpolate(
     axes : sequence of int, optional
         The axes of the slices; all but `axis` by default.
     """
+    labels = readable(labels)
     axis, plane = _plane(labels, axis, axes)
     ends = [piece_at(labels, first, plane), piece_at(labels, last, plane)]
     ends.sort(key=lambda piece: piece.box[axis].start)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.correction.boxes import box_at, check_axes_of, start_of
+from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Block, Edit, changed, edit_of
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.pieces import Piece, piece_at, pieces_in
@@ -33,6 +34,7 @@ def delete(
     index : LabelIndex, optional
         Lets the edit's note tell of other pieces of the same label.
     """
+    labels = readable(labels)
     piece = piece_at(labels, point, axes)
     blocks = repainted(piece, 0, labels.dtype)
     return edit_of(blocks, labels, f"Delete {piece.label}", others_note(index, piece))

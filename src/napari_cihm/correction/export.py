@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,13 @@ from skimage.segmentation import relabel_sequential
 from napari_cihm import __version__
 from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.correction.slices import (
+    ReviewedSlice,
+    reviewed_planes,
+    reviewed_slices,
+)
 from napari_cihm.data.image import Image
-from napari_cihm.errors import InputError, ShapeError
+from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Exported, SliceExported
 
 
@@ -64,44 +68,29 @@ def export_training(
     Exported
         At the end.
     """
-    chosen = _check(image, labels, reviewed, channels)
-    planes = list(_planes(image, reviewed))
-    if not planes:
-        raise InputError("nothing is reviewed yet", "a reviewed slice, region or image")
+    chosen = _check_channels(image, channels)
+    total = len(reviewed_planes(image, labels, reviewed))
     place = TrainingFolder(Path(folder))
     base = _slug(name or image.name)
     added: list[str] = []
     present: list[str] = []
-    for done, at in enumerate(planes, 1):
-        picture = _picture(image, at, chosen)
-        mask = _mask(_plane(labels, image.label_axes, at))
-        box = _box(image, at)
-        seen = None if reviewed is None else _turned(reviewed.read(box), image)
-        digest = _digest(picture, mask, seen)
-        known = place.known(digest)
-        if known is None:
-            wanted = base + "".join(f"_{axis}{n:04d}" for axis, n in at.items())
-            entry = _entry(image, at, chosen, mask, seen, digest, facts or {})
-            written = place.add(wanted, picture, mask, seen, entry)
-        (added if known is None else present).append(known or written)
-        yield SliceExported(done, len(planes), known or written, known is None)
-    yield Exported(
-        place.path, tuple(added), tuple(present), _said(added, present, place.path)
-    )
+    slices = reviewed_slices(image, labels, reviewed, chosen)
+    for done, part in enumerate(slices, 1):
+        picture, mask = _picture(part.image), _mask(part.labels)
+        digest = _digest(picture, mask, part.reviewed)
+        kept = place.known(digest)
+        if kept is None:
+            wanted = base + "".join(f"_{axis}{n:04d}" for axis, n in part.plane.items())
+            entry = _entry(image, part, chosen, mask, digest, facts or {})
+            added.append(place.add(wanted, picture, mask, part.reviewed, entry))
+        else:
+            present.append(kept)
+        yield SliceExported(done, total, kept or added[-1], kept is None)
+    said = _said(added, present, place.path)
+    yield Exported(place.path, tuple(added), tuple(present), said)
 
 
-def _check(
-    image: Image,
-    labels: Any,
-    reviewed: Reviewed | None,
-    channels: tuple[int, ...] | None,
-) -> tuple[int, ...]:
-    for what, given in {"labels": labels, "reviewed marks": reviewed}.items():
-        if given is not None and tuple(given.shape) != image.label_shape:
-            raise ShapeError(
-                f"{what} of shape {tuple(given.shape)} for an image whose labels are "
-                f"{image.label_axes!r} {image.label_shape}"
-            )
+def _check_channels(image: Image, channels: tuple[int, ...] | None) -> tuple[int, ...]:
     count = image.size("c")
     chosen = tuple(range(count)) if channels is None else channels
     if len(chosen) not in (1, 3) or not all(0 <= c < count for c in chosen):
@@ -113,45 +102,9 @@ def _check(
     return chosen
 
 
-def _planes(image: Image, reviewed: Reviewed | None) -> Iterator[dict[str, int]]:
-    """Go through the planes to export: the number along each stacked axis."""
-    stacked = [axis for axis in image.label_axes if axis not in "yx"]
-    for numbers in product(*[range(image.size(axis)) for axis in stacked]):
-        at = dict(zip(stacked, numbers, strict=True))
-        if reviewed is None:
-            yield at
-            continue
-        box = _box(image, at)
-        if reviewed.touches(box) and reviewed.read(box).any():
-            yield at
-
-
-def _box(image: Image, at: Mapping[str, int]) -> tuple[slice, ...]:
-    return tuple(
-        slice(at[axis], at[axis] + 1) if axis in at else slice(0, image.size(axis))
-        for axis in image.label_axes
-    )
-
-
-def _plane(array: Any, axes: str, at: Mapping[str, int]) -> NDArray[Any]:
-    values = np.asarray(array[tuple(at.get(axis, slice(None)) for axis in axes)])
-    return values if axes.index("y") < axes.index("x") else values.T
-
-
-def _turned(values: NDArray[Any], image: Image) -> NDArray[Any]:
-    """Drop the stacked axes of a box and put rows first."""
-    axes = image.label_axes
-    sizes = [n for n, a in zip(values.shape, axes, strict=True) if a in "yx"]
-    flat = values.reshape(sizes)
-    return flat if axes.index("y") < axes.index("x") else flat.T
-
-
-def _picture(
-    image: Image, at: Mapping[str, int], channels: tuple[int, ...]
-) -> NDArray[Any]:
-    """Read a plane in a kind of number that every reader of TIFF knows."""
-    values = image.read(t=at.get("t", 0), z=at.get("z", 0), channels=channels)
-    picture = values[0] if len(channels) == 1 else np.moveaxis(values, 0, -1)
+def _picture(values: NDArray[Any]) -> NDArray[Any]:
+    """Bring a plane into a kind of number that every reader of TIFF knows."""
+    picture = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
     if picture.dtype == np.bool_:
         return picture.astype(np.uint8)
     if picture.dtype in (np.uint8, np.uint16, np.float32):
@@ -179,17 +132,17 @@ def _digest(*parts: NDArray[Any] | None) -> str:
 
 def _entry(
     image: Image,
-    at: Mapping[str, int],
+    part: ReviewedSlice,
     channels: tuple[int, ...],
     mask: NDArray[Any],
-    seen: NDArray[Any] | None,
     digest: str,
     facts: Mapping[str, Any],
 ) -> dict[str, Any]:
+    seen = part.reviewed
     entry = {
         "image": image.name,
         "source": str(image.path or ""),
-        "plane": dict(at),
+        "plane": dict(part.plane),
         "channels": list(channels),
         "objects": int(mask.max(initial=0)),
         "reviewed": 1.0 if seen is None else round(float(seen.mean()), 4),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.correction.boxes import check_axes_of
+from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.label_index import LabelIndex
@@ -35,6 +36,7 @@ def merge(
     index : LabelIndex, optional
         Lets the edit's note tell of other pieces of the same labels.
     """
+    labels = readable(labels)
     pieces = [piece_at(labels, point, axes) for point in points]
     return _merged(labels, pieces, index)
 
@@ -57,6 +59,7 @@ def merge_along(
     axes, index
         As for `merge`.
     """
+    labels = readable(labels)
     chosen = check_axes_of(axes, len(labels.shape))
     pieces: list[Piece] = []
     for pixel in inside(rasterised(line), labels.shape).tolist():

@@ -128,7 +128,7 @@ def flood(
     labels: Any, pixel: tuple[int, ...], label: int, axes: tuple[int, ...]
 ) -> Piece:
     """Collect the pixels of `label` that hang together with `pixel`."""
-    chunk = tuple(c if a in axes else 1 for a, c in enumerate(chunk_of(labels)))
+    chunk = _cell_of(labels, axes)
     source = readable(labels)
     shape = tuple(int(n) for n in labels.shape)
     waiting: dict[Key, list[NDArray[np.intp]]] = {}
@@ -150,6 +150,16 @@ def flood(
             found[key] |= new
             _knock(waiting, _outside(new, place, axes, shape), chunk)
     return Piece(label, tuple(_parts(found, shape, chunk)), axes, shape)
+
+
+def _cell_of(labels: Any, axes: tuple[int, ...]) -> Key:
+    """Choose the blocks to flood: small, and whole parts of the chunks they lie in."""
+    small = chunk_of(np.broadcast_to(0, tuple(int(n) for n in labels.shape)))
+    cells = []
+    for axis, (near, own) in enumerate(zip(small, chunk_of(labels), strict=True)):
+        parts = max(1, round(own / near))
+        cells.append(-(-own // parts) if axis in axes else 1)
+    return tuple(cells)
 
 
 def pieces_in(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.pieces import Piece, piece_at, pieces_in
 from napari_cihm.correction.windows import Window
@@ -31,6 +32,7 @@ def fill_holes(
     axes : sequence of int, optional
         Look along these axes alone, such as the plane on screen.
     """
+    labels = readable(labels)
     piece = piece_at(labels, point, axes)
     window = Window.around(labels, piece)
     filled = ndimage.binary_fill_holes(window.mask)
@@ -57,6 +59,7 @@ def smooth(
     axes : sequence of int, optional
         Smooth along these axes alone.
     """
+    labels = readable(labels)
     _check_positive("a smoothing", sigma)
     piece = piece_at(labels, point, axes)
     # The filter reaches four widths, as scipy cuts it.
@@ -89,6 +92,7 @@ def grow(
     axes : sequence of int, optional
         Grow along these axes alone.
     """
+    labels = readable(labels)
     _check_positive("a growth", pixels)
     piece = piece_at(labels, point, axes)
     window = Window.around(labels, piece, ceil(pixels) + 1)
@@ -120,6 +124,7 @@ def shrink(
     axes : sequence of int, optional
         Shrink along these axes alone.
     """
+    labels = readable(labels)
     _check_positive("a shrinkage", pixels)
     piece = piece_at(labels, point, axes)
     window = Window.around(labels, piece)

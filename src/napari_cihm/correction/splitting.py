@@ -9,6 +9,7 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from napari_cihm.correction.boxes import check_axes_of, check_point, start_of
+from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.cutting import cut_sides, meets
 from napari_cihm.correction.edits import Block, Edit, edit_of
 from napari_cihm.correction.erasing import others_note
@@ -47,6 +48,7 @@ def split_along(
     index : LabelIndex, optional
         Gives the new numbers without a scan of the labels.
     """
+    labels = readable(labels)
     chosen = check_axes_of(axes, len(labels.shape))
     drawn = check_axes_of(chosen[-2:] if plane is None else plane, len(labels.shape))
     if len(drawn) != 2 or not set(drawn) <= set(chosen):
@@ -94,6 +96,7 @@ def split_at(
     index : LabelIndex, optional
         Gives the new numbers without a scan of the labels.
     """
+    labels = readable(labels)
     piece = piece_at(labels, points[0], axes) if len(points) else None
     if piece is None or len(points) < 2:
         raise InputError(f"{len(points)} clicks", "two clicks or more in one object")

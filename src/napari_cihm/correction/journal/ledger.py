@@ -7,6 +7,7 @@ At every moment the newest complete snapshot and the logs from its generation on
 give the labels back.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -78,11 +79,16 @@ class Ledger:
         known = generations(self.place, LOG) | generations(self.place, SNAPSHOT)
         generation = max(known, default=-1) + 1
         log = LogFile(self.place / LOG.format(generation))
+        try:
+            log.append(pack(Kind.BEGIN, 0, _json(self.about())))
+            log.sync()
+            sync_folder(self.place)
+        except OSError:
+            log.close()
+            log.path.unlink(missing_ok=True)
+            raise
         self._close_log()
-        self._log, self.generation, self._number = log, generation, 0
-        self._append(Kind.BEGIN, _json(self.about()))
-        log.sync()
-        sync_folder(self.place)
+        self._log, self.generation, self._number = log, generation, 1
 
     def changes(self, changes: Changes) -> None:
         """Write what one stroke or tool changed."""
@@ -167,7 +173,9 @@ class Ledger:
         for pattern in (SNAPSHOT, LOG, SNAPSHOT + PART):
             for generation, path in generations(self.place, pattern).items():
                 if generation < self.generation:
-                    path.unlink(missing_ok=True)
+                    # What cannot go now goes with the next snapshot.
+                    with contextlib.suppress(OSError):
+                        path.unlink()
 
 
 def is_by_reference(array: Any) -> bool:
