@@ -3,7 +3,10 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
+
+import cloudpickle
 
 from napari_cihm.data.tiles import Block
 from napari_cihm.events import Event
@@ -32,7 +35,7 @@ def run_distributed(
     handed out a window at a time, so that a scheduler never holds a whole slide.
     What a lost worker held is computed again by another.
     """
-    given = client.submit(_given, plan, thrift, decode, pure=False)
+    given = client.submit(_given, cloudpickle.dumps((plan, thrift, decode)), pure=False)
     threads = sum(client.nthreads().values()) or 1
     waiting = deque(
         (plane, block)
@@ -118,24 +121,31 @@ def _uses(waiting: deque[tuple[Plane, Block]], plan: Plan) -> dict[Any, int]:
     return uses
 
 
-def _given(plan: Plan, thrift: Thrift, decode: Decode) -> Given:
-    # A task of its own, so that a new worker can be given it again.
-    return plan, thrift, decode
+def _given(packed: bytes) -> bytes:
+    # A task of its own, so that a new worker can be given it again; in bytes, since
+    # workers pass on for ever what they cannot unpack.
+    return packed
 
 
-def _predict(given: Given, plane: Plane, number: int) -> Maps:
-    plan, thrift, _ = given
+@lru_cache(maxsize=2)
+def _unpacked(packed: bytes) -> Given:
+    given: Given = cloudpickle.loads(packed)
+    return given
+
+
+def _predict(packed: bytes, plane: Plane, number: int) -> Maps:
+    plan, thrift, _ = _unpacked(packed)
     return thrift([plan.source.read(*plane, plan.tiles[number])])[0]
 
 
 def _decode(
-    given: Given,
+    packed: bytes,
     block: Block,
     numbers: list[int],
     tiles: list[Maps],
     new: list[int],
 ) -> tuple[Part, dict[int, Maps]]:
     maps = dict(zip(numbers, tiles, strict=True))
-    plan, _, decode = given
+    plan, _, decode = _unpacked(packed)
     shown = plan.config.classes if plan.config.task == "semantic" else 1
     return decode(plan, block, maps), {n: maps[n][:shown] for n in new}

@@ -1,0 +1,158 @@
+"""Folders of images: found, named apart, segmented; a bad one harms no other."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image as Pillow
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.data.reading import read_image
+from napari_cihm.errors import ReadError, WriteError
+from napari_cihm.events import BatchDone, FileDone, FileFailed
+from napari_cihm.segmentation.batch import Batch
+from napari_cihm.segmentation.inputs import find_inputs
+from tests.segmentation.conftest import Local, discs
+
+PICTURE = (discs((90, 110), 8, 6) > 0).astype(np.uint8) * 200
+
+
+def _save(path: Path, array: np.ndarray = PICTURE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".png":
+        Pillow.fromarray(array).save(path)
+    else:
+        tifffile.imwrite(path, array)
+    return path
+
+
+def _run(output: Path, *inputs: Path, stack: bool = False, **options):
+    batch = Batch(output, Local(), **options)
+    return list(batch.run(find_inputs(inputs, stack)))
+
+
+def test_a_folder_is_done_and_its_bad_file_reported(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    _save(folder / "a.png")
+    _save(folder / "b.tif", PICTURE[:, ::-1].copy())
+    (folder / "broken.tif").write_text("not a picture")
+    (folder / "notes.txt").write_text("not even meant to be one")
+    cut = _save(folder / "cut.tif")
+    cut.write_bytes(cut.read_bytes()[:3000])
+    before = {p: p.read_bytes() for p in folder.iterdir()}
+    events = _run(out, folder)
+    done = {e.path.name: e for e in events if isinstance(e, FileDone)}
+    failed = {e.path.name: e for e in events if isinstance(e, FileFailed)}
+    assert set(done) == {"a.png", "b.tif"}
+    assert set(failed) == {"broken.tif", "cut.tif"}
+    assert all("\n" not in e.text for e in failed.values())
+    assert events[-1] == BatchDone(2, (folder / "broken.tif", cut))
+    assert sorted(p.name for p in out.iterdir()) == ["a_labels.tif", "b_labels.tif"]
+    assert read_image(out / "a_labels.tif").read().max() == 20 == done["a.png"].objects
+    assert {p: p.read_bytes() for p in folder.iterdir()} == before
+
+
+def test_a_second_run_takes_no_result_for_an_image(tmp_path: Path) -> None:
+    _save(tmp_path / "a.png")
+    for _ in range(2):
+        events = _run(tmp_path, tmp_path)
+        assert [e.path.name for e in events if isinstance(e, FileDone)] == ["a.png"]
+
+
+def test_tables_runs_maps_and_doubt(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    _save(folder / "b.png")
+    _save(folder / "a.png", np.zeros_like(PICTURE))
+    settings = SegmentSettings(maps=True, uncertainty=True)
+    table, runs = tmp_path / "t.csv", tmp_path / "r.csv"
+    _run(out, folder, settings=settings, table=table, runs=runs)
+    with open(table, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["image"] for row in rows] == ["b"] * 20
+    assert sum(int(row["area_px"]) for row in rows) == pytest.approx(
+        (PICTURE > 0).sum(), rel=0.1
+    )
+    with open(runs, newline="") as file:
+        ids = [row["ImageId"] for row in csv.DictReader(file)]
+    assert ids == ["a"] + ["b"] * 20
+    assert read_image(out / "b_maps.tif").shape == (3, 90, 110)
+    assert read_image(out / "b_uncertainty.tif").shape == (90, 110)
+
+
+def test_dsb18_folders_go_by_their_ids(tmp_path: Path) -> None:
+    for name in ("0a1", "0b2"):
+        _save(tmp_path / "stage1" / name / "images" / f"{name}.png")
+        _save(tmp_path / "stage1" / name / "masks" / "m.png")
+    found = find_inputs([tmp_path / "stage1"])
+    assert [one.name for one in found] == ["0a1", "0b2"]
+    (one,) = find_inputs([tmp_path / "stage1" / "0a1"])
+    assert (one.name, one.alone) == ("0a1", True)
+    pairs = tmp_path / "pairs"
+    _save(pairs / "images" / "x.png")
+    assert [one.name for one in find_inputs([pairs])] == ["x"]
+
+
+def test_one_name_never_overwrites_another(tmp_path: Path) -> None:
+    paths = [
+        _save(tmp_path / "a.png"),
+        _save(tmp_path / "a.tif"),
+        _save(tmp_path / "other" / "a.png"),
+    ]
+    names = [one.name for one in find_inputs(paths)]
+    assert len(set(names)) == 3
+
+
+def test_a_folder_of_planes_is_a_stack_when_asked(tmp_path: Path) -> None:
+    for z in range(4):
+        _save(tmp_path / "stack" / f"z{z:02}.tif")
+    events = _run(tmp_path / "out", tmp_path / "stack", stack=True)
+    labels = read_image(tmp_path / "out" / "stack_labels.tif")
+    assert labels.axes == "zyx"
+    assert labels.shape == (4, 90, 110)
+    assert events[-2].objects == 20  # the same ones in each slice
+
+
+def test_zarr_in_zarr_out_and_names_for_one_file(tmp_path: Path) -> None:
+    stored = zarr.create_array(tmp_path / "i.zarr", shape=PICTURE.shape, dtype="u1")
+    stored[...] = PICTURE
+    _run(tmp_path / "out", tmp_path / "i.zarr")
+    assert read_image(tmp_path / "out" / "i_labels.zarr").read().max() == 20
+    _run(tmp_path / "named.tif", tmp_path / "i.zarr")
+    assert read_image(tmp_path / "named.tif").read().max() == 20
+    _run(tmp_path / "out", tmp_path / "i.zarr", suffix=".tif")
+    assert (tmp_path / "out" / "i_labels.tif").exists()
+
+
+def test_a_large_image_is_made_on_disk_and_cleaned_up(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
+    _save(tmp_path / "a.png")
+    events = _run(tmp_path / "out", tmp_path / "a.png")
+    assert events[-2].objects == 20
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: p.mkdir(), "holds no image"),
+        (lambda p: (p / "images").mkdir(parents=True), "holds no image"),
+    ],
+)
+def test_a_folder_without_images_is_refused(tmp_path: Path, make, words) -> None:
+    make(tmp_path / "f")
+    with pytest.raises(ReadError, match=words):
+        find_inputs([tmp_path / "f"])
+    with pytest.raises(ReadError, match="no image was named"):
+        find_inputs([])
+
+
+def test_an_output_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    _save(tmp_path / "a.png")
+    (tmp_path / "out").write_text("a file where a folder is wanted")
+    events = _run(tmp_path / "out", tmp_path / "a.png")
+    (failed,) = [e for e in events if isinstance(e, FileFailed)]
+    assert "out could not be made" in failed.reason
+    assert issubclass(WriteError, OSError)

@@ -1,0 +1,106 @@
+"""The same run on dask workers: the same labels, even when a worker is killed."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import cloudpickle
+import numpy as np
+import pytest
+
+from napari_cihm.errors import UnavailableError
+from napari_cihm.events import BlockDone, TileDone
+from napari_cihm.segmentation import segment, segment_iter
+from napari_cihm.segmentation.cluster import connected
+from tests.segmentation import conftest
+from tests.segmentation.conftest import Local
+
+pytest.importorskip("distributed")
+SETTINGS = {"tile": 64, "overlap": 20, "block": 100, "halo": 32}
+
+
+class Slow(Local):
+    """Takes its time, so that a worker can be killed in the middle."""
+
+    def __call__(self, batch: Any) -> Any:
+        time.sleep(0.05)
+        return super().__call__(batch)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Two worker processes for all tests of this file."""
+    for module in (conftest, sys.modules[__name__]):  # workers cannot import the tests
+        cloudpickle.register_pickle_by_value(module)
+    with connected(workers=2) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [
+        ((3, 150, 130), {}),
+        ((2, 150, 130), {"maps": True}),
+        ((12, 40, 42), {"volume": "orthogonal"}),
+    ],
+)
+def test_labels_are_those_of_a_local_run(client, texture, shape, options) -> None:
+    image = texture(shape)
+    settings = {**SETTINGS, **options}
+    *_, here = segment_iter(image, Local(), "zyx", **settings)
+    *rest, there = segment_iter(image, Local(), "zyx", client=client, **settings)
+    assert there.labels.tobytes() == here.labels.tobytes()
+    assert there.objects > 0
+    tiles = [e for e in rest if isinstance(e, TileDone)]
+    assert len(tiles) == tiles[0].total
+    assert sorted(e.done for e in tiles) == list(range(1, len(tiles) + 1))
+    if "maps" in options:
+        np.testing.assert_array_equal(there.maps, here.maps)
+
+
+def test_a_lazy_image_is_read_by_the_workers(client, texture, tmp_path) -> None:
+    zarr = pytest.importorskip("zarr")
+    stored = zarr.create_array(
+        tmp_path / "a.zarr", shape=(200, 210), chunks=(64, 64), dtype="f4"
+    )
+    stored[...] = texture((200, 210))
+    work = tmp_path / "work"
+    *_, last = segment_iter(stored, Local(), client=client, work=work, **SETTINGS)
+    expected = segment(stored[...], Local(), **SETTINGS)
+    np.testing.assert_array_equal(np.asarray(last.labels), expected)
+
+
+def test_a_killed_worker_is_survived(client, texture) -> None:
+    image = texture((330, 330))
+    expected = segment(image, Local(), **SETTINGS)
+    before = set(client.scheduler_info()["workers"])
+    killed = None
+    for event in segment_iter(image, Slow(), client=client, **SETTINGS):
+        if isinstance(event, BlockDone) and killed is None:
+            killed = next(iter(client.run(os.getpid).values()))
+            os.kill(killed, signal.SIGKILL)
+    assert killed is not None
+    np.testing.assert_array_equal(event.labels, expected)
+    assert set(client.scheduler_info()["workers"]) != before
+
+
+def test_cancelling_calls_the_work_back(client, texture) -> None:
+    run = segment_iter(texture((400, 400)), Slow(), client=client, **SETTINGS)
+    next(event for event in run if isinstance(event, TileDone))
+    run.close()
+    deadline = time.monotonic() + 20
+    while any(client.processing().values()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(client.processing().values())
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch) -> None:
+    monkeypatch.setattr("napari_cihm.segmentation.cluster.PATIENCE", "500ms")
+    with (
+        pytest.raises(UnavailableError, match="no scheduler answers"),
+        connected("tcp://127.0.0.1:9"),
+    ):
+        raise AssertionError
