@@ -17,6 +17,8 @@ VARIABLE = "CIHM_SCAN"
 
 _HOME = {
     "numba": "napari_cihm.scan.numba_scan",
+    "triton": "napari_cihm.scan.triton_scan",
+    "mamba_ssm": "napari_cihm.scan.mamba_scan",
     "torch": "napari_cihm.scan.torch_scan",
     "reference": "napari_cihm.scan.reference",
 }

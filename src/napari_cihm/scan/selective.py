@@ -2,9 +2,12 @@
 
 from typing import Literal, overload
 
+import torch
 from torch import Tensor
 
+from napari_cihm.scan import torch_scan
 from napari_cihm.scan.choice import choose
+from napari_cihm.scan.graph import graph_scan
 from napari_cihm.scan.inputs import checked
 
 
@@ -89,5 +92,21 @@ def selective_scan(
         If the backend that ``CIHM_SCAN`` forces is not to be had.
     """
     inputs = checked(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
-    out, last = choose(u.device).scan(inputs)
+    if _exporting():
+        out, last = torch_scan.scan(inputs)
+    elif torch.compiler.is_compiling():
+        out, last = graph_scan(*inputs)
+    else:
+        out, last = choose(u.device).scan(inputs)
     return (out, last) if return_last_state else out
+
+
+def _exporting() -> bool:
+    """Tell whether a graph is recorded that others will run.
+
+    They know torch's own operations alone; and torch.jit.trace would take the result of
+    a compiled kernel for a constant.
+    """
+    # torch 2.6 has no `is_exporting`.
+    exporting = getattr(torch.compiler, "is_exporting", bool)
+    return exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
