@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_cihm.data.image import Image
     from napari_cihm.models import Model
     from napari_cihm.training.evaluation import Scored
+    from napari_cihm.training.gate import Overlay
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,41 @@ class Examined(Event):
 
 
 @dataclass(frozen=True)
-class Devices(Event):
-    """What this machine computes on, and what "auto" takes."""
+class Machine(Event):
+    """What this machine computes on, what "auto" takes, which models came along."""
 
-    names: tuple[str, ...]
+    devices: tuple[str, ...]
     auto: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FinetuneStarted(Event):
+    """Labels are read and divided; learning is about to begin.
+
+    `sure` says in a sentence how much the score will be worth.
+    """
+
+    images: int
+    objects: int
+    held_out: int
+    folds: int
+    sure: str
+
+
+@dataclass(frozen=True)
+class Finetuned(Event):
+    """A fine-tuning run ended: the new model, and how both did on held-out labels."""
+
+    model: "Model"
+    base_score: float
+    new_score: float
+    accepted: bool
+    reason: str
+    base_figures: Mapping[str, float]
+    new_figures: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
+    overlays: tuple["Overlay", ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)

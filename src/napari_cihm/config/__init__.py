@@ -6,6 +6,7 @@ window and a checkpoint's metadata, so no default stands twice.
 
 from napari_cihm.config.base import Settings
 from napari_cihm.config.correct import CorrectSettings
+from napari_cihm.config.finetune import FinetuneSettings
 from napari_cihm.config.model import (
     Decoding,
     ModelConfig,
@@ -14,14 +15,17 @@ from napari_cihm.config.model import (
 )
 from napari_cihm.config.segment import SegmentSettings
 from napari_cihm.config.train import TrainSettings
+from napari_cihm.config.window import WindowSettings
 
 __all__ = [
     "CorrectSettings",
     "Decoding",
+    "FinetuneSettings",
     "ModelConfig",
     "Normalisation",
     "SegmentSettings",
     "Settings",
     "TrainSettings",
     "TrainingRecord",
+    "WindowSettings",
 ]

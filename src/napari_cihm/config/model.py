@@ -7,6 +7,7 @@ from pydantic import Field
 from napari_cihm.config.base import Settings
 
 FORMAT = 1
+DEFAULT_MODEL = "cihm-dsb18"
 
 
 class Normalisation(Settings):
@@ -34,9 +35,7 @@ class Decoding(Settings):
     smooth: float = Field(
         1.0, ge=0, le=5, description="Width in pixels of the smoothing before seeding."
     )
-    min_size: int = Field(
-        12, ge=0, description="Objects of fewer pixels are dropped."
-    )
+    min_size: int = Field(12, ge=0, description="Objects of fewer pixels are dropped.")
 
 
 class TrainingRecord(Settings):

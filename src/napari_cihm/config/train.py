@@ -25,9 +25,7 @@ class TrainSettings(Settings):
         100, ge=1, description="Steps between two validations."
     )
     rate: float = Field(4e-3, gt=0, le=1, description="Highest learning rate.")
-    weight_decay: float = Field(
-        0.01, ge=0, le=1, description="Decay of the weights."
-    )
+    weight_decay: float = Field(0.01, ge=0, le=1, description="Decay of the weights.")
     schedule: Literal["onecycle", "cosine"] = Field(
         "onecycle", description="Shape of the learning rate over the run."
     )

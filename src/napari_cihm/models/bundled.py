@@ -5,12 +5,11 @@ from pathlib import Path
 
 import torch
 
+from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import UnknownNameError
 from napari_cihm.models.checkpoint import read_checkpoint
 from napari_cihm.models.foreign import is_foreign, read_foreign
 from napari_cihm.models.model import Model
-
-DEFAULT = "cihm-dsb18"
 
 
 def bundled_names() -> tuple[str, ...]:
@@ -19,7 +18,7 @@ def bundled_names() -> tuple[str, ...]:
 
 
 def load_model(
-    name_or_path: str | Path = DEFAULT, device: str | torch.device = "auto"
+    name_or_path: str | Path = DEFAULT_MODEL, device: str | torch.device = "auto"
 ) -> Model:
     """Load a model that comes with the package by its name, or one from a file.
 

@@ -12,7 +12,7 @@ import pytest
 
 import napari_cihm as cihm
 from napari_cihm.data.image import Image
-from napari_cihm.events import Devices, Examined, Measured, Segmented, TileDone
+from napari_cihm.events import Examined, Machine, Measured, Segmented, TileDone
 from napari_cihm.plugin.runner import Runner, RunState
 
 
@@ -61,8 +61,8 @@ def test_a_model_is_looked_at_without_torch_in_this_process(heard, runner, check
     run = heard.start(runner, "look", "quick", model=str(checkpoint), device="cpu")
     heard.wait(run)
     assert run.state is RunState.DONE
-    (devices,), (seen,) = heard.of(Devices), heard.of(Examined)
-    assert "cpu" in devices.names
+    (machine,), (seen,) = heard.of(Machine), heard.of(Examined)
+    assert "cpu" in machine.devices
     assert seen.usable
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
-from napari_cihm.events import Devices, Event, Measured, Segmented
+from napari_cihm.events import Event, Machine, Measured, Segmented
 from napari_cihm.models import Model, load_model
-from napari_cihm.models.bundled import find_model
+from napari_cihm.models.bundled import bundled_names, find_model
 from napari_cihm.models.devices import available_devices, pick_device
 from napari_cihm.models.doctor import examine
 from napari_cihm.segmentation import segment_iter
@@ -42,7 +42,8 @@ LOADED = Loaded()
 
 def look(model: str, device: str) -> Iterator[Event]:
     """Examine a model, and warm up what a run with it needs."""
-    yield Devices(available_devices(), str(pick_device(device)))
+    auto = str(pick_device(device))
+    yield Machine(available_devices(), auto, bundled_names())
     seen = examine(model)
     if seen.usable:
         LOADED.get(model, device)

@@ -1,0 +1,30 @@
+"""Preferences of the window; napari keeps them, and its manifest repeats them."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from napari_cihm.config.base import Settings
+from napari_cihm.config.model import DEFAULT_MODEL
+
+
+class WindowSettings(Settings):
+    """What a user sets once, in Preferences > CIHM Segment."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="Where networks compute; auto takes the fastest there is."
+    )
+    model: str = Field(
+        DEFAULT_MODEL, description="Name or file of the model that is loaded at first."
+    )
+    memory: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Megabytes that a run stays within; 0 asks the machine.",
+    )
+    journal_folder: str = Field(
+        "",
+        description="Where unfinished corrections are kept; empty takes your own data "
+        "folder.",
+    )

@@ -1,0 +1,93 @@
+"""The coordinator: makes session, panel and flows, and joins them to the viewer."""
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QObject
+
+from napari_cihm.data.dsb18 import is_sample
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.model_flow import ModelFlow
+from napari_cihm.plugin.flows.segment_flow import SegmentFlow
+from napari_cihm.plugin.layers import ResultLayers
+from napari_cihm.plugin.panel import Panel
+from napari_cihm.plugin.preferences import PLUGIN, RecentModels, preferences
+from napari_cihm.plugin.runner import Runner
+from napari_cihm.plugin.scene import Scene
+from napari_cihm.plugin.session import Session
+from napari_cihm.plugin.style import sheet_for
+from napari_cihm.plugin.views.model_section import SUFFIXES, ModelSection
+from napari_cihm.plugin.views.segment_section import SegmentSection
+
+
+class Coordinator(QObject):
+    """Joins one panel to one viewer, until the panel is closed.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    panel : Panel
+        What the user sees; it owns this object.
+
+    Attributes
+    ----------
+    desk : Desk
+        What flows work with.
+    model, segment : flow
+        What answers each section.
+    """
+
+    def __init__(self, viewer: Any, panel: Panel) -> None:
+        super().__init__(panel)
+        chosen = preferences()
+        scene = Scene(viewer, self)
+        # Not a child: it must outlive the panel for as long as its process takes.
+        runner = Runner()
+        self.panel = panel
+        self.desk = Desk(
+            Session(chosen.device, self),
+            scene,
+            ResultLayers(scene),
+            runner,
+            RecentModels(),
+            panel.run_bar,
+        )
+        models, images = ModelSection(panel), SegmentSection(panel)
+        panel.add_section(models)
+        panel.add_section(images)
+        self.model = ModelFlow(self.desk, models, self)
+        self.segment = SegmentFlow(self.desk, images, self)
+        panel.files_dropped.connect(self._on_files_dropped)
+        panel.segment_requested.connect(images.segment.click)
+        panel.closed.connect(self.close)
+        panel.destroyed.connect(lambda: runner.close())
+        scene.theme_changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.model.choose(chosen.model)
+
+    def close(self) -> None:
+        """Stop what runs, leave the viewer as it is, and let go of it."""
+        self.desk.runner.close()
+        self.segment.close()
+        self.desk.scene.close()
+        self.panel.deleteLater()
+
+    def _on_files_dropped(self, paths: list[str]) -> None:
+        others = []
+        for path in paths:
+            if Path(path).suffix.lower() in SUFFIXES:
+                self.model.choose(path)
+            elif Path(path).is_dir() and _is_dsb18(Path(path)):
+                self.desk.scene.open([path], PLUGIN)
+            else:
+                others.append(path)
+        if others:
+            self.desk.scene.open(others)
+
+    def _on_theme_changed(self) -> None:
+        self.panel.setStyleSheet(sheet_for(self.desk.scene.theme))
+
+
+def _is_dsb18(folder: Path) -> bool:
+    return is_sample(folder) or any(is_sample(f) for f in folder.iterdir())

@@ -1,0 +1,38 @@
+"""What every flow works with, made once by the coordinator."""
+
+from dataclasses import dataclass
+
+from napari_cihm.plugin.layers import ResultLayers
+from napari_cihm.plugin.preferences import RecentModels
+from napari_cihm.plugin.runner import Runner
+from napari_cihm.plugin.scene import Scene
+from napari_cihm.plugin.session import Session
+from napari_cihm.plugin.views.run_bar import RunBar
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The session, the viewer's layers, and those who do the work.
+
+    Attributes
+    ----------
+    session : Session
+        What sections share.
+    scene : Scene
+        What the viewer holds and shows.
+    layers : ResultLayers
+        Writes labels.
+    runner : Runner
+        Runs jobs beside the window.
+    recent : RecentModels
+        Model files used of late.
+    run_bar : RunBar
+        The foot of the panel.
+    """
+
+    session: Session
+    scene: Scene
+    layers: ResultLayers
+    runner: Runner
+    recent: RecentModels
+    run_bar: RunBar

@@ -1,0 +1,169 @@
+"""One run of the network over a region of an image, from the press to its labels."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from qtpy.QtCore import QObject, QTimer
+
+from napari_cihm import __version__
+from napari_cihm.events import (
+    BlockDone,
+    Event,
+    Examined,
+    Measured,
+    Note,
+    SegmentationStarted,
+    Segmented,
+    TileDone,
+)
+from napari_cihm.plugin.activity import Activity
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.region import Region
+from napari_cihm.plugin.runner import Run
+from napari_cihm.plugin.scene import picture_of
+
+REFRESH = 120  # milliseconds between two drawings of what was found
+
+
+class Labelling(QObject):
+    """A run, and the layer in which its tiles appear.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    image : napari.layers.Image
+        What is segmented.
+    region : Region
+        How much of it.
+    settings : mapping
+        Of `SegmentSettings`.
+    preview : bool
+        Whether the labels are only to be looked at.
+    on_end : callable
+        Gets this object once all is over.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        image: ImageLayer,
+        region: Region,
+        settings: Mapping[str, Any],
+        preview: bool,
+        on_end: Callable[["Labelling"], None],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._on_end_of = desk, on_end
+        self.image, self.region, self.preview = image, region, preview
+        self.settings = dict(settings)
+        self.model: Examined | None = desk.session.model
+        self.layer: Labels | None = None
+        self.result: Labels | None = None
+        self.notes: list[str] = []
+        self.summary = ""
+        self._activity: Activity | None = None
+        self._refresh = QTimer(self, singleShot=True, interval=REFRESH)
+        self._refresh.timeout.connect(self._on_refresh)
+        self.run: Run = desk.runner.start(
+            "segment",
+            self._on_event,
+            self._on_end,
+            image=picture_of(image, region),
+            model=desk.session.source,
+            settings=self.settings,
+        )
+
+    @property
+    def title(self) -> str:
+        """What goes on, in a few words."""
+        return f"{'Previewing' if self.preview else 'Segmenting'} {self.image.name}"
+
+    def stop(self) -> None:
+        """Stop at the next tile."""
+        self._desk.runner.stop(self.run)
+
+    def discard(self) -> None:
+        """Take away what was shown while it ran."""
+        self._refresh.stop()
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
+        if self.layer is not None and self.layer is not self.result:
+            layer, self.layer = self.layer, None
+            self._desk.layers.remove(layer)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, SegmentationStarted):
+            self._begin(event)
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        elif isinstance(event, TileDone) and self.layer is not None:
+            box = self.region.show_box(event.box)
+            self._desk.layers.mark(self.layer, box, event.foreground)
+            self._advance(event)
+        elif isinstance(event, BlockDone) and self.layer is not None:
+            box = self.region.show_box(event.box)
+            self._desk.layers.put(self.layer, box, event.labels)
+            self._draw_soon()
+        elif isinstance(event, Segmented):
+            self._finish(event)
+        elif isinstance(event, Measured) and self.result is not None:
+            self._desk.layers.describe(self.result, event.rows)
+
+    def _begin(self, event: SegmentationStarted) -> None:
+        kind = "preview" if self.preview else "labels (running)"
+        name = f"{self.image.name} {kind}"
+        self.layer = self._desk.layers.begin(self.image, self.region, name)
+        self._activity = Activity(self.title, self.stop)
+        self._desk.run_bar.show_progress(f"{self.title}…", 0, event.tiles)
+
+    def _advance(self, event: TileDone) -> None:
+        words = f"Tile {event.done} of {event.total}, {self.image.name}"
+        self._desk.run_bar.show_progress(words, event.done, event.total)
+        self._draw_soon()
+        if self._activity is not None:
+            self._activity.advance(event.done, event.total)
+
+    def _finish(self, event: Segmented) -> None:
+        assert self.layer is not None
+        self._refresh.stop()
+        layers = self._desk.layers
+        if self.preview:
+            self.result = layers.keep_preview(
+                self.layer, self.image, self.region, event.labels
+            )
+        else:
+            self.result = layers.settle(
+                self.layer, self.image, self.region, event.labels, self._about(event)
+            )
+        plural = "" if event.objects == 1 else "s"
+        self.summary = f"{event.objects:,} object{plural} in {event.seconds:.1f} s"
+
+    def _about(self, event: Segmented) -> dict[str, Any]:
+        model = self.model
+        return {
+            "image": self.image.name,
+            "axes": self.region.axes,
+            "model": self._desk.session.source if model is None else model.name,
+            "model_hash": "" if model is None else model.hash,
+            "settings": self.settings,
+            "diameter": event.diameter,
+            "objects": event.objects,
+            "version": __version__,
+        }
+
+    def _draw_soon(self) -> None:
+        if not self._refresh.isActive():
+            self._refresh.start()
+
+    def _on_refresh(self) -> None:
+        if self.layer is not None:
+            self._desk.layers.draw(self.layer)
+
+    def _on_end(self, run: Run) -> None:
+        self.discard()
+        self._on_end_of(self)

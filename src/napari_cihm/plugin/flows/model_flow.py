@@ -1,0 +1,93 @@
+"""Choosing a model: it is examined first, and a refused one changes nothing."""
+
+from pathlib import Path
+
+from qtpy.QtCore import QObject
+
+from napari_cihm.events import Event, Examined, Machine
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.views.model_section import ModelSection
+
+
+class ModelFlow(QObject):
+    """Answers the *Model* section.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    section : ModelSection
+        What the user sees.
+    """
+
+    def __init__(self, desk: Desk, section: ModelSection, parent: QObject) -> None:
+        super().__init__(parent)
+        self._desk, self._section = desk, section
+        self._machine = Machine((), "", ())
+        self._looking: Run | None = None
+        self._wanted = ""
+        section.model_chosen.connect(self.choose)
+        section.device_chosen.connect(self._on_device_chosen)
+
+    def choose(self, name: str) -> None:
+        """Examine a model by its name or file, and use it if it can be."""
+        if self._looking is not None:
+            self._desk.runner.stop(self._looking)
+        self._wanted = name
+        if self._desk.session.model is None:
+            self._section.show_busy(f"Loading {Path(name).stem}…")
+        self._looking = self._desk.runner.start(
+            "look",
+            self._on_event,
+            self._on_end,
+            lane="quick",
+            model=name,
+            device=self._desk.session.device,
+        )
+        self._refresh()
+
+    def _on_device_chosen(self, device: str) -> None:
+        session = self._desk.session
+        session.device = device
+        if session.source:
+            self.choose(session.source)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Machine):
+            self._machine = event
+        elif isinstance(event, Examined):
+            self._take(event)
+
+    def _take(self, seen: Examined) -> None:
+        session = self._desk.session
+        if seen.usable:
+            if seen.path.is_file() and self._wanted not in self._machine.models:
+                self._desk.recent.add(str(seen.path.resolve()))
+            session.set_model(seen, self._wanted)
+            self._section.show_model(seen)
+            return
+        fault = seen.findings[0]
+        if session.model is None:
+            self._section.show_model(seen)
+        else:
+            kept = f"{session.model.name} stays in use"
+            notices.refuse(f"{fault.text}. {kept}", fault.remedy)
+
+    def _on_end(self, run: Run) -> None:
+        if run is not self._looking:
+            return
+        self._looking = None
+        if run.state is RunState.FAILED and run.failure is not None:
+            notices.report(run.failure)
+            if self._desk.session.model is None:
+                self._section.show_busy("No model is loaded.")
+        self._refresh()
+
+    def _refresh(self) -> None:
+        session = self._desk.session
+        shown = self._wanted if self._looking is not None else session.source
+        self._section.set_models(self._machine.models, self._desk.recent.files, shown)
+        machine = self._machine
+        self._section.set_devices(machine.devices, machine.auto, session.device)

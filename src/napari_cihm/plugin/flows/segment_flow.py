@@ -1,0 +1,214 @@
+"""Segmenting: following the viewer's images, starting runs, ending them."""
+
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from qtpy.QtCore import QObject
+
+from napari_cihm.data.axes import check_axes
+from napari_cihm.errors import AxesError, CihmError
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.labelling import Labelling
+from napari_cihm.plugin.preferences import preferences
+from napari_cihm.plugin.runner import RunState
+from napari_cihm.plugin.scene import array_of, axes_of
+from napari_cihm.plugin.session import State
+from napari_cihm.plugin.views.segment_section import SegmentSection
+
+NO_IMAGE = "Open an image first: drop a file on the window, or File > Open Sample."
+NO_MODEL = "The model is not loaded yet."
+COUNTED = {
+    "t": "time points",
+    "z": "slices",
+    "c": "channels",
+    "y": "rows",
+    "x": "columns",
+}
+
+
+class SegmentFlow(QObject):
+    """Answers the *Segment* section.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    section : SegmentSection
+        What the user sees.
+    """
+
+    def __init__(self, desk: Desk, section: SegmentSection, parent: QObject) -> None:
+        super().__init__(parent)
+        self._desk, self._section = desk, section
+        self._labellings: list[Labelling] = []
+        session, scene = desk.session, desk.scene
+        section.image_chosen.connect(self._on_image_chosen)
+        section.axes_edited.connect(self._on_axes_edited)
+        section.segment_requested.connect(self.segment)
+        section.preview_requested.connect(self.preview)
+        desk.run_bar.cancel_requested.connect(self.cancel)
+        scene.images_changed.connect(self._on_images_changed)
+        scene.image_selected.connect(self.use)
+        scene.layer_removed.connect(self._on_layer_removed)
+        for changed in (session.model_changed, session.state_changed):
+            changed.connect(self._update)
+        self.use(scene.selected_image)
+
+    def use(self, image: ImageLayer | None) -> None:
+        """Work on an image."""
+        if image is self._desk.session.image and image is not None:
+            return
+        axes = ""
+        if image is not None:
+            try:
+                axes = axes_of(image)
+            except AxesError as error:
+                notices.refuse(error.came, error.remedy)
+                image = None
+        self._desk.session.set_image(image, axes)
+        self._show_axes(axes)
+        self._show_images()
+        self._update()
+
+    def segment(self) -> Labelling | None:
+        """Segment what the section says; after what runs already, if anything."""
+        return self._start(preview=False)
+
+    def preview(self) -> Labelling | None:
+        """Segment what can be seen, to be looked at only."""
+        return self._start(preview=True)
+
+    def cancel(self) -> None:
+        """Stop what runs."""
+        if self._labellings:
+            self._desk.session.set_state(State.STOPPING)
+            self._desk.run_bar.show_stopping()
+            self._labellings[0].stop()
+
+    def close(self) -> None:
+        """Take away what unfinished runs have shown."""
+        for labelling in self._labellings:
+            labelling.discard()
+        self._labellings.clear()
+
+    def _start(self, preview: bool) -> Labelling | None:
+        session, scene = self._desk.session, self._desk.scene
+        image = session.image
+        if image is None or not session.source:
+            notices.refuse(NO_IMAGE if image is None else NO_MODEL)
+            return None
+        extent = "view" if preview else self._section.extent
+        region = scene.region(image, session.axes, extent)
+        settings = self._settings()
+        try:
+            labelling = Labelling(
+                self._desk, image, region, settings, preview, self._on_end, self
+            )
+        except CihmError as error:
+            notices.refuse(error.came, error.remedy)
+            return None
+        self._labellings.append(labelling)
+        session.set_state(State.RUNNING)
+        if len(self._labellings) == 1:
+            self._desk.run_bar.show_progress(f"{labelling.title}…")
+        return labelling
+
+    def _settings(self) -> dict[str, Any]:
+        memory = preferences().memory
+        return {
+            **self._section.values(),
+            "device": self._desk.session.device,
+            "memory": memory or None,
+        }
+
+    def _on_end(self, labelling: Labelling) -> None:
+        if labelling in self._labellings:
+            self._labellings.remove(labelling)
+        self._desk.run_bar.show_idle(self._last_words(labelling))
+        following = bool(self._labellings)
+        self._desk.session.set_state(State.RUNNING if following else State.IDLE)
+        if following:
+            self._desk.run_bar.show_progress(f"{self._labellings[0].title}…")
+        labelling.deleteLater()
+
+    def _last_words(self, labelling: Labelling) -> str:
+        run = labelling.run
+        if run.state is RunState.FAILED and run.failure is not None:
+            notices.report(run.failure)
+            return f"Failed: {run.failure.text}"
+        if run.state is RunState.STOPPED:
+            return "Stopped. Earlier labels are as they were."
+        if labelling.notes:
+            notices.warn("\n".join(labelling.notes))
+        if labelling.preview:
+            return f"Preview: {labelling.summary}"
+        return labelling.summary
+
+    def _on_image_chosen(self, key: str) -> None:
+        for image in self._desk.scene.images:
+            if str(image.unique_id) == key:
+                self.use(image)
+
+    def _on_axes_edited(self, text: str) -> None:
+        self._show_axes(text)
+
+    def _show_axes(self, axes: str) -> None:
+        image = self._desk.session.image
+        if image is None:
+            self._section.set_axes("", "")
+            self._section.set_dimensions("", ())
+            return
+        shape = array_of(image).shape
+        try:
+            letters = check_axes(axes, shape)
+        except AxesError as error:
+            self._section.set_axes(
+                axes, "", f"{error.came}; {error.remedy}".strip("; ")
+            )
+            return
+        self._desk.session.axes = letters
+        self._section.set_axes(axes, meaning_of(letters, shape))
+        count = shape[letters.index("c")] if "c" in letters and not image.rgb else 0
+        self._section.set_dimensions(letters, [str(i) for i in range(count)])
+
+    def _on_images_changed(self) -> None:
+        scene, session = self._desk.scene, self._desk.session
+        if not scene.holds(session.image):
+            self.use(scene.selected_image)
+        self._show_images()
+        self._update()
+
+    def _show_images(self) -> None:
+        now = self._desk.session.image
+        listed = [
+            (str(x.unique_id), x.name, f"{x.name}: {_size(array_of(x))}")
+            for x in self._desk.scene.images
+        ]
+        self._section.set_images(listed, "" if now is None else str(now.unique_id))
+
+    def _on_layer_removed(self, layer: Layer) -> None:
+        for labelling in list(self._labellings):
+            if layer in (labelling.image, labelling.layer):
+                labelling.stop()
+
+    def _update(self) -> None:
+        session = self._desk.session
+        if session.state is not State.IDLE:
+            self._section.set_ready(False, "")
+        elif session.image is None:
+            self._section.set_ready(False, NO_IMAGE)
+        elif session.model is None:
+            self._section.set_ready(False, NO_MODEL)
+        else:
+            self._section.set_ready(True)
+
+
+def meaning_of(axes: str, shape: tuple[int, ...]) -> str:
+    """Say what an image's dimensions are, such as "24 slices, 256 rows"."""
+    return ", ".join(f"{n} {COUNTED[a]}" for a, n in zip(axes, shape, strict=True))
+
+
+def _size(array: Any) -> str:
+    return f"{' x '.join(map(str, array.shape))}, {array.dtype}"

@@ -1,0 +1,202 @@
+"""The control for one field: what shows it, reads it and says that it changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from napari_cihm.config.fields import FieldFacts
+from napari_cihm.plugin.forms.titles import title_of, word_of
+
+MOST = 10**9
+Pair = tuple[str, Any]
+
+
+@dataclass
+class Editor:
+    """A control and the ways to it.
+
+    Attributes
+    ----------
+    widget : QWidget
+        What is shown.
+    read, write : callable
+        Get the value as it stands, whether or not it is allowed; set it.
+    changed : Qt signal
+        Emitted when the user or a program changes the value.
+    offer : callable, optional
+        Replace the words that can be chosen, as (shown, value) pairs.
+    """
+
+    widget: QWidget
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+    changed: Any
+    offer: Callable[[Sequence[Pair]], None] | None = None
+
+
+class WheelGuard(QObject):
+    """Leaves the wheel to the panel that scrolls, unless a control has the focus."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass over wheel events that were not meant for a control."""
+        if event.type() != QEvent.Type.Wheel:
+            return False
+        if isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def make_editor(facts: FieldFacts, parent: QWidget) -> Editor:
+    """Make the control that suits a field."""
+    editor = _make(facts, parent)
+    editor.widget.setObjectName(facts.name)
+    editor.widget.setAccessibleName(title_of(facts))
+    if isinstance(editor.widget, QComboBox | QAbstractSpinBox):
+        editor.widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        editor.widget.installEventFilter(WheelGuard(editor.widget))
+    return editor
+
+
+def _make(facts: FieldFacts, parent: QWidget) -> Editor:
+    if facts.flag:
+        return _flag(parent)
+    if facts.number is None and facts.words and not facts.text:
+        return _choice(facts, parent)
+    if facts.path:
+        return _path(parent)
+    if facts.number is not None and not (facts.words or facts.optional):
+        return _number(facts, parent)
+    if facts.number is not None:
+        return _number_or_word(facts, parent)
+    return _text(parent)
+
+
+def _flag(parent: QWidget) -> Editor:
+    box = QCheckBox(parent)
+    return Editor(box, box.isChecked, box.setChecked, box.toggled)
+
+
+def _choice(facts: FieldFacts, parent: QWidget) -> Editor:
+    box = QComboBox(parent)
+    values: list[Any] = []
+
+    def offer(pairs: Sequence[Pair]) -> None:
+        values[:] = [value for _, value in pairs]
+        box.clear()
+        box.addItems([text for text, _ in pairs])
+
+    def write(value: Any) -> None:
+        box.setCurrentIndex(values.index(value))
+
+    offer([(word_of(facts, value), value) for value in _words(facts)])
+    return Editor(
+        box, lambda: values[box.currentIndex()], write, box.currentIndexChanged, offer
+    )
+
+
+def _number(facts: FieldFacts, parent: QWidget) -> Editor:
+    whole = facts.number is int
+    box: QSpinBox | QDoubleSpinBox = (
+        QSpinBox(parent) if whole else QDoubleSpinBox(parent)
+    )
+    if isinstance(box, QDoubleSpinBox):
+        narrow = facts.high is not None and facts.high <= 1
+        box.setDecimals(2)
+        box.setSingleStep(0.05 if narrow else 0.5)
+    # The settings check the bounds: a control that corrects what is typed does not
+    # say what was wrong with it.
+    box.setRange(-MOST, MOST)
+    box.setKeyboardTracking(True)
+    return Editor(box, box.value, box.setValue, box.valueChanged)
+
+
+def _number_or_word(facts: FieldFacts, parent: QWidget) -> Editor:
+    box = QComboBox(parent)
+    box.setEditable(True)
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    box.setCompleter(None)
+    box.lineEdit().setAcceptDrops(False)  # files are for the panel
+    known: dict[str, Any] = {}
+
+    def offer(pairs: Sequence[Pair]) -> None:
+        kept = box.currentText()
+        known.clear()
+        known.update(pairs)
+        box.blockSignals(True)
+        box.clear()
+        box.addItems(list(known))
+        box.setEditText(kept)
+        box.blockSignals(False)
+
+    def read() -> Any:
+        text = box.currentText().strip()
+        return known[text] if text in known else number_from(text)
+
+    def write(value: Any) -> None:
+        shown = [text for text, known_value in known.items() if known_value == value]
+        box.setEditText(shown[0] if shown else f"{value:g}")
+
+    offer([(word_of(facts, value), value) for value in _words(facts)])
+    return Editor(box, read, write, box.currentTextChanged, offer)
+
+
+def _text(parent: QWidget) -> Editor:
+    line = QLineEdit(parent)
+    line.setAcceptDrops(False)  # files are for the panel
+    return Editor(line, line.text, line.setText, line.textChanged)
+
+
+def _path(parent: QWidget) -> Editor:
+    row = QWidget(parent)
+    line, button = QLineEdit(row), QToolButton(row)
+    button.setText("…")
+    button.setToolTip("Choose a folder")
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(line)
+    layout.addWidget(button)
+    row.setFocusProxy(line)
+
+    def browse() -> None:
+        chosen = QFileDialog.getExistingDirectory(row, "Choose a folder", line.text())
+        if chosen:
+            line.setText(chosen)
+
+    def read() -> Path | None:
+        return Path(line.text()).expanduser() if line.text().strip() else None
+
+    def write(value: Path | None) -> None:
+        line.setText("" if value is None else str(value))
+
+    button.clicked.connect(browse)
+    return Editor(row, read, write, line.textChanged)
+
+
+def number_from(text: str) -> Any:
+    """Read a number, with a point or a comma; other text stays for the refusal."""
+    for kind in (int, float):
+        try:
+            return kind(text.replace(",", "."))
+        except ValueError:
+            continue
+    return text
+
+
+def _words(facts: FieldFacts) -> list[Any]:
+    return [*facts.words, *([None] if facts.optional else [])]

@@ -1,0 +1,159 @@
+"""A form for some settings, or for some of their fields."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_cihm.config import Settings
+from napari_cihm.config.fields import FieldFacts, fields_of
+from napari_cihm.plugin.forms.editors import Pair, make_editor
+from napari_cihm.plugin.forms.titles import expected, title_of, tooltip_of, unit_of
+
+
+class Form(QWidget):
+    """Controls for the fields of settings, checked by the settings themselves.
+
+    A field whose value is refused turns red, and the reason stands below it.
+
+    Parameters
+    ----------
+    model : type of Settings
+        What is set.
+    names : sequence of str, optional
+        The fields to show, in this order; all by default.
+    parent : QWidget, optional
+        Owner.
+    """
+
+    changed = Signal()
+
+    def __init__(
+        self,
+        model: type[Settings],
+        names: Sequence[str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._model = model
+        facts = {f.name: f for f in fields_of(model)}
+        self.facts = {name: facts[name] for name in names or facts}
+        self._layout = QFormLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setFieldGrowthPolicy(
+            QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
+        )
+        self._rows = {name: _Row(f, self) for name, f in self.facts.items()}
+        for row in self._rows.values():
+            self._layout.addRow(row.label, row)
+            row.editor.changed.connect(self._on_changed)
+        self.restore_defaults()
+
+    def values(self) -> dict[str, Any]:
+        """Return what the controls say, allowed or not."""
+        return {name: row.editor.read() for name, row in self._rows.items()}
+
+    def settings(self) -> Settings | None:
+        """Return the settings, other fields at their defaults; None if refused."""
+        return None if self.problems() else self._model(**self.values())
+
+    def problems(self) -> dict[str, str]:
+        """Say of each refused field what it takes."""
+        try:
+            self._model(**self.values())
+        except ValidationError as error:
+            names = {str(e["loc"][0]) for e in error.errors() if e["loc"]}
+            return {
+                n: f"expected {expected(f)}"
+                for n, f in self.facts.items()
+                if n in names
+            }
+        return {}
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Set some fields."""
+        for name, value in values.items():
+            self._rows[name].editor.write(value)
+
+    def restore_defaults(self) -> None:
+        """Set every field to what the settings say."""
+        self.set_values({name: facts.default for name, facts in self.facts.items()})
+
+    def offer(self, name: str, pairs: Sequence[Pair]) -> None:
+        """Replace the words that can be chosen for a field."""
+        offer = self._rows[name].editor.offer
+        assert offer is not None, f"{name} has no words"
+        offer(pairs)
+
+    def set_shown(self, name: str, shown: bool) -> None:
+        """Show or hide a field; a hidden one keeps its value."""
+        row = self._rows[name]
+        row.setVisible(shown)
+        row.label.setVisible(shown)
+
+    @property
+    def labels(self) -> list[QLabel]:
+        """What stands before the controls."""
+        return [row.label for row in self._rows.values()]
+
+    def control(self, name: str) -> QWidget:
+        """Return the control of a field."""
+        return self._rows[name].editor.widget
+
+    def _on_changed(self) -> None:
+        problems = self.problems()
+        for name, row in self._rows.items():
+            row.show_problem(problems.get(name, ""))
+        self.changed.emit()
+
+
+class _Row(QWidget):
+    """A control, its unit, and room for what is wrong with it."""
+
+    def __init__(self, facts: FieldFacts, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.editor = make_editor(facts, self)
+        self.label = QLabel(title_of(facts), parent)
+        self.label.setBuddy(self.editor.widget)
+        self._unit = QLabel(unit_of(facts), self)
+        self._unit.setObjectName("unit")
+        self._unit.setVisible(bool(unit_of(facts)))
+        self._problem = QLabel(self)
+        self._problem.setObjectName("problem")
+        self._problem.setWordWrap(True)
+        self._problem.hide()
+        self._tooltip = tooltip_of(facts)
+        beside = QHBoxLayout()
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.editor.widget, 1)
+        beside.addWidget(self._unit)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(1)
+        layout.addLayout(beside)
+        layout.addWidget(self._problem)
+        self.show_problem("")
+
+    def show_problem(self, text: str) -> None:
+        """Turn red and say why, or be as before."""
+        for widget in (self.label, self.editor.widget):
+            widget.setToolTip(f"{text}. {self._tooltip}" if text else self._tooltip)
+        self._problem.setText(text)
+        self._problem.setVisible(bool(text))
+        widget = self.editor.widget
+        if widget.property("refused") != bool(text):
+            widget.setProperty("refused", bool(text))
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+
+
+def align(labels: Sequence[QLabel]) -> None:
+    """Give labels of several forms one width, so that their controls line up."""
+    for label in labels:
+        label.ensurePolished()
+        label.setMinimumWidth(0)
+    width = max((label.sizeHint().width() for label in labels), default=0)
+    for label in labels:
+        label.setMinimumWidth(width)

@@ -1,0 +1,106 @@
+"""What fields and words of the settings are called where people see them.
+
+A field that is not named here is called by its own name, spaced out.
+"""
+
+from typing import Any
+
+from napari_cihm.config.fields import FieldFacts
+
+NONE = "none"
+AUTO = "auto"
+
+TITLES = {
+    "batch": "Tiles at once",
+    "block": "Block side",
+    "channels": "Channel",
+    "diameter": "Object diameter",
+    "foreground": "Foreground",
+    "gap": "Slices to bridge",
+    "halo": "Block margin",
+    "maps": "Keep probability maps",
+    "memory": "Memory",
+    "min_overlap": "Linking overlap",
+    "min_size": "Smallest object",
+    "min_slices": "Fewest slices",
+    "overlap": "Tile overlap",
+    "seed": "Seeds",
+    "tile": "Tile side",
+    "time": "Time points",
+    "tta": "Average over flips",
+    "uncertainty": "Map of uncertainty",
+    "volume": "Stack",
+}
+
+UNITS = {
+    "block": "px",
+    "diameter": "px",
+    "halo": "px",
+    "memory": "MB",
+    "min_size": "px",
+    "overlap": "px",
+    "tile": "px",
+}
+
+WORDS: dict[tuple[str, Any], str] = {
+    ("channels", "merge"): "merge all",
+    ("diameter", None): "as in the image",
+    ("time", "frames"): "each apart",
+    ("time", "linked"): "link across time",
+    ("volume", "linked"): "link across slices",
+    ("volume", "orthogonal"): "three directions",
+    ("volume", "slices"): "each slice apart",
+}
+
+
+def title_of(facts: FieldFacts) -> str:
+    """Return what a field is called."""
+    return TITLES.get(facts.name, facts.name.replace("_", " ").capitalize())
+
+
+def unit_of(facts: FieldFacts) -> str:
+    """Return the unit of a field's number, or nothing."""
+    return UNITS.get(facts.name, "")
+
+
+def word_of(facts: FieldFacts, value: Any) -> str:
+    """Return what a value that is no number is called.
+
+    Nothing at all, where it is the default, is what leaves the choice to us.
+    """
+    if (facts.name, value) in WORDS:
+        return WORDS[facts.name, value]
+    if value is None:
+        chosen_for_us = facts.default is None and AUTO not in facts.words
+        return AUTO if chosen_for_us else NONE
+    return str(value)
+
+
+def tooltip_of(facts: FieldFacts) -> str:
+    """Return a field's description in the words of its control."""
+    text = facts.description
+    if facts.optional:
+        text = text.replace(f"{NONE} ", f"{word_of(facts, None)} ")
+    for word in facts.words:
+        text = text.replace(f"{word} ", f"{word_of(facts, word)} ")
+    return text
+
+
+def expected(facts: FieldFacts) -> str:
+    """Say what a field takes."""
+    said = []
+    if facts.number is not None:
+        kind = "a whole number" if facts.number is int else "a number"
+        said.append(f"{kind}{_bounds(facts)}")
+    words = [*facts.words, *([None] if facts.optional else [])]
+    said += [f"\u201c{word_of(facts, word)}\u201d" for word in words]
+    return " or ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said)
+
+
+def _bounds(facts: FieldFacts) -> str:
+    low, high = facts.low, facts.high
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}"
+    if low is not None:
+        return f" above {low:g}" if facts.number is float else f" from {low:g}"
+    return "" if high is None else f" up to {high:g}"

@@ -1,0 +1,185 @@
+"""Labels in the viewer: the one file that makes, changes and removes layers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from napari.utils.transforms import Affine
+from numpy.typing import NDArray
+
+from napari_cihm.plugin.region import Box, Region, changed, numbered_on
+from napari_cihm.plugin.scene import Scene
+
+KEY = "napari-cihm"  # of what we write into a layer's metadata
+DTYPE = np.int32
+
+
+class ResultLayers:
+    """Puts results into the viewer, never into a layer that is not ours.
+
+    Parameters
+    ----------
+    scene : Scene
+        The viewer.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def own(self, image: ImageLayer) -> Labels | None:
+        """Return the labels that an earlier run made of an image, if they are there.
+
+        A copy that the user made of them is the user's.
+        """
+        for layer in self._scene.labels:
+            about = layer.metadata.get(KEY, {})
+            ours = about.get("layer_id") == str(layer.unique_id)
+            ours = ours and not about.get("preview")
+            if ours and about.get("image_id") == str(image.unique_id):
+                return layer
+        return None
+
+    def begin(self, image: ImageLayer, region: Region, name: str) -> Labels:
+        """Add an empty layer over a region, for what is found while it is found."""
+        empty = np.zeros(region.shown_part, DTYPE)
+        layer = Labels(empty, name=name, **_place(image, region, True))
+        layer.editable = False
+        self._add(layer)
+        return layer
+
+    def mark(self, layer: Labels, box: Box, mask: NDArray[np.bool_]) -> None:
+        """Take in where objects are that are not told apart yet."""
+        part = layer.data[box]
+        np.maximum(part, mask.reshape(part.shape), out=part)
+
+    def put(self, layer: Labels, box: Box, labels: NDArray[Any]) -> None:
+        """Take in objects that may yet get other numbers."""
+        part = layer.data[box]
+        part[...] = labels.reshape(part.shape)
+
+    def draw(self, layer: Labels) -> None:
+        """Show what was taken in."""
+        if self._scene.holds(layer):
+            layer.refresh(thumbnail=False, extent=False)
+
+    def settle(
+        self,
+        live: Labels,
+        image: ImageLayer,
+        region: Region,
+        labels: NDArray[Any],
+        about: Mapping[str, Any],
+    ) -> Labels:
+        """Turn what was shown while it ran into the result.
+
+        Labels that an earlier run made are changed by an edit that can be undone.
+        Otherwise the result is a layer of its own.
+        """
+        found = region.show(np.asarray(labels))
+        follow = self._scene.active in (image, None)
+        result = self.own(image)
+        if result is not None and result.data.shape == region.shown_shape:
+            self.remove(live)
+            self._update(result, region, found)
+        elif region.whole:
+            result = live
+            result.data = found.astype(DTYPE)
+            result.editable = True
+            result.name = f"{image.name} labels"
+        else:
+            self.remove(live)
+            data = np.zeros(region.shown_shape, DTYPE)
+            data[region.shown_box] = found
+            name, place = f"{image.name} labels", _place(image, region, False)
+            result = Labels(data, name=name, **place)
+            self._add(result)
+        self._sign(result, image, about)
+        self._drop_previews(image)
+        if follow:
+            self._scene.layers.selection.active = result
+        return result
+
+    def keep_preview(
+        self, live: Labels, image: ImageLayer, region: Region, labels: NDArray[Any]
+    ) -> Labels:
+        """Leave what was found to be looked at, in place of an earlier look."""
+        self._drop_previews(image)
+        live.data = region.show(np.asarray(labels)).astype(DTYPE)
+        live.name = f"{image.name} preview"
+        self._sign(live, image, {"preview": True})
+        return live
+
+    def describe(self, layer: Labels, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Fill the features table, one row an object."""
+        columns = dict.fromkeys(name for row in rows for name in row)
+        layer.features = {
+            "index" if name == "label" else name: [row.get(name) for row in rows]
+            for name in columns
+        }
+
+    def edit(self, layer: Labels, indices: Any, values: Any) -> None:
+        """Change pixels of labels as one step that can be undone."""
+        if len(indices[0]):
+            layer.data_setitem(indices, values)
+
+    def remove(self, layer: Layer) -> None:
+        """Remove a layer, if the user has not done so."""
+        if self._scene.holds(layer):
+            self._scene.layers.remove(layer)
+
+    def _sign(self, layer: Labels, image: ImageLayer, about: Mapping[str, Any]) -> None:
+        known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
+        layer.metadata = {**layer.metadata, KEY: {**about, **known}}
+
+    def _drop_previews(self, image: ImageLayer) -> None:
+        for layer in self._scene.labels:
+            about = layer.metadata.get(KEY, {})
+            if about.get("preview") and about["image_id"] == str(image.unique_id):
+                self.remove(layer)
+
+    def _update(self, own: Labels, region: Region, found: NDArray[Any]) -> None:
+        box = region.shown_box
+        if not region.whole:
+            outside = own.data.copy()
+            outside[box] = 0
+            found = numbered_on(found, int(outside.max(initial=0)))
+        found = found.astype(own.data.dtype)
+        self.edit(own, *changed(own.data[box], found, box))
+
+    def _add(self, layer: Labels) -> None:
+        """Add a layer without taking the selection from where the user works."""
+        layers = self._scene.layers
+        selected = set(layers.selection)
+        layers.append(layer)
+        if selected:
+            layers.selection = selected
+
+
+def _place(image: ImageLayer, region: Region, part: bool) -> dict[str, Any]:
+    """Return where labels lie in the world: where their image does."""
+    letters = region.axes[:-1] if image.rgb else region.axes
+    keep = [i for i, a in enumerate(letters) if a in region.shown_axes]
+    scale, translate = image.scale[keep].copy(), image.translate[keep].copy()
+    square = np.ix_(keep, keep)
+    rotate = np.asarray(image.rotate)[square] if image.ndim > 1 else image.rotate
+    shear = image.shear if len(keep) == image.ndim else None
+    for i, axis in enumerate(region.shown_axes):
+        if axis == "c":  # one element as long as all channels, so that each shows it
+            count = region.shape[region.axes.index("c")]
+            translate[i] += scale[i] * (count - 1) / 2
+            scale[i] *= count
+    if part:
+        linear = Affine(scale=scale, rotate=rotate, shear=shear).linear_matrix
+        translate = translate + linear @ [s.start for s in region.shown_box]
+    ends = [*keep, image.ndim]
+    return {
+        "scale": scale,
+        "translate": translate,
+        "rotate": rotate,
+        "shear": shear,
+        "affine": np.asarray(image.affine.affine_matrix)[np.ix_(ends, ends)],
+        "units": tuple(image.units[i] for i in keep),
+        "axis_labels": tuple(image.axis_labels[i] for i in keep),
+    }

@@ -1,0 +1,40 @@
+"""Words to the user: what happened and the next step; how it came goes to the log."""
+
+import logging
+
+from napari.utils.notifications import show_error, show_info, show_warning
+
+from napari_cihm.plugin.worker.wire import Failure
+
+log = logging.getLogger(__name__)
+
+
+def tell(text: str) -> None:
+    """Say something that asks for nothing."""
+    show_info(_sentence(text))
+
+
+def warn(text: str) -> None:
+    """Say something that the user had better know."""
+    show_warning(_sentence(text))
+
+
+def refuse(text: str, remedy: str = "") -> None:
+    """Say that something cannot be done, and what to do instead."""
+    show_error(" ".join(_sentence(part) for part in (text, remedy) if part))
+
+
+def report(failure: Failure) -> None:
+    """Say why a job failed; its traceback goes to the log alone."""
+    log.error("%s\n%s", failure.text, failure.trace)
+    remedy = failure.remedy
+    if not failure.expected:
+        remedy = "This is a fault of the program: please report it with the log"
+    refuse(failure.text, remedy)
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")

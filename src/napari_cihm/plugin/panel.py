@@ -1,0 +1,95 @@
+"""The panel: sections in the order of the work, and the run bar at its foot."""
+
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
+from qtpy.QtWidgets import QFrame, QScrollArea, QShortcut, QVBoxLayout, QWidget
+
+from napari_cihm.plugin.views.run_bar import RunBar
+from napari_cihm.plugin.views.section import Section
+
+
+class Panel(QWidget):
+    """Holds sections, takes drops and keys, and knows when it is closed.
+
+    Attributes
+    ----------
+    files_dropped
+        Emitted with the paths of what was dropped.
+    segment_requested
+        Emitted at Ctrl+Enter.
+    closed
+        Emitted when the dock was closed; not when the whole window goes.
+    """
+
+    files_dropped = Signal(list)
+    segment_requested = Signal()
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("cihmPanel")
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(300)
+        self._docked = False
+        inside = QWidget(self)
+        self._sections = QVBoxLayout(inside)
+        self._sections.setContentsMargins(0, 0, 6, 0)
+        self._sections.setSpacing(8)
+        self._sections.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        self.run_bar = RunBar(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 4, 6)
+        layout.setSpacing(6)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.run_bar)
+        self._on_key("Ctrl+Return", self.segment_requested)
+        self._on_key("Ctrl+Enter", self.segment_requested)
+        self._on_key("Escape", self.run_bar.cancel.click)
+
+    def add_section(self, section: Section) -> None:
+        """Put a section below those that are there."""
+        self._sections.insertWidget(self._sections.count() - 1, section)
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when the dock lets go of the panel, which is how it is closed."""
+        if event.type() == QEvent.Type.ParentChange:
+            if self.parent() is not None:
+                self._docked = True
+            elif self._docked:
+                self._docked = False
+                self.closed.emit()
+        return super().event(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+            self._set_dropping(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Look as before."""
+        self._set_dropping(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Pass files on."""
+        self._set_dropping(False)
+        urls = event.mimeData().urls()
+        paths = [url.toLocalFile() for url in urls if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.files_dropped.emit(paths)
+
+    def _set_dropping(self, dropping: bool) -> None:
+        self.setProperty("dropping", dropping)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    def _on_key(self, keys: str, slot: object) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(slot)

@@ -1,0 +1,66 @@
+"""What the user set in Preferences > CIHM Segment, and the models used of late."""
+
+import json
+import logging
+from pathlib import Path
+
+import platformdirs
+from napari.settings import get_plugin_settings
+
+from napari_cihm.config import WindowSettings
+from napari_cihm.errors import InputError
+
+log = logging.getLogger(__name__)
+
+PLUGIN = "napari-cihm"
+PAGE = "window"  # of the manifest's configurations
+KEPT = 8
+
+
+def preferences() -> WindowSettings:
+    """Return the preferences; what cannot be used is as it was made."""
+    try:
+        page = getattr(get_plugin_settings(PLUGIN), PAGE)
+    except (AttributeError, KeyError):  # an older napari has no such pages
+        return WindowSettings()
+    values = {name: getattr(page, name) for name in WindowSettings.model_fields}
+    try:
+        return WindowSettings.of(**values)
+    except InputError:
+        log.warning("preferences of %s are not used", PLUGIN, exc_info=True)
+        return WindowSettings()
+
+
+class RecentModels:
+    """The model files used of late, the last one first, kept from day to day.
+
+    Parameters
+    ----------
+    path : Path, optional
+        The list; in the user's own data folder by default.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        folder = platformdirs.user_data_path(PLUGIN, appauthor=False)
+        self._path = path or folder / "recent_models.json"
+
+    @property
+    def files(self) -> list[str]:
+        """Those that are still there."""
+        return [name for name in self._read() if Path(name).is_file()]
+
+    def add(self, name: str) -> None:
+        """Put a file first."""
+        names = [name, *(n for n in self._read() if n != name)][:KEPT]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(names, indent=1))
+        except OSError:  # it is only a convenience
+            log.info("the list of recent models was not written", exc_info=True)
+
+    def _read(self) -> list[str]:
+        try:
+            names = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return []
+        return [n for n in names if isinstance(n, str)] if type(names) is list else []

@@ -1,0 +1,208 @@
+"""The part of an image that a run looks at, and where its labels belong.
+
+Pure: arrays and letters in, arrays and indices out. Three shapes of axes meet here:
+
+======== ==============================================================
+image    the layer's data, such as "zcyx"
+fed      what the network is fed: planes of a single slice lose "z" or "t"
+shown    the labels layer: "c" goes where it leads, else it has one element
+======== ==============================================================
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.data.image import ArrayLike
+
+Extent = Literal["all", "slice", "view"]
+Box = tuple[slice, ...]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box of an image.
+
+    Parameters
+    ----------
+    axes : str
+        The image's.
+    shape : tuple of int
+        The image's.
+    box : tuple of slice
+        One for each of its axes.
+    """
+
+    axes: str
+    shape: tuple[int, ...]
+    box: Box
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all of the image."""
+        pairs = zip(self.box, self.shape, strict=True)
+        return all(s.start == 0 and s.stop == n for s, n in pairs)
+
+    @property
+    def fed_axes(self) -> str:
+        """Axes of what the network is fed."""
+        return "".join(a for a in self.axes if not self._fixed(a))
+
+    @property
+    def shown_axes(self) -> str:
+        """Axes of the labels layer."""
+        return self.axes[1:] if self.axes[0] == "c" else self.axes_without_colour
+
+    @property
+    def axes_without_colour(self) -> str:
+        """Axes, less the channels where they come last, as colours do."""
+        return self.axes[:-1] if self.axes[-1] == "c" else self.axes
+
+    @property
+    def shown_shape(self) -> tuple[int, ...]:
+        """Shape of labels for the whole image."""
+        return tuple(1 if a == "c" else self._size(a) for a in self.shown_axes)
+
+    @property
+    def shown_box(self) -> Box:
+        """The region in labels for the whole image."""
+        one = slice(0, 1)
+        return tuple(one if a == "c" else self._slice(a) for a in self.shown_axes)
+
+    @property
+    def shown_part(self) -> tuple[int, ...]:
+        """Shape of labels for the region alone."""
+        return tuple(s.stop - s.start for s in self.shown_box)
+
+    def feed(self, data: ArrayLike) -> Any:
+        """Return the region of the image, unread where its array is lazy."""
+        if self.whole:
+            return data
+        index = tuple(
+            s.start if self._fixed(a) else s
+            for a, s in zip(self.axes, self.box, strict=True)
+        )
+        return data[index] if isinstance(data, np.ndarray) else Part(data, index)
+
+    def show(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Give labels of the region the shape of the labels layer."""
+        return labels.reshape(self.shown_part)
+
+    def show_box(self, box: Box) -> Box:
+        """Turn a box in the labels of what was fed into one in what is shown."""
+        fed = [a for a in self.fed_axes if a != "c"]
+        given = dict(zip(fed, box, strict=True))
+        return tuple(given.get(a, slice(0, 1)) for a in self.shown_axes)
+
+    def _fixed(self, axis: str) -> bool:
+        s = self._slice(axis)
+        single = s.stop - s.start == 1 and self._size(axis) > 1
+        return axis in "tz" and single
+
+    def _slice(self, axis: str) -> slice:
+        return self.box[self.axes.index(axis)]
+
+    def _size(self, axis: str) -> int:
+        return self.shape[self.axes.index(axis)]
+
+
+def region_of(
+    axes: str,
+    shape: Sequence[int],
+    extent: Extent = "all",
+    point: Mapping[str, int] | None = None,
+    window: Mapping[str, tuple[int, int]] | None = None,
+) -> Region:
+    """Return the region that an extent means.
+
+    Parameters
+    ----------
+    axes, shape
+        The image's.
+    extent : str
+        "all"; "slice", the plane at `point`; or "view", what `window` shows of it.
+    point : mapping
+        Where the sliders of t and z stand.
+    window : mapping
+        First and last pixel that can be seen, for the axes on display.
+    """
+    whole = tuple(slice(0, int(n)) for n in shape)
+    if extent == "all":
+        return Region(axes, tuple(shape), whole)
+    box = dict(zip(axes, whole, strict=True))
+    for axis, at in (point or {}).items():
+        if axis in "tz" and axis in box:
+            at = min(max(int(at), 0), box[axis].stop - 1)
+            box[axis] = slice(at, at + 1)
+    if extent == "view":
+        for axis, (first, last) in (window or {}).items():
+            if axis in "yx":
+                start = min(max(int(first), 0), box[axis].stop - 1)
+                stop = min(max(int(last), start + 1), box[axis].stop)
+                box[axis] = slice(start, stop)
+    return Region(axes, tuple(shape), tuple(box[axis] for axis in axes))
+
+
+class Part:
+    """A part of an array that is read when it is asked for.
+
+    Parameters
+    ----------
+    data : array-like
+        Dask, zarr or the like.
+    index : tuple of int or slice
+        One for each dimension, slices without steps.
+    """
+
+    def __init__(self, data: ArrayLike, index: tuple[int | slice, ...]) -> None:
+        self._data, self._index = data, index
+        self.dtype = np.dtype(data.dtype)
+        self.shape = tuple(s.stop - s.start for s in index if isinstance(s, slice))
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        wanted = index if isinstance(index, tuple) else (index,)
+        if Ellipsis in wanted:
+            at = wanted.index(Ellipsis)
+            fill = (slice(None),) * (len(self.shape) - len(wanted) + 1)
+            wanted = (*wanted[:at], *fill, *wanted[at + 1 :])
+        left = iter((*wanted, *(slice(None),) * (len(self.shape) - len(wanted))))
+        combined = tuple(
+            _within(own, next(left)) if isinstance(own, slice) else own
+            for own in self._index
+        )
+        return np.asarray(self._data[combined])
+
+
+def _within(own: slice, wanted: int | slice) -> int | slice:
+    size = own.stop - own.start
+    if isinstance(wanted, slice):
+        start, stop, step = wanted.indices(size)
+        return slice(own.start + start, own.start + stop, step)
+    return own.start + int(wanted) % size
+
+
+def changed(
+    old: NDArray[Any], new: NDArray[Any], box: Box
+) -> tuple[tuple[NDArray[np.intp], ...], NDArray[Any]]:
+    """Return where two label arrays differ, as indices of the whole, and the new.
+
+    Parameters
+    ----------
+    old, new : array
+        Labels of a region.
+    box : tuple of slice
+        Where the region lies in the whole.
+    """
+    places = np.nonzero(old != new)
+    moved = tuple(p + s.start for p, s in zip(places, box, strict=True))
+    return moved, new[places]
+
+
+def numbered_on(labels: NDArray[Any], highest: int) -> NDArray[Any]:
+    """Let objects count on from `highest`; the background stays 0."""
+    if highest == 0:
+        return labels
+    return np.where(labels > 0, labels.astype(np.int64) + highest, 0)

@@ -1,0 +1,186 @@
+"""What the viewer holds and shows: the one place that keeps it, and only reads it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QObject, Signal
+
+from napari_cihm.data.axes import LETTERS, guess_axes
+from napari_cihm.data.image import Image
+from napari_cihm.plugin.region import Extent, Region, region_of
+
+WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
+UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
+NO_UNIT = "pixel"
+
+
+class Scene(QObject):
+    """Follows the viewer's layers, sliders and theme.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    parent : QObject, optional
+        Owner.
+
+    Attributes
+    ----------
+    images_changed
+        Emitted when an image came, went or was renamed.
+    image_selected
+        Emitted with an image layer that the user selected in the list.
+    layer_removed
+        Emitted with a layer that was deleted.
+    theme_changed
+        Emitted when colours are others.
+    """
+
+    images_changed = Signal()
+    image_selected = Signal(object)
+    layer_removed = Signal(object)
+    theme_changed = Signal()
+
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        # napari hands out a guard whose layers are not those that events speak of.
+        viewer = self._viewer = getattr(viewer, "__wrapped__", viewer)
+        layers = viewer.layers
+        self._links: list[tuple[Any, Callable[..., None]]] = [
+            (layers.events.inserted, self._on_inserted),
+            (layers.events.removed, self._on_removed),
+            (layers.events.reordered, self._on_renamed),
+            (layers.selection.events.active, self._on_active),
+            (viewer.events.theme, self._on_theme),
+        ]
+        for emitter, callback in self._links:
+            emitter.connect(callback)
+        for layer in layers:
+            layer.events.name.connect(self._on_renamed)
+
+    def close(self) -> None:
+        """Stop following."""
+        for emitter, callback in self._links:
+            emitter.disconnect(callback)
+        for layer in self._viewer.layers:
+            layer.events.name.disconnect(self._on_renamed)
+        self._links.clear()
+
+    @property
+    def images(self) -> list[ImageLayer]:
+        """The images, the topmost first, as in the list."""
+        return [x for x in reversed(self._viewer.layers) if isinstance(x, ImageLayer)]
+
+    @property
+    def selected_image(self) -> ImageLayer | None:
+        """The image that is selected, else the topmost one."""
+        active = self._viewer.layers.selection.active
+        if isinstance(active, ImageLayer):
+            return active
+        return next(iter(self.images), None)
+
+    @property
+    def active(self) -> Layer | None:
+        """The one layer that is selected."""
+        return self._viewer.layers.selection.active
+
+    @property
+    def labels(self) -> list[Labels]:
+        """The labels, the topmost first."""
+        return [x for x in reversed(self._viewer.layers) if isinstance(x, Labels)]
+
+    @property
+    def layers(self) -> Any:
+        """The viewer's list, for the one file that writes layers."""
+        return self._viewer.layers
+
+    @property
+    def theme(self) -> Mapping[str, Any]:
+        """Colours by name, and whether they are "dark" or "light"."""
+        return get_theme(self._viewer.theme).to_rgb_dict()
+
+    def holds(self, layer: Layer | None) -> bool:
+        """Tell whether a layer is still there."""
+        return layer is not None and layer in self._viewer.layers
+
+    def open(self, paths: list[str], plugin: str | None = None) -> None:
+        """Open files as if they had been dropped on the canvas."""
+        self._viewer.open(paths, plugin=plugin)
+
+    def region(self, layer: ImageLayer, axes: str, extent: Extent) -> Region:
+        """Return the part of an image that an extent means just now."""
+        shape = array_of(layer).shape
+        shown = set(self._viewer.dims.displayed)
+        offset = self._viewer.dims.ndim - layer.ndim
+        at = np.round(layer.world_to_data(self._viewer.dims.point)).astype(int)
+        letters = axes[:-1] if layer.rgb else axes
+        point = {
+            a: int(at[i]) for i, a in enumerate(letters) if i + offset not in shown
+        }
+        corners = layer.corner_pixels
+        if layer.multiscale:
+            corners = corners * layer.downsample_factors[layer.data_level]
+        window = {
+            a: (int(corners[0, i]), int(corners[1, i]) + 1)
+            for i, a in enumerate(letters)
+            if i + offset in shown and corners[1, i] > corners[0, i]
+        }
+        return region_of(axes, shape, extent, point, window)
+
+    def _on_inserted(self, event: Any) -> None:
+        event.value.events.name.connect(self._on_renamed)
+        self.images_changed.emit()
+
+    def _on_removed(self, event: Any) -> None:
+        event.value.events.name.disconnect(self._on_renamed)
+        self.layer_removed.emit(event.value)
+        self.images_changed.emit()
+
+    def _on_renamed(self, event: Any = None) -> None:
+        self.images_changed.emit()
+
+    def _on_active(self, event: Any) -> None:
+        if isinstance(event.value, ImageLayer):
+            self.image_selected.emit(event.value)
+
+    def _on_theme(self, event: Any = None) -> None:
+        self.theme_changed.emit()
+
+
+def array_of(layer: ImageLayer) -> Any:
+    """Return an image's pixels, of many scales the finest."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def axes_of(layer: ImageLayer) -> str:
+    """Return what an image's dimensions are called, or else a guess.
+
+    Names that a reader or the user gave count; napari's own, numbers, do not.
+    """
+    names = [str(label).lower() for label in layer.axis_labels]
+    letters = "".join(WORDS.get(name, name) for name in names)
+    if layer.rgb:
+        letters += "c"
+    known = set(letters) <= set(LETTERS) and len(set(letters)) == len(letters)
+    shape = array_of(layer).shape
+    if known and len(letters) == len(shape) and {"y", "x"} <= set(letters):
+        return letters
+    return guess_axes(shape, rgb=layer.rgb)
+
+
+def picture_of(layer: ImageLayer, region: Region) -> Image:
+    """Return a region of an image with its scale, for the engine."""
+    fed = region.fed_axes
+    letters = region.axes[:-1] if layer.rgb else region.axes
+    scale, units = {}, {}
+    for letter, size, unit in zip(letters, layer.scale, layer.units, strict=True):
+        name = str(unit)
+        if letter in fed and letter != "c" and (name != NO_UNIT or size != 1):
+            scale[letter] = float(size)
+            units[letter] = "unit" if name == NO_UNIT else UNITS.get(name, name)
+    data = region.feed(array_of(layer))
+    return Image.of(data, fed, scale=scale, units=units, name=layer.name)

@@ -1,0 +1,68 @@
+"""The state that sections share: model, image, axes, and whether something runs."""
+
+from enum import Enum
+
+from napari.layers import Image as ImageLayer
+from qtpy.QtCore import QObject, Signal
+
+from napari_cihm.events import Examined
+
+
+class State(Enum):
+    """What the buttons can do."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+class Session(QObject):
+    """One object, made by the coordinator and handed to whoever needs it.
+
+    Attributes
+    ----------
+    model : Examined or None
+        The model in use.
+    source : str
+        Its name or file, as jobs take it.
+    device : str
+        "auto", "cpu" and so on.
+    image : napari.layers.Image or None
+        The image that is worked on.
+    axes : str
+        Its axes, as guessed or as the user corrected them.
+    """
+
+    model_changed = Signal()
+    image_changed = Signal()
+    state_changed = Signal()
+
+    def __init__(self, device: str = "auto", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.model: Examined | None = None
+        self.source = ""
+        self.device = device
+        self.image: ImageLayer | None = None
+        self.axes = ""
+        self._state = State.IDLE
+
+    @property
+    def state(self) -> State:
+        """What is going on."""
+        return self._state
+
+    def set_state(self, state: State) -> None:
+        """Say what is going on."""
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit()
+
+    def set_model(self, model: Examined, source: str) -> None:
+        """Use a model from now on."""
+        self.model, self.source = model, source
+        self.model_changed.emit()
+
+    def set_image(self, image: ImageLayer | None, axes: str) -> None:
+        """Work on an image, its axes being these."""
+        self.image, self.axes = image, axes
+        self.image_changed.emit()

@@ -1,0 +1,87 @@
+"""How the panels look: a style sheet made from the colours of the viewer's theme."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Marks that must be told apart on both backgrounds: contrast of 4.5 and more.
+MARKS = {
+    "dark": {
+        "good": "#5fc98f",
+        "note": "#8ab4f8",
+        "warning": "#e8b339",
+        "fault": "#ff7b72",
+    },
+    "light": {
+        "good": "#1a6b3c",
+        "note": "#1f4fa3",
+        "warning": "#7a5200",
+        "fault": "#b3261e",
+    },
+}
+
+SHEET = """
+QWidget#cihmPanel QLabel#muted, QWidget#cihmPanel QLabel#unit {{ color: {muted}; }}
+QWidget#cihmPanel QLabel#problem, QWidget#cihmPanel QLabel[level="fault"] {{
+    color: {fault};
+}}
+QWidget#cihmPanel QLabel[level="warning"] {{ color: {warning}; }}
+QWidget#cihmPanel QLabel[level="note"] {{ color: {note}; }}
+QWidget#cihmPanel QLabel[level="good"] {{ color: {good}; }}
+QWidget#cihmPanel *[refused="true"] {{ border: 1px solid {fault}; }}
+QWidget#cihmPanel QLineEdit {{ padding: 1px 6px; }}
+QWidget#cihmPanel QToolButton#sectionTitle {{
+    background: transparent; border: none; padding: 4px 0px;
+    font-weight: bold; text-align: left;
+}}
+QWidget#cihmPanel QToolButton#sectionTitle:hover {{ color: {accent}; }}
+QWidget#cihmPanel QToolButton#fold {{
+    background: transparent; border: none; padding: 2px 0px; color: {muted};
+}}
+QWidget#cihmPanel QToolButton#fold:hover {{ color: {text}; }}
+QWidget#cihmPanel QPushButton {{ padding: 5px 10px; }}
+QWidget#cihmPanel QPushButton#primary {{
+    background-color: {current}; color: {text}; font-weight: bold;
+}}
+QWidget#cihmPanel QPushButton#primary:hover {{ background-color: {highlight}; }}
+QWidget#cihmPanel QPushButton#primary:disabled {{
+    background-color: {primary}; color: {muted}; border: none;
+}}
+QWidget#cihmPanel QPushButton:focus, QWidget#cihmPanel QToolButton:focus,
+QWidget#cihmPanel QComboBox:focus, QWidget#cihmPanel QLineEdit:focus,
+QWidget#cihmPanel QAbstractSpinBox:focus, QWidget#cihmPanel QCheckBox:focus {{
+    border: 1px solid {accent};
+}}
+QWidget#cihmPanel QProgressBar::chunk {{ background-color: {current}; }}
+QWidget#cihmPanel QFrame#rule {{ background-color: {foreground}; }}
+QWidget#cihmPanel QFrame#card {{ background-color: {foreground}; border-radius: 4px; }}
+QWidget#cihmPanel QFrame#card QWidget {{ background-color: transparent; }}
+QWidget#cihmPanel[dropping="true"] {{ border: 2px dashed {accent}; }}
+"""
+
+
+def sheet_for(theme: Mapping[str, Any]) -> str:
+    """Return the style sheet for a theme's colours, given as text.
+
+    Parameters
+    ----------
+    theme : mapping
+        napari's: ``type`` ("dark" or "light"), ``text``, ``background`` ...
+    """
+    kind = str(theme["type"])
+    colours = {name: str(value) for name, value in theme.items()}
+    accent = MARKS[kind]["note"]
+    return SHEET.format(
+        **{**colours, **MARKS[kind]},
+        accent=accent,
+        muted=_between(colours["text"], colours["background"], 0.32),
+    )
+
+
+def _between(one: str, other: str, share: float) -> str:
+    """Mix two colours written as ``rgb(r, g, b)``."""
+    first, second = (
+        [float(n) for n in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        for colour in (one, other)
+    )
+    mixed = [a + (b - a) * share for a, b in zip(first, second, strict=True)]
+    return "rgb({:.0f}, {:.0f}, {:.0f})".format(*mixed)

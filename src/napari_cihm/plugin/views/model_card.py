@@ -1,0 +1,111 @@
+"""What the checkpoint doctor says of a model, for the eye."""
+
+from collections.abc import Iterable
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_cihm.events import Examined, Finding
+from napari_cihm.plugin.views.section import Fold, muted
+
+MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
+BRIEF = ("Gives", "Expects", "Validation")
+
+
+class ModelCard(QFrame):
+    """A model's facts in brief, its faults, and all else under "Details"."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(8, 6, 8, 6)
+        self._rows.setSpacing(4)
+        self._content: QWidget | None = None
+        self.show_text("")
+
+    def show_text(self, text: str) -> None:
+        """Show a word in place of a model."""
+        self._replace(muted(text))
+
+    def show_model(self, seen: Examined, whole: bool = False) -> None:
+        """Show what was found.
+
+        Parameters
+        ----------
+        seen : Examined
+            The doctor's words.
+        whole : bool
+            Show everything, without a fold.
+        """
+        content = QWidget()
+        rows = QVBoxLayout(content)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(4)
+        grave = [f for f in seen.findings if f.level in ("fault", "warning")]
+        light = [f for f in seen.findings if f not in grave]
+        brief = [f for f in seen.facts if whole or f[0] in BRIEF]
+        rest = [f for f in seen.facts if f not in brief]
+        if brief:
+            rows.addWidget(_facts(brief))
+        for finding in [*grave, *(light if whole else [])]:
+            rows.addWidget(_finding(finding))
+        if not whole and (rest or light):
+            fold = Fold("Details", opened=False)
+            if rest:
+                fold.rows.addWidget(_facts(rest))
+            for finding in light:
+                fold.rows.addWidget(_finding(finding))
+            rows.addWidget(fold)
+        self._replace(content)
+
+    @property
+    def text(self) -> str:
+        """All that is written on it."""
+        return "\n".join(label.text() for label in self.findChildren(QLabel))
+
+    def _replace(self, content: QWidget) -> None:
+        if self._content is not None:
+            self._rows.removeWidget(self._content)
+            self._content.setParent(None)
+            self._content.deleteLater()
+        self._content = content
+        self._rows.addWidget(content)
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
+    table = QWidget()
+    grid = QGridLayout(table)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(8)
+    grid.setVerticalSpacing(2)
+    grid.setColumnStretch(1, 1)
+    for row, (name, text) in enumerate(facts):
+        title, value = QLabel(name), QLabel(text)
+        title.setObjectName("muted")
+        value.setWordWrap(True)
+        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        grid.addWidget(title, row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(value, row, 1)
+    return table
+
+
+def _finding(finding: Finding) -> QWidget:
+    row = QWidget()
+    grid = QGridLayout(row)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(6)
+    grid.setColumnStretch(1, 1)
+    mark = QLabel(MARKS[finding.level])
+    mark.setProperty("level", finding.level)
+    mark.setAccessibleName(finding.level)
+    mark.setMinimumWidth(14)
+    text = QLabel(finding.text[:1].upper() + finding.text[1:])
+    text.setProperty("level", finding.level if finding.level == "fault" else "")
+    text.setWordWrap(True)
+    grid.addWidget(mark, 0, 0, Qt.AlignmentFlag.AlignTop)
+    grid.addWidget(text, 0, 1)
+    if finding.remedy:
+        remedy = muted(finding.remedy[:1].upper() + finding.remedy[1:])
+        grid.addWidget(remedy, 1, 1)
+    return row

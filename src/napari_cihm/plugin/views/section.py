@@ -1,0 +1,105 @@
+"""The parts of a panel: sections that fold, folds within them, words of one line."""
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFrame,
+    QLabel,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QElidingLabel
+
+
+class Fold(QWidget):
+    """A title that shows and hides what is below it.
+
+    Parameters
+    ----------
+    title : str
+        What is written.
+    opened : bool
+        Whether the body is shown at first.
+    name : str
+        Object name of the title, for its style.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        opened: bool = True,
+        name: str = "fold",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.title = QToolButton(self)
+        self.title.setObjectName(name)
+        self.title.setText(title)
+        self.title.setCheckable(True)
+        self.title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.title.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.title.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.body = QWidget(self)
+        self.rows = QVBoxLayout(self.body)
+        self.rows.setContentsMargins(0, 2, 0, 4)
+        self.rows.setSpacing(6)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.title)
+        layout.addWidget(self.body)
+        self.title.toggled.connect(self._on_toggled)
+        self.title.setChecked(opened)
+        self._on_toggled(opened)
+
+    @property
+    def opened(self) -> bool:
+        """Whether the body is shown."""
+        return bool(self.title.isChecked())
+
+    @opened.setter
+    def opened(self, opened: bool) -> None:
+        self.title.setChecked(opened)
+
+    def _on_toggled(self, opened: bool) -> None:
+        arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
+        self.title.setArrowType(arrow)
+        self.title.setToolTip("Fold" if opened else "Unfold")
+        self.body.setVisible(opened)
+
+
+class Section(Fold):
+    """One step of the work, under a bold title, closed off by a line.
+
+    Subclasses add their rows to `rows`.
+    """
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(title, True, "sectionTitle", parent)
+        rule = QFrame(self)
+        rule.setObjectName("rule")
+        rule.setFixedHeight(1)
+        self.layout().addWidget(rule)
+
+
+class Line(QElidingLabel):
+    """A line of text that ends in dots where it lacks room, whole in its tooltip."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        """Show a text; its tooltip has it whole."""
+        super().setText(text)
+        self.setToolTip(text)
+
+
+def muted(text: str = "", parent: QWidget | None = None) -> QLabel:
+    """Make a label for what need not catch the eye, wrapped."""
+    label = QLabel(text, parent)
+    label.setObjectName("muted")
+    label.setWordWrap(True)
+    return label

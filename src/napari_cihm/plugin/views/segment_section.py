@@ -1,0 +1,201 @@
+"""The *Segment* section: which image, how it is read, how much of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import QEvent, Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.region import Extent
+from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
+from napari_cihm.plugin.views.section import Fold, Section, muted
+
+ELSEWHERE = ("device", "memory", "maps", "uncertainty")  # set by other controls
+FIRST = ("channels", "diameter", "volume", "time")
+EXTENTS: dict[Extent, tuple[str, str]] = {
+    "all": ("Whole image", "Every slice and time point"),
+    "slice": ("This slice", "The plane that the sliders show"),
+    "view": ("Current view", "What can be seen of this plane just now"),
+}
+
+
+class SegmentSection(Section):
+    """Choose an image and how it is segmented, then press Segment.
+
+    Attributes
+    ----------
+    image_chosen
+        Emitted with the key of an image.
+    axes_edited
+        Emitted with axes that the user typed in.
+    segment_requested, preview_requested
+        Emitted when the user wants labels, or a look at what they would be.
+    """
+
+    image_chosen = Signal(str)
+    axes_edited = Signal(str)
+    segment_requested = Signal()
+    preview_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._titles: list[QLabel] = []
+        super().__init__("Segment", parent)
+        self.images = DropDown("Image", "The image to segment", self)
+        self.axes = QLineEdit(self)
+        self.axes.setAccessibleName("Axes")
+        self.axes.setMaxLength(5)
+        self.axes.setAcceptDrops(False)
+        self.axes.setToolTip(
+            "One letter for each dimension of the image: t time, z depth, c channel, "
+            "y row, x column"
+        )
+        self.meaning = muted("", self)
+        names = [n for n in SegmentSettings.model_fields if n not in ELSEWHERE]
+        self.form = Form(SegmentSettings, FIRST, self)
+        self.more = Form(SegmentSettings, [n for n in names if n not in FIRST], self)
+        self._ready, self._reason = False, ""
+        self._axes_fit = True
+        self._build()
+        for form in (self.form, self.more):
+            form.changed.connect(self._update_buttons)
+        self.images.activated.connect(self._on_image)
+        self.axes.textEdited.connect(self.axes_edited)
+        self.segment.clicked.connect(self.segment_requested)
+        self.preview.clicked.connect(self.preview_requested)
+        self.restore.clicked.connect(self._on_restore)
+        self.set_dimensions("", ())
+
+    def _build(self) -> None:
+        top = QFormLayout()
+        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        axes = QVBoxLayout()
+        axes.setSpacing(1)
+        axes.addWidget(self.axes)
+        axes.addWidget(self.meaning)
+        titles = [QLabel("Image", self), QLabel("Axes", self)]
+        top.addRow(titles[0], self.images)
+        top.addRow(titles[1], axes)
+        titles[0].setBuddy(self.images)
+        titles[1].setBuddy(self.axes)
+        self._titles = [*titles, *self.form.labels, *self.more.labels]
+        self.extents = QButtonGroup(self)
+        extents = QHBoxLayout()
+        extents.setSpacing(2)
+        for number, (text, tooltip) in enumerate(EXTENTS.values()):
+            button = QPushButton(text, self)
+            button.setObjectName("extent")
+            button.setCheckable(True)
+            button.setToolTip(tooltip)
+            self.extents.addButton(button, number)
+            extents.addWidget(button, 1)
+        self.extents.button(0).setChecked(True)
+        fold = Fold("More settings", opened=False, parent=self)
+        self.restore = QPushButton("Restore defaults", self)
+        self.restore.setToolTip(
+            "Set everything in this section to what it was made with"
+        )
+        fold.rows.addWidget(self.more)
+        fold.rows.addWidget(self.restore)
+        self.preview = QPushButton("Preview", self)
+        self.segment = QPushButton("Segment", self)
+        self.segment.setObjectName("primary")
+        self.reason = muted("", self)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.preview, 1)
+        buttons.addWidget(self.segment, 2)
+        self.rows.addLayout(top)
+        self.rows.addWidget(self.form)
+        self.rows.addLayout(extents)
+        self.rows.addWidget(fold)
+        self.rows.addLayout(buttons)
+        self.rows.addWidget(self.reason)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Line the controls up anew where another theme writes larger."""
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            align(self._titles)
+        super().changeEvent(event)
+
+    @property
+    def extent(self) -> Extent:
+        """How much of the image is segmented."""
+        return list(EXTENTS)[self.extents.checkedId()]
+
+    def values(self) -> dict[str, Any]:
+        """Return the settings as the forms have them."""
+        return {**self.form.values(), **self.more.values()}
+
+    def set_images(self, images: Sequence[tuple[str, str, str]], now: str) -> None:
+        """List images as (key, name, description), and show the chosen one."""
+        self.images.clear()
+        for key, name, text in images:
+            self.images.addItem(name, key)
+            self.images.setItemData(self.images.count() - 1, text, TOOLTIP)
+        self.images.setCurrentIndex(self.images.findData(now))
+        self.images.setEnabled(bool(images))
+
+    def set_axes(self, axes: str, meaning: str, problem: str = "") -> None:
+        """Show axes and what they mean, or why they do not fit."""
+        if self.axes.text() != axes:
+            self.axes.setText(axes)
+        self.meaning.setText(problem or meaning)
+        self.meaning.setObjectName("problem" if problem else "muted")
+        self.axes.setProperty("refused", bool(problem))
+        for widget in (self.meaning, self.axes):
+            widget.style().unpolish(widget)
+            widget.style().polish(widget)
+        self._axes_fit = not problem
+        self._update_buttons()
+
+    def set_dimensions(self, axes: str, channels: Sequence[str]) -> None:
+        """Offer what an image with these axes has, and nothing else."""
+        self.form.set_shown("volume", "z" in axes)
+        self.form.set_shown("time", "t" in axes)
+        self.form.set_shown("channels", len(channels) > 1)
+        numbered = [(name, i) for i, name in enumerate(channels)]
+        words = [("auto", "auto"), ("merge all", "merge"), *numbered]
+        self.form.offer("channels", words)
+        for name in ("min_overlap", "gap", "min_slices"):
+            self.more.set_shown(name, "z" in axes or "t" in axes)
+        self.extents.button(1).setVisible("z" in axes or "t" in axes)
+        if not self.extents.checkedButton().isVisibleTo(self):
+            self.extents.button(0).setChecked(True)
+
+    def set_ready(self, ready: bool, reason: str = "") -> None:
+        """Let the buttons be pressed, or say why they cannot be."""
+        self._ready, self._reason = ready, reason
+        self._update_buttons()
+
+    def _update_buttons(self) -> None:
+        refused = {**self.form.problems(), **self.more.problems()}
+        possible = self._ready and self._axes_fit and not refused
+        reason = self._reason
+        if self._ready and not possible:
+            reason = "Correct what is red first."
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        for button, text in (
+            (self.segment, "Segment what is chosen above (Ctrl+Enter)"),
+            (self.preview, "Segment what can be seen, to try the settings"),
+        ):
+            button.setEnabled(possible)
+            button.setToolTip(text if possible else reason or text)
+
+    def _on_image(self, index: int) -> None:
+        self.image_chosen.emit(self.images.itemData(index))
+
+    def _on_restore(self) -> None:
+        self.form.restore_defaults()
+        self.more.restore_defaults()
+        self.extents.button(0).setChecked(True)
