@@ -15,12 +15,13 @@ from napari_cihm.config.model import (
 )
 from napari_cihm.config.segment import SegmentSettings
 from napari_cihm.config.train import TrainSettings
-from napari_cihm.config.window import WindowSettings
+from napari_cihm.config.window import FolderSettings, WindowSettings
 
 __all__ = [
     "CorrectSettings",
     "Decoding",
     "FinetuneSettings",
+    "FolderSettings",
     "ModelConfig",
     "Normalisation",
     "SegmentSettings",

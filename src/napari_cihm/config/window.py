@@ -1,5 +1,6 @@
 """Preferences of the window; napari keeps them, and its manifest repeats them."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -27,4 +28,21 @@ class WindowSettings(Settings):
         "",
         description="Where unfinished corrections are kept; empty takes your own data "
         "folder.",
+    )
+
+
+class FolderSettings(Settings):
+    """Which files of a folder are segmented, and where their labels go."""
+
+    folder: Path | None = Field(
+        None, description="Folder of images, or a DSB18 folder, to segment."
+    )
+    output: Path | None = Field(
+        None, description="Folder for the labels; none makes labels/ beside the images."
+    )
+    format: Literal["auto", "tif", "zarr"] = Field(
+        "auto", description="Kind of the label files; auto takes what suits the size."
+    )
+    table: bool = Field(
+        True, description="Also write measurements.csv, a row for each object."
     )

@@ -3,10 +3,17 @@
 from collections.abc import Callable
 
 from napari.utils.progress import cancelable_progress
+from qtpy.QtCore import QObject, QTimer
+
+PACE = 100  # milliseconds between two drawings
 
 
-class Activity:
-    """One bar in the activity dock. Use it on the main thread alone.
+class Activity(QObject):
+    """One bar in the activity dock.
+
+    napari handles events while it draws such a bar, so that what hears of progress
+    could be called again from within itself, once for each event that waits. It is
+    therefore drawn from a timer, never from where the progress was heard of.
 
     Parameters
     ----------
@@ -16,20 +23,37 @@ class Activity:
         Called when the user cancels it there.
     """
 
-    def __init__(self, title: str, on_cancel: Callable[[], None]) -> None:
-        self._bar = _Bar(desc=title, total=0)
-        self._bar.heard = on_cancel
+    def __init__(
+        self, title: str, on_cancel: Callable[[], None], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._title, self._on_cancel = title, on_cancel
+        self._done, self._total = 0, 0
+        self._bar: _Bar | None = None
+        self._timer = QTimer(self, singleShot=True, interval=PACE)
+        self._timer.timeout.connect(self._draw)
+        self._timer.start()
 
     def advance(self, done: int, total: int) -> None:
         """Say how much is done."""
-        if self._bar.total != total:
-            self._bar.total = total
-        # napari draws at once, and handles events while it does: keep this last.
-        self._bar.update(done - self._bar.n)
+        self._done, self._total = done, total
+        if not self._timer.isActive():
+            self._timer.start()
 
     def close(self) -> None:
         """Take the bar away."""
-        self._bar.close()
+        self._timer.stop()
+        if self._bar is not None:
+            self._bar.close()
+        self.deleteLater()
+
+    def _draw(self) -> None:
+        if self._bar is None:
+            self._bar = _Bar(desc=self._title, total=self._total)
+            self._bar.heard = self._on_cancel
+        if self._bar.total != self._total:
+            self._bar.total = self._total
+        self._bar.update(self._done - self._bar.n)
 
 
 class _Bar(cancelable_progress):

@@ -7,8 +7,10 @@ from qtpy.QtCore import QObject
 
 from napari_cihm.data.dsb18 import is_sample
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.folder_flow import FolderFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
+from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.preferences import PLUGIN, RecentModels, preferences
@@ -16,6 +18,7 @@ from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
 from napari_cihm.plugin.style import sheet_for
+from napari_cihm.plugin.views.folder_section import FolderSection
 from napari_cihm.plugin.views.model_section import SUFFIXES, ModelSection
 from napari_cihm.plugin.views.segment_section import SegmentSection
 
@@ -34,7 +37,7 @@ class Coordinator(QObject):
     ----------
     desk : Desk
         What flows work with.
-    model, segment : flow
+    model, segment, folder : flow
         What answers each section.
     """
 
@@ -44,20 +47,23 @@ class Coordinator(QObject):
         scene = Scene(viewer, self)
         # Not a child: it must outlive the panel for as long as its process takes.
         runner = Runner()
+        session = Session(chosen.device, self)
         self.panel = panel
         self.desk = Desk(
-            Session(chosen.device, self),
+            session,
             scene,
             ResultLayers(scene),
             runner,
             RecentModels(),
-            panel.run_bar,
+            Tasks(session, panel.run_bar, self),
         )
         models, images = ModelSection(panel), SegmentSection(panel)
-        panel.add_section(models)
-        panel.add_section(images)
+        self.folder_section = FolderSection(panel)
+        for section in (models, images, self.folder_section):
+            panel.add_section(section)
         self.model = ModelFlow(self.desk, models, self)
         self.segment = SegmentFlow(self.desk, images, self)
+        self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
         panel.files_dropped.connect(self._on_files_dropped)
         panel.segment_requested.connect(images.segment.click)
         panel.closed.connect(self.close)
@@ -69,6 +75,7 @@ class Coordinator(QObject):
     def close(self) -> None:
         """Stop what runs, leave the viewer as it is, and let go of it."""
         self.desk.runner.close()
+        self.desk.tasks.close()
         self.segment.close()
         self.desk.scene.close()
         self.panel.deleteLater()

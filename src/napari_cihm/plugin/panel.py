@@ -1,6 +1,6 @@
 """The panel: sections in the order of the work, and the run bar at its foot."""
 
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
 from qtpy.QtWidgets import QFrame, QScrollArea, QShortcut, QVBoxLayout, QWidget
 
@@ -36,7 +36,7 @@ class Panel(QWidget):
         self._sections.setContentsMargins(0, 0, 6, 0)
         self._sections.setSpacing(8)
         self._sections.addStretch(1)
-        scroll = QScrollArea(self)
+        scroll = self._scroll = QScrollArea(self)
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -54,6 +54,11 @@ class Panel(QWidget):
     def add_section(self, section: Section) -> None:
         """Put a section below those that are there."""
         self._sections.insertWidget(self._sections.count() - 1, section)
+
+    def show_section(self, section: Section) -> None:
+        """Scroll to a section."""
+        # Once it is laid out, which an unfolded one is not yet.
+        QTimer.singleShot(0, lambda: self._scroll.ensureWidgetVisible(section))
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock lets go of the panel, which is how it is closed."""

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
+from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.preferences import RecentModels
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
-from napari_cihm.plugin.views.run_bar import RunBar
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Desk:
         Runs jobs beside the window.
     recent : RecentModels
         Model files used of late.
-    run_bar : RunBar
-        The foot of the panel.
+    tasks : Tasks
+        What runs, and how far it is.
     """
 
     session: Session
@@ -35,4 +35,4 @@ class Desk:
     layers: ResultLayers
     runner: Runner
     recent: RecentModels
-    run_bar: RunBar
+    tasks: Tasks

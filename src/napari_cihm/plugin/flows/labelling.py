@@ -18,7 +18,6 @@ from napari_cihm.events import (
     Segmented,
     TileDone,
 )
-from napari_cihm.plugin.activity import Activity
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.region import Region
 from napari_cihm.plugin.runner import Run
@@ -65,7 +64,6 @@ class Labelling(QObject):
         self.result: Labels | None = None
         self.notes: list[str] = []
         self.summary = ""
-        self._activity: Activity | None = None
         self._refresh = QTimer(self, singleShot=True, interval=REFRESH)
         self._refresh.timeout.connect(self._on_refresh)
         self.run: Run = desk.runner.start(
@@ -76,6 +74,7 @@ class Labelling(QObject):
             model=desk.session.source,
             settings=self.settings,
         )
+        desk.tasks.begin(self)
 
     @property
     def title(self) -> str:
@@ -89,9 +88,6 @@ class Labelling(QObject):
     def discard(self) -> None:
         """Take away what was shown while it ran."""
         self._refresh.stop()
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None
         if self.layer is not None and self.layer is not self.result:
             layer, self.layer = self.layer, None
             self._desk.layers.remove(layer)
@@ -118,15 +114,12 @@ class Labelling(QObject):
         kind = "preview" if self.preview else "labels (running)"
         name = f"{self.image.name} {kind}"
         self.layer = self._desk.layers.begin(self.image, self.region, name)
-        self._activity = Activity(self.title, self.stop)
-        self._desk.run_bar.show_progress(f"{self.title}…", 0, event.tiles)
+        self._desk.tasks.progress(self, f"{self.title}…", 0, event.tiles)
 
     def _advance(self, event: TileDone) -> None:
         words = f"Tile {event.done} of {event.total}, {self.image.name}"
-        self._desk.run_bar.show_progress(words, event.done, event.total)
         self._draw_soon()
-        if self._activity is not None:
-            self._activity.advance(event.done, event.total)
+        self._desk.tasks.progress(self, words, event.done, event.total)
 
     def _finish(self, event: Segmented) -> None:
         assert self.layer is not None

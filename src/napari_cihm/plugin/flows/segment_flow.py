@@ -43,17 +43,18 @@ class SegmentFlow(QObject):
         super().__init__(parent)
         self._desk, self._section = desk, section
         self._labellings: list[Labelling] = []
+        self._awaiting = False
         session, scene = desk.session, desk.scene
         section.image_chosen.connect(self._on_image_chosen)
         section.axes_edited.connect(self._on_axes_edited)
         section.segment_requested.connect(self.segment)
         section.preview_requested.connect(self.preview)
-        desk.run_bar.cancel_requested.connect(self.cancel)
         scene.images_changed.connect(self._on_images_changed)
         scene.image_selected.connect(self.use)
         scene.layer_removed.connect(self._on_layer_removed)
         for changed in (session.model_changed, session.state_changed):
             changed.connect(self._update)
+        session.model_changed.connect(self._on_model_changed)
         self.use(scene.selected_image)
 
     def use(self, image: ImageLayer | None) -> None:
@@ -76,16 +77,16 @@ class SegmentFlow(QObject):
         """Segment what the section says; after what runs already, if anything."""
         return self._start(preview=False)
 
+    def segment_when_ready(self, image: ImageLayer) -> None:
+        """Segment all of an image, now or once the model is loaded."""
+        self.use(image)
+        self._awaiting = self._desk.session.model is None
+        if not self._awaiting:
+            self.segment()
+
     def preview(self) -> Labelling | None:
         """Segment what can be seen, to be looked at only."""
         return self._start(preview=True)
-
-    def cancel(self) -> None:
-        """Stop what runs."""
-        if self._labellings:
-            self._desk.session.set_state(State.STOPPING)
-            self._desk.run_bar.show_stopping()
-            self._labellings[0].stop()
 
     def close(self) -> None:
         """Take away what unfinished runs have shown."""
@@ -101,7 +102,7 @@ class SegmentFlow(QObject):
             return None
         extent = "view" if preview else self._section.extent
         region = scene.region(image, session.axes, extent)
-        settings = self._settings()
+        settings = self.settings()
         try:
             labelling = Labelling(
                 self._desk, image, region, settings, preview, self._on_end, self
@@ -110,12 +111,10 @@ class SegmentFlow(QObject):
             notices.refuse(error.came, error.remedy)
             return None
         self._labellings.append(labelling)
-        session.set_state(State.RUNNING)
-        if len(self._labellings) == 1:
-            self._desk.run_bar.show_progress(f"{labelling.title}…")
         return labelling
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """Return what the section and the preferences say of a run."""
         memory = preferences().memory
         return {
             **self._section.values(),
@@ -124,13 +123,8 @@ class SegmentFlow(QObject):
         }
 
     def _on_end(self, labelling: Labelling) -> None:
-        if labelling in self._labellings:
-            self._labellings.remove(labelling)
-        self._desk.run_bar.show_idle(self._last_words(labelling))
-        following = bool(self._labellings)
-        self._desk.session.set_state(State.RUNNING if following else State.IDLE)
-        if following:
-            self._desk.run_bar.show_progress(f"{self._labellings[0].title}…")
+        self._labellings.remove(labelling)
+        self._desk.tasks.end(labelling, self._last_words(labelling))
         labelling.deleteLater()
 
     def _last_words(self, labelling: Labelling) -> str:
@@ -145,6 +139,11 @@ class SegmentFlow(QObject):
         if labelling.preview:
             return f"Preview: {labelling.summary}"
         return labelling.summary
+
+    def _on_model_changed(self) -> None:
+        if self._awaiting:
+            self._awaiting = False
+            self.segment()
 
     def _on_image_chosen(self, key: str) -> None:
         for image in self._desk.scene.images:

@@ -165,7 +165,9 @@ def _text(parent: QWidget) -> Editor:
 def _path(parent: QWidget) -> Editor:
     row = QWidget(parent)
     line, button = QLineEdit(row), QToolButton(row)
+    line.setAcceptDrops(False)  # files are for the panel
     button.setText("…")
+    button.setAccessibleName("Choose a folder")
     button.setToolTip("Choose a folder")
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -1,0 +1,60 @@
+"""The *Segment a folder* section: which files, where the labels go, what came of it."""
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton, QWidget
+
+from napari_cihm.config import FolderSettings
+from napari_cihm.plugin.forms import Form
+from napari_cihm.plugin.views.report import Report
+from napari_cihm.plugin.views.section import Section, muted
+
+
+class FolderSection(Section):
+    """Name two folders and press the button.
+
+    Attributes
+    ----------
+    start_requested
+        Emitted when the user wants all files segmented.
+    """
+
+    start_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Segment a folder", parent)
+        self.form = Form(FolderSettings, parent=self)
+        self.start = QPushButton("Segment all files", self)
+        self.report = Report(self)
+        self.rows.addWidget(
+            muted("All images of a folder, with the model and settings above.", self)
+        )
+        self.rows.addWidget(self.form)
+        self.rows.addWidget(self.start)
+        self.rows.addWidget(self.report)
+        self._ready = False
+        self.form.changed.connect(self._update)
+        self.start.clicked.connect(self.start_requested)
+        self.opened = False
+        self._update()
+
+    def set_ready(self, ready: bool) -> None:
+        """Let the button be pressed, or not."""
+        self._ready = ready
+        self._update()
+
+    def clear(self) -> None:
+        """Forget the last folder."""
+        self.report.clear()
+
+    def add(self, text: str, failed: bool = False) -> None:
+        """Say what came of one file."""
+        self.report.add(text, failed)
+
+    def _update(self) -> None:
+        named = self.form.values()["folder"] is not None
+        self.start.setEnabled(self._ready and named and not self.form.problems())
+        self.start.setToolTip(
+            "Segment every image of the folder and write its labels"
+            if named
+            else "Name a folder of images first"
+        )

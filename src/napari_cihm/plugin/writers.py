@@ -1,0 +1,59 @@
+"""Saving labels: TIFF and OME-Zarr with their scale, run lengths as DSB18 wants."""
+
+from pathlib import Path
+from typing import Any
+
+from napari_cihm.data.axes import LETTERS, label_axes
+from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.scene import UNITS
+from napari_cihm.segmentation.output import Layout, write_array
+from napari_cihm.segmentation.submission import run_lengths, write_submission
+
+DEFAULTS = {2: "yx", 3: "zyx", 4: "tzyx"}
+
+
+def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write labels as ``.tif`` or ``.zarr``, with axes, scale and units."""
+    return [str(write_array(path, data, layout_of(data, meta)))]
+
+
+def write_runs(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write the run-length CSV of the 2018 Data Science Bowl.
+
+    Each plane of a stack is an image of its own, named after its sample where
+    that is known.
+    """
+    planes = data.reshape(-1, *data.shape[-2:])
+    samples = meta.get("metadata", {}).get("samples", [])
+    name = meta.get("name", Path(path).stem)
+    if len(samples) != len(planes):
+        samples = (
+            [name] if len(planes) == 1 else [f"{name}_{i}" for i in range(len(planes))]
+        )
+    runs = [
+        (sample, list(run_lengths(plane)))
+        for sample, plane in zip(samples, planes, strict=True)
+    ]
+    return [str(write_submission(path, runs))]
+
+
+def layout_of(data: Any, meta: dict[str, Any]) -> Layout:
+    """Return what a layer's dimensions mean, out of what napari says of it."""
+    axes = _axes(data.ndim, meta)
+    scale, units = {}, {}
+    for letter, size, unit in zip(
+        axes, meta.get("scale", ()), meta.get("units", ()), strict=False
+    ):
+        if str(unit) != "pixel":
+            scale[letter] = float(size)
+            units[letter] = UNITS.get(str(unit), str(unit))
+    return Layout(axes, scale, units, meta.get("name", "labels"))
+
+
+def _axes(count: int, meta: dict[str, Any]) -> str:
+    ours = meta.get("metadata", {}).get(KEY, {}).get("axes", "")
+    named = "".join(str(label) for label in meta.get("axis_labels", ()))
+    for axes in (label_axes(ours), named):
+        if len(axes) == count and set(axes) <= set(LETTERS):
+            return axes
+    return DEFAULTS.get(count, LETTERS[-count:])
