@@ -89,6 +89,13 @@ def test_an_older_result_is_replaced_whole(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.tif", "a.zarr"]
 
 
+def test_the_same_result_is_the_same_bytes(tmp_path: Path) -> None:
+    one, two = (
+        write_array(tmp_path / name, LABELS, LAYOUT) for name in ("a.tif", "b.tif")
+    )
+    assert one.read_bytes() == two.read_bytes()
+
+
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"\.tif"):
         write_array(tmp_path / "a.psd", LABELS, LAYOUT)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 import tifffile
@@ -70,6 +71,8 @@ def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
     ordered = [OME_ORDER.index(letter) for letter in layout.axes]
     ome = ordered == sorted(ordered) and layout.axes.endswith("yx")
     metadata: dict[str, Any] = {"axes": layout.axes.upper()}
+    about = f"{layout.name} {layout.axes} {array.shape} {array.dtype}"
+    metadata["UUID"] = str(uuid5(NAMESPACE_URL, about))  # one result, the same bytes
     for letter in "zyx" if ome else "":
         if letter in layout.scale:
             metadata[f"PhysicalSize{letter.upper()}"] = layout.scale[letter]

@@ -1,0 +1,136 @@
+"""``cihm segment`` from files to files, and what it says when it cannot."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from napari_cihm.cli import main
+from napari_cihm.config import ModelConfig
+from napari_cihm.data.reading import read_image
+from napari_cihm.data.synthetic import nuclei
+from napari_cihm.models import Model
+from napari_cihm.segmentation import segment
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Give a model; what it finds does not matter here."""
+    config = ModelConfig(recipe="cihm", classes=3, task="instance")
+    made = Model.untrained(config)
+    made.save(tmp_path_factory.mktemp("model") / "m.safetensors")
+    return made
+
+
+@pytest.fixture
+def saved(model: Model, tmp_path: Path) -> Path:
+    """Give the model's file."""
+    return model.save(tmp_path / "model" / "m.safetensors")
+
+
+def _images(folder: Path, count: int = 2) -> list[np.ndarray]:
+    folder.mkdir()
+    made = []
+    for seed in range(count):
+        image, _ = nuclei((70, 90), seed)
+        made.append((image / image.max() * 255).astype(np.uint8))
+        Pillow.fromarray(made[-1]).save(folder / f"{seed}.png")
+    return made
+
+
+def test_a_folder_gives_labels_a_table_and_runs(tmp_path, model, saved, capsys) -> None:
+    images = _images(tmp_path / "in")
+    out = tmp_path / "out"
+    status = main(
+        [
+            "segment", str(tmp_path / "in"), "-o", str(out), "-m", str(saved),
+            "--table", str(out / "t.csv"), "--rle", str(out / "r.csv"),
+            "--diameter", "none", "--min-size", "5",
+        ]
+    )  # fmt: skip
+    assert status == 0
+    assert "2/2" in capsys.readouterr().err
+    for number, image in enumerate(images):
+        labels = read_image(out / f"{number}_labels.tif").read()[0]
+        expected = segment(image, model, diameter=None, min_size=5)
+        np.testing.assert_array_equal(labels, expected)
+    with open(out / "t.csv", newline="") as file:
+        assert {row["image"] for row in csv.DictReader(file)} <= {"0", "1"}
+    with open(out / "r.csv", newline="") as file:
+        assert {row["ImageId"] for row in csv.DictReader(file)} == {"0", "1"}
+
+
+def test_a_bad_file_makes_the_exit_fail_and_spares_the_others(
+    tmp_path, saved, capsys
+) -> None:
+    _images(tmp_path / "in")
+    (tmp_path / "in" / "zip.tif").write_bytes(b"PK\x03\x04" + bytes(50))
+    out = tmp_path / "out"
+    assert main(["segment", str(tmp_path / "in"), "-o", str(out), "-m", str(saved)])
+    said = capsys.readouterr().err.splitlines()
+    (line,) = [text for text in said if "zip.tif" in text]
+    assert "begins like a zip archive" in line
+    assert len(list(out.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--axes", "zyx"], "3 letters for an image of 2 dimensions"),
+        (["--channels", "4"], "channel 4 of an image with 1 channels"),
+        (["--diameter", "-3"], "--diameter -3"),
+        (["--tile", "1"], "--tile 1"),
+        (["--volume", "cube"], "--volume cube"),
+        (["--scheduler", "tcp://a:1", "--workers", "2"], "both --scheduler"),
+    ],
+)
+def test_what_is_asked_wrong_is_said_in_a_line(
+    tmp_path, saved, capsys, more, words
+) -> None:
+    _images(tmp_path / "in", 1)
+    arguments = ["segment", str(tmp_path / "in" / "0.png"), "-o", str(tmp_path / "o")]
+    assert main([*arguments, "-m", str(saved), *more]) != 0
+    said = capsys.readouterr().err
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_a_model_for_three_channels_on_one_is_refused(tmp_path, capsys) -> None:
+    _images(tmp_path / "in", 1)
+    config = ModelConfig(
+        recipe="cihm", in_channels=3, classes=3, task="instance", accepts_grey=False
+    )
+    saved = Model.untrained(config).save(tmp_path / "m.safetensors")
+    out = tmp_path / "out"
+    assert main(["segment", str(tmp_path / "in"), "-o", str(out), "-m", str(saved)])
+    assert "a model for 3 channels on 1" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+
+
+def test_a_missing_input_and_model_are_named(tmp_path, saved, capsys) -> None:
+    out = str(tmp_path / "out")
+    assert main(["segment", str(tmp_path / "no.png"), "-o", out, "-m", str(saved)])
+    assert "no.png does not exist" in capsys.readouterr().err
+    _images(tmp_path / "in", 1)
+    assert main(["segment", str(tmp_path / "in"), "-o", out, "-m", "no-such-model"])
+    assert "no-such-model" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_workers_give_what_one_process_gives(tmp_path, saved) -> None:
+    _images(tmp_path / "in", 1)
+    for name, more in (("one", []), ("two", ["--workers", "1"])):
+        subprocess.run(
+            [
+                sys.executable, "-m", "napari_cihm", "segment", tmp_path / "in",
+                "-o", tmp_path / name, "-m", saved, *more,
+            ],
+            check=True,
+            capture_output=True,
+        )  # fmt: skip
+    one, two = (tmp_path / name / "0_labels.tif" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
