@@ -103,7 +103,7 @@ def check(window: Window) -> None:
 
 
 @given(moves)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_index_marks_and_progress_follow_naparis_history(actions) -> None:
     window = Window()
     for action in actions:
@@ -112,7 +112,7 @@ def test_index_marks_and_progress_follow_naparis_history(actions) -> None:
 
 
 @given(moves)
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_undoing_everything_leaves_only_what_the_person_marked(actions) -> None:
     window = Window()
     person = Reviewed(SHAPE)

@@ -54,6 +54,7 @@ class Outcome:
     lost_age: float
     generation: int
     unfinished: int
+    in_snapshot: bool
     notes: list[str]
 
     def right(self, allowed: float) -> bool:
@@ -173,9 +174,10 @@ def _judge(
     settings = settings_for(home)
     found = journals(settings)
     lost, strokes, notes, generation = float("inf"), 0, ["no journal"], -1
+    in_snapshot = any(home.rglob("*.part"))
     if not found and len(made) and killed - made[0] <= allowed:
         # Killed before the first byte: nothing was old enough to be there.
-        return Outcome(seed, after, len(made), 0, killed - made[0], -1, 1, notes)
+        return Outcome(seed, after, len(made), 0, killed - made[0], -1, 1, False, notes)
     if found:
         back = recover(found[0].path)
         lost = lost_age(seed, back, made, killed)
@@ -185,7 +187,9 @@ def _judge(
     offered = len(unfinished(identity(), settings))
     if not strokes and generation <= 0 and killed - made[0] <= allowed:
         offered = 1
-    return Outcome(seed, after, len(made), strokes, lost, generation, offered, notes)
+    return Outcome(
+        seed, after, len(made), strokes, lost, generation, offered, in_snapshot, notes
+    )
 
 
 def lost_age(seed: int, back, made: np.ndarray, killed: float) -> float:
@@ -261,6 +265,7 @@ def summary(outcomes: list[Outcome], allowed: float) -> dict[str, object]:
             min(o.generation for o in outcomes),
             max(o.generation for o in outcomes),
         ],
+        "killed_in_snapshot": sum(o.in_snapshot for o in outcomes),
         "torn_tails": sum("being written" in " ".join(o.notes) for o in outcomes),
     }
 

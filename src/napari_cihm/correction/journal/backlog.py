@@ -1,10 +1,11 @@
 """What is still to be written: recent changes, or else where changes were made."""
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from napari_cihm.correction.boxes import cell, cells, chunk_of
+from napari_cihm.correction.boxes import cell, cells, chunk_of, overlap, whole
 from napari_cihm.correction.edits import Block, Edit
 from napari_cihm.correction.journal.codec import Changes, Target
 from napari_cihm.correction.label_index import CELL, CELL_FLAT
@@ -36,7 +37,7 @@ class Backlog:
     def __init__(self, arrays: Mapping[Target, Any], limit: int = 64 << 20) -> None:
         self.limit = limit
         self.changed = threading.Condition()
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._stale: dict[Target, set[Key]] = {}
         self.grids: dict[Target, tuple[Key, Key]] = {}
@@ -45,7 +46,7 @@ class Backlog:
     def lay(self, arrays: Mapping[Target, Any]) -> None:
         """Take other arrays, and forget what waits for the ones before."""
         with self.changed:
-            self._entries = []
+            self._entries.clear()
             self._bytes = 0
             self._stale = {target: set() for target in Target}
             self.grids = {
@@ -57,23 +58,23 @@ class Backlog:
             }
 
     def put(self, edits: Iterable[tuple[Target, Edit]]) -> None:
-        """Add changes that belong together."""
+        """Add changes that belong together.
+
+        The window's thread takes no lock and wakes nobody here: either could cost
+        it a turn of the interpreter, five milliseconds.
+        """
         entry = [(t, edit.blocks) for t, edit in edits if edit and t in self.grids]
         if not entry:
             return
-        with self.changed:
-            self._entries.append(entry)
-            self._bytes += sum(_bytes(block) for _, blocks in entry for block in blocks)
-            if self._bytes > self.limit:
-                self.spill()
-            self.changed.notify()
+        self._entries.append(entry)
+        self._bytes += sum(_bytes(block) for _, blocks in entry for block in blocks)
+        if self._bytes > self.limit:
+            self.spill()
 
     def spill(self) -> None:
         """Keep only the places of what waits, to be read as they are by then."""
         with self.changed:
-            self._spill(self._entries)
-            self._entries = []
-            self._bytes = 0
+            self._spill(self._drained())
 
     def take(self) -> tuple[list[tuple[Target, Box]], list[Changes]]:
         """Take all there is: cells to read again, then changes made since."""
@@ -83,11 +84,9 @@ class Backlog:
             stale = [
                 (target, key) for target, keys in self._stale.items() for key in keys
             ]
-            entries: list[Changes] = list(self._entries)
             for keys in self._stale.values():
                 keys.clear()
-            self._entries = []
-            self._bytes = 0
+            entries = self._drained()
         boxes = []
         for target, key in stale:
             shape, chunk = self.grids[target]
@@ -107,6 +106,14 @@ class Backlog:
         """Say whether anything waits."""
         return bool(self._entries) or any(self._stale.values())
 
+    def _drained(self) -> list[Changes]:
+        """Empty the queue, to which the window may add at the same time."""
+        entries: list[Changes] = []
+        while self._entries:
+            entries.append(self._entries.popleft())
+        self._bytes = 0
+        return entries
+
     def _spill(self, entries: Iterable[Changes]) -> None:
         for entry in entries:
             for target, blocks in entry:
@@ -115,7 +122,10 @@ class Backlog:
 
     def _mark(self, target: Target, box: Box) -> None:
         shape, chunk = self.grids[target]
-        self._stale[target].update(key for key, _ in cells(shape, chunk, box))
+        # What was meant for arrays of another shape may lie outside these.
+        here = overlap(box, whole(shape)) if len(box) == len(shape) else None
+        if here is not None:
+            self._stale[target].update(key for key, _ in cells(shape, chunk, here))
 
 
 def _bytes(block: Block) -> int:

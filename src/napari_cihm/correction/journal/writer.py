@@ -12,8 +12,8 @@ from napari_cihm.correction.journal.codec import Target
 from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.events import Event, JournalStalled, JournalWell
 
-# Strokes of this time are written together: few wakings, and far below 2 s.
-GATHER = 0.1
+# Seconds between two looks at what is to be written, far below the 2 s promised.
+LOOK = 0.15
 
 
 class Writer:
@@ -70,13 +70,11 @@ class Writer:
             # What waits is older than what nobody told of, and must not undo it.
             self.backlog.spill()
             self._generation_due = self._snapshot_due = True
-            self.backlog.changed.notify()
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Write facts about the session."""
         with self.backlog.changed:
             self._facts.update(facts)
-            self.backlog.changed.notify()
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was handed over lies on the disk."""
@@ -127,27 +125,16 @@ class Writer:
 
     def _run(self) -> None:
         while not self._stop:
-            self._wait()
+            with self.backlog.changed:
+                self.backlog.changed.wait_for(self._asked_for, LOOK)
             if self._stop:
                 return
-            # While stalled these are short naps: a request is not kept waiting.
             if not self.stalled or time.monotonic() >= self._retry_at:
                 self.step()
 
-    def _wait(self) -> None:
-        with self.backlog.changed:
-            self.backlog.changed.wait_for(self._wanted, self.settings.journal_sync)
-        if not self._asked > self._answered:
-            time.sleep(GATHER)
-
-    def _wanted(self) -> bool:
-        return (
-            self._stop
-            or bool(self.backlog)
-            or bool(self._facts)
-            or self._snapshot_due
-            or self._asked > self._answered
-        )
+    def _asked_for(self) -> bool:
+        # A request that cannot be met while stalled must not spin.
+        return self._stop or (self._asked > self._answered and not self.stalled)
 
     def _work(self, now: bool) -> None:
         if self._generation_due:
