@@ -4,6 +4,7 @@ import importlib
 from functools import cache
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -48,10 +49,12 @@ def causal_conv1d(
     kernel = _fused() if x.is_cuda else None
     if kernel is not None and 2 <= weight.shape[1] <= 4 and x.numel():
         return kernel(x, weight, bias, activation=activation)  # type: ignore[no-any-return]
-    taps = weight.shape[1]
-    out = F.conv1d(
-        F.pad(x, (taps - 1, 0)), weight.unsqueeze(1), bias, groups=x.shape[1]
-    )
+    if not x.shape[2]:
+        return x.clone()
+    kind = torch.promote_types(x.dtype, weight.dtype)
+    before = F.pad(x.to(kind), (weight.shape[1] - 1, 0))
+    offset = None if bias is None else bias.to(kind)
+    out = F.conv1d(before, weight.to(kind).unsqueeze(1), offset, groups=x.shape[1])
     return (out if activation is None else F.silu(out)).to(x.dtype)
 
 
