@@ -28,9 +28,10 @@ def test_import_loads_nothing_heavy():
 
 
 def test_import_takes_less_than_150_ms():
+    # Processor time, which a busy machine does not stretch.
     timed = (
-        "import time; start = time.perf_counter(); import napari_cihm;"
-        "print(time.perf_counter() - start)"
+        "import time; start = time.process_time(); import napari_cihm;"
+        "print(time.process_time() - start)"
     )
     seconds = [float(_python(timed)) for _ in range(5)]
     assert statistics.median(seconds) < 0.15
