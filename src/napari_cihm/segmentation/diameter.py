@@ -1,14 +1,121 @@
 """The typical size of objects, given or estimated by a quick first pass."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.data.tiles import Box
+from napari_cihm.segmentation.channels import plan_channels
+from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.predictor import Predictor
+from napari_cihm.segmentation.scaling import zooms_for
+from napari_cihm.segmentation.source import Source, find_ranges
+
+ZOOMS = (1.0, 0.5, 2.0, 0.25, 0.125)
+SIDE = 256  # network pixels looked at for each zoom
+ENOUGH = 3  # objects needed to believe a zoom
+# Within this factor of the model's own size the image keeps its scale: models are
+# trained on sizes that vary, and resampling costs sharpness.
+NEAR = 2.0
+# At this factor, and with sizes so even, the first look is believed.
+FITS, EVEN = 1.5, 1.6
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the model finds at one zoom."""
+
+    zoom: float
+    objects: int
+    seen: float
+    spread: float
+
+    @property
+    def diameter(self) -> float:
+        """The typical diameter in image pixels."""
+        return self.seen / self.zoom
 
 
 def find_diameter(
     image: Image, predictor: Predictor, settings: SegmentSettings
 ) -> tuple[float | None, str]:
-    """Return the diameter to scale by, None to keep the scale, and a word on it."""
-    if settings.diameter == "auto":
+    """Return the diameter to scale by, None to keep the scale, and a word on it.
+
+    The image is looked at under several zooms. Seen too large, objects fall into
+    pieces, and seen too small they vanish: the zoom at which objects come out as
+    large as those the model knows is the one to believe.
+    """
+    own = predictor.config.diameter
+    if settings.diameter != "auto":
+        note = "" if own or settings.diameter is None else _no_size(predictor)
+        return settings.diameter, note
+    if own is None or predictor.config.task != "instance":
         return None, ""
-    return settings.diameter, ""
+    best: Look | None = None
+    for zoom in ZOOMS:
+        look = _look(image, predictor, settings, own / zoom)
+        if look.objects < ENOUGH:
+            continue
+        if best is None or _apart(look.seen, own) < _apart(best.seen, own):
+            best = look
+        if zoom == 1 and look.spread < EVEN and _apart(look.seen, own) < np.log(FITS):
+            break
+    if best is None or _apart(best.diameter, own) < np.log(NEAR):
+        return None, ""
+    return best.diameter, (
+        f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
+        f"{own:.0f}: the image is scaled by {own / best.diameter:.2f}; "
+        "give diameter=... to say otherwise"
+    )
+
+
+def _look(
+    image: Image, predictor: Predictor, settings: SegmentSettings, diameter: float
+) -> Look:
+    """Find objects in the liveliest part of the image, scaled by a diameter."""
+    config = predictor.config
+    channels = plan_channels(image, settings, config)
+    ranges = find_ranges(image, channels, config.normalisation)
+    zooms = zooms_for(image, config, diameter)
+    source = Source(image, channels, ranges, zooms)
+    t, z = image.size("t") // 2, image.size("z") // 2
+    parts = [source.read(t, z, box) for box in _places(source)]
+    part = max(parts, key=lambda p: float(p.std()))
+    labels = decode(predictor(part[None])[0], config.decoding)
+    widths = np.sqrt(4 / np.pi * np.bincount(labels.ravel())[1:])
+    seen = float(np.median(widths)) if len(widths) else 0.0
+    # How much larger the objects are that most pixels belong to: pieces of large
+    # ones lie beside many specks.
+    spread = float((widths**3).sum() / (widths**2).sum() / seen) if seen else 0.0
+    return Look(zooms[0].target / zooms[0].source, len(widths), seen, spread)
+
+
+def _places(source: Source) -> list[Box]:
+    """Return the middle and the middles of the four quarters."""
+    sizes = [zoom.target for zoom in source.zooms]
+    if max(sizes) <= SIDE:
+        return [tuple(slice(0, n) for n in sizes)]
+    shares = ((2, 2), (1, 1), (1, 3), (3, 1), (3, 3))
+    return [
+        tuple(_around(n * share // 4, n) for n, share in zip(sizes, place, strict=True))
+        for place in shares
+    ]
+
+
+def _around(middle: int, n: int) -> slice:
+    side = min(SIDE, n)
+    first = min(max(middle - side // 2, 0), n - side)
+    return slice(first, first + side)
+
+
+def _apart(one: float, other: float) -> float:
+    return abs(float(np.log(one / other)))
+
+
+def _no_size(predictor: Predictor) -> str:
+    return (
+        f"the model {predictor.config.recipe!r} does not say how large its objects "
+        "are, so that the image keeps its scale"
+    )

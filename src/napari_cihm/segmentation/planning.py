@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
-from napari_cihm.data.zoom import AxisZoom
 from napari_cihm.models import Model, load_model
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.predictor import NetworkPredictor, Predictor
+from napari_cihm.segmentation.scaling import zooms_for
 from napari_cihm.segmentation.source import Source, find_ranges
 from napari_cihm.segmentation.thrift import Thrift, choose_batch, choose_tile
 
@@ -45,16 +45,6 @@ def make_plan(
     pixels = int(np.prod(plan.tiles.tile_shape))
     thrift = Thrift(predictor, tile, overlap, choose_batch(settings, device, pixels))
     return plan, thrift
-
-
-def zooms_for(
-    image: Image, config: ModelConfig, diameter: float | None
-) -> tuple[AxisZoom, AxisZoom]:
-    """Return how rows and columns are scaled so that objects have the model's size."""
-    zoom = config.diameter / diameter if diameter and config.diameter else 1.0
-    sizes = (image.size("y"), image.size("x"))
-    rows, columns = (AxisZoom(n, max(1, round(n * zoom))) for n in sizes)
-    return rows, columns
 
 
 def device_of(predictor: Predictor) -> str:

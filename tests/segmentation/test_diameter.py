@@ -1,0 +1,103 @@
+"""The typical diameter: estimated by looking, given, or left alone."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.events import Note, Segmented
+from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation.diameter import find_diameter
+from tests.segmentation.conftest import WHOLE_RANGE, discs
+
+AUTO = SegmentSettings()
+
+
+class Tuned:
+    """A model that knows discs about twenty pixels wide, and errs as models do.
+
+    What is much smaller it does not see; what is much larger falls into pieces.
+    """
+
+    key = "tuned"
+    config = ModelConfig(
+        recipe="tuned",
+        classes=3,
+        task="instance",
+        diameter=20.0,
+        normalisation=WHOLE_RANGE,
+    )
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, ...]] = []
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.calls.append(batch.shape)
+        inside = ndimage.binary_opening(batch[:, 0] > 0.5, np.ones((1, 5, 5)))
+        depth = np.stack([ndimage.distance_transform_edt(plane) for plane in inside])
+        rows, columns = np.ogrid[: batch.shape[-2], : batch.shape[-1]]
+        cracks = (depth.max(initial=0) > 20) & ((rows % 13 < 2) | (columns % 13 < 2))
+        maps = [inside & ~cracks, 0 * depth, np.minimum(depth / 8, 1) * ~cracks]
+        return np.stack(maps, axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("radius", [4, 22, 40, 70])
+def test_sizes_far_from_the_models_are_estimated(radius: int) -> None:
+    image = discs((600, 700), radius, radius) > 0
+    found, note = find_diameter(Image.of(image), Tuned(), AUTO)
+    assert found == pytest.approx(2 * radius, rel=0.25)
+    assert "diameter=" in note
+
+
+@pytest.mark.parametrize("radius", [8, 10, 13])
+def test_sizes_near_the_models_leave_the_image_as_it_is(radius: int) -> None:
+    model = Tuned()
+    image = Image.of(discs((300, 300), radius, 6) > 0)
+    assert find_diameter(image, model, AUTO) == (None, "")
+    assert len(model.calls) <= 5
+    assert max(max(shape[2:]) for shape in model.calls) <= 256
+
+
+def test_one_look_is_enough_when_it_fits() -> None:
+    model = Tuned()
+    find_diameter(Image.of(discs((300, 300), 10, 6) > 0), model, AUTO)
+    assert len(model.calls) == 1
+
+
+def test_the_liveliest_part_of_an_empty_slide_is_looked_at() -> None:
+    image = np.zeros((3000, 3000), np.uint8)
+    image[2100:2700, 2100:2700] = (discs((600, 600), 30, 12) > 0) * 200
+    found, _ = find_diameter(Image.of(image), Tuned(), AUTO)
+    assert found == pytest.approx(60, rel=0.25)
+
+
+def test_nothing_to_see_and_nothing_to_know_change_nothing() -> None:
+    blank = Image.of(np.zeros((200, 200)))
+    assert find_diameter(blank, Tuned(), AUTO) == (None, "")
+    unsized = Tuned()
+    unsized.config = Tuned.config.but(diameter=None)
+    crowded = Image.of(discs((300, 300), 30, 9) > 0)
+    assert find_diameter(crowded, unsized, AUTO) == (None, "")
+    assert not unsized.calls
+    given, note = find_diameter(crowded, unsized, SegmentSettings(diameter=60))
+    assert given == 60
+    assert "does not say how large" in note
+
+
+def test_a_given_diameter_and_none_are_obeyed() -> None:
+    image, model = Image.of(discs((300, 300), 30, 9) > 0), Tuned()
+    assert find_diameter(image, model, SegmentSettings(diameter=33)) == (33, "")
+    assert find_diameter(image, model, SegmentSettings(diameter=None)) == (None, "")
+    assert not model.calls
+
+
+def test_a_run_scales_by_its_estimate_and_says_so() -> None:
+    truth = discs((420, 420), 30, 40)
+    *events, last = segment_iter(truth > 0, Tuned())
+    assert isinstance(last, Segmented)
+    assert last.objects == truth.max()
+    assert last.diameter == pytest.approx(60, rel=0.25)
+    assert last.zoom == pytest.approx(1 / 3, rel=0.25)
+    assert any("is scaled by" in e.text for e in events if isinstance(e, Note))
