@@ -1,12 +1,48 @@
-"""``cihm models`` lists every recipe and every bundled model."""
+"""``cihm models`` lists every recipe and every bundled model, and tells of each."""
+
+import pytest
 
 from napari_cihm.cli import main
 from napari_cihm.models import bundled_names, model_names
+from napari_cihm.models.costs import recipe_costs
+
+
+def rows(text):
+    return [row.split() for row in text.splitlines() if row.startswith("  ")]
 
 
 def test_every_recipe_and_bundled_model_is_listed(capsys):
     assert main(["models"]) == 0
-    out = capsys.readouterr().out
-    listed = [row.split()[0] for row in out.splitlines() if row.startswith("  ")]
+    listed = [row[0] for row in rows(capsys.readouterr().out)]
     ready = bundled_names() or ("none",)
-    assert listed == [*ready, *model_names()]
+    assert listed == [*ready, "recipe", *model_names()]
+
+
+def test_a_recipe_stands_beside_what_it_costs(capsys):
+    main(["models"])
+    listed = {row[0]: row[1:] for row in rows(capsys.readouterr().out)}
+    assert listed["unet"] == [
+        "7,763,041", "12.07", "97", "MB", "-", "doi:10.1007/978-3-319-24574-4_28",
+    ]  # fmt: skip
+    costs = recipe_costs("u-mamba-enc")
+    assert listed["u-mamba-enc"][:2] == [f"{costs.parameters:,}", "31.52"]
+
+
+def test_a_recipe_tells_what_is_taken_from_its_paper(capsys):
+    assert main(["models", "hym-unet"]) == 0
+    out = capsys.readouterr().out
+    for word in ("arXiv:2511.17988", "Taken", "Inferred", "Ours differs"):
+        assert word in out
+    assert ["mgf", "true"] in rows(out)
+    assert ["stages", '"ccmm"'] in rows(out)
+
+
+@pytest.mark.parametrize("name", bundled_names())
+def test_a_bundled_model_tells_of_its_recipe(name, capsys):
+    assert main(["models", name]) == 0
+    assert f"{name}: weights of the recipe" in capsys.readouterr().out
+
+
+def test_an_unknown_name_lists_its_near_matches(capsys):
+    assert main(["models", "hymunet"]) == 2
+    assert "did you mean 'hym-unet'" in capsys.readouterr().err
