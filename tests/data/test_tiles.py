@@ -1,5 +1,7 @@
 """Tiles cover everything, overlap as asked, and their weights add up."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,9 +27,7 @@ def test_tiles_cover_every_pixel_and_share_the_overlap(shape, size, data) -> Non
     assert len(grid) == len(grid.boxes)
     for starts, n in zip(grid.starts, shape, strict=True):
         assert starts[-1] + min(size, n) == n
-        assert all(
-            b - a <= size - overlap for a, b in zip(starts, starts[1:], strict=False)
-        )
+        assert all(b - a <= size - overlap for a, b in pairwise(starts))
 
 
 @given(SIZES, st.integers(4, 40), st.data())

@@ -265,6 +265,15 @@ def test_slices_are_linked_kept_apart_or_seen_from_three_sides() -> None:
     assert sides.labels.shape == truth.shape
 
 
+def test_flat_voxels_are_pointed_out_when_seen_from_three_sides() -> None:
+    maps = perfect_maps(crowd((6, 40, 40), 4, ((2, 3), (7, 9), (7, 9))))
+    for depth, said in ((4.0, True), (1.0, False)):
+        image = Image.of(maps, "czyx", scale={"z": depth, "x": 1.0})
+        events = segment_iter(image, Perfect(), volume="orthogonal")
+        texts = [e.text for e in events if isinstance(e, Note)]
+        assert any("4.0 times as deep as wide" in text for text in texts) is said
+
+
 def test_time_is_linked_on_request() -> None:
     frames = np.stack([np.roll(discs((80, 90), 9, 8), 2 * t, 1) for t in range(3)])
     image = perfect_maps(frames)

@@ -43,7 +43,7 @@ def drop_small(labels: NDArray[np.integer], least: int) -> NDArray[np.int32]:
     small[0] = False
     if small.any():
         labels = np.where(small[labels], 0, labels)
-    return relabel_sequential(labels)[0].astype(np.int32)
+    return np.asarray(relabel_sequential(labels)[0], np.int32)
 
 
 def _seed_the_rest(

@@ -53,9 +53,13 @@ def find_diameter(
         return settings.diameter, note
     if own is None or predictor.config.task != "instance":
         return None, ""
+    config = predictor.config
+    channels = plan_channels(image, settings, config)
+    ranges = find_ranges(image, channels, config.normalisation)
     best: Look | None = None
     for zoom in ZOOMS:
-        look = _look(image, predictor, settings, own / zoom)
+        zooms = zooms_for(image, config, own / zoom)
+        look = _look(Source(image, channels, ranges, zooms), predictor)
         if look.objects < ENOUGH:
             continue
         if best is None or _apart(look.seen, own) < _apart(best.seen, own):
@@ -71,25 +75,19 @@ def find_diameter(
     )
 
 
-def _look(
-    image: Image, predictor: Predictor, settings: SegmentSettings, diameter: float
-) -> Look:
-    """Find objects in the liveliest part of the image, scaled by a diameter."""
-    config = predictor.config
-    channels = plan_channels(image, settings, config)
-    ranges = find_ranges(image, channels, config.normalisation)
-    zooms = zooms_for(image, config, diameter)
-    source = Source(image, channels, ranges, zooms)
-    t, z = image.size("t") // 2, image.size("z") // 2
+def _look(source: Source, predictor: Predictor) -> Look:
+    """Find objects in the liveliest part of an image at its zoom."""
+    t, z = source.image.size("t") // 2, source.image.size("z") // 2
     parts = [source.read(t, z, box) for box in _places(source)]
     part = max(parts, key=lambda p: float(p.std()))
-    labels = decode(predictor(part[None])[0], config.decoding)
+    labels = decode(predictor(part[None])[0], predictor.config.decoding)
     widths = np.sqrt(4 / np.pi * np.bincount(labels.ravel())[1:])
     seen = float(np.median(widths)) if len(widths) else 0.0
     # How much larger the objects are that most pixels belong to: pieces of large
     # ones lie beside many specks.
     spread = float((widths**3).sum() / (widths**2).sum() / seen) if seen else 0.0
-    return Look(zooms[0].target / zooms[0].source, len(widths), seen, spread)
+    rows = source.zooms[0]
+    return Look(rows.target / rows.source, len(widths), seen, spread)
 
 
 def _places(source: Source) -> list[Box]:

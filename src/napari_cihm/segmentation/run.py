@@ -167,6 +167,17 @@ def _opening(plan: Plan, diameter: float | None, note: str) -> Iterator[Event]:
         diameter,
         plan.settings,
     )
-    for text in (plan.source.channels.note, note):
+    for text in (plan.source.channels.note, note, _anisotropy(plan)):
         if text:
             yield Note(text)
+
+
+def _anisotropy(plan: Plan) -> str:
+    """Say that three directions are no equals, where the scale tells so."""
+    deep, wide = (plan.image.scale.get(letter) for letter in "zx")
+    if not _is_orthogonal(plan) or not deep or not wide or deep < 2 * wide:
+        return ""
+    return (
+        f"voxels are {deep / wide:.1f} times as deep as wide: from the side the model "
+        "sees objects squeezed; volume='linked' suits such stacks better"
+    )

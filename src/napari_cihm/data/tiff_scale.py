@@ -1,0 +1,60 @@
+"""The size of a pixel, as OME, ImageJ and the resolution tags of a TIFF say it."""
+
+from typing import Any
+
+import tifffile
+
+_SHORT = {"\u00b5m": "um", "\u03bcm": "um", "micron": "um", "\\u00B5m": "um"}
+_CENTIMETRE = 3
+
+
+def physical_size(
+    file: tifffile.TiffFile, shape: tuple[int, ...], finest: tuple[int, ...]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Read the size of a pixel from OME, ImageJ or the resolution tags."""
+    if file.is_ome and file.ome_metadata:
+        scale, units = _ome_scale(file.ome_metadata)
+    else:
+        scale, units = _tag_scale(file)
+    ratio = finest[-1] / shape[-1] if shape else 1.0
+    return {k: v * (ratio if k in "yx" else 1) for k, v in scale.items()}, units
+
+
+def _ome_scale(text: str) -> tuple[dict[str, float], dict[str, str]]:
+    found = tifffile.xml2dict(text).get("OME", {}).get("Image", {})
+    pixels = (found[0] if isinstance(found, list) else found).get("Pixels", {})
+    scale, units = {}, {}
+    for letter in "zyx":
+        size = pixels.get(f"PhysicalSize{letter.upper()}")
+        if isinstance(size, int | float) and size > 0:
+            scale[letter] = float(size)
+            units[letter] = _unit(pixels.get(f"PhysicalSize{letter.upper()}Unit", "um"))
+    step = pixels.get("TimeIncrement")
+    if isinstance(step, int | float) and step > 0:
+        scale["t"], units["t"] = float(step), str(pixels.get("TimeIncrementUnit", "s"))
+    return scale, units
+
+
+def _tag_scale(file: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str]]:
+    first: Any = file.pages[0]
+    tags = first.tags
+    about = file.imagej_metadata or {}
+    scale, units = {}, {}
+    name = str(about.get("unit", ""))
+    kind = tags["ResolutionUnit"].value if "ResolutionUnit" in tags else 1
+    unit = _unit(name) or ("cm" if kind == _CENTIMETRE else "")
+    for letter, tag in (("y", "YResolution"), ("x", "XResolution")):
+        if not unit or tag not in tags:
+            continue  # dots per inch are a printer's, not a microscope's
+        many, length = tags[tag].value
+        if many and length:
+            scale[letter], units[letter] = length / many, unit
+    if "spacing" in about and unit and float(about["spacing"]) > 0:
+        scale["z"], units["z"] = float(about["spacing"]), unit
+    if float(about.get("finterval", 0) or 0) > 0:
+        scale["t"], units["t"] = float(about["finterval"]), "s"
+    return scale, units
+
+
+def _unit(name: str) -> str:
+    return _SHORT.get(name, name)
