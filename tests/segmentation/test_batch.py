@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.reading import read_image
 from napari_cihm.errors import ReadError, WriteError
-from napari_cihm.events import BatchDone, FileDone, FileFailed
+from napari_cihm.events import BatchDone, FileDone, FileFailed, Note, TileDone
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
 from tests.segmentation.conftest import Local, discs
@@ -131,6 +131,21 @@ def test_a_large_image_is_made_on_disk_and_cleaned_up(tmp_path: Path, monkeypatc
     _save(tmp_path / "a.png")
     events = _run(tmp_path / "out", tmp_path / "a.png")
     assert events[-2].objects == 20
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
+
+
+def test_a_file_that_was_interrupted_is_gone_on_with(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
+    _save(tmp_path / "a.png")
+    settings = SegmentSettings(tile=64, batch=1, diameter=None)
+    batch = Batch(tmp_path / "out", Local(), settings)
+    run = batch.run(find_inputs([tmp_path / "a.png"]))
+    next(event for event in run if isinstance(event, TileDone))
+    run.close()
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [".a_labels.unfinished"]
+    events = _run(tmp_path / "out", tmp_path / "a.png", settings=settings)
+    assert any(isinstance(e, Note) and "going on" in e.text for e in events)
+    assert sum(isinstance(e, TileDone) for e in events) < 6
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 

@@ -104,7 +104,11 @@ def _write_zarr(folder: Path, array: Any, layout: Layout) -> None:
         for n, letter in zip(shape, layout.axes, strict=True)
     )
     level = group.create_array(
-        "0", shape=shape, chunks=chunks, dtype=array.dtype, dimension_names=layout.axes
+        "0",
+        shape=shape,
+        chunks=chunks,
+        dtype=array.dtype,
+        dimension_names=list(layout.axes),
     )
     starts = [range(0, n, c) for n, c in zip(shape, chunks, strict=True)]
     for first in product(*starts):
