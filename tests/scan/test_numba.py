@@ -18,7 +18,8 @@ if backends()["numba"] is not True:
 import numba
 
 from napari_cihm.scan import elementary, numba_gradient, numba_plan, numba_rows
-from napari_cihm.scan.lanes import OPTIONS, WIDTH, load, store, totals, turn
+from napari_cihm.scan.lanes import OPTIONS, WIDTH, load, store
+from napari_cihm.scan.shuffles import totals, turn
 
 
 @pytest.fixture(autouse=True)
@@ -165,6 +166,19 @@ def test_positions_past_the_end_leave_no_trace(case, scanned, check_close):
     # The carry of a last state's gradient passes the padding of the last chunk.
     tensors = case(length=numba_rows.CHUNK + 1, n=16, without="z D")
     check_close(scanned("numba", tensors), scanned("reference", tensors))
+
+
+def test_states_that_fade_end_at_zero():
+    # Numbers below the normal ones, 1e-38, slow processors down a hundredfold.
+    u = torch.zeros(1, 1, 400)
+    u[..., 0] = 1
+    rates = torch.linspace(-0.3, -5, 16)[None]
+    ones = torch.ones(1, 16)
+    out = selective_scan(u, torch.ones_like(u), rates, ones, ones)
+    normal = out[out != 0].abs() > torch.finfo(torch.float32).tiny
+    assert out[..., 200] > 0
+    assert normal.all()
+    assert out[..., -1] == 0
 
 
 def _scan_in_a_process(body: str = "", **environment: str) -> str:

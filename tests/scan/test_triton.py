@@ -94,6 +94,16 @@ def test_strides_do_not_matter(case, scanned, check_close):
     check_close(scanned("triton", odd), scanned("reference", plain))
 
 
+@pytest.mark.parametrize("name", ["u", "delta", "B", "z"])
+def test_nan_shows_in_the_output(case, monkeypatch, name):
+    monkeypatch.setenv("CIHM_SCAN", "triton")
+    tensors = case(grad=False)
+    tensors[name][0, 1, 20] = torch.nan
+    out = selective_scan(**tensors, delta_softplus=True)
+    assert out[0].isnan().any()
+    assert not out[1].isnan().any()
+
+
 @pytest.mark.parametrize(("b", "length"), [(0, 9), (2, 0)])
 def test_nothing_to_scan(case, scanned, b, length):
     tensors = case(b=b, length=length)

@@ -48,7 +48,8 @@ class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, kind, ir.VectorType(scalar, WIDTH))
 
 
-def _vector(context: Any, kind: Lanes) -> ir.VectorType:
+def vector_of(context: Any, kind: Lanes) -> ir.VectorType:
+    """Give the type that LLVM has for lanes."""
     return ir.VectorType(context.get_value_type(kind.scalar), WIDTH)
 
 
@@ -56,7 +57,7 @@ def _spread(context: Any, builder: Any, value: Any, kind: Any, to: Lanes) -> Any
     """Put one number in every lane; leave lanes as they are."""
     if isinstance(kind, Lanes):
         return value
-    vector = _vector(context, to)
+    vector = vector_of(context, to)
     scalar = context.cast(builder, value, kind, to.scalar)
     lanes = ir.Constant(vector, ir.Undefined)
     lanes = builder.insert_element(lanes, scalar, _INDEX(0))
@@ -67,7 +68,7 @@ def _picks(order: list[int]) -> ir.Constant:
     return ir.Constant(ir.VectorType(_INDEX, len(order)), order)
 
 
-def _named(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+def named(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
     """Declare one of LLVM's own functions for this vector type."""
     vector = arguments[-1]
     suffix = "f32" if isinstance(vector.element, ir.FloatType) else "f64"
@@ -106,14 +107,15 @@ _arithmetic(operator.mul, "fmul")
 _arithmetic(operator.truediv, "fdiv")
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
+def place_of(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     """Give the address of sixteen numbers inside a contiguous array."""
     data = context.make_array(kind)(context, builder, array).data
     vector = ir.VectorType(context.get_value_type(kind.dtype), WIDTH)
     return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
 
 
-def _alignment(kind: Any) -> int:
+def alignment(kind: Any) -> int:
+    """Give the bytes to which an array is aligned: those of one number."""
     return int(kind.dtype.bitwidth) // 8
 
 
@@ -122,9 +124,9 @@ def load(typing: Any, array: Any, at: Any) -> Any:
     """Read the sixteen numbers of a contiguous 1-D array from an index on."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _place(context, builder, signature.args[0], *values)
+        place = place_of(context, builder, signature.args[0], *values)
         lanes = builder.load(place)
-        lanes.align = _alignment(array)
+        lanes.align = alignment(array)
         return lanes
 
     return Lanes(array.dtype)(array, types.intp), emit
@@ -135,8 +137,8 @@ def store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     """Write sixteen numbers into a contiguous 1-D array from an index on."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _place(context, builder, signature.args[0], *values[:2])
-        builder.store(values[2], place).align = _alignment(array)
+        place = place_of(context, builder, signature.args[0], *values[:2])
+        builder.store(values[2], place).align = alignment(array)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lanes), emit
@@ -147,8 +149,8 @@ def nearest(typing: Any, lanes: Any) -> Any:
     """Round each lane to the nearest whole number."""
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        vector = _vector(context, lanes)
-        return builder.call(_named(builder, "rint", vector, [vector]), values)
+        vector = vector_of(context, lanes)
+        return builder.call(named(builder, "rint", vector, [vector]), values)
 
     return lanes(lanes), emit
 
@@ -166,7 +168,7 @@ def power(typing: Any, lanes: Any) -> Any:
             builder.fptosi(values[0], whole), ir.Constant(whole, [bias] * WIDTH)
         )
         exponent = builder.shl(exponent, ir.Constant(whole, [shift] * WIDTH))
-        return builder.bitcast(exponent, _vector(context, lanes))
+        return builder.bitcast(exponent, vector_of(context, lanes))
 
     return lanes(lanes), emit
 
@@ -184,98 +186,3 @@ def where_less(typing: Any, left: Any, right: Any, then: Any, other: Any) -> Any
         return builder.select(builder.fcmp_ordered("<", a, b), yes, no)
 
     return to(left, right, then, other), emit
-
-
-@intrinsic
-def total(typing: Any, lanes: Any) -> Any:
-    """Add the lanes up."""
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        vector = _vector(context, lanes)
-        scalar = vector.element
-        add = _named(builder, "vector.reduce.fadd", scalar, [scalar, vector])
-        start = ir.Constant(scalar, -0.0)
-        return builder.call(add, [start, values[0]], fastmath=("reassoc",))
-
-    return lanes.scalar(lanes), emit
-
-
-@intrinsic
-def totals(typing: Any, array: Any, at: Any) -> Any:
-    """Add up each row of a 16 by 16 block of a 1-D array; lane i has row i's sum.
-
-    Fifteen additions of vectors that share their shuffles, where sixteen separate
-    sums would take four times as many instructions.
-    """
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        rows = []
-        for row in range(WIDTH):
-            at = builder.add(values[1], context.get_constant(types.intp, row * WIDTH))
-            place = _place(context, builder, signature.args[0], values[0], at)
-            rows.append(builder.load(place))
-            rows[-1].align = _alignment(array)
-        span = 1
-        while len(rows) > 1:
-            rows = [
-                _halved(builder, left, right, span)
-                for left, right in zip(rows[::2], rows[1::2], strict=True)
-            ]
-            span *= 2
-        return rows[0]
-
-    return Lanes(array.dtype)(array, types.intp), emit
-
-
-@intrinsic
-def turn(
-    typing: Any, source: Any, at: Any, pitch: Any, target: Any, to: Any, step: Any
-) -> Any:
-    """Transpose a 16 by 16 block of one 1-D array into another; rows as far apart."""
-
-    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        source_kind, _, _, target_kind, _, _ = signature.args
-        rows = []
-        for row in range(WIDTH):
-            offset = builder.mul(values[2], context.get_constant(types.intp, row))
-            where = builder.add(values[1], offset)
-            place = _place(context, builder, source_kind, values[0], where)
-            rows.append(builder.load(place))
-            rows[-1].align = _alignment(source)
-        for span in (1, 2, 4, 8):
-            for row in (row for row in range(WIDTH) if not row & span):
-                rows[row], rows[row + span] = _swapped(
-                    builder, rows[row], rows[row + span], span
-                )
-        for row, lanes in enumerate(rows):
-            offset = builder.mul(values[5], context.get_constant(types.intp, row))
-            where = builder.add(values[4], offset)
-            place = _place(context, builder, target_kind, values[3], where)
-            builder.store(lanes, place).align = _alignment(target)
-        return context.get_dummy_value()
-
-    index = types.intp
-    return types.void(source, index, index, target, index, index), emit
-
-
-def _swapped(builder: Any, upper: Any, lower: Any, span: int) -> tuple[Any, Any]:
-    """Exchange the off-diagonal runs of `span` lanes of two rows."""
-    lanes = range(WIDTH)
-    left = [i if not i & span else i - span + WIDTH for i in lanes]
-    right = [i + span if not i & span else i + WIDTH for i in lanes]
-    return (
-        builder.shuffle_vector(upper, lower, _picks(left)),
-        builder.shuffle_vector(upper, lower, _picks(right)),
-    )
-
-
-def _halved(builder: Any, left: Any, right: Any, span: int) -> Any:
-    """Add neighbouring runs of `span` lanes: those of left, then those of right."""
-    even = [lane for lane in range(WIDTH) if not lane & span]
-    first: list[int] = []
-    for at in range(0, len(even), span):
-        run = even[at : at + span]
-        first += run + [lane + WIDTH for lane in run]
-    a = builder.shuffle_vector(left, right, _picks(first))
-    b = builder.shuffle_vector(left, right, _picks([lane + span for lane in first]))
-    return builder.fadd(a, b)

@@ -7,7 +7,7 @@ what a long sequence keeps between the two passes does not grow with it.
 
 from typing import Any
 
-from napari_cihm.scan.elementary import exp2
+from napari_cihm.scan.elementary import exp2, flushed
 from napari_cihm.scan.lanes import WIDTH, inner, load, store
 from napari_cihm.scan.numba_channel import channel_back
 from napari_cihm.scan.numba_rows import (
@@ -85,9 +85,11 @@ def _advance(
     enter((step, signal, x), problem.bias[channel], problem.soft, CHUNK)
     for block in range(0, state.size, WIDTH):
         rate, h = load(problem.rates, channel * state.size + block), load(state, block)
-        for t in range(CHUNK):
-            B = load(scratch.B, block * CHUNK + t * WIDTH)
-            h = exp2(rate * step[t]) * h + x[t] * B
+        for t in range(0, CHUNK, WIDTH):
+            for s in range(t, t + WIDTH):
+                B = load(scratch.B, block * CHUNK + s * WIDTH)
+                h = exp2(rate * step[s]) * h + x[s] * B
+            h = flushed(h)
         store(state, block, h)
 
 

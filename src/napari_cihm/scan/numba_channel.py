@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-from napari_cihm.scan.elementary import exp2, sigmoid, softplus_slope
-from napari_cihm.scan.lanes import WIDTH, inner, load, store, total, totals
+from napari_cihm.scan.elementary import exp2, flushed, sigmoid, softplus_slope
+from napari_cihm.scan.lanes import WIDTH, inner, load, store
 from napari_cihm.scan.numba_rows import CHUNK, deliver, enter, extent, fetch
+from napari_cihm.scan.shuffles import total, totals
 
 
 class Adjoint(NamedTuple):
@@ -97,6 +98,7 @@ def _retrace(
             h = decay * h + x[s] * load(scratch.B, block * CHUNK + s * WIDTH)
             store(decays, s * WIDTH, decay)
             store(states, (s + 1) * WIDTH, h)
+        h = flushed(h)
         if gated:
             for s in range(WIDTH):
                 C = load(scratch.C, block * CHUNK + (t + s) * WIDTH)
@@ -128,6 +130,7 @@ def _return(
             store(scratch.fading, s * WIDTH, A * faded)
         store(fade, t, load(fade, t) + totals(scratch.fading, 0))
         store(pull, t, load(pull, t) + totals(scratch.through, 0))
+        carry = flushed(carry)
     return carry, sum_A
 
 

@@ -52,13 +52,13 @@ def _compiled(which: str, dtype: torch.dtype) -> Kernel:
     function = {"forward": forward, "backward": backward}[which]
     wanted = signature[which](scalar)
     try:
-        made = numba.njit(**OPTIONS)(function)
+        made = numba.njit(no_cfunc_wrapper=True, **OPTIONS)(function)
         made._cache = _Cache(function)
         made.compile(wanted)
     except Exception as problem:
         # A folder that cannot be written, a full disk, a torn file: compile without.
         _log.info("compiling the scan for this process only: %s", problem)
-        made = numba.njit(wanted, **OPTIONS)(function)
+        made = numba.njit(wanted, no_cfunc_wrapper=True, **OPTIONS)(function)
     # Straight to the machine code: choosing among signatures would cost more than
     # a small scan does.
     (result,) = made.overloads.values()

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from napari_cihm.scan.elementary import exp2, sigmoid
-from napari_cihm.scan.lanes import WIDTH, inner, load, store, totals
+from napari_cihm.scan.elementary import exp2, flushed, sigmoid
+from napari_cihm.scan.lanes import WIDTH, inner, load, store
 from napari_cihm.scan.numba_rows import (
     CHUNK,
     channels_of,
@@ -15,6 +15,7 @@ from napari_cihm.scan.numba_rows import (
     fill,
     pack,
 )
+from napari_cihm.scan.shuffles import totals
 
 
 class Scanned(NamedTuple):
@@ -99,4 +100,5 @@ def _walk(
             h = exp2(rate * step[t + s]) * h + x[t + s] * load(B, at)
             store(spare, s * WIDTH, h * load(C, at))
         store(y, t, load(y, t) + totals(spare, 0))
+        h = flushed(h)
     store(state, block, h)

@@ -61,9 +61,7 @@ class Plan:
         rates = self.fitted(A.detach())
         nothing = _empty(u.dtype)
         no_map = nothing.reshape(0, self.groups, 0, 0)
-        channels = (
-            np.zeros(self.d, nothing.dtype) if D is None or bias is None else None
-        )
+        zeros = np.zeros(self.d, nothing.dtype)
         return Problem(
             u=_seen(u),
             delta=_seen(delta),
@@ -74,8 +72,8 @@ class Plan:
             constant_C=nothing if C.ndim == 4 else self._row(C),
             A=self._row(A),
             rates=_seen((rates / math.log(2)).view(-1)),
-            D=channels if D is None else _seen(D.contiguous()),
-            bias=channels if bias is None else _seen(bias.contiguous()),
+            D=zeros if D is None else _seen(D.contiguous()),
+            bias=zeros if bias is None else _seen(bias.contiguous()),
             soft=soft,
             gated=z is not None,
             parts=parts,

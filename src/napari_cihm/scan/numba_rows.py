@@ -13,7 +13,8 @@ scanned too, with delta and u at zero: they leave every state as it is.
 from typing import Any, NamedTuple
 
 from napari_cihm.scan.elementary import softplus
-from napari_cihm.scan.lanes import WIDTH, inner, load, store, turn
+from napari_cihm.scan.lanes import WIDTH, inner, load, store
+from napari_cihm.scan.shuffles import turn
 
 CHUNK = 128
 

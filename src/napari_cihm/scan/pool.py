@@ -17,6 +17,8 @@ import torch
 _WORTH_SECONDS = 150e-6
 # Pieces for each thread, so that one that is held up leaves its share to others.
 _PIECES = 4
+# Threads are started as they are needed.
+_MOST_THREADS = max(32, os.cpu_count() or 1)
 
 _lock = threading.Lock()
 _executor: ThreadPoolExecutor | None = None
@@ -53,8 +55,8 @@ def share(work: Callable[[int, int], object], items: int, seconds: float) -> Non
     finally:
         # Set as well when an error or Ctrl-C ends this thread's share early.
         stopped.set()
-        failures = [helper for helper in helpers if not helper.cancel()]
-        for helper in failures:
+        running = [helper for helper in helpers if not helper.cancel()]
+        for helper in running:
             helper.result()
 
 
@@ -63,7 +65,7 @@ def _start(task: Callable[[], None], count: int) -> list["Future[None]"]:
     global _executor
     with _lock:
         if _executor is None:
-            _executor = ThreadPoolExecutor(os.cpu_count(), "cihm-scan")
+            _executor = ThreadPoolExecutor(_MOST_THREADS, "cihm-scan")
         executor = _executor
     try:
         return [executor.submit(task) for _ in range(count)]

@@ -11,76 +11,14 @@ computes that tile again. Positions past the end have delta = 0 and change no st
 import triton
 import triton.language as tl
 
-
-@triton.jit
-def _then(decay_a, x_a, decay_b, x_b):
-    """Follow one stretch of the recurrence by another."""
-    return decay_a * decay_b, decay_b * x_a + x_b
-
-
-@triton.jit
-def _softplus(x):
-    """Give log(1 + exp(x)) without losing small values to the 1."""
-    e = tl.exp(tl.minimum(x, 20.0))
-    w = 1.0 + e
-    tiny = w == 1.0
-    soft = tl.where(tiny, e, tl.log(w) * (e / tl.where(tiny, 1.0, w - 1.0)))
-    return tl.where(x > 20.0, x, soft)
-
-
-@triton.jit
-def _sigmoid(x):
-    return 1.0 / (1.0 + tl.exp(-x))
-
-
-@triton.jit
-def _channels(size, CHANNELS: tl.constexpr):
-    """Give a program's batch entry, group, part of it, channels and which exist."""
-    batch = tl.program_id(0).to(tl.int64)
-    parts = tl.cdiv(size, CHANNELS)
-    group = (tl.program_id(1) // parts).to(tl.int64)
-    part = (tl.program_id(1) % parts).to(tl.int64)
-    local = part * CHANNELS + tl.arange(0, CHANNELS)
-    return batch, group, part, group * size + local, local < size
-
-
-@triton.jit
-def _map(
-    source,
-    varying,
-    in_varying,
-    constant,
-    in_constant,
-    VARYING: tl.constexpr,
-    KIND: tl.constexpr,
-):
-    """Load B or C so that it broadcasts against (channels, states, positions)."""
-    if VARYING:
-        tile = tl.load(source + varying, in_varying, 0).to(KIND)[None, :, :]
-    else:
-        tile = tl.load(source + constant, in_constant, 0).to(KIND)[:, :, None]
-    return tile
-
-
-@triton.jit
-def _steps(delta, at, mask, bias, SOFT: tl.constexpr, KIND: tl.constexpr):
-    """Load delta and give step sizes, zero where there are none, and their slopes."""
-    raw = tl.load(delta + at, mask, 0).to(KIND) + bias[:, None]
-    if SOFT:
-        steps = _softplus(raw)
-        slope = tl.where(raw > 20.0, 1.0, _sigmoid(raw))
-    else:
-        steps = raw
-        slope = tl.full(raw.shape, 1.0, KIND)
-    return tl.where(mask, steps, 0.0), slope
-
-
-@triton.jit
-def _states(decay, entering, state, position):
-    """Solve a tile from the state before it."""
-    x = tl.where(position == 0, entering + decay * state[:, :, None], entering)
-    _product, h = tl.associative_scan((decay, x), 2, _then)
-    return h
+from napari_cihm.scan.triton_tiles import (
+    map_tile,
+    own_channels,
+    sigmoid,
+    state_tile,
+    step_tile,
+    then,
+)
 
 
 @triton.jit
@@ -111,7 +49,7 @@ def forward_kernel(
     TILE: tl.constexpr,
 ):
     """Scan; with KEEP, also keep the state at the start of each tile."""
-    batch, group, _part, channel, here = _channels(channels // groups, CHANNELS)
+    batch, group, _part, channel, here = own_channels(channels // groups, CHANNELS)
     n, position = tl.arange(0, STATES), tl.arange(0, TILE)
     pair = channel[:, None] * states + n[None, :]
     real = here[:, None] & (n < states)[None, :]
@@ -130,16 +68,16 @@ def forward_kernel(
         map_ = ((batch * groups + group) * states + n[:, None]) * length + t[None, :]
         in_map = (n < states)[:, None] & (t < length)[None, :]
         signal = tl.load(u + row, mask, 0).to(KIND)
-        step, _slope = _steps(delta, row, mask, offset, SOFT, KIND)
-        b = _map(B, map_, in_map, pair, real, VARYING_B, KIND)
-        c = _map(C, map_, in_map, pair, real, VARYING_C, KIND)
+        step, _slope = step_tile(delta, row, mask, offset, SOFT, KIND)
+        b = map_tile(B, map_, in_map, pair, real, VARYING_B, KIND)
+        c = map_tile(C, map_, in_map, pair, real, VARYING_C, KIND)
         decay = tl.exp(step[:, None, :] * rate)
-        h = _states(decay, (step * signal)[:, None, :] * b, state, position)
+        h = state_tile(decay, (step * signal)[:, None, :] * b, state, position)
         state = tl.sum(tl.where(position == TILE - 1, h, 0.0), 2)
         y = tl.sum(h * c, 1) + skip * signal
         if GATED:
             gate = tl.load(z + row, mask, 0).to(KIND)
-            y *= gate * _sigmoid(gate)
+            y *= gate * sigmoid(gate)
         tl.store(out + row, y, mask)
     tl.store(last + batch * channels * states + pair, state, real)
 
@@ -185,7 +123,7 @@ def backward_kernel(
     each part of a group's channels: no two programs write to one place, so that the
     sums, made afterwards, come out the same each time.
     """
-    batch, group, part, channel, here = _channels(channels // groups, CHANNELS)
+    batch, group, part, channel, here = own_channels(channels // groups, CHANNELS)
     n, position = tl.arange(0, STATES), tl.arange(0, TILE)
     pair = channel[:, None] * states + n[None, :]
     real = here[:, None] & (n < states)[None, :]
@@ -209,27 +147,27 @@ def backward_kernel(
         in_map = (n < states)[:, None] & (t < length)[None, :]
         signal = tl.load(u + row, mask, 0).to(KIND)
         dy = tl.load(grad_out + row, mask, 0).to(KIND)
-        step, slope = _steps(delta, row, mask, offset, SOFT, KIND)
-        b = _map(B, map_, in_map, pair, real, VARYING_B, KIND)
-        c = _map(C, map_, in_map, pair, real, VARYING_C, KIND)
+        step, slope = step_tile(delta, row, mask, offset, SOFT, KIND)
+        b = map_tile(B, map_, in_map, pair, real, VARYING_B, KIND)
+        c = map_tile(C, map_, in_map, pair, real, VARYING_C, KIND)
         decay = tl.exp(step[:, None, :] * rate)
         entering = (step * signal)[:, None, :] * b
         at = (batch * tiles + tile) * channels * states + pair
-        h = _states(decay, entering, tl.load(starts + at, real, 0), position)
+        h = state_tile(decay, entering, tl.load(starts + at, real, 0), position)
         if GATED:
             gate = tl.load(z + row, mask, 0).to(KIND)
-            weight = _sigmoid(gate)
+            weight = sigmoid(gate)
             y = tl.sum(h * c, 1) + skip * signal
             swing = weight * (1.0 + gate * (1.0 - weight))
             tl.store(grad_z + row, dy * y * swing, mask)
             dy *= gate * weight
         # g[t] = C[t] dy[t] + decay[t+1] g[t+1]: the decay is the next position's.
         after = here[:, None] & (t + 1 < length)[None, :]
-        late, _late_slope = _steps(delta, row + 1, after, offset, SOFT, KIND)
+        late, _late_slope = step_tile(delta, row + 1, after, offset, SOFT, KIND)
         late = tl.exp(late[:, None, :] * rate)
         pull = dy[:, None, :] * c
         pull = tl.where(position == TILE - 1, pull + late * carry[:, :, None], pull)
-        _product, g = tl.associative_scan((late, pull), 2, _then, reverse=True)
+        _product, g = tl.associative_scan((late, pull), 2, then, reverse=True)
         carry = tl.sum(tl.where(position == 0, g, 0.0), 2)
         # All of a state but what entered is what the decay has left of the one before.
         faded = g * (h - entering)
