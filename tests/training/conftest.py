@@ -19,5 +19,22 @@ def discs(seed, shape=(64, 64), count=6):
 
 
 @pytest.fixture(scope="session")
+def make_discs():
+    """Make a pair from a seed."""
+    return discs
+
+
+@pytest.fixture(scope="session")
+def make_dark():
+    """Make the image and labels of dark discs on a bright ground."""
+
+    def dark(seed, **settings):
+        pair = discs(seed, **settings)
+        return 255 - pair.image[0], pair.labels
+
+    return dark
+
+
+@pytest.fixture(scope="session")
 def pairs():
     return [discs(seed) for seed in range(6)]

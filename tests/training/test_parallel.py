@@ -30,9 +30,7 @@ Path({out!r}, f"{{rank}}.json").write_text(json.dumps([sums, last.figures["dice"
 @pytest.fixture
 def worker(tmp_path, request):
     script = tmp_path / "worker.py"
-    script.write_text(
-        WORKER.format(here=str(request.path.parent), out=str(tmp_path))
-    )
+    script.write_text(WORKER.format(here=str(request.path.parent), out=str(tmp_path)))
     return script
 
 

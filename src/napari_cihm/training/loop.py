@@ -4,9 +4,9 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -31,9 +31,18 @@ from napari_cihm.training.parallel import Team
 from napari_cihm.training.records import write_history
 from napari_cihm.training.schedule import Budget, learning_rate
 from napari_cihm.training.state import RunState, model_of
-from napari_cihm.training.validation import Validator
 
 HOPELESS = 20
+
+
+class Scorer(Protocol):
+    """Scores a model, the same way at every epoch."""
+
+    def __len__(self) -> int:
+        """How many images or objects are held out."""
+
+    def score(self, model: Model) -> dict[str, float]:
+        """Return figures; "score" picks the best, "validation_loss" is drawn."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +57,8 @@ class Run:
         To learn from.
     weights : array
         How often each is drawn.
-    validator : Validator
-        Scores a model on the images held out.
+    scorer : Scorer
+        Scores a model on what is held out.
     settings : TrainSettings
     seed : int
     budget : Budget
@@ -57,17 +66,20 @@ class Run:
         Where the state is kept; nothing is written without it.
     identity : dict
         What must be equal for a run to be resumed.
+    keep_last : bool
+        Whether a run that ends as planned gives its last weights, not its best.
     """
 
     model: Model
     samples: Sequence[Sample]
     weights: NDArray[np.float64]
-    validator: Validator
+    scorer: Scorer
     settings: TrainSettings
     seed: int
     budget: Budget
-    folder: Path | None
-    identity: dict[str, Any]
+    folder: Path | None = None
+    identity: dict[str, Any] = field(default_factory=dict)
+    keep_last: bool = False
 
 
 def run_steps(run: Run) -> Iterator[Event]:
@@ -88,15 +100,18 @@ def run_steps(run: Run) -> Iterator[Event]:
         run.samples, run.weights, settings.patch, settings.batch, run.seed, team.share
     )
     yield TrainingStarted(
-        len(run.samples), len(run.validator.samples), run.model.parameters_count,
+        len(run.samples), len(run.scorer), run.model.parameters_count,
         budget.steps, progress.step,
     )  # fmt: skip
     learner = Learner(
         team.share_gradients(run.model.network), state, settings, run.model.device
     )
-    reason, losses = "the budget is spent", []
+    reason, losses = PLANNED, []
     with contextlib.closing(ahead(drawer.draw, progress.step)) as batches:
         while team.agree(budget.progress(progress.step)) < 1:
+            if budget.stopped:
+                reason = "stopped; the best weights are kept"
+                break
             began = time.monotonic()
             rate = learning_rate(
                 budget.progress(progress.step), settings.rate, settings.schedule
@@ -122,11 +137,13 @@ def run_steps(run: Run) -> Iterator[Event]:
             "training never gave a model that could be scored",
             remedy="lower the learning rate, and look at the images",
         )
-    model = model_of(state, run.model)
-    yield Trained(model, dict(progress.history[progress.best_epoch - 1]), None, reason)
+    last = run.keep_last and reason == PLANNED
+    row = progress.history[-1 if last else progress.best_epoch - 1]
+    yield Trained(model_of(state, run.model, best=not last), dict(row), None, reason)
 
 
 STATE = "state.pt"
+PLANNED = "the budget is spent"
 
 
 class Learner:
@@ -180,9 +197,7 @@ def _end_epoch(
     finite = [loss for loss in losses if math.isfinite(loss)]
     mean = sum(finite) / len(finite) if finite else math.nan
     figures = team.tell(
-        run.validator.score(model_of(state, run.model, best=False))
-        if team.leads
-        else None
+        run.scorer.score(model_of(state, run.model, best=False)) if team.leads else None
     )
     best = state.keep_best(figures["score"])
     progress.seconds = run.budget.elapsed

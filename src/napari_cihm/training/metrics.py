@@ -103,6 +103,16 @@ class Regions:
         both = int((truth & found).sum())
         return cls(both, int(found.sum()) - both, int(truth.sum()) - both)
 
+    @classmethod
+    def total(cls, parts: Iterable["Regions"]) -> "Regions":
+        """Add the counts of several images up."""
+        both, found, truth = 0, 0, 0
+        for part in parts:
+            both += part.both
+            found += part.found_alone
+            truth += part.truth_alone
+        return cls(both, found, truth)
+
     @property
     def dice(self) -> float:
         """2 |A and B| / (|A| + |B|); 1 when both are empty."""

@@ -1,8 +1,13 @@
 """What a run leaves to be looked at: its history as a table and as a picture."""
 
 import csv
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import torch
+
+from napari_cihm import __version__
 
 
 def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
@@ -29,3 +34,12 @@ def draw_curve(path: Path, history: Sequence[Mapping[str, float]]) -> None:
     right.set(ylabel="validation score", ylim=(0, 1))
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     figure.savefig(path, dpi=120)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that made a model."""
+    return {
+        "napari-cihm": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from napari_cihm.errors import InputError
@@ -21,12 +22,15 @@ class Budget:
         Wall time allowed, time before a resumption counted in.
     spent : float
         Seconds spent before this process took over.
+    stop : callable, optional
+        Asked before every step; yes ends the run there.
     """
 
     steps: int | None = None
     seconds: float | None = None
     spent: float = 0.0
     began: float = field(default_factory=time.monotonic)
+    stop: Callable[[], bool] | None = None
 
     def __post_init__(self) -> None:
         for what, value in {"steps": self.steps, "seconds": self.seconds}.items():
@@ -37,6 +41,11 @@ class Budget:
     def elapsed(self) -> float:
         """Seconds of work so far."""
         return self.spent + time.monotonic() - self.began
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end early."""
+        return self.stop is not None and self.stop()
 
     def progress(self, step: int) -> float:
         """Share of the budget used before `step`, from 0; 1 ends the run."""

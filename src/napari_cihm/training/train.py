@@ -1,6 +1,5 @@
 """Train a recipe on pairs from the first weight on."""
 
-import platform
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +9,6 @@ from typing import Any
 
 import torch
 
-from napari_cihm import __version__
 from napari_cihm.config import ModelConfig, TrainingRecord, TrainSettings
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.samples import SampleCache, drawing_weights
@@ -21,6 +19,7 @@ from napari_cihm.models import Model
 from napari_cihm.models.devices import pick_device
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
+from napari_cihm.training.records import versions
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.split import split_pairs
 from napari_cihm.training.tuning import tune
@@ -73,14 +72,15 @@ def train(
     config = plan_model(model, facts, chosen, dict(options or {}))
     torch.manual_seed(seed)
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
+    validator = Validator(
+        SampleCache(held_out, config, chosen.cache_mb // 4),
+        pick_loss(chosen.task, chosen.loss),
+    )
     run = Run(
         Model.untrained(config, pick_device(chosen.device)),
         SampleCache(training, config, chosen.cache_mb),
         drawing_weights(facts.shapes),
-        Validator(
-            SampleCache(held_out, config, chosen.cache_mb // 4),
-            pick_loss(chosen.task, chosen.loss),
-        ),
+        validator,
         chosen,
         seed,
         Budget(steps, seconds),
@@ -94,7 +94,9 @@ def train(
         },
     )
     for event in run_steps(run):
-        yield _finish(event, run, facts) if isinstance(event, Trained) else event
+        if isinstance(event, Trained):
+            event = _finish(event, run, facts, validator)
+        yield event
 
 
 def plan_model(
@@ -136,12 +138,12 @@ def _classes(facts: Survey) -> int:
     return 1 if single else highest + 1
 
 
-def _finish(event: Trained, run: Run, facts: Survey) -> Trained:
+def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Trained:
     """Tune the decoder, write down where the weights came from, and save them."""
     model, figures = event.model, dict(event.figures)
     config = model.config
     if config.task == "instance":
-        mapped = run.validator.map_all(model)
+        mapped = validator.map_all(model)
         decoding, figures["map"] = tune(mapped, config.decoding)
         config = config.but(decoding=decoding)
     record = TrainingRecord(
@@ -152,11 +154,7 @@ def _finish(event: Trained, run: Run, facts: Survey) -> Trained:
         settings={**run.identity, "seconds": run.budget.seconds},
         figures=figures,
         date=date.today().isoformat(),
-        versions={
-            "napari-cihm": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        versions=versions(),
     )
     trained = Model(
         model.network, config.but(training=record), model.device, run.identity["recipe"]

@@ -38,12 +38,15 @@ class Validator:
     samples: Sequence[Sample]
     loss: Loss
 
+    def __len__(self) -> int:
+        return len(self.samples)
+
     def score(self, model: Model) -> dict[str, float]:
         """Return the loss, the figures, and the one "score" that picks the best."""
         mapped, losses = [], []
         for sample in self.samples:
             logits = _logits(model, sample)
-            losses.append(self._loss(logits, sample))
+            losses.append(loss_of(logits, sample, self.loss))
             mapped.append(Mapped(model.activate(logits)[0], sample.labels))
         figures = {
             "validation_loss": float(np.mean(losses)),
@@ -61,13 +64,6 @@ class Validator:
             Mapped(model.activate(_logits(model, sample))[0], sample.labels)
             for sample in self.samples
         ]
-
-    def _loss(self, logits: torch.Tensor, sample: Sample) -> float:
-        targets = torch.from_numpy(sample.targets)[None].float() / 255
-        valid = torch.ones_like(targets)
-        if sample.valid is not None:
-            valid = torch.from_numpy(sample.valid)[None].float()
-        return float(self.loss(logits.cpu(), targets, valid))
 
 
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
@@ -92,12 +88,21 @@ def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:
 
 
 def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
-    parts = [Regions.of(truth, found) for truth, found in pairs]
-    return Regions(
-        sum(p.both for p in parts),
-        sum(p.found_alone for p in parts),
-        sum(p.truth_alone for p in parts),
-    ).dice
+    return Regions.total(Regions.of(truth, found) for truth, found in pairs).dice
+
+
+def sample_loss(model: Model, loss: Loss, sample: Sample) -> float:
+    """Return a model's loss on a whole sample."""
+    return loss_of(_logits(model, sample), sample, loss)
+
+
+def loss_of(logits: torch.Tensor, sample: Sample, loss: Loss) -> float:
+    """Return the loss of logits that a sample was given."""
+    targets = torch.from_numpy(sample.targets)[None].float() / 255
+    valid = torch.ones_like(targets)
+    if sample.valid is not None:
+        valid = torch.from_numpy(np.ascontiguousarray(sample.valid))[None].float()
+    return float(loss(logits.cpu(), targets, valid))
 
 
 def _logits(model: Model, sample: Sample) -> torch.Tensor:

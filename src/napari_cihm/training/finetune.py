@@ -1,0 +1,226 @@
+"""Fine-tune a model on a few labels, and say honestly whether it helped."""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_cihm.config import FinetuneSettings, ModelConfig, TrainingRecord
+from napari_cihm.data.pairs import Pair
+from napari_cihm.data.survey import combine, digest
+from napari_cihm.errors import InputError
+from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
+from napari_cihm.models import Model, load_model
+from napari_cihm.training.adapting import adapt
+from napari_cihm.training.fitting import Fitting
+from napari_cihm.training.gate import (
+    Score,
+    judge,
+    label_planes,
+    overlays,
+    pool,
+    score_split,
+)
+from napari_cihm.training.holdout import Split, folds
+from napari_cihm.training.material import (
+    Labelled,
+    Plane,
+    read_planes,
+    refuse_too_little,
+)
+from napari_cihm.training.records import versions
+from napari_cihm.training.rehearsal import rehearse
+
+FEW = 16
+FOLDS = 3
+FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
+
+
+def finetune(
+    model: Model | str | Path,
+    images: Sequence[Any],
+    labels: Sequence[Any],
+    reviewed: Sequence[Any] | None = None,
+    seconds: float | None = 60,
+    seed: int = 0,
+    *,
+    axes: str | None = None,
+    current: Model | None = None,
+    stop: Callable[[], bool] | None = None,
+    **settings: Any,
+) -> Iterator[Event]:
+    """Fine-tune a model on labelled images, yielding events.
+
+    Parameters
+    ----------
+    model : Model, str or Path
+        To start from; it is left as it is.
+    images, labels : sequence of arrays
+        Planes, stacks or time series, with or without channels.
+    reviewed : sequence of arrays or None, optional
+        Where each labels array may be believed; everywhere when missing.
+    seconds : float or None
+        Time in all; None goes on until nothing gets better.
+    seed : int
+        Chooses patches and the part that is held out.
+    axes : str, optional
+        Axes of all images; told from the labels by default.
+    current : Model, optional
+        What the new model must beat; `model` by default.
+    stop : callable, optional
+        Asked at every step; once it says yes, the best so far is scored.
+    **settings
+        Fields of `FinetuneSettings`.
+
+    Yields
+    ------
+    Event
+        The last is `Finetuned`, with both scores and whether to take the model.
+    """
+    began = time.monotonic()
+    chosen = _settings(seconds, settings)
+    start = model if isinstance(model, Model) else load_model(model, chosen.device)
+    base = current or start
+    labelled = gather(images, labels, reviewed, axes)
+    adapted, word = adapt(start, _fitting_config(start.config, labelled))
+    planes = list(read_planes(labelled, adapted.config))
+    objects = refuse_too_little(planes, chosen.least)
+    few = objects < FEW
+    splits = folds(
+        planes, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
+    )
+    held_out = sum(split.held_out for split in splits)
+    yield FinetuneStarted(
+        len(labelled), objects, held_out, len(splits), _how_sure(held_out, few)
+    )
+    if word:
+        yield Note(word)
+    asked = time.monotonic()
+    base_labels = label_planes(base, list(read_planes(labelled, base.config)))
+    judging = time.monotonic() - asked  # and the new model will take as long
+    old = pool([score_split(planes, base_labels, split) for split in splits])
+    rehearsed = rehearse(start, adapted.config.in_channels, seed)
+    fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
+    spent = time.monotonic() - began + judging * (1 + len(splits))
+    left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
+    trained, new = yield from _fit_and_score(fitting, splits, left)
+    verdict = judge(old, new, start.config.task)
+    record = TrainingRecord(
+        data=_fingerprint(planes),
+        images=len(labelled),
+        objects=objects,
+        settings={**chosen.model_dump(), "seconds": seconds, "seed": seed},
+        figures={
+            "base": old.figures(),
+            "new": new.figures(),
+            "accepted": verdict.accepted,
+        },
+        base=start.hash,
+        date=date.today().isoformat(),
+        versions=versions(),
+    )
+    tuned = trained.model
+    config = tuned.config.but(training=record, diameter=_diameter(planes, start.config))
+    result = Model(tuned.network, config, start.device, start.name)
+    yield Finetuned(
+        result,
+        old.figure(config.task),
+        new.figure(config.task),
+        verdict.accepted,
+        verdict.reason,
+        old.figures(),
+        new.figures(),
+        verdict.warnings,
+        overlays(planes, base_labels, label_planes(result, planes), splits[0]),
+    )
+
+
+def gather(
+    images: Sequence[Any],
+    labels: Sequence[Any],
+    reviewed: Sequence[Any] | None,
+    axes: str | None = None,
+) -> list[Labelled]:
+    """Put images, labels and masks together, one to one."""
+    masks = reviewed if reviewed is not None else [None] * len(labels)
+    if not len(images) == len(labels) == len(masks):
+        raise InputError(
+            f"{len(images)} images came with {len(labels)} labels and {len(masks)} "
+            "reviewed masks",
+            "one of each",
+        )
+    return [
+        Labelled.of(image, label, mask, axes)
+        for image, label, mask in zip(images, labels, masks, strict=True)
+    ]
+
+
+def _fit_and_score(
+    fitting: Fitting, splits: Sequence[Split], seconds: float | None
+) -> Generator[Event, None, tuple[Trained, Score]]:
+    """Train once beside one held-out part, or once a fold and then on everything."""
+    planes, steps = fitting.planes, fitting.settings.steps
+    if len(splits) == 1:
+        trained = yield from fitting.fit(splits[0], seconds, steps)
+        found = label_planes(trained.model, planes)
+        return trained, score_split(planes, found, splits[0])
+    scores = []
+    for split in splits:
+        part = None if seconds is None else seconds * FOLD_TIME
+        trained = yield from fitting.fit(split, part, steps)
+        scores.append(score_split(planes, label_planes(trained.model, planes), split))
+    rest = None if seconds is None else seconds * (1 - FOLD_TIME * len(splits))
+    trained = yield from fitting.fit(None, rest, steps)
+    return trained, pool(scores)
+
+
+def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettings:
+    if seconds is not None and seconds <= 0:
+        raise InputError(f"seconds={seconds}", "more than 0, or None")
+    chosen = FinetuneSettings.of(**settings)
+    if seconds is None and chosen.steps is None and not chosen.patience:
+        return chosen.but(patience=PATIENCE)
+    return chosen
+
+
+PATIENCE = 6
+
+
+def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelConfig:
+    """Choose the channels that the images have, unless the model can see them."""
+    channels = {item.channels for item in labelled}
+    most = max(channels)
+    if most == config.in_channels or (most == 1 and config.accepts_grey):
+        return config
+    grey = config.accepts_grey or config.in_channels == 1
+    return config.but(in_channels=most, accepts_grey=grey or 1 in channels)
+
+
+def _how_sure(held_out: int, few: bool) -> str:
+    """Say how much a score on so many objects is worth."""
+    spread = 50 / max(held_out, 1) ** 0.5  # a share's standard error, in points
+    how = "by turns, in short runs" if few else "kept apart"
+    return (
+        f"{held_out} objects are {how}: the score is sure to about {spread:.0f} points"
+    )
+
+
+def _fingerprint(planes: Sequence[Plane]) -> str:
+    return combine(
+        [
+            digest(Pair("", p.image, p.labels.astype(np.int32), p.reviewed))
+            for p in planes
+        ]
+    )
+
+
+def _diameter(planes: Sequence[Plane], config: ModelConfig) -> float | None:
+    """Return the typical diameter of what was learnt."""
+    if config.task != "instance":
+        return config.diameter
+    areas = [np.bincount(p.labels[p.reviewed].astype(np.int64))[1:] for p in planes]
+    flat = np.concatenate(areas)
+    return round(float(np.median(2 * np.sqrt(flat[flat > 0] / np.pi))), 1)

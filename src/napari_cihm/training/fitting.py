@@ -1,0 +1,160 @@
+"""One short run on labelled planes: learn a part, watch the part held out."""
+
+import copy
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from napari_cihm.config import FinetuneSettings, TrainSettings
+from napari_cihm.data.samples import Sample, sample_of
+from napari_cihm.events import Event, Trained
+from napari_cihm.models import Model
+from napari_cihm.training.gate import label_planes, score_split
+from napari_cihm.training.holdout import Split
+from napari_cihm.training.loop import Run, run_steps
+from napari_cihm.training.losses import Loss, pick_loss
+from napari_cihm.training.material import Plane
+from napari_cihm.training.schedule import Budget
+from napari_cihm.training.validation import sample_loss
+
+CHECK_EVERY = 40
+AVERAGING = 0.98
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What every run of a fine-tuning shares.
+
+    Attributes
+    ----------
+    start : Model
+        Copied for each run.
+    planes : sequence of Plane
+        Labelled, normalised for the model.
+    rehearsed : sequence of Sample
+        What the model knew before.
+    settings : FinetuneSettings
+    seed : int
+    stop : callable, optional
+        Asked at every step.
+    """
+
+    start: Model
+    planes: Sequence[Plane]
+    rehearsed: Sequence[Sample]
+    settings: FinetuneSettings
+    seed: int
+    stop: Callable[[], bool] | None = field(default=None)
+
+    def fit(
+        self, split: Split | None, seconds: float | None, steps: int | None
+    ) -> Generator[Event, None, Trained]:
+        """Learn what a split leaves to learn, or everything without one.
+
+        Returns
+        -------
+        Trained
+            The last averaged weights, or the best seen when stopped early: to
+            choose by the score that judges would flatter it.
+        """
+        model = Model(
+            copy.deepcopy(self.start.network),
+            self.start.config,
+            self.start.device,
+            self.start.name,
+        )
+        samples = [*self._samples(split), *self.rehearsed]
+        run = Run(
+            model,
+            samples,
+            self._weights(samples),
+            Watcher(self.planes, split, self._loss, model.config.task),
+            self._train_settings(),
+            self.seed,
+            Budget(steps, seconds, stop=self.stop),
+            keep_last=True,
+        )
+        for event in run_steps(run):
+            if isinstance(event, Trained):
+                return event
+            yield event
+        raise AssertionError("a run ends with its model")
+
+    @property
+    def _loss(self) -> Loss:
+        return pick_loss(self.start.config.task, "dice")
+
+    def _samples(self, split: Split | None) -> list[Sample]:
+        """Make samples in which only what may be learnt is believed."""
+        config = self.start.config
+        if split is None:
+            learnt = [plane.reviewed for plane in self.planes]
+        else:
+            learnt = [part.learn for part in split.parts]
+        return [
+            sample_of(plane.image, plane.labels, believed, config)
+            for plane, believed in zip(self.planes, learnt, strict=True)
+            if believed.any()
+        ]
+
+    def _weights(
+        self, samples: Sequence[Sample]
+    ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        """Draw planes by the root of their objects, and rehearse the set share."""
+        own = len(samples) - len(self.rehearsed)
+        weights = np.array([max(1, len(s.centres)) ** 0.5 for s in samples])
+        share = self.settings.replay if self.rehearsed else 0.0
+        weights[:own] *= (1 - share) / weights[:own].sum()
+        if self.rehearsed:
+            weights[own:] = share / len(self.rehearsed)
+        return np.asarray(weights / weights.sum())
+
+    def _train_settings(self) -> TrainSettings:
+        chosen = self.settings
+        return TrainSettings(
+            task=self.start.config.task,
+            patch=chosen.patch,
+            batch=chosen.batch,
+            rate=chosen.rate,
+            patience=chosen.patience,
+            steps_per_epoch=CHECK_EVERY,
+            ema=AVERAGING,
+        )
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Watches the held-out part while a run learns the rest."""
+
+    planes: Sequence[Plane]
+    split: Split | None
+    loss: Loss
+    task: str
+
+    def __len__(self) -> int:
+        return 0 if self.split is None else self.split.held_out
+
+    def score(self, model: Model) -> dict[str, float]:
+        """Return the figures of the held-out part; nothing is known without one."""
+        if self.split is None:
+            return {"validation_loss": float("nan"), "score": 0.0}
+        score = score_split(self.planes, label_planes(model, self.planes), self.split)
+        losses = [
+            sample_loss(model, self.loss, sample) for sample in self._held_out(model)
+        ]
+        return {
+            "validation_loss": float(np.mean(losses)),
+            "ap50": score.matchings[0].ap,
+            "map": score.map,
+            "dice": score.dice,
+            "score": score.figure(self.task),
+        }
+
+    def _held_out(self, model: Model) -> list[Sample]:
+        assert self.split is not None
+        return [
+            sample_of(p.image, p.labels, part.block & p.reviewed, model.config)
+            for p, part in zip(self.planes, self.split.parts, strict=True)
+            if (part.block & p.reviewed).any()
+        ]

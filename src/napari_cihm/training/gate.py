@@ -1,0 +1,165 @@
+"""The gate: old and new model scored on labels that neither has learnt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.models import Model
+from napari_cihm.segmentation.decoding import decode
+from napari_cihm.training.holdout import Part, Split, centres
+from napari_cihm.training.material import Plane
+from napari_cihm.training.metrics import Matching, Regions, match, total
+
+LEAST_GAIN = 0.01
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a model did on the held-out labels.
+
+    Attributes
+    ----------
+    matchings : sequence of Matching
+        Objects found, missed and invented, at each IoU.
+    dice : float
+        Of all held-out pixels.
+    """
+
+    matchings: Sequence[Matching]
+    dice: float
+
+    @property
+    def map(self) -> float:
+        """Mean AP over the thresholds."""
+        return float(np.mean([m.ap for m in self.matchings]))
+
+    @property
+    def objects(self) -> int:
+        """Objects there are."""
+        return self.matchings[0].tp + self.matchings[0].fn
+
+    @property
+    def found(self) -> int:
+        """Objects the model gave."""
+        return self.matchings[0].tp + self.matchings[0].fp
+
+    def figure(self, task: str) -> float:
+        """Return the one number that decides: mean AP, or Dice of plain regions."""
+        return self.map if task == "instance" else self.dice
+
+    def figures(self) -> dict[str, float]:
+        """Put the score into plain numbers."""
+        return {
+            "map": self.map,
+            "ap50": self.matchings[0].ap,
+            "ap75": self.matchings[5].ap,
+            "dice": self.dice,
+            "objects": self.objects,
+            "found": self.found,
+        }
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A held-out plane as both models label it, for the eye."""
+
+    image: NDArray[np.float32] = field(repr=False)
+    truth: NDArray[np.integer] = field(repr=False)
+    base: NDArray[np.int32] = field(repr=False)
+    new: NDArray[np.int32] = field(repr=False)
+    block: NDArray[np.bool_] = field(repr=False)
+
+
+def label_planes(model: Model, planes: Sequence[Plane]) -> list[NDArray[np.int32]]:
+    """Let a model label whole planes."""
+    return [_label(model, plane.image) for plane in planes]
+
+
+def _label(model: Model, image: NDArray[np.float32]) -> NDArray[np.int32]:
+    maps = model.predict(image[None])[0]
+    if model.config.task == "instance":
+        return decode(maps, model.config.decoding)
+    whole = maps[0] > 0.5 if len(maps) == 1 else maps.argmax(0)
+    return np.asarray(whole, np.int32)
+
+
+def score_split(
+    planes: Sequence[Plane], found: Sequence[NDArray[np.integer]], split: Split
+) -> Score:
+    """Score labels of planes on the objects that a split holds out."""
+    matchings, regions = [], []
+    for plane, labels, part in zip(planes, found, split.parts, strict=True):
+        if not (part.block & plane.reviewed).any():
+            continue
+        true, given = _held_out(plane, labels, part)
+        matchings.append(match(true, given))
+        within = part.block & plane.reviewed
+        regions.append(Regions.of(plane.labels[within] > 0, labels[within] > 0))
+    return Score(total(matchings), Regions.total(regions).dice)
+
+
+def pool(scores: Sequence[Score]) -> Score:
+    """Join the scores of several splits."""
+    dice = float(np.mean([score.dice for score in scores]))
+    return Score(total(score.matchings for score in scores), dice)
+
+
+def _held_out(
+    plane: Plane, found: NDArray[np.integer], part: Part
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Keep the true objects that are scored, and the found ones in their place."""
+    true = np.where(np.isin(plane.labels, list(part.scored)), plane.labels, 0)
+    numbers = np.unique(found)
+    numbers = numbers[numbers > 0]
+    place = part.block & plane.reviewed
+    at = np.array(centres(found, numbers), int).reshape(-1, 2)
+    inside = numbers[place[at[:, 0], at[:, 1]]] if len(numbers) else numbers
+    return true, np.where(np.isin(found, inside), found, 0)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to take the new model, and why."""
+
+    accepted: bool
+    reason: str
+    warnings: tuple[str, ...] = ()
+
+
+def judge(base: Score, new: Score, task: str, doubts: Sequence[str] = ()) -> Verdict:
+    """Compare both scores; doubts about the labels keep the old model.
+
+    Parameters
+    ----------
+    base, new : Score
+        On the same held-out labels.
+    task : str
+        The models', which chooses the figure.
+    doubts : sequence of str
+        Why the labels themselves look wrong.
+    """
+    old, figure = base.figure(task), new.figure(task)
+    words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out objects"
+    if doubts:
+        return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
+    if figure < old + LEAST_GAIN:
+        kept = "worse" if figure < old - LEAST_GAIN else "no better"
+        warning = f"The new model is {kept} than the old one: {words}."
+        return Verdict(False, f"the old model is kept: {words}", (warning,))
+    return Verdict(True, f"the new model is better: {words}")
+
+
+def overlays(
+    planes: Sequence[Plane],
+    base: Sequence[NDArray[np.int32]],
+    new: Sequence[NDArray[np.int32]],
+    split: Split,
+) -> tuple[Overlay, ...]:
+    """Lay the labels of both models over the planes that hold something out."""
+    return tuple(
+        Overlay(plane.image, plane.labels, old, labels, part.block & plane.reviewed)
+        for plane, old, labels, part in zip(planes, base, new, split.parts, strict=True)
+        if part.scored
+    )

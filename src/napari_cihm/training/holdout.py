@@ -1,0 +1,132 @@
+"""Hold a part of the labels out, by blocks of the plane, so that nothing leaks.
+
+Neighbouring pixels and neighbouring slices are nearly the same picture. A block
+that is held out is therefore held out of all planes of its image, and a margin
+around it is neither learnt from nor scored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.training.material import Plane
+
+BLOCKS = 12
+SMALLEST = 48
+
+Block = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """How the pixels and objects of one plane are divided.
+
+    Attributes
+    ----------
+    learn : array of bool
+        Pixels to learn from.
+    scored : frozenset of int
+        Objects that are held out.
+    block : array of bool
+        Pixels in which an object's centre makes it a held-out one.
+    """
+
+    learn: NDArray[np.bool_]
+    scored: frozenset[int]
+    block: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One division of all planes."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def held_out(self) -> int:
+        """How many objects are scored."""
+        return sum(len(part.scored) for part in self.parts)
+
+
+def folds(
+    planes: Sequence[Plane], share: float, seed: int, count: int = 1
+) -> list[Split]:
+    """Divide planes into blocks and hold out each `count` times another share.
+
+    Parameters
+    ----------
+    planes : sequence of Plane
+        What there is to learn from.
+    share : float
+        About so much of the objects is held out.
+    seed : int
+        Chooses the blocks.
+    count : int
+        Divisions wanted; their held-out blocks do not overlap.
+    """
+    side = block_side(planes)
+    tally = _tally(planes, side)
+    order = np.random.default_rng(seed).permutation(len(tally))
+    names = [list(tally)[i] for i in order]
+    wanted = share * sum(tally.values())
+    splits, start = [], 0
+    for _ in range(count):
+        chosen: set[Block] = set()
+        objects = 0
+        while start < len(names) and (objects < wanted or not chosen):
+            if len(chosen) == len(names) - 1:  # something must be left to learn
+                break
+            chosen.add(names[start])
+            objects += tally[names[start]]
+            start += 1
+        if chosen:
+            parts = tuple(_part(plane, side, chosen) for plane in planes)
+            splits.append(Split(parts))
+    return splits
+
+
+def block_side(planes: Sequence[Plane]) -> int:
+    """Choose a side that cuts what is reviewed into about a dozen blocks."""
+    areas: dict[int, int] = {}
+    for plane in planes:  # planes of one image share their blocks
+        seen = int(plane.reviewed.sum())
+        areas[plane.source] = max(areas.get(plane.source, 0), seen)
+    return max(SMALLEST, int(np.sqrt(sum(areas.values()) / BLOCKS)))
+
+
+def _tally(planes: Sequence[Plane], side: int) -> dict[Block, int]:
+    """Count the objects of each block that has some, in a fixed order."""
+    tally: dict[Block, int] = {}
+    for plane in planes:
+        for centre in centres(plane.labels, plane.objects):
+            block = (plane.source, *(int(v) // side for v in centre))
+            tally[block] = tally.get(block, 0) + 1  # type: ignore[index, arg-type]
+    return dict(sorted(tally.items()))
+
+
+def centres(
+    labels: NDArray[np.integer], numbers: NDArray[np.integer]
+) -> list[tuple[float, float]]:
+    """Return the centre of each object."""
+    found: list[tuple[float, float]] = ndimage.center_of_mass(
+        labels > 0, labels, numbers
+    )
+    return found
+
+
+def _part(plane: Plane, side: int, chosen: set[Block]) -> Part:
+    block = np.zeros(plane.labels.shape, bool)
+    for source, row, column in chosen:
+        if source == plane.source:
+            rows = slice(row * side, (row + 1) * side)
+            block[rows, column * side : (column + 1) * side] = True
+    numbers = plane.objects
+    at = np.array(centres(plane.labels, numbers), int).reshape(-1, 2)
+    scored = numbers[block[at[:, 0], at[:, 1]]] if len(numbers) else numbers
+    away = block | np.isin(plane.labels, scored)
+    margin = max(2, side // 12)
+    near = ndimage.binary_dilation(away, iterations=margin) if away.any() else away
+    return Part(plane.reviewed & ~near, frozenset(scored.tolist()), block)

@@ -1,0 +1,153 @@
+"""What a window or a folder gives to learn from, as planes in the model's eyes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import rescale
+from napari_cihm.errors import DataError, ShapeError
+from napari_cihm.segmentation.channels import is_colour, plan_channels
+from napari_cihm.segmentation.source import find_ranges
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One labelled plane, normalised.
+
+    Attributes
+    ----------
+    image : array of float32, shape (channels, height, width)
+    labels : array of int, shape (height, width)
+        0 where nothing was reviewed: nothing there may count.
+    reviewed : array of bool, shape (height, width)
+        Where the labels may be believed.
+    source : int
+        Which image it is a plane of: planes of one stack are no strangers.
+    """
+
+    image: NDArray[np.float32]
+    labels: NDArray[np.integer]
+    reviewed: NDArray[np.bool_]
+    source: int
+
+    @property
+    def objects(self) -> NDArray[np.integer]:
+        """Numbers of the objects that lie in the reviewed part."""
+        return np.setdiff1d(np.unique(self.labels[self.reviewed]), [0])
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An image with its labels, as the user has them."""
+
+    image: Image
+    labels: Any
+    reviewed: Any
+
+    @classmethod
+    def of(
+        cls, image: Any, labels: Any, reviewed: Any = None, axes: str | None = None
+    ) -> "Labelled":
+        """Check that labels, and a reviewed mask, lie over the image.
+
+        Raises
+        ------
+        ShapeError
+            Saying which shapes came.
+        """
+        opened = _open(image, np.shape(labels), axes)
+        for what, given in {"labels": labels, "reviewed mask": reviewed}.items():
+            if given is not None and tuple(np.shape(given)) != opened.label_shape:
+                raise ShapeError(
+                    f"{opened.name}: the image is {opened.shape} ({opened.axes}) and "
+                    f"its {what} {tuple(np.shape(given))}",
+                    f"{what} of shape {opened.label_shape}",
+                )
+        return cls(opened, labels, reviewed)
+
+    @property
+    def channels(self) -> int:
+        """Channels a model should see: three of a colour image, alpha aside."""
+        return 3 if is_colour(self.image) else self.image.size("c")
+
+
+def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[Plane]:
+    """Read the planes that hold something reviewed.
+
+    An image is normalised as a whole, as it is when it is segmented.
+    """
+    for number, item in enumerate(labelled):
+        channels = plan_channels(item.image, SegmentSettings(), config)
+        ranges = find_ranges(item.image, channels, config.normalisation)
+        for t, z, index in _planes(item.image):
+            labels = np.asarray(item.labels[index])
+            if item.reviewed is None:
+                reviewed = np.ones(labels.shape, bool)
+            else:
+                reviewed = np.asarray(item.reviewed[index]).astype(bool)
+            if reviewed.any():
+                seen = channels.apply(item.image.read(t, z, channels=channels.read))
+                known = np.where(reviewed, labels, 0)
+                yield Plane(rescale(seen, ranges), known, reviewed, number)
+
+
+def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
+    """Count the objects, and refuse to learn from fewer than `least`.
+
+    Raises
+    ------
+    DataError
+        Saying how many objects there are and how many are wanted.
+    """
+    count = sum(len(plane.objects) for plane in planes)
+    if not planes:
+        raise DataError(
+            "no part of the labels is marked as reviewed",
+            "a reviewed region or slice",
+            "mark what you have corrected as reviewed, or use the whole layer",
+        )
+    if count == 0:
+        raise DataError(
+            "the labels are all background",
+            f"at least {least} labelled objects",
+            "segment or draw some objects first",
+        )
+    if count < least:
+        raise DataError(
+            f"there are {count} labelled objects",
+            f"at least {least}",
+            f"label {least - count} more",
+        )
+    return count
+
+
+def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
+    """Open an image whose labels have a shape, which tells where channels are."""
+    if isinstance(image, Image) or axes is not None:
+        return Image.of(image, axes)
+    letters = "tzyx"[4 - len(shape) :] if 2 <= len(shape) <= 4 else None
+    have = tuple(np.shape(image))
+    if letters is None:
+        raise ShapeError(f"labels of shape {shape}", "two to four dimensions")
+    if have == shape:
+        return Image.of(image, letters)
+    for place in (len(shape), *range(len(shape))):
+        if len(have) == len(shape) + 1 and (*have[:place], *have[place + 1 :]) == shape:
+            return Image.of(image, f"{letters[:place]}c{letters[place:]}")
+    raise ShapeError(
+        f"an image of shape {have} with labels of shape {shape}",
+        "labels over the same pixels, with or without a channel axis in the image",
+    )
+
+
+def _planes(image: Image) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
+    """Yield t, z, and the index of the plane in the labels."""
+    for t in range(image.size("t")):
+        for z in range(image.size("z")):
+            at = {"t": t, "z": z, "y": slice(None), "x": slice(None)}
+            yield t, z, tuple(at[letter] for letter in image.label_axes)

@@ -1,0 +1,58 @@
+"""What a model knew before, to be rehearsed while it learns something new.
+
+The model labels made images itself; learning its own maps again keeps it from
+drifting away from them.
+"""
+
+import numpy as np
+
+from napari_cihm.data.normalise import normalise
+from napari_cihm.data.samples import Sample, fit_channels
+from napari_cihm.data.synthetic import nuclei, tissue
+from napari_cihm.models import Model
+
+IMAGES = 6
+SIDE = 256
+
+
+def rehearse(model: Model, channels: int, seed: int) -> list[Sample]:
+    """Make images and let a model say what it sees in them.
+
+    Parameters
+    ----------
+    model : Model
+        As it was before.
+    channels : int
+        Input channels of the model that will rehearse.
+    seed : int
+        Chooses the images.
+    """
+    config = model.config
+    samples = []
+    for number in range(IMAGES):
+        image = _made(number, seed, colour=config.in_channels == 3)
+        seen = normalise(fit_channels(image, config.in_channels), config.normalisation)
+        maps = model.predict(seen[None])[0]
+        shown = normalise(fit_channels(image, channels), config.normalisation)
+        samples.append(
+            Sample(
+                shown.astype(np.float16),
+                np.round(255 * maps).astype(np.uint8),
+                None,
+                np.zeros((0, 2), np.int64),
+                np.zeros(maps.shape[1:], np.uint8),
+            )
+        )
+    return samples
+
+
+def _made(
+    number: int, seed: int, colour: bool
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
+    """Make one image; every third is stained tissue where a model sees colour."""
+    shape, one = (SIDE, SIDE), 1000 * seed + number
+    if colour and number % 3 == 2:
+        return np.moveaxis(tissue(shape, one)[0], -1, 0)
+    sizes = (14.0, 24.0, 38.0)
+    crowding = (0.12, 0.3)
+    return nuclei(shape, one, sizes[number % 3], crowding[number % 2])[0][None]

@@ -1,0 +1,180 @@
+"""Fine-tuning: it helps, it never flatters, and it refuses with a clear word."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_cihm.errors import DataError, InputError, ShapeError
+from napari_cihm.events import (
+    EpochDone,
+    Finetuned,
+    FinetuneStarted,
+    Note,
+    StepDone,
+    Trained,
+)
+from napari_cihm.training import finetune, train
+
+FAST = {"seconds": None, "steps": 12, "patch": 32, "batch": 4, "rate": 0.01}
+
+
+@pytest.fixture(scope="module")
+def base(make_discs):
+    """A small U-Net that knows bright discs."""
+    *_, last = train(
+        [make_discs(seed) for seed in range(6)],
+        "unet",
+        epochs=6,
+        options={"base": 4},
+        patch=32,
+        batch=4,
+        steps_per_epoch=12,
+        rate=0.01,
+    )
+    assert isinstance(last, Trained)
+    return last.model
+
+
+def run(base, images, labels, **settings):
+    return list(finetune(base, images, labels, **{**FAST, **settings}))
+
+
+def test_a_new_look_is_learnt_and_the_gate_says_so(base, make_dark):
+    images, labels = zip(
+        *(make_dark(s, shape=(96, 96), count=12) for s in range(20, 23)), strict=True
+    )
+    before = {k: v.clone() for k, v in base.network.state_dict().items()}
+    events = run(base, images, labels, steps=120)
+    last = events[-1]
+    assert isinstance(events[0], FinetuneStarted) and events[0].images == 3
+    assert isinstance(last, Finetuned)
+    assert last.new_score > last.base_score + 0.2
+    assert last.accepted and "better" in last.reason
+    assert last.model.config.training.base == base.hash
+    # the model given is left as it was
+    for key, tensor in base.network.state_dict().items():
+        assert torch.equal(tensor, before[key])
+
+
+def test_what_is_not_better_is_not_taken(base, make_discs):
+    images, labels = zip(
+        *((p.image[0], p.labels) for p in map(make_discs, range(30, 33))), strict=True
+    )
+    last = run(base, images, labels, steps=1, rate=1e-6)[-1]
+    assert not last.accepted
+    assert last.warnings and "than the old one" in last.warnings[0]
+
+
+def test_one_seed_and_number_of_steps_give_one_model(base, make_dark):
+    images, labels = zip(*(make_dark(s) for s in range(40, 44)), strict=True)
+    first, second = (run(base, images, labels, seed=3)[-1].model for _ in range(2))
+    assert first.hash == second.hash
+    assert first.hash != run(base, images, labels, seed=4)[-1].model.hash
+
+
+def test_only_reviewed_pixels_are_learnt(base, make_dark):
+    images, labels = zip(
+        *(make_dark(s, shape=(96, 96), count=14) for s in range(3)), strict=True
+    )
+    reviewed = [np.zeros((96, 96), bool) for _ in images]
+    for mask in reviewed:
+        mask[:, :60] = True
+    poisoned = []
+    for label, mask in zip(labels, reviewed, strict=True):
+        other = label.copy()
+        other[~mask] = 0
+        poisoned.append(other)
+    # objects that the edge cuts keep their visible part; beyond it nothing counts
+    first = run(base, images, labels, reviewed=reviewed)[-1].model
+    second = run(base, images, poisoned, reviewed=reviewed)[-1].model
+    assert first.hash == second.hash
+
+
+def test_from_five_objects_up_by_turns(base, make_dark):
+    image, labels = make_dark(50, shape=(96, 96), count=9)
+    labels = np.where(labels <= 6, labels, 0)
+    events = run(base, [image], [labels])
+    started = events[0]
+    assert started.folds > 1 and "by turns" in started.sure
+    assert started.held_out >= 3
+    assert isinstance(events[-1], Finetuned)
+
+
+def test_stacks_and_series_are_learnt_plane_by_plane(base, make_dark):
+    planes = [make_dark(s, count=5) for s in range(4)]
+    stack = np.stack([image for image, _ in planes])
+    labels = np.stack([label for _, label in planes])
+    reviewed = np.zeros(labels.shape, bool)
+    reviewed[1:3] = True
+    events = run(base, [stack], [labels], reviewed=[reviewed])
+    # numbers restart in each slice here, so objects are counted slice by slice
+    assert events[0].objects == sum(len(np.unique(labels[z])) - 1 for z in (1, 2))
+    series = run(base, [stack[:, None]], [labels[:, None]])
+    assert series[0].objects > events[0].objects
+
+
+def test_colour_after_grey_is_said_and_still_sees_grey(base, make_dark):
+    images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
+    colour = [np.stack([i, i // 2, 255 - i], -1) for i in images]
+    events = run(base, colour, labels)
+    notes = [e.text for e in events if isinstance(e, Note)]
+    assert any("3 channels instead of 1" in text for text in notes)
+    model = events[-1].model
+    assert model.config.in_channels == 3 and model.config.accepts_grey
+
+
+def test_stopping_early_scores_the_best_so_far(base, make_dark):
+    images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
+    asked = []
+
+    def stop():
+        asked.append(1)
+        return len(asked) > 5
+
+    events = run(base, images, labels, steps=500, stop=stop)
+    assert sum(isinstance(e, StepDone) for e in events) == 5
+    assert isinstance(events[-1], Finetuned)
+
+
+def test_the_time_is_kept(base, make_dark):
+    images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
+    events = run(base, images, labels, steps=None, seconds=4)
+    checks = [e.seconds for e in events if isinstance(e, EpochDone)]
+    assert 2 < checks[-1] < 6  # the processor may be busy with something else
+
+
+def emptied(images, labels):
+    return images, [np.zeros_like(each) for each in labels]
+
+
+def cropped(images, labels):
+    return images, [each[:-1] for each in labels]
+
+
+def thinned(images, labels):
+    return images[:1], [np.where(labels[0] < 3, labels[0], 0)]
+
+
+def lost(images, labels):
+    return images, labels[:-1]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (emptied, DataError, "all background"),
+        (cropped, ShapeError, "same pixels"),
+        (thinned, DataError, "label 3 more"),
+        (lost, InputError, "one of each"),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused(base, change, error, words, make_dark):
+    images, labels = zip(*(make_dark(s) for s in range(2)), strict=True)
+    with pytest.raises(error, match=words):
+        run(base, *change(list(images), list(labels)))
+
+
+def test_nothing_reviewed_is_refused(base, make_dark):
+    image, labels = make_dark(0)
+    with pytest.raises(DataError, match="no part of the labels is marked"):
+        run(base, [image], [labels], reviewed=[np.zeros(labels.shape, bool)])
