@@ -5,9 +5,9 @@ from typing import Any, Literal
 import torch
 from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from napari_cihm.scan import torch_scan
+from napari_cihm.scan.derivatives import first_only
 from napari_cihm.scan.inputs import Inputs
 
 _MOST_STATES = 256
@@ -72,7 +72,7 @@ class _LastState(torch.autograd.Function):
         return last.clone()
 
     @staticmethod
-    @once_differentiable
+    @first_only
     def backward(ctx: Any, grad_last: Tensor) -> tuple[Any, ...]:
         given = [
             None if t is None else t.detach().requires_grad_()

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from napari_cihm.scan.derivatives import first_only
 from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.numba_compile import kernel
 from napari_cihm.scan.numba_forward import Scanned
@@ -51,7 +51,7 @@ class _Scan(torch.autograd.Function):
         return out, last
 
     @staticmethod
-    @once_differentiable
+    @first_only
     def backward(ctx: Any, grad_out: Tensor, grad_last: Tensor) -> tuple[Any, ...]:
         *tensors, starts = ctx.saved_tensors
         inputs = Inputs._make((*tensors, ctx.soft))

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
+from napari_cihm.scan.derivatives import first_only
 from napari_cihm.scan.inputs import Inputs
 
 # States held at once: 2^21 float32 states are 8 MiB, a few of which live together.
@@ -63,7 +63,7 @@ class _Recurrence(torch.autograd.Function):
         return y, last
 
     @staticmethod
-    @once_differentiable
+    @first_only
     def backward(ctx: Any, grad_y: Tensor, grad_last: Tensor) -> tuple[Tensor, ...]:
         u, delta, A, B, C, *starts = ctx.saved_tensors
         with torch.autocast(u.device.type, enabled=False):

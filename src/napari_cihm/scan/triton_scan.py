@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from triton.runtime.interpreter import InterpretedFunction
 
+from napari_cihm.scan.derivatives import first_only
 from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.triton_kernels import backward_kernel, forward_kernel
 from napari_cihm.scan.triton_launch import launch
@@ -50,7 +50,7 @@ class _Scan(torch.autograd.Function):
         return out, last
 
     @staticmethod
-    @once_differentiable
+    @first_only
     def backward(ctx: Any, grad_out: Tensor, grad_last: Tensor) -> tuple[Any, ...]:
         *tensors, starts = ctx.saved_tensors
         inputs = Inputs._make((*tensors, ctx.soft))
