@@ -14,7 +14,7 @@ PLUGIN = "napari-cihm"
 def main(files: list[str]) -> None:
     """Show the plugin's first widget beside its first sample, or beside `files`."""
     viewer = napari.Viewer()
-    viewer.window.resize(1360, 760)  # napari's own first size would cut the panel
+    viewer.window.resize(1360, 760)  # room for image and panel
     offered = PluginManager.instance().get_manifest(PLUGIN).contributions
     for widget in (offered.widgets or [])[:1]:
         viewer.window.add_plugin_dock_widget(PLUGIN, widget.display_name)
