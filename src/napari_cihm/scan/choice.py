@@ -22,6 +22,11 @@ _HOME = {
     "torch": "napari_cihm.scan.torch_scan",
     "reference": "napari_cihm.scan.reference",
 }
+_ORIGIN = {
+    "numba": "pip install numba brings it",
+    "triton": "torch's CUDA builds bring it",
+    "mamba_ssm": 'pip install --no-build-isolation "napari-cihm[cuda]" builds it',
+}
 _ORDER = {
     "cpu": ("numba", "torch"),
     "cuda": ("mamba_ssm", "triton", "torch"),
@@ -44,8 +49,9 @@ def load(name: str) -> Backend | str:
     """Load a backend, or say why it cannot be."""
     try:
         backend = cast("Backend", importlib.import_module(_HOME[name]))
-    except (ImportError, OSError) as problem:
-        return f"{type(problem).__name__}: {problem}"
+    except Exception as problem:
+        # A package built for other versions fails to load in any way it likes.
+        return f"{type(problem).__name__}: {problem} ({_ORIGIN.get(name, '')})"
     reason = backend.available()
     return backend if reason is True else reason
 
