@@ -79,7 +79,9 @@ class Edit:
     """One change of labels, or of a mask, that is undone as one.
 
     ``layer.data_setitem(edit.indices, edit.new)`` makes it one step of napari's
-    history. No pixel stands in two blocks, and every one changes its value.
+    history; within ``layer.block_history()``, napari tells of it after it was
+    written and not before. No pixel stands in two blocks, and every one changes
+    its value.
 
     Attributes
     ----------
