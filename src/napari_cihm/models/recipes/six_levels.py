@@ -5,11 +5,12 @@ full size, then parallel vision Mamba ("ultralight", which splits the channels a
 four uses of one Mamba) or blocks of high-order SS2D (orders 2 to 5); group norm, max
 pooling and GELU between stages; a bridge that gates pixels and then the channels of
 all levels together; bilinear enlargement, added skips, a 1x1 convolution at half size.
-Weights are drawn as there.
+Convolutions are drawn as there.
 
 Inferred: nothing of the layout.
 
-Ours differs: GELU comes before the enlargement and not behind it, a quarter of the
+Ours differs: scans keep the weights that Mamba draws, which the public code draws
+over. GELU comes before the enlargement and not behind it, a quarter of the
 work. In H-vmunet's code each local filter holds a table of Fourier weights that
 nothing uses, 4.5 % of the published count; ours filters the scanned half's
 frequencies with it, beside the scan.

@@ -74,9 +74,10 @@ def swin_umamba_d(
 
     stages = list(map(stage, range(4)))
     decoders = [_decoder(c, i, 2, scan) for i in range(3)]
-    deep = DeepHead(ExpandHead(c[0], c[0], classes), c[:3], classes, skip=0)
-    final = choose_head(head, deep, c[0], in_channels, classes)
-    return _swin_shaped(in_channels, stages, decoders, final)
+    expand = ExpandHead(c[0], c[0], classes)
+    finest = choose_head(head, expand, c[0], in_channels, classes)
+    deep = DeepHead(finest, c[:3], classes, skip=0)
+    return _swin_shaped(in_channels, stages, decoders, deep)
 
 
 def _decoder(c: list[int], i: int, depth: int, scan: str) -> Decoder:

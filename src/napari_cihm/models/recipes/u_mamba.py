@@ -79,14 +79,14 @@ def _u_mamba(
         )
 
     first = conv3x3(in_channels, c[0], bias=False)
-    deep = DeepHead(PlainHead(c[0], classes), c[1:6], classes)
+    finest = choose_head(head, PlainHead(c[0], classes), c[0], c[0], classes)
     network = UNetLike(
         in_channels,
         stem=nn.Sequential(first, InstanceNorm(c[0]), nn.LeakyReLU()),
         stages=list(map(stage, range(7))),
         bridge=Identity(),
         decoders=list(map(decoder, range(6))),
-        head=choose_head(head, deep, c[0], c[0], classes),
+        head=DeepHead(finest, c[1:6], classes),
         stride=64,
     )
     return he(network, slope=0.01)

@@ -44,7 +44,7 @@ def vm_unet_v2(
         return Decoder(up=up, merge=Add())
 
     both = SumHead([width] * 2, classes)
-    deep = DeepHead(both, [width] * 2, classes, skip=2)
+    finest = choose_head(head, both, width, in_channels, classes)
     network = UNetLike(
         in_channels,
         stem=nn.Identity(),
@@ -52,7 +52,7 @@ def vm_unet_v2(
         bridge=SDI(c, width),
         bridges_bottom=True,
         decoders=list(map(decoder, range(3))),
-        head=choose_head(head, deep, width, in_channels, classes),
+        head=DeepHead(finest, [width] * 2, classes, skip=2),
         stride=32,
     )
     return truncated(network)
