@@ -8,32 +8,28 @@ person are no part of the labels' history; the change that each returns takes
 them back.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_cihm.correction.boxes import (
     box_at,
-    cells,
     check_axes_of,
     grown,
-    overlap,
     shape_of,
     start_of,
     whole,
 )
 from napari_cihm.correction.chunked import ChunkedArray
-from napari_cihm.correction.edits import Block, Edit, changed, edit_of
-from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.correction.edits import Edit, changed, edit_of
+from napari_cihm.correction.marking import spread, switched
+from napari_cihm.data.tiles import Box
 from napari_cihm.errors import ShapeError
 
 PIECE = (256, 256)
-# Further than any margin: pixels apart along an axis that marks do not spread on.
-FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ class Reviewed:
         blocks = []
         for block in edit.blocks:
             box = grown(block.box, margin, self.shape, chosen)
-            wanted = _spread(block, box, margin, chosen)
+            wanted = spread(block, box, margin, chosen)
             before = self.edits.read(box)
             found = changed(start_of(box), before, before | wanted)
             if found is not None:
@@ -192,7 +188,7 @@ class Reviewed:
             raise ShapeError(
                 f"a region of shape {mask.shape} for a box of shape {shape_of(box)}"
             )
-        blocks = list(_switched(marks, box, mask, value))
+        blocks = list(switched(marks, box, mask, value))
         for block in blocks:
             block.write(marks)
         return edit_of(blocks, marks, what)
@@ -217,43 +213,6 @@ class ReviewedView:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return all pixels at once, as numpy asks."""
         return np.asarray(self[...], dtype)
-
-
-def _switched(
-    marks: ChunkedArray, box: Box, mask: NDArray[np.bool_] | None, value: bool
-) -> Iterator[Block]:
-    """Find what has to change for the pixels of a box to hold `value`."""
-    if not marks.touches(box):
-        if not value:
-            return
-        if mask is None:
-            old, new = np.array(False), np.array(True)
-            yield Block(start_of(box), shape_of(box), None, old, new)
-            return
-    for _, place in cells(marks.shape, marks.chunks, box):
-        shared = overlap(place, box)
-        if shared is None:
-            continue
-        before = marks.read(shared)
-        inner = shifted(shared, box)
-        after = np.where(True if mask is None else mask[inner], value, before)
-        block = changed(start_of(shared), before, after)
-        if block is not None:
-            yield block
-
-
-def _spread(
-    block: Block, box: Box, margin: int, axes: tuple[int, ...]
-) -> NDArray[np.bool_]:
-    seen = np.zeros(shape_of(box), np.bool_)
-    seen[shifted(block.box, box)] = block.where
-    if margin == 0 or seen.all():
-        return seen
-    apart = [1.0 if a in axes else FAR for a in range(seen.ndim)]
-    near: NDArray[np.bool_] = (
-        ndimage.distance_transform_edt(~seen, sampling=apart) <= margin
-    )
-    return near
 
 
 Place = tuple[tuple[int, ...], tuple[int, ...]]

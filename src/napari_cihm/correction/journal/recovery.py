@@ -1,7 +1,7 @@
 """Read a journal back: everything up to its last sound record."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,16 @@ import numpy as np
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block
 from napari_cihm.correction.journal.codec import Target, decode
-from napari_cihm.correction.journal.files import LOG, PART, SNAPSHOT, generations
+from napari_cihm.correction.journal.files import LOG, PART, generations
+from napari_cihm.correction.journal.headings import (
+    contents,
+    generation_of,
+    newest_base,
+)
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.records import Damage, Kind, Record, read_records
 from napari_cihm.correction.reviewed import Reviewed
-from napari_cihm.errors import ReadError, ShapeError
+from napari_cihm.errors import ShapeError
 
 
 @dataclass(eq=False)
@@ -76,10 +81,10 @@ def recover(path: Path, base: Any = None) -> Recovered:
     ShapeError
         If `base` has another shape.
     """
-    start, about = _newest_base(path)
+    start, about = newest_base(path)
     found = _empty(about, base)
     complete = start is not None and not start.name.endswith(PART)
-    first = _number(start) if start is not None else 0
+    first = generation_of(start) if start is not None else 0
     if start is not None:
         _replay_snapshot(found, start)
     if not complete:
@@ -97,47 +102,6 @@ def recover(path: Path, base: Any = None) -> Recovered:
         if generation >= first:
             _replay_log(found, log, about)
     return found
-
-
-def read_about(path: Path) -> dict[str, Any]:
-    """Return what the newest readable file of a journal says of itself.
-
-    Raises
-    ------
-    ReadError
-        If none can be read.
-    """
-    files = [*generations(path, SNAPSHOT).values(), *generations(path, LOG).values()]
-    for file in sorted(files, key=_number, reverse=True):
-        about = _about(file)
-        if about is not None:
-            return about
-    raise ReadError(
-        f"{path.name} is no journal that can be read",
-        "a folder with a log or a snapshot",
-        "it was damaged, or killed before its first word",
-    )
-
-
-def _newest_base(path: Path) -> tuple[Path | None, dict[str, Any]]:
-    """Choose the snapshot to start from: the newest sound one, or what there is."""
-    snapshots = list(reversed(generations(path, SNAPSHOT).values()))
-    sound = [s for s in snapshots if not any(_damages(s))]
-    parts = list(generations(path, SNAPSHOT + PART).values())
-    for file in (*sound, *snapshots, *parts):
-        about = _about(file)
-        if about is not None:
-            return file, about
-    about = read_about(path)
-    return (snapshots[0] if snapshots else None), about
-
-
-def _about(file: Path) -> dict[str, Any] | None:
-    for record in read_records(_bytes(file)):
-        if isinstance(record, Record) and record.kind == Kind.BEGIN:
-            document = json.loads(record.payload)
-            return document if {"identity", "labels"} <= set(document) else None
-    return None
 
 
 def _empty(about: Mapping[str, Any], base: Any) -> Recovered:
@@ -165,7 +129,7 @@ def _replay_snapshot(found: Recovered, file: Path) -> None:
     if not file.name.endswith(PART) and isinstance(found.labels, np.ndarray):
         # A complete snapshot says all there is; what it leaves out is background.
         found.labels[...] = 0
-    for record in read_records(_bytes(file)):
+    for record in read_records(contents(file)):
         if isinstance(record, Damage):
             damaged = True
         elif record.kind == Kind.PIECE and _applied(found, record):
@@ -181,7 +145,7 @@ def _replay_snapshot(found: Recovered, file: Path) -> None:
 
 def _replay_log(found: Recovered, file: Path, about: Mapping[str, Any]) -> None:
     number = -1
-    for record in read_records(_bytes(file)):
+    for record in read_records(contents(file)):
         if isinstance(record, Damage):
             if record.last:
                 found.notes.append("A last record was being written and is dropped.")
@@ -232,21 +196,3 @@ def _fits(found: Recovered, block: Block) -> bool:
     return len(block.start) == len(shape) and all(
         0 <= s.start < s.stop <= n for s, n in zip(block.box, shape, strict=True)
     )
-
-
-def _damages(file: Path) -> Iterator[bool]:
-    for record in read_records(_bytes(file)):
-        yield isinstance(record, Damage)
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ReadError(
-            f"{file} cannot be read ({error.strerror})", "a journal's file"
-        ) from error
-
-
-def _number(file: Path) -> int:
-    return int(file.name.split("-")[1].split(".")[0])

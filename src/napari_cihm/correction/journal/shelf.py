@@ -14,9 +14,9 @@ import platformdirs
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.journal.files import LOCK, LOG, SNAPSHOT, generations
+from napari_cihm.correction.journal.headings import read_about
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.records import HEAD_BYTES, Head, Kind, read_head
-from napari_cihm.correction.journal.recovery import read_about
 from napari_cihm.errors import InputError, ReadError
 from napari_cihm.events import JournalsPruned
 

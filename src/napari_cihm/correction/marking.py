@@ -1,0 +1,53 @@
+"""Find which pixels of a mask a mark has to switch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm.correction.boxes import cells, overlap, shape_of, start_of
+from napari_cihm.correction.chunked import ChunkedArray
+from napari_cihm.correction.edits import Block, changed
+from napari_cihm.data.tiles import Box, shifted
+
+# Further than any margin: pixels apart along an axis that marks do not spread on.
+FAR = 1e6
+
+
+def switched(
+    marks: ChunkedArray, box: Box, mask: NDArray[np.bool_] | None, value: bool
+) -> Iterator[Block]:
+    """Find what has to change for the pixels of a box to hold `value`."""
+    if not marks.touches(box):
+        if not value:
+            return
+        if mask is None:
+            old, new = np.array(False), np.array(True)
+            yield Block(start_of(box), shape_of(box), None, old, new)
+            return
+    for _, place in cells(marks.shape, marks.chunks, box):
+        shared = overlap(place, box)
+        if shared is None:
+            continue
+        before = marks.read(shared)
+        inner = shifted(shared, box)
+        after = np.where(True if mask is None else mask[inner], value, before)
+        block = changed(start_of(shared), before, after)
+        if block is not None:
+            yield block
+
+
+def spread(
+    block: Block, box: Box, margin: int, axes: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Return which pixels of `box` lie within `margin` of a block's changes."""
+    seen = np.zeros(shape_of(box), np.bool_)
+    seen[shifted(block.box, box)] = block.where
+    if margin == 0 or seen.all():
+        return seen
+    apart = [1.0 if a in axes else FAR for a in range(seen.ndim)]
+    near: NDArray[np.bool_] = (
+        ndimage.distance_transform_edt(~seen, sampling=apart) <= margin
+    )
+    return near
