@@ -68,7 +68,7 @@ class SegmentSettings(Settings):
         None, ge=1, le=1024, description="Tiles at once; none picks by memory."
     )
     block: int = Field(
-        2048, ge=64, description="Side of the part in which objects are told apart."
+        1024, ge=64, description="Side of the part in which objects are told apart."
     )
     halo: int = Field(
         128, ge=8, description="Pixels seen around such a part; exceed any object."

@@ -1,0 +1,82 @@
+"""Runs stay small and linear: what is held and done grows as it should."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from napari_cihm.events import TileDone
+from napari_cihm.segmentation import segment_iter
+from tests.segmentation.conftest import Local, discs
+
+SETTINGS = {"tile": 128, "overlap": 32, "block": 200, "halo": 32, "diameter": None}
+
+
+class Field:
+    """Discs without end, made where they are looked at."""
+
+    one = (discs((90, 90), 10, 10) > 0).astype(np.uint8)
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.shape, self.dtype = (rows, columns), self.one.dtype
+
+    def __getitem__(self, where):
+        rows, columns = (
+            np.arange(*s.indices(n)) % 90
+            for s, n in zip(where, self.shape, strict=True)
+        )
+        return self.one[np.ix_(rows, columns)]
+
+
+def _peak(side: int, work) -> int:
+    tracemalloc.start()
+    for event in segment_iter(Field(side, side), Local(), work=work, **SETTINGS):
+        last = event
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert last.objects >= (side // 90) ** 2 * 9
+    return peak
+
+
+def test_memory_does_not_grow_with_the_image(tmp_path, monkeypatch) -> None:
+    # The pixels that intensities are judged by are bounded too, at a higher size.
+    monkeypatch.setattr("napari_cihm.segmentation.source.WHOLE", 2**18)
+    monkeypatch.setattr("napari_cihm.segmentation.source.PATCH", 64)
+    small, large = (_peak(n, tmp_path / str(n)) for n in (450, 1350))
+    assert large < 1.4 * small  # for nine times as many pixels
+
+
+def test_tiles_held_at_once_are_a_few_rows(texture) -> None:
+    from napari_cihm.segmentation.store import MemoryStore
+
+    held, most = set(), 0
+    put, drop = MemoryStore.put_tile, MemoryStore.drop_tile
+
+    def counted_put(self, unit, number, maps):
+        nonlocal most
+        held.add(number)
+        most = max(most, len(held))
+        put(self, unit, number, maps)
+
+    def counted_drop(self, unit, number):
+        held.discard(number)
+        drop(self, unit, number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryStore, "put_tile", counted_put)
+        patch.setattr(MemoryStore, "drop_tile", counted_drop)
+        events = list(segment_iter(Field(2000, 600), Local(), **SETTINGS))
+    tiles = [e for e in events if isinstance(e, TileDone)]
+    assert len(tiles) == 21 * 6
+    assert not held
+    assert most <= 5 * 6 + 8  # the rows that one row of blocks sees, and a batch
+
+
+@pytest.mark.parametrize("side", [500, 1000])
+def test_work_grows_with_the_pixels(side: int) -> None:
+    model = Local()
+    list(segment_iter(Field(side, side), model, **SETTINGS))
+    seen = sum(batch * h * w for batch, _, h, w in model.calls)
+    # Tiles of 128 that share 32 see a pixel (128 / 96)^2 times, and a little more
+    # where the last of a row is moved to fit.
+    assert seen / side**2 == pytest.approx((128 / 96) ** 2, rel=0.25)
