@@ -11,10 +11,18 @@ from collections.abc import Callable
 
 from napari_cihm.cli.doctor import doctor
 from napari_cihm.cli.evaluate import evaluate
+from napari_cihm.cli.finetune import finetune
 from napari_cihm.cli.models import models
 from napari_cihm.cli.segment import segment
 from napari_cihm.cli.train import train
 
 Command = Callable[..., int | None]
 
-COMMANDS: tuple[Command, ...] = (segment, train, evaluate, models, doctor)
+COMMANDS: tuple[Command, ...] = (
+    segment,
+    train,
+    finetune,
+    evaluate,
+    models,
+    doctor,
+)

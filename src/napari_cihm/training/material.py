@@ -60,12 +60,12 @@ class Labelled:
         ShapeError
             Saying which shapes came.
         """
-        opened = _open(image, np.shape(labels), axes)
+        opened = _open(image, _shape(labels), axes)
         for what, given in {"labels": labels, "reviewed mask": reviewed}.items():
-            if given is not None and tuple(np.shape(given)) != opened.label_shape:
+            if given is not None and _shape(given) != opened.label_shape:
                 raise ShapeError(
                     f"{opened.name}: the image is {opened.shape} ({opened.axes}) and "
-                    f"its {what} {tuple(np.shape(given))}",
+                    f"its {what} {_shape(given)}",
                     f"{what} of shape {opened.label_shape}",
                 )
         return cls(opened, labels, reviewed)
@@ -131,7 +131,7 @@ def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
     if isinstance(image, Image) or axes is not None:
         return Image.of(image, axes)
     letters = "tzyx"[4 - len(shape) :] if 2 <= len(shape) <= 4 else None
-    have = tuple(np.shape(image))
+    have = _shape(image)
     if letters is None:
         raise ShapeError(f"labels of shape {shape}", "two to four dimensions")
     if have == shape:
@@ -143,6 +143,11 @@ def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
         f"an image of shape {have} with labels of shape {shape}",
         "labels over the same pixels, with or without a channel axis in the image",
     )
+
+
+def _shape(array: Any) -> tuple[int, ...]:
+    """Return the shape of what may still lie on disk."""
+    return tuple(getattr(array, "shape", None) or np.shape(array))
 
 
 def _planes(image: Image) -> Iterator[tuple[int, int, tuple[Any, ...]]]:

@@ -1,0 +1,63 @@
+"""``cihm finetune``: learn from a folder of corrected labels."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_cihm.cli.progress import follow
+from napari_cihm.config import FinetuneSettings
+from napari_cihm.events import Finetuned
+
+BEST = "best.safetensors"
+REFUSED = "refused.safetensors"
+
+
+def finetune(
+    images: Annotated[Path, typer.Option(help="Folder of images, stacks too.")],
+    masks: Annotated[Path, typer.Option(help="Folder of labels by the same names.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for the model and figures.")
+    ],
+    *,
+    settings: FinetuneSettings,
+    reviewed: Annotated[
+        Path | None, typer.Option(help="Folder of masks: where labels are believed.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Bundled model, or a file.")
+    ] = "cihm-dsb18",
+    seconds: Annotated[
+        float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
+    ] = 60,
+    seed: Annotated[
+        int, typer.Option(help="The same seed, the same part held out.")
+    ] = 0,
+) -> None:
+    """Fine-tune a model; the better of old and new is kept as best.safetensors."""
+    from napari_cihm.models import load_model
+    from napari_cihm.training import finetune as run
+    from napari_cihm.training.folder import read_labelled
+
+    start = load_model(model, settings.device)
+    names, pictures, labels, seen = read_labelled(images, masks, reviewed)
+    typer.echo(f"{len(names)} images, from {names[0]} to {names[-1]}", err=True)
+    chosen = settings.model_dump()
+    last = follow(run(start, pictures, labels, seen, seconds or None, seed, **chosen))
+    assert isinstance(last, Finetuned)
+    better = last.model if last.accepted else start
+    better.save(output / BEST)
+    if not last.accepted:
+        last.model.save(output / REFUSED)
+    gate = {
+        "accepted": last.accepted,
+        "reason": last.reason,
+        "warnings": last.warnings,
+        "base": last.base_figures,
+        "new": last.new_figures,
+    }
+    (output / "gate.json").write_text(json.dumps(gate, indent=1))
+    for warning in last.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{output / BEST}: {last.reason}")
