@@ -69,7 +69,9 @@ class UnknownNameError(InputError):
         names = sorted(known)
         near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
         remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-        return cls(f"no {kind} is called {name!r}", f"one of {', '.join(names)}", remedy)
+        return cls(
+            f"no {kind} is called {name!r}", f"one of {', '.join(names)}", remedy
+        )
 
 
 class ReadError(InputError):

@@ -84,8 +84,9 @@ def fit_channels(image: NDArray[np.generic], channels: int) -> NDArray[np.generi
     if have == channels:
         return image
     if have > 1:
+        floats = image.astype(np.float32)
         weights = LUMINANCE if have == len(LUMINANCE) else (1 / have,) * have
-        image = np.einsum("c,cyx->yx", np.float32(weights), image.astype(np.float32))
+        image = np.einsum("c,cyx->yx", np.array(weights, np.float32), floats)
         image = image[None]
     return np.repeat(image, channels, axis=0)
 
