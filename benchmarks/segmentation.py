@@ -101,7 +101,8 @@ def large(side: int, network: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch, "work")
         begun, before = time.perf_counter(), time.process_time()
-        *_, last = segment_iter(image, model, work=work, diameter=None)
+        for event in segment_iter(image, model, work=work, diameter=None):
+            last: Any = event  # and no other: events hold pixels
         seconds = time.perf_counter() - begun
     used = resource.getrusage(resource.RUSAGE_SELF)
     figures = {
