@@ -1,14 +1,19 @@
 """A model whose answer is known by construction, and a worker shared by all tests."""
 
+import itertools
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from napari_cihm.config import ModelConfig, TrainingRecord
+from napari_cihm.config import ModelConfig, TrainingRecord, WindowSettings
 from napari_cihm.models import Model
+from napari_cihm.plugin.worker import wire
+from napari_cihm.plugin.worker.process import WorkerProcess
 
 LEVEL = 0.4
 
@@ -53,3 +58,140 @@ def blobs() -> NDArray[np.uint8]:
             far = np.hypot(y - 16 - 32 * row, x - 16 - 32 * column)
             image[far < 9] = 200
     return image
+
+
+class Pool:
+    """One real worker process for many runners, so that torch is imported once."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(1)
+        self.owners: dict[int, tuple[Pooled, int]] = {}
+        self.process = WorkerProcess(self._hear)
+
+    def _hear(self, process: WorkerProcess, message: Any) -> None:
+        if message is None:
+            for owner in {owner for owner, _ in self.owners.values()}:
+                owner.hear(owner, None)
+            return
+        owner, number = self.owners[message.number]
+        if not owner.closed:
+            owner.hear(owner, replace(message, number=number))
+
+
+class Pooled:
+    """What a runner takes for a worker process of its own."""
+
+    def __init__(self, pool: Pool, hear: Any) -> None:
+        self.pool, self.hear, self.closed = pool, hear, False
+        self.pid, self.last_words = pool.process.pid, ""
+        self.global_numbers: dict[int, int] = {}
+
+    def send(self, message: Any) -> None:
+        if isinstance(message, wire.Start):
+            number = next(self.pool.numbers)
+            self.pool.owners[number] = self, message.number
+            self.global_numbers[message.number] = number
+        number = self.global_numbers[message.number]
+        self.pool.process.send(replace(message, number=number))
+
+    def take_back(self, job: int) -> None:
+        number = self.global_numbers.pop(job, None)
+        if number is not None:
+            self.pool.process.take_back(number)
+
+    def close(self, wait: bool = True) -> None:
+        self.closed = True
+        for number in self.global_numbers.values():
+            self.pool.process.send(wire.Stop(number))
+
+
+@pytest.fixture(scope="session")
+def pool():
+    pool = Pool()
+    yield pool
+    pool.process.close()
+
+
+@pytest.fixture
+def pooled(pool, monkeypatch):
+    """Let panels share a worker process."""
+    monkeypatch.setattr(
+        "napari_cihm.plugin.runner.WorkerProcess", lambda hear: Pooled(pool, hear)
+    )
+
+
+@pytest.fixture
+def at_home(tmp_path, monkeypatch, checkpoint):
+    """Give each test preferences and lists of recent files of its own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    chosen = WindowSettings(model=str(checkpoint), device="cpu")
+    for module in ("coordinator", "flows.segment_flow"):
+        monkeypatch.setattr(f"napari_cihm.plugin.{module}.preferences", lambda: chosen)
+    return tmp_path / "home"
+
+
+class Shown:
+    """A viewer with its panel, and the ways a test drives them."""
+
+    def __init__(self, viewer, qtbot) -> None:
+        self.viewer, self.qtbot = viewer, qtbot
+        self.dock, self.panel = viewer.window.add_plugin_dock_widget(
+            "napari-cihm", "Segment and fine-tune"
+        )
+        self.coordinator = self.panel.coordinator
+        self.desk = self.coordinator.desk
+        self.session = self.desk.session
+        self.bar = self.panel.run_bar
+
+    @property
+    def models(self):
+        return self.coordinator.model._section
+
+    @property
+    def section(self):
+        return self.coordinator.segment._section
+
+    @property
+    def words(self) -> str:
+        return self.bar.words.text()
+
+    def until(self, condition, timeout=60_000):
+        self.qtbot.waitUntil(condition, timeout=timeout)
+
+    def ready(self):
+        self.until(lambda: self.session.model is not None)
+        return self
+
+    def rest(self):
+        self.until(lambda: len(self.desk.tasks) == 0)
+
+    def press(self, button):
+        from qtpy.QtCore import Qt
+
+        assert button.isEnabled(), button.toolTip()
+        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def segment(self):
+        self.press(self.section.segment)
+        self.rest()
+
+    def labels(self, name):
+        return self.viewer.layers[name]
+
+
+@pytest.fixture
+def shown(make_napari_viewer, qtbot, pooled, at_home):
+    """Open a viewer with the panel; the model is still being loaded."""
+    return Shown(make_napari_viewer(), qtbot)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Collect the notifications that napari would show."""
+    heard: list[tuple[str, str]] = []
+    for kind in ("info", "warning", "error"):
+        monkeypatch.setattr(
+            f"napari_cihm.plugin.notices.show_{kind}",
+            lambda text, kind=kind: heard.append((kind, text)),
+        )
+    return heard

@@ -37,4 +37,7 @@ def _sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    first = text.split()[0]
+    if first.isalpha():  # a file's name keeps its letters
+        text = text[0].upper() + text[1:]
+    return text + ("" if text[-1] in ".!?" else ".")

@@ -1,8 +1,8 @@
 """The panel: sections in the order of the work, and the run bar at its foot."""
 
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
-from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeySequence
-from qtpy.QtWidgets import QFrame, QScrollArea, QShortcut, QVBoxLayout, QWidget
+from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_cihm.plugin.views.run_bar import RunBar
 from napari_cihm.plugin.views.section import Section
@@ -47,9 +47,6 @@ class Panel(QWidget):
         layout.setSpacing(6)
         layout.addWidget(scroll, 1)
         layout.addWidget(self.run_bar)
-        self._on_key("Ctrl+Return", self.segment_requested)
-        self._on_key("Ctrl+Enter", self.segment_requested)
-        self._on_key("Escape", self.run_bar.cancel.click)
 
     def add_section(self, section: Section) -> None:
         """Put a section below those that are there."""
@@ -69,6 +66,17 @@ class Panel(QWidget):
                 self._docked = False
                 self.closed.emit()
         return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Segment at Ctrl+Enter, cancel at Escape, leave all else to napari."""
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        control = held == Qt.KeyboardModifier.ControlModifier
+        if control and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.segment_requested.emit()
+        elif event.key() == Qt.Key.Key_Escape and not self.run_bar.cancel.isHidden():
+            self.run_bar.cancel.click()
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files."""
@@ -93,8 +101,3 @@ class Panel(QWidget):
         self.setProperty("dropping", dropping)
         self.style().unpolish(self)
         self.style().polish(self)
-
-    def _on_key(self, keys: str, slot: object) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(slot)

@@ -11,7 +11,7 @@ from napari.utils.progress import progress
 from numpy.typing import NDArray
 
 from napari_cihm.data import synthetic
-from napari_cihm.plugin import notices
+from napari_cihm.errors import UnavailableError
 
 LayerData = tuple[NDArray[Any], dict[str, Any], str]
 
@@ -43,16 +43,21 @@ def tissue() -> list[LayerData]:
 
 
 def dsb18() -> list[LayerData]:
-    """Fetch images of the 2018 Data Science Bowl, once, with their masks."""
+    """Fetch images of the 2018 Data Science Bowl, once, with their masks.
+
+    Raises
+    ------
+    UnavailableError
+        If they cannot be had; napari shows it as a notification.
+    """
     try:
         archive = _fetch()
     except (OSError, ValueError) as error:  # ValueError: it was damaged on its way
-        notices.log.warning("DSB18 was not fetched", exc_info=True)
-        notices.refuse(
+        raise UnavailableError(
             f"DSB18 could not be fetched ({type(error).__name__})",
-            "check the network connection, or open the sample Nuclei: it needs none",
-        )
-        return []
+            remedy="check the network connection, or open the sample Nuclei, which "
+            "needs none",
+        ) from error
     images, truths = _read(archive)
     return _pair("DSB18", images, truths, axis_labels=("t", "y", "x"))
 

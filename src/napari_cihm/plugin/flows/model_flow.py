@@ -57,6 +57,7 @@ class ModelFlow(QObject):
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Machine):
             self._machine = event
+            self._refresh()
         elif isinstance(event, Examined):
             self._take(event)
 

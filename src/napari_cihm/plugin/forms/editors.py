@@ -116,9 +116,9 @@ def _number(facts: FieldFacts, parent: QWidget) -> Editor:
         QSpinBox(parent) if whole else QDoubleSpinBox(parent)
     )
     if isinstance(box, QDoubleSpinBox):
-        narrow = facts.high is not None and facts.high <= 1
-        box.setDecimals(2)
-        box.setSingleStep(0.05 if narrow else 0.5)
+        # One digit finer than the default is written, and never less than two.
+        box.setDecimals(max(2, len(f"{facts.default}".partition(".")[2]) + 1))
+        box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
     # The settings check the bounds: a control that corrects what is typed does not
     # say what was wrong with it.
     box.setRange(-MOST, MOST)

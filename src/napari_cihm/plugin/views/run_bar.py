@@ -50,7 +50,7 @@ class RunBar(QWidget):
             policy = widget.sizePolicy()
             policy.setRetainSizeWhenHidden(True)  # so that nothing jumps
             widget.setSizePolicy(policy)
-        self.show_idle("")
+        self.show_idle("Ready")
 
     def show_idle(self, text: str) -> None:
         """Say how it ended; nothing runs."""

@@ -1,0 +1,41 @@
+"""The doctor's widget shows everything of any file, and uses none of it."""
+
+import torch
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+
+def _open(viewer):
+    return viewer.window.add_plugin_dock_widget("napari-cihm", "Check a model file")[1]
+
+
+def test_files_are_examined_whole(
+    make_napari_viewer, qtbot, pooled, at_home, checkpoint, monkeypatch
+):
+    panel = _open(make_napari_viewer())
+    section = panel.section
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *args: (str(checkpoint), "")
+    )
+    assert not section.copy.isEnabled()
+    qtbot.mouseClick(section.choose, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(section.copy.isEnabled, timeout=60_000)
+    for said in ("bright.safetensors", "separate objects", "12 images", "It loads"):
+        assert said in section.card.text
+    qtbot.mouseClick(section.copy, Qt.MouseButton.LeftButton)
+    assert "12 images" in QApplication.clipboard().text()
+
+
+def test_a_dangerous_file_is_told_and_not_run(
+    make_napari_viewer, qtbot, pooled, at_home, tmp_path
+):
+    class Trap:
+        def __reduce__(self):
+            return (tmp_path / "sprung").mkdir, ()
+
+    torch.save({"w": Trap()}, tmp_path / "trap.pt")
+    panel = _open(make_napari_viewer())
+    panel.files_dropped.emit([str(tmp_path / "trap.pt")])
+    qtbot.waitUntil(panel.section.copy.isEnabled, timeout=60_000)
+    assert "asks to run" in panel.section.card.text
+    assert not (tmp_path / "sprung").exists()

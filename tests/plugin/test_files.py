@@ -1,0 +1,219 @@
+"""Folders in, label files out, samples: through the viewer, as napari calls them."""
+
+import csv
+import http.server
+import threading
+import zipfile
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from PIL import Image as Pillow
+
+from napari_cihm.data.reading import read_image
+from napari_cihm.data.synthetic import nuclei
+from napari_cihm.errors import UnavailableError
+from napari_cihm.plugin import samples
+from napari_cihm.plugin.readers import get_reader
+
+PLUGIN = "napari-cihm"
+
+
+def _write(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Pillow.fromarray(array).save(path)
+
+
+def _sample(folder, image, labels):
+    """Write a sample as DSB18 has them: RGBA, and a mask for each nucleus."""
+    rgba = np.dstack([image] * 3 if image.ndim == 2 else [image])
+    rgba = np.dstack([rgba, np.full(rgba.shape[:2], 255, np.uint8)])
+    _write(folder / "images" / f"{folder.name}.png", rgba)
+    for number in range(1, labels.max() + 1):
+        mask = (labels == number).astype(np.uint8) * 255
+        _write(folder / "masks" / f"{number}.png", mask)
+
+
+@pytest.fixture
+def truth(blobs):
+    labels = np.zeros(blobs.shape, np.int32)
+    labels[10:20, 10:20], labels[50:60, 40:60] = 1, 2
+    return labels
+
+
+@pytest.fixture
+def stage1(tmp_path, blobs, truth):
+    folder = tmp_path / "stage1_train"
+    colour = np.stack([blobs, blobs // 2, blobs], axis=-1)
+    for name, image in {"aa": blobs, "bb": colour, "cc": 255 - blobs}.items():
+        _sample(folder / name, image, truth)
+    _sample(folder / "dd", blobs[:64, :64], truth[:64, :64])
+    return folder
+
+
+def test_a_sample_opens_as_an_image_and_its_masks(make_napari_viewer, stage1, blobs):
+    viewer = make_napari_viewer()
+    viewer.open(str(stage1 / "aa"), plugin=PLUGIN)
+    image, masks = viewer.layers["aa"], viewer.layers["aa masks"]
+    np.testing.assert_array_equal(image.data, blobs)  # grey, since it is
+    assert masks.data.max() == 2
+    viewer.open(str(stage1 / "bb"), plugin=PLUGIN)
+    assert viewer.layers["bb"].rgb
+
+
+def test_a_folder_opens_as_lazy_stacks_of_each_size(make_napari_viewer, stage1, truth):
+    viewer = make_napari_viewer()
+    viewer.open(str(stage1), plugin=PLUGIN)
+    names = [layer.name for layer in viewer.layers]
+    assert names == [
+        "stage1_train 64x64", "stage1_train 64x64 masks",
+        "stage1_train 96x128", "stage1_train 96x128 masks",
+    ]  # fmt: skip
+    image, masks = viewer.layers[2:]
+    assert isinstance(image.data, da.Array)
+    assert isinstance(masks.data, da.Array)
+    assert image.data.shape == (3, 96, 128, 3)
+    assert image.metadata["samples"] == ["aa", "bb", "cc"]
+    assert [layer.visible for layer in viewer.layers] == [False, False, True, True]
+    # Larger nuclei come first in the numbering.
+    np.testing.assert_array_equal(np.asarray(masks.data[1]) > 0, truth > 0)
+
+
+def test_a_dropped_dsb18_folder_is_opened_without_a_question(shown, stage1):
+    shown.panel.files_dropped.emit([str(stage1)])
+    assert shown.session.image.name == "stage1_train 96x128"
+    assert shown.session.axes == "tyxc"
+
+
+def test_other_paths_are_left_to_others(tmp_path, stage1):
+    assert get_reader(str(tmp_path)) is None
+    assert get_reader(str(tmp_path / "nothing")) is None
+    assert get_reader([str(stage1), str(stage1)]) is None
+    assert get_reader(str(stage1 / "aa" / "images" / "aa.png")) is None
+
+
+def test_a_single_image_opens_without_our_reader(make_napari_viewer, tmp_path, blobs):
+    _write(tmp_path / "one.png", blobs)
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open(str(tmp_path / "one.png"))
+    assert layer.source.reader_plugin == "napari"
+
+
+@pytest.fixture
+def saved(make_napari_viewer, truth):
+    viewer = make_napari_viewer()
+    stack = np.stack([truth, truth * 0, truth])
+    units = ("um", "um", "um")
+    return viewer.add_labels(stack, name="cells", scale=(2, 0.5, 0.5), units=units)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+def test_labels_are_saved_with_their_scale(saved, tmp_path, suffix):
+    path = tmp_path / f"cells{suffix}"
+    (written,) = saved.save(str(path), plugin=PLUGIN)
+    again = read_image(written)
+    assert again.axes == "zyx"
+    np.testing.assert_array_equal(np.asarray(again.data[:]), saved.data)
+    assert again.scale == {"z": 2, "y": 0.5, "x": 0.5}
+    assert again.units["x"] == "um"
+    if suffix == ".zarr":
+        assert zarr.open_group(path)["0"].chunks == (1, 96, 128)
+
+
+def test_run_lengths_name_each_plane(saved, tmp_path):
+    (written,) = saved.save(str(tmp_path / "runs.csv"), plugin=PLUGIN)
+    with open(written) as file:
+        rows = list(csv.DictReader(file))
+    assert [row["ImageId"] for row in rows] == [
+        "cells_0", "cells_0", "cells_1", "cells_2", "cells_2",
+    ]  # fmt: skip
+    # The first nucleus begins at row 10 of column 10, counted from 1 downwards.
+    assert rows[0]["EncodedPixels"].split()[:2] == [str(10 * 96 + 10 + 1), "10"]
+
+
+def test_run_lengths_of_a_dsb18_stack_have_its_ids(
+    make_napari_viewer, stage1, tmp_path
+):
+    viewer = make_napari_viewer()
+    viewer.open(str(stage1), plugin=PLUGIN)
+    masks = viewer.layers["stage1_train 96x128 masks"]
+    (written,) = masks.save(str(tmp_path / "runs.csv"), plugin=PLUGIN)
+    with open(written) as file:
+        assert {row["ImageId"] for row in csv.DictReader(file)} == {"aa", "bb", "cc"}
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [("nuclei", (512, 512)), ("nuclei_stack", (24, 256, 256)), ("tissue", (512, 512))],
+)
+def test_made_samples_come_with_their_truth(make_napari_viewer, key, shape):
+    viewer = make_napari_viewer()
+    viewer.open_sample(PLUGIN, key)
+    truth, image = viewer.layers
+    assert truth.data.shape == image.data.shape[: len(shape)] == shape
+    assert not truth.visible
+    assert [str(unit) for unit in image.units] == ["micrometer"] * len(shape)
+    np.testing.assert_array_equal(image.scale, truth.scale)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Serve an archive built like the one that the sample fetches."""
+    root = tmp_path / "server"
+    root.mkdir()
+    with zipfile.ZipFile(root / "dsb2018.zip", "w") as files:
+        for i in range(10):
+            image, labels = nuclei((256, 256 if i != 3 else 320), seed=i)
+            for kind, array in {"images": image, "masks": labels}.items():
+                path = tmp_path / "one.tif"
+                tifffile.imwrite(path, array)
+                files.write(path, f"dsb2018/test/{kind}/{i}.tif")
+    handler = http.server.SimpleHTTPRequestHandler
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), lambda *args: handler(*args, directory=str(root))
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/dsb2018.zip", root / "dsb2018.zip"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def fetching(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        "napari_cihm.plugin.samples.pooch.os_cache", lambda name: tmp_path / "cache"
+    )
+    return lambda url, known: (
+        monkeypatch.setattr(samples, "DSB18_URL", url),
+        monkeypatch.setattr(samples, "DSB18_HASH", known),
+    )
+
+
+def test_dsb18_is_fetched_once(make_napari_viewer, archive, fetching):
+    import pooch
+
+    url, file = archive
+    fetching(url, f"sha256:{pooch.file_hash(str(file))}")
+    viewer = make_napari_viewer()
+    viewer.open_sample(PLUGIN, "dsb18")
+    truth, image = viewer.layers
+    assert image.data.shape == truth.data.shape == (8, 256, 256)
+    np.testing.assert_array_equal(image.data[3], nuclei((256, 256), seed=4)[0])
+    file.unlink()
+    viewer.open_sample(PLUGIN, "dsb18")
+    assert len(viewer.layers) == 4
+
+
+@pytest.mark.parametrize("trouble", ["no network", "another file"])
+def test_what_keeps_dsb18_from_coming_is_told(
+    make_napari_viewer, archive, fetching, trouble
+):
+    url = archive[0] if trouble == "another file" else "http://127.0.0.1:9/x.zip"
+    fetching(url, "sha256:" + "0" * 64)
+    viewer = make_napari_viewer()
+    with pytest.raises(UnavailableError, match="could not be fetched") as caught:
+        viewer.open_sample(PLUGIN, "dsb18")
+    assert "network" in caught.value.remedy
+    assert not viewer.layers

@@ -1,0 +1,69 @@
+"""Segmenting a folder from the panel writes what the command line writes."""
+
+import csv
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+
+@pytest.fixture
+def folder(tmp_path, blobs):
+    inside = tmp_path / "images"
+    inside.mkdir()
+    for name in "ab":
+        tifffile.imwrite(inside / f"{name}.tif", blobs)
+    (inside / "bad.png").write_bytes(b"not a picture")
+    return inside
+
+
+@pytest.fixture
+def section(shown, folder):
+    section = shown.ready().coordinator.folder_section
+    section.opened = True
+    assert not section.start.isEnabled()
+    section.form.set_values({"folder": folder})
+    assert section.start.isEnabled()
+    return section
+
+
+def test_labels_and_measurements_of_a_folder(shown, section, folder):
+    shown.press(section.start)
+    shown.rest()
+    assert shown.words == "2 files segmented, 1 failed"
+    lines = section.report.lines
+    assert sorted(lines)[:2] == ["✓ a.tif: 12 objects", "✓ b.tif: 12 objects"]
+    assert any(line.startswith("✕ bad.png") for line in lines)
+    labels = tifffile.imread(folder / "labels" / "a_labels.tif")
+    assert labels.max() == 12
+    with open(folder / "labels" / "measurements.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+
+
+def test_where_and_how_is_chosen(shown, section, folder, tmp_path):
+    out = tmp_path / "elsewhere"
+    section.form.set_values({"output": out, "format": "zarr", "table": False})
+    shown.section.more.control("min_size").setEditText("100000")
+    shown.press(section.start)
+    shown.rest()
+    assert sorted(p.name for p in out.iterdir()) == ["a_labels.zarr", "b_labels.zarr"]
+    assert np.asarray(zarr.open_group(out / "a_labels.zarr")["0"]).max() == 0
+
+
+def test_it_waits_while_something_else_runs(shown, section, blobs):
+    shown.viewer.add_image(np.stack([blobs] * 100), axis_labels=("t", "y", "x"))
+    shown.press(shown.section.segment)
+    assert not section.start.isEnabled()
+    shown.rest()
+    assert section.start.isEnabled()
+
+
+def test_a_folder_without_images_is_told(shown, section, tmp_path, said):
+    (tmp_path / "empty").mkdir()
+    section.form.set_values({"folder": tmp_path / "empty"})
+    shown.press(section.start)
+    shown.rest()
+    assert "holds no image" in said[0][1]
+    assert shown.words.startswith("Failed")

@@ -1,0 +1,209 @@
+"""The panel follows the viewer, takes keys, keeps its size, and goes when closed."""
+
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+
+import numpy as np
+import psutil
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QWidget
+
+from napari_cihm.plugin.panel import Panel
+from napari_cihm.plugin.session import State
+
+
+def _listed(shown):
+    box = shown.section.images
+    return [box.itemText(i) for i in range(box.count())]
+
+
+def test_the_image_list_follows_the_viewer(shown, blobs):
+    assert _listed(shown) == []
+    assert "Open an image first" in shown.section.reason.text()
+    one = shown.viewer.add_image(blobs, name="one")
+    two = shown.viewer.add_image(blobs, name="two")
+    shown.viewer.add_labels(blobs.astype(int), name="labels")
+    assert _listed(shown) == ["two", "one"]
+    one.name = "first"
+    assert _listed(shown) == ["two", "first"]
+    shown.viewer.layers.selection.active = one
+    assert shown.session.image is one
+    assert shown.section.images.currentText() == "first"
+    shown.section.images.setCurrentIndex(0)
+    shown.section.images.activated.emit(0)
+    assert shown.session.image is two
+    shown.viewer.layers.remove(two)
+    assert shown.session.image is one
+    shown.viewer.layers.clear()
+    assert shown.session.image is None
+    assert not shown.section.images.isEnabled()
+
+
+def test_axes_are_guessed_shown_and_corrected(shown, qtbot):
+    stack = shown.viewer.add_image(np.zeros((6, 20, 30), np.uint8), name="stack")
+    section = shown.section
+    assert section.axes.text() == "zyx"
+    assert section.meaning.text() == "6 slices, 20 rows, 30 columns"
+    assert section.form.control("volume").isVisibleTo(section)
+    assert not section.form.control("time").isVisibleTo(section)
+    section.axes.clear()
+    qtbot.keyClicks(section.axes, "tyx")
+    assert shown.session.axes == "tyx"
+    assert section.meaning.text().startswith("6 time points")
+    assert not section.form.control("volume").isVisibleTo(section)
+    assert section.form.control("time").isVisibleTo(section)
+    stack.axis_labels = ("t", "y", "x")
+    shown.viewer.add_image(np.zeros((9, 9)), name="flat")
+    assert section.axes.text() == "yx"
+    assert not section.extents.button(1).isVisibleTo(section)
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("zyy", "one axis twice"),
+        ("zy", "lack y or x"),
+        ("qyx", "hold 'q'"),
+        ("", "lack"),
+    ],
+)
+def test_axes_that_do_not_fit_turn_red_and_say_why(shown, qtbot, typed, reason):
+    shown.viewer.add_image(np.zeros((6, 20, 30), np.uint8), name="stack")
+    shown.ready()
+    section = shown.section
+    section.axes.selectAll()
+    qtbot.keyClick(section.axes, Qt.Key.Key_Backspace)
+    qtbot.keyClicks(section.axes, typed)
+    assert section.axes.property("refused") is True
+    assert reason in section.meaning.text()
+    assert not section.segment.isEnabled()
+    assert "red" in section.reason.text()
+    section.axes.clear()
+    qtbot.keyClicks(section.axes, "zyx")
+    assert section.axes.property("refused") is False
+    assert section.segment.isEnabled()
+
+
+def test_a_refused_setting_keeps_the_button_from_being_pressed(shown, blobs):
+    shown.viewer.add_image(blobs)
+    shown.ready()
+    shown.section.form.control("diameter").setEditText("huge")
+    assert not shown.section.segment.isEnabled()
+    assert not shown.section.preview.isEnabled()
+    shown.press(shown.section.restore)
+    assert shown.section.segment.isEnabled()
+
+
+def test_the_keyboard_alone_is_enough(shown, blobs, qtbot):
+    shown.viewer.add_image(np.stack([blobs] * 200), axis_labels=("t", "y", "x"))
+    shown.ready()
+    shown.panel.activateWindow()
+    qtbot.keyClick(shown.panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    shown.until(lambda: shown.session.state is State.RUNNING)
+    shown.until(lambda: len(shown.viewer.layers) == 2)
+    qtbot.keyClick(shown.panel, Qt.Key.Key_Escape)
+    assert shown.session.state is State.STOPPING
+    shown.rest()
+    assert len(shown.viewer.layers) == 1
+
+
+def test_every_control_can_be_reached_by_tab_and_is_explained(shown):
+    shown.ready()
+    kinds = (QAbstractButton, QComboBox, QLineEdit)
+    for control in shown.panel.findChildren(QWidget):
+        if not isinstance(control, kinds) or not control.isVisibleTo(shown.panel):
+            continue
+        if isinstance(control, QLineEdit) and control is not shown.section.axes:
+            continue  # the inside of another control
+        name = control.accessibleName() or getattr(control, "text", str)()
+        assert name, control
+        assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, name
+        assert control.toolTip(), name
+
+
+def test_the_run_bar_keeps_its_height(shown, blobs):
+    shown.viewer.add_image(np.stack([blobs] * 60), axis_labels=("t", "y", "x"))
+    shown.ready()
+    before = shown.bar.sizeHint().height()
+    shown.press(shown.section.segment)
+    assert shown.bar.sizeHint().height() == before
+    shown.rest()
+    assert shown.bar.sizeHint().height() == before
+
+
+def test_it_fits_a_dock_of_360_pixels(shown):
+    shown.viewer.add_image(np.zeros((6, 2, 20, 30)), name="a name that is " * 5)
+    shown.ready()
+    assert shown.panel.minimumSizeHint().width() <= 360
+    inside = shown.panel._scroll.widget()
+    assert inside.minimumSizeHint().width() <= 340
+
+
+def test_colours_follow_the_theme(shown):
+    dark = shown.panel.styleSheet()
+    shown.viewer.theme = "light"
+    assert shown.panel.styleSheet() != dark
+
+
+def _run_in_a_process_of_its_own(viewer, qtbot, blobs):
+    """Return the dock, a weak reference to its panel, and the worker's number."""
+    stack = np.stack([blobs] * 500)
+    viewer.add_image(stack, name="stack", axis_labels=("t", "y", "x"))
+    dock, panel = viewer.window.add_plugin_dock_widget(
+        "napari-cihm", "Segment and fine-tune"
+    )
+    desk = panel.coordinator.desk
+    qtbot.waitUntil(lambda: desk.session.model is not None, timeout=90_000)
+    panel.coordinator.segment.segment()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2, timeout=60_000)
+    return dock, weakref.ref(panel), desk.runner.pid
+
+
+def test_closing_the_dock_during_a_run_leaves_nothing(
+    make_napari_viewer, qtbot, at_home, blobs
+):
+    viewer = make_napari_viewer()
+    before = threading.active_count()
+    dock, panel, pid = _run_in_a_process_of_its_own(viewer, qtbot, blobs)
+    viewer.window.remove_dock_widget(dock)
+    assert not psutil.pid_exists(pid)
+    assert [layer.name for layer in viewer.layers] == ["stack"]
+    assert threading.active_count() == before
+    qtbot.wait(50)
+    gc.collect()
+    assert panel() is None
+    viewer.add_image(blobs)  # nobody listens any more, and nothing raises
+
+
+def test_closing_the_window_during_a_run_ends_the_worker(
+    make_napari_viewer, qtbot, at_home, blobs
+):
+    viewer = make_napari_viewer()
+    _, _, pid = _run_in_a_process_of_its_own(viewer, qtbot, blobs)
+    viewer.close()
+    qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=10_000)
+
+
+def test_opening_the_panel_loads_no_network_library():
+    code = (
+        "import napari_cihm.plugin.widgets, napari_cihm.plugin.samples, sys\n"
+        "import napari_cihm.plugin.writers, napari_cihm.plugin.readers\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "monai", "napari_cihm.models"} & set(done.stdout.split())
+
+
+def test_a_bare_panel_says_when_its_dock_lets_go(qtbot):
+    owner, panel = QWidget(), Panel()
+    qtbot.addWidget(owner)
+    qtbot.addWidget(panel)
+    panel.setParent(owner)
+    with qtbot.waitSignal(panel.closed):
+        panel.setParent(None)

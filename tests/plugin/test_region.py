@@ -1,0 +1,101 @@
+"""Regions of an image, and where their labels belong, against plain indexing."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_cihm.plugin.region import Part, changed, numbered_on, region_of
+
+SIZES = {"t": 3, "z": 4, "c": 2, "y": 7, "x": 5}
+
+
+def _image(axes: str) -> np.ndarray:
+    shape = tuple(SIZES[a] for a in axes)
+    return np.arange(np.prod(shape)).reshape(shape)
+
+
+ALL_AXES = ["yx", "zyx", "tyx", "cyx", "yxc", "zcyx", "czyx", "tzcyx", "tzyxc", "xy"]
+
+
+@pytest.mark.parametrize("axes", ALL_AXES)
+def test_the_whole_is_fed_as_it_is(axes):
+    image = _image(axes)
+    region = region_of(axes, image.shape)
+    assert region.whole
+    assert region.feed(image) is image
+    assert region.fed_axes == axes
+
+
+@pytest.mark.parametrize("axes", ALL_AXES)
+@pytest.mark.parametrize("extent", ["all", "slice", "view"])
+def test_labels_come_back_to_the_pixels_they_were_made_of(axes, extent):
+    image = _image(axes)
+    region = region_of(
+        axes, image.shape, extent, {"t": 1, "z": 2}, {"y": (2, 5), "x": (1, 9)}
+    )
+    fed = np.asarray(region.feed(image))
+    # As labels take the least channel's numbers: one for each pixel.
+    labels = fed.min(axis=region.fed_axes.index("c")) if "c" in axes else fed
+    whole = np.full(region.shown_shape, -1)
+    whole[region.shown_box] = region.show(labels)
+    truth = image.min(axis=axes.index("c")) if "c" in axes else image
+    inside = whole.reshape(truth.shape) >= 0
+    np.testing.assert_array_equal(whole.reshape(truth.shape)[inside], truth[inside])
+    rows, columns = (3, 4) if extent == "view" else (7, 5)
+    planes = 1 if extent != "all" else truth.size // (7 * 5)
+    assert inside.sum() == planes * rows * columns
+
+
+def test_channels_take_one_element_where_they_do_not_lead():
+    assert region_of("zcyx", (4, 2, 7, 5)).shown_shape == (4, 1, 7, 5)
+    assert region_of("czyx", (2, 4, 7, 5)).shown_shape == (4, 7, 5)
+    assert region_of("yxc", (7, 5, 3)).shown_shape == (7, 5)
+
+
+def test_a_box_of_the_run_is_placed_in_what_is_shown():
+    region = region_of("tzcyx", (3, 4, 2, 7, 5), "slice", {"t": 1})
+    assert region.fed_axes == "zcyx"
+    box = (slice(2, 3), slice(0, 4), slice(1, 5))
+    one = slice(0, 1)
+    assert region.show_box(box) == (one, slice(2, 3), one, *box[1:])
+
+
+def test_a_view_beyond_the_image_is_cut_to_it():
+    region = region_of("yx", (7, 5), "view", {}, {"y": (-3, 99), "x": (3, 99)})
+    assert region.box == (slice(0, 7), slice(3, 5))
+
+
+index = st.one_of(
+    st.integers(0, 2),
+    st.slices(3).filter(lambda s: s.step is None or s.step > 0),
+)
+
+
+@given(st.tuples(index, index, index))
+def test_a_part_reads_as_the_slice_it_stands_for(wanted):
+    whole = np.arange(6 * 4 * 7 * 5).reshape(6, 4, 7, 5)
+    taken = (slice(1, 4), 2, slice(3, 6), slice(0, 3))
+    part = Part(da.from_array(whole), taken)
+    assert part.shape == (3, 3, 3)
+    np.testing.assert_array_equal(part[wanted], whole[taken][wanted])
+    np.testing.assert_array_equal(part[wanted[0]], whole[taken][wanted[0]])
+    np.testing.assert_array_equal(part[..., wanted[2]], whole[taken][..., wanted[2]])
+
+
+def test_only_what_differs_is_changed():
+    rng = np.random.default_rng(0)
+    whole = rng.integers(0, 4, (9, 8))
+    box = (slice(2, 7), slice(1, 6))
+    new = rng.integers(0, 4, (5, 5))
+    where, values = changed(whole[box], new, box)
+    assert len(values) == np.count_nonzero(whole[box] != new)
+    whole[where] = values
+    np.testing.assert_array_equal(whole[box], new)
+
+
+def test_numbers_go_on_and_the_background_stays():
+    labels = np.array([[0, 1], [2, 0]], np.uint16)
+    assert numbered_on(labels, 70_000).tolist() == [[0, 70_001], [70_002, 0]]
+    assert numbered_on(labels, 0) is labels

@@ -1,0 +1,347 @@
+"""Pressing Segment: what is labelled, where it lies, and what is left alone."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from skimage.measure import label as components
+
+import napari_cihm as cihm
+from napari_cihm.plugin.session import State
+
+
+def _engine(image, checkpoint, axes=None, **settings):
+    return cihm.segment(image, checkpoint, axes, device="cpu", **settings)
+
+
+@pytest.fixture
+def ready(shown, blobs):
+    shown.viewer.add_image(blobs, name="cells", scale=(0.5, 0.5), units=("um", "um"))
+    return shown.ready()
+
+
+def test_a_press_gives_the_labels_of_the_engine(ready, checkpoint, blobs):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    np.testing.assert_array_equal(layer.data, _engine(blobs, checkpoint))
+    np.testing.assert_array_equal(components(layer.data > 0), components(blobs > 0))
+    assert ready.words.startswith("12 objects in ")
+    assert ready.viewer.layers.selection.active is layer
+    assert layer.editable
+
+
+def test_labels_lie_where_their_image_lies(ready, blobs):
+    image = ready.viewer.layers["cells"]
+    image.translate, image.rotate = (10, -4), 30
+    image.affine = np.array([[1, 0.2, 3], [0, 1, 5], [0, 0, 1]])
+    ready.segment()
+    layer = ready.labels("cells labels")
+    for corner in [(0, 0), (95, 0), (40.5, 127)]:
+        np.testing.assert_allclose(
+            layer.data_to_world(corner), image.data_to_world(corner)
+        )
+    assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
+
+
+def test_what_made_the_labels_is_told_with_them(ready, checkpoint):
+    ready.section.form.control("diameter").setEditText("12.5")
+    ready.segment()
+    about = ready.labels("cells labels").metadata["napari-cihm"]
+    assert about["model"] == "bright"
+    assert about["model_hash"] == cihm.load_model(checkpoint).hash
+    assert about["settings"]["diameter"] == 12.5
+    assert about["axes"] == "yx"
+    assert about["objects"] == 12
+
+
+def test_objects_are_measured_for_the_features_table(ready, blobs):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    ready.until(lambda: len(layer.features) == 12)
+    table = layer.features
+    sizes = np.bincount(layer.data.ravel())[1:]
+    assert list(table["index"]) == list(range(1, 13))
+    assert list(table["area_px"]) == list(sizes)
+    np.testing.assert_allclose(table["area_um2"], sizes * 0.25)
+    np.testing.assert_allclose(table["mean_intensity_c0"], 200, rtol=0.02)
+
+
+def test_a_second_run_changes_its_own_layer_in_one_undoable_step(ready, blobs):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    first = layer.data.copy()
+    layer.data_setitem((np.array([0]), np.array([0])), 99)
+    ready.section.more.control("min_size").setEditText("1000000")
+    ready.segment()
+    assert [x.name for x in ready.viewer.layers] == ["cells", "cells labels"]
+    assert ready.labels("cells labels") is layer
+    assert layer.data.max() == 0
+    layer.undo()
+    assert layer.data[0, 0] == 99
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, first)
+    layer.redo()
+    layer.redo()
+    assert layer.data.max() == 0
+
+
+def test_layers_of_the_user_are_left_alone(ready, blobs):
+    mine = np.full(blobs.shape, 7)
+    ready.viewer.add_labels(mine.copy(), name="cells labels")
+    ready.segment()
+    theirs = ready.labels("cells labels")
+    np.testing.assert_array_equal(theirs.data, mine)
+    ours = ready.labels("cells labels [1]")
+    assert ours.data.max() == 12
+    ready.viewer.layers.selection.active = ours
+    ready.viewer.layers.selection = [ours]
+    from napari.layers._layer_actions import _duplicate_layer
+
+    _duplicate_layer(ready.viewer.layers)
+    copy = ready.labels("cells labels [1] copy")
+    before = copy.data.copy()
+    ready.section.more.control("min_size").setEditText("1000000")
+    ready.segment()
+    assert ours.data.max() == 0
+    np.testing.assert_array_equal(copy.data, before)
+
+
+@pytest.mark.parametrize(
+    ("axes", "lazy", "settings"),
+    [("zyx", False, {}), ("tyx", True, {}), ("zyx", False, {"volume": "slices"})],
+)
+def test_stacks_are_labelled_as_by_the_engine(
+    shown, blobs, checkpoint, axes, lazy, settings
+):
+    stack = np.stack([blobs, np.roll(blobs, 2, 0), np.zeros_like(blobs), blobs])
+    shown.viewer.add_image(
+        da.from_array(stack, chunks=(1, 64, 64)) if lazy else stack,
+        name="stack",
+        axis_labels=tuple(axes),
+        scale=(2, 1, 1),
+        contrast_limits=(0, 255),
+    )
+    shown.ready()
+    for name, value in settings.items():
+        shown.section.form.set_values({name: value})
+    shown.segment()
+    layer = shown.labels("stack labels")
+    np.testing.assert_array_equal(
+        layer.data, _engine(stack, checkpoint, axes, **settings)
+    )
+    np.testing.assert_allclose(layer.scale, (2, 1, 1))
+
+
+def test_channels_of_one_layer_share_their_labels(shown, blobs, checkpoint):
+    pair = np.stack([np.stack([blobs * 0, blobs])] * 3)  # z, c, y, x
+    shown.viewer.add_image(pair, name="pair", axis_labels=("z", "c", "y", "x"))
+    shown.ready()
+    control = shown.section.form.control("channels")
+    assert [control.itemText(i) for i in range(control.count())] == [
+        "auto", "merge all", "0", "1",
+    ]  # fmt: skip
+    control.setCurrentText("1")
+    shown.segment()
+    layer = shown.labels("pair labels")
+    expected = _engine(pair, checkpoint, "zcyx", channels=1)
+    np.testing.assert_array_equal(layer.data[:, 0], expected)
+    for channel in (0, 1):  # whichever channel is looked at, its labels are there
+        assert layer.get_value((1, channel, 16, 16), world=True) == expected[1, 16, 16]
+
+
+def test_colour_images_are_labelled(shown, blobs, checkpoint):
+    colour = np.stack([blobs, blobs // 2, blobs], axis=-1)
+    shown.viewer.add_image(colour, name="colour", rgb=True)
+    shown.ready()
+    assert shown.section.axes.text() == "yxc"
+    shown.segment()
+    layer = shown.labels("colour labels")
+    np.testing.assert_array_equal(layer.data, _engine(colour, checkpoint, "yxc"))
+
+
+def test_one_slice_is_labelled_within_the_whole(shown, blobs):
+    stack = np.stack([blobs] * 6)
+    shown.viewer.add_image(stack, name="stack", scale=(3, 1, 1))
+    shown.ready()
+    shown.viewer.dims.set_point(0, 6)
+    shown.press(shown.section.extents.button(1))
+    shown.segment()
+    layer = shown.labels("stack labels")
+    assert layer.data.shape == stack.shape
+    assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 0, 12, 0, 0, 0]
+    shown.viewer.dims.set_point(0, 3)
+    shown.segment()
+    assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 12, 12, 0, 0, 0]
+    assert layer.data[1].max() == 24  # numbers go on, so that none is met twice
+    layer.undo()
+    assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 0, 12, 0, 0, 0]
+
+
+def test_the_view_is_labelled_within_the_whole(ready, blobs):
+    image = ready.viewer.layers["cells"]
+    image.corner_pixels = np.array([[0, 0], [63, 63]])
+    ready.press(ready.section.extents.button(2))
+    ready.segment()
+    layer = ready.labels("cells labels")
+    assert layer.data.shape == blobs.shape
+    assert layer.data[:64, :64].max() == 4
+    assert not layer.data[64:].any()
+    assert not layer.data[:, 64:].any()
+
+
+def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):
+    image = ready.viewer.layers["cells"]
+    image.corner_pixels = np.array([[32, 64], [95, 127]])
+    ready.press(ready.section.preview)
+    ready.rest()
+    layer = ready.labels("cells preview")
+    assert layer.data.shape == (64, 64)
+    assert len(np.unique(layer.data)) - 1 == 4
+    np.testing.assert_allclose(
+        layer.data_to_world((0, 0)), image.data_to_world((32, 64))
+    )
+    assert ready.words.startswith("Preview: 4 objects")
+    ready.press(ready.section.preview)
+    ready.rest()
+    assert len(ready.viewer.layers) == 2
+    ready.segment()
+    assert [x.name for x in ready.viewer.layers] == ["cells", "cells labels"]
+
+
+def test_tiles_appear_while_it_runs(shown, blobs):
+    stack = np.stack([blobs] * 60)
+    shown.viewer.add_image(stack, name="stack", axis_labels=("t", "y", "x"))
+    shown.ready()
+    seen = []
+    shown.press(shown.section.segment)
+    shown.until(lambda: "stack labels (running)" in shown.viewer.layers)
+    live = shown.labels("stack labels (running)")
+    live.events.set_data.connect(
+        lambda: seen.append(int(live.data.any(axis=(1, 2)).sum()))
+    )
+    assert not live.editable
+    assert shown.session.state is State.RUNNING
+    assert not shown.section.segment.isEnabled()
+    assert shown.bar.cancel.isEnabled()
+    shown.rest()
+    assert any(0 < planes < 60 for planes in seen)
+    assert shown.labels("stack labels") is live
+
+
+def test_cancel_keeps_the_earlier_labels(shown, blobs):
+    stack = np.stack([blobs] * 300)
+    image = shown.viewer.add_image(stack[:2], name="stack", axis_labels=("t", "y", "x"))
+    shown.ready().segment()
+    layer = shown.labels("stack labels")
+    kept = layer.data.copy()
+    image.data = stack
+    shown.press(shown.section.segment)
+    shown.until(lambda: "stack labels (running)" in shown.viewer.layers)
+    live = shown.labels("stack labels (running)")
+    shown.until(lambda: live.data.any())
+    shown.press(shown.bar.cancel)
+    assert shown.session.state is State.STOPPING
+    shown.rest()
+    assert shown.words == "Stopped. Earlier labels are as they were."
+    assert [x.name for x in shown.viewer.layers] == ["stack", "stack labels"]
+    np.testing.assert_array_equal(layer.data, kept)
+    assert shown.section.segment.isEnabled()
+
+
+@pytest.mark.parametrize("name", ["stack", "stack labels (running)"])
+def test_deleting_a_layer_ends_its_run(shown, blobs, name):
+    stack = np.stack([blobs] * 300)
+    shown.viewer.add_image(stack, name="stack", axis_labels=("t", "y", "x"))
+    shown.viewer.add_image(blobs, name="other")
+    shown.viewer.layers.selection.active = shown.viewer.layers["stack"]
+    shown.ready()
+    shown.press(shown.section.segment)
+    shown.until(lambda: "stack labels (running)" in shown.viewer.layers)
+    shown.viewer.layers.remove(name)
+    shown.rest()
+    assert "stack labels (running)" not in shown.viewer.layers
+    assert "stack labels" not in shown.viewer.layers
+    shown.viewer.layers.selection.active = shown.viewer.layers["other"]
+    shown.segment()
+    assert shown.labels("other labels").data.max() == 12
+
+
+def test_the_user_can_paint_and_open_images_meanwhile(shown, blobs):
+    stack = np.stack([blobs] * 100)
+    shown.viewer.add_image(stack, name="stack", axis_labels=("t", "y", "x"))
+    mine = shown.viewer.add_labels(np.zeros(blobs.shape, int), name="mine")
+    shown.ready()
+    shown.press(shown.section.segment)
+    shown.until(lambda: "stack labels (running)" in shown.viewer.layers)
+    shown.viewer.layers.selection.active = mine
+    mine.paint((5, 5), 3)
+    shown.viewer.add_image(blobs, name="another")
+    shown.viewer.layers.selection.active = mine
+    shown.rest()
+    assert mine.data[5, 5] == 3
+    assert shown.viewer.layers.selection.active is mine
+    assert len(np.unique(shown.labels("stack labels").data[50])) - 1 == 12
+
+
+def test_a_second_run_waits_for_the_first(shown, blobs):
+    stack = np.stack([blobs] * 60)
+    first = shown.viewer.add_image(stack, name="first", axis_labels=("t", "y", "x"))
+    second = shown.viewer.add_image(blobs, name="second")
+    shown.ready()
+    flow = shown.coordinator.segment
+    flow.segment_when_ready(first)
+    flow.segment_when_ready(second)
+    assert len(shown.desk.tasks) == 2
+    shown.until(lambda: "first labels (running)" in shown.viewer.layers)
+    assert "second labels (running)" not in shown.viewer.layers
+    shown.rest()
+    assert shown.labels("second labels").data.max() == 12
+    assert len(np.unique(shown.labels("first labels").data[30])) - 1 == 12
+
+
+def test_a_press_that_comes_too_early_is_remembered(shown, blobs):
+    image = shown.viewer.add_image(blobs, name="cells")
+    assert shown.session.model is None
+    shown.coordinator.segment.segment_when_ready(image)
+    shown.until(lambda: "cells labels" in shown.viewer.layers)
+    shown.rest()
+    assert shown.labels("cells labels").data.max() == 12
+
+
+def test_an_empty_result_says_why_it_may_be_empty(shown, said):
+    shown.viewer.add_image(np.zeros((64, 64), np.uint8), name="dark")
+    shown.ready().segment()
+    assert shown.labels("dark labels").data.max() == 0
+    assert shown.words.startswith("0 objects")
+    ((kind, text),) = said
+    assert kind == "warning"
+    assert "No object was found" in text
+
+
+def test_a_failure_is_told_with_its_remedy_and_leaves_the_panel_usable(
+    shown, blobs, said, caplog
+):
+    pair = np.stack([blobs, blobs])
+    shown.viewer.add_image(pair, name="pair", axis_labels=("c", "y", "x"))
+    shown.ready()
+    shown.section.form.control("channels").setEditText("5")
+    shown.press(shown.section.segment)
+    shown.rest()
+    ((kind, text),) = said
+    assert kind == "error"
+    assert "Channel 5 of an image with 2 channels" in text
+    assert "Traceback" not in text
+    assert "Traceback" in caplog.text
+    assert len(shown.viewer.layers) == 1
+    shown.section.form.control("channels").setCurrentText("0")
+    shown.segment()
+    assert shown.labels("pair labels").data.max() == 12
+
+
+def test_complex_images_are_refused_before_anything_runs(shown, said):
+    dark = np.zeros((32, 32), complex)
+    shown.viewer.add_image(dark, name="wave", contrast_limits=(0, 1))
+    shown.ready()
+    shown.press(shown.section.segment)
+    assert len(shown.desk.tasks) == 0
+    assert said[0][0] == "error"
+    assert "complex" in said[0][1]
