@@ -33,11 +33,15 @@ def make_plan(
     predictor: Predictor,
     settings: SegmentSettings,
     diameter: float | None = None,
+    whole: Image | None = None,
 ) -> tuple[Plan, Thrift]:
-    """Decide how an image is cut up and how much is predicted at once."""
+    """Decide how an image is cut up and how much is predicted at once.
+
+    Its contrast is that of `whole`, where it is a part of something.
+    """
     config, device = predictor.config, device_of(predictor)
     channels = plan_channels(image, settings, config)
-    ranges = find_ranges(image, channels, config.normalisation)
+    ranges = find_ranges(whole or image, channels, config.normalisation)
     source = Source(image, channels, ranges, zooms_for(image, config, diameter))
     tile = choose_tile(settings, device)
     overlap = min(settings.overlap, tile // 2)

@@ -64,6 +64,7 @@ def segment_iter(
     model: AnyModel = None,
     axes: str | None = None,
     *,
+    of: Any = None,
     work: str | Path | None = None,
     client: Any = None,
     **settings: Any,
@@ -77,6 +78,9 @@ def segment_iter(
     ----------
     image, model, axes, **settings
         As for `segment`.
+    of : Image, optional
+        The whole that `image` is a part of. Contrast and the size of objects are
+        taken from it, so that a part is labelled as it would be within the whole.
     work : str or Path, optional
         A folder for what is finished. Memory stays small, and a run that was
         killed goes on where it was; the labels, a zarr array, lie in it too.
@@ -92,8 +96,9 @@ def segment_iter(
     chosen = SegmentSettings.of(**settings)
     picture = Image.of(image, axes)
     predictor = as_predictor(model, chosen)
-    diameter, note = find_diameter(picture, predictor, chosen)
-    plan, thrift = make_plan(picture, predictor, chosen, diameter)
+    whole = picture if of is None else Image.of(of)
+    diameter, note = find_diameter(whole, predictor, chosen)
+    plan, thrift = make_plan(picture, predictor, chosen, diameter, whole)
     yield from _opening(plan, diameter, note)
     units, blocks = _units(plan)
     store = _open_store(plan, predictor, work, blocks)
