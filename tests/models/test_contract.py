@@ -12,8 +12,9 @@ from napari_cihm.config import ModelConfig
 from napari_cihm.models import Model, build_model, load_model, model_names
 from napari_cihm.models.recipes import recipe
 
+WIDTHS = {"vm-unet": 16, "u-mamba-enc": 8, "u-mamba-bot": 8}
 NARROW = {
-    name: {option: 8 for option in recipe(name).options if option == "base"}
+    name: {"base": WIDTHS.get(name, 4)} if "base" in recipe(name).options else {}
     for name in model_names()
 }
 HEADS = ("plain", "detail")

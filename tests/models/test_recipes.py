@@ -85,6 +85,7 @@ def test_an_unknown_option_is_refused_with_those_there_are():
     [
         ("unet", {"base": 0}, "greater than or equal to 4"),
         ("unet", {"base": 30}, "multiple of 4"),
+        ("vm-unet", {"base": 8}, "greater than or equal to 16"),
         ("unet", {"base": "wide"}, "valid integer"),
         ("vm-unet", {"depths": [2, 2]}, "depths"),
         ("vm-unet", {"scan": "spiral"}, "'cross'"),

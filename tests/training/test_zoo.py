@@ -22,7 +22,11 @@ def _portable_scan(monkeypatch):
     [*((name, "instance") for name in model_names()), ("hym-unet", "semantic")],
 )
 def test_a_recipe_goes_the_whole_way(name, task, pairs, tmp_path):
-    options = {"base": 8} if "base" in recipe(name).options else {}
+    options = (
+        {"base": 16 if name == "vm-unet" else 4}
+        if "base" in recipe(name).options
+        else {}
+    )
     loss = "boundary" if task == "semantic" else "dice"
     *events, last = train(
         pairs[:2], name, task=task, loss=loss, options=options, **QUICK

@@ -18,14 +18,14 @@ from napari_cihm.models.blocks.initial import truncated
 from napari_cihm.models.bridges import Identity
 from napari_cihm.models.heads import ExpandHead, HeadName, choose_head
 from napari_cihm.models.merges import Add
-from napari_cihm.models.recipes.options import Base, Depths, ScanName
+from napari_cihm.models.recipes.options import Depths, ScanName, WideBase
 from napari_cihm.models.skeleton import Decoder, UNetLike
 
 
 def vm_unet(
     in_channels: int,
     classes: int,
-    base: Base = 96,
+    base: WideBase = 96,
     depths: Depths = (2, 2, 2, 2),
     depths_up: Depths = (1, 2, 2, 2),
     head: HeadName = "plain",
