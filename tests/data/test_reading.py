@@ -1,6 +1,7 @@
 """Files are opened lazily, with their axes and scale; bad ones say why in a line."""
 
 import json
+import logging
 import os
 import pickle
 from pathlib import Path
@@ -235,6 +236,16 @@ def test_a_bad_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
         read_image(tmp_path / name)
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_cut_file_is_refused_where_logging_is_off(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("tifffile"), "disabled", True)
+    _truncated(tmp_path / "cut.tif")
+    with pytest.raises(ReadError, match="cut off"):
+        read_image(tmp_path / "cut.tif")
+    assert logging.getLogger("tifffile").disabled
 
 
 def test_a_wrong_ending_is_read_by_what_the_file_is(tmp_path: Path) -> None:

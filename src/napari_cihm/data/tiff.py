@@ -161,11 +161,14 @@ def _complaints(path: Path) -> Iterator[None]:
         return False
 
     logger = logging.getLogger("tifffile")
+    disabled = logger.disabled  # as a program's own logging settings may leave it
+    logger.disabled = False
     logger.addFilter(hear)
     try:
         yield
     finally:
         logger.removeFilter(hear)
+        logger.disabled = disabled
     if heard:
         raise ReadError(
             f"{path} is cut off or broken ({heard[0]})", "a whole TIFF", "copy it anew"
