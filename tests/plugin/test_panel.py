@@ -173,6 +173,7 @@ def test_closing_the_dock_during_a_run_leaves_nothing(
     assert not psutil.pid_exists(pid)
     assert [layer.name for layer in viewer.layers] == ["stack"]
     assert threading.active_count() == before
+    del dock  # which holds the panel
     qtbot.wait(50)
     gc.collect()
     assert panel() is None

@@ -337,11 +337,59 @@ def test_a_failure_is_told_with_its_remedy_and_leaves_the_panel_usable(
     assert shown.labels("pair labels").data.max() == 12
 
 
-def test_complex_images_are_refused_before_anything_runs(shown, said):
-    dark = np.zeros((32, 32), complex)
-    shown.viewer.add_image(dark, name="wave", contrast_limits=(0, 1))
+def test_complex_images_are_refused_before_anything_runs(
+    shown, blobs, said, monkeypatch
+):
+    # napari cannot draw complex numbers yet; a version that can meets this answer.
+    with pytest.raises(NotImplementedError):
+        shown.viewer.add_image(blobs.astype(complex), contrast_limits=(0, 1))
+    shown.viewer.layers.clear()
+    shown.viewer.add_image(blobs, name="wave")
+    monkeypatch.setattr(
+        "napari_cihm.plugin.scene.array_of", lambda layer: layer.data.astype(complex)
+    )
     shown.ready()
     shown.press(shown.section.segment)
     assert len(shown.desk.tasks) == 0
     assert said[0][0] == "error"
     assert "complex" in said[0][1]
+
+
+def test_labels_too_many_for_memory_stay_on_disk(
+    shown, blobs, checkpoint, monkeypatch, tmp_path
+):
+    import zarr
+
+    monkeypatch.setattr("napari_cihm.plugin.region.LARGE", 1000)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    stack = np.stack([blobs] * 5)
+    shown.viewer.add_image(stack, name="huge", axis_labels=("t", "y", "x"))
+    shown.ready().segment()
+    layer = shown.labels("huge labels")
+    assert isinstance(layer.data, zarr.Array)
+    np.testing.assert_array_equal(layer.data[:], _engine(stack, checkpoint, "tyx"))
+    layer.paint((0, 3, 3), 99)
+    assert layer.data[0, 3, 3] == 99
+    again = shown.viewer.layers["huge"]
+    shown.viewer.layers.selection.active = again
+    shown.segment()  # labels on disk are not changed: a new run makes new ones
+    assert layer.data[0, 3, 3] == 99
+    assert "huge labels [1]" in shown.viewer.layers
+
+
+def test_a_view_of_the_background_is_not_stretched_to_objects(shown, blobs):
+    noisy = blobs + np.random.default_rng(0).integers(0, 4, blobs.shape, np.uint8)
+    image = shown.viewer.add_image(noisy, name="cells")
+    shown.ready()
+    image.corner_pixels = np.array([[26, 26], [38, 38]])  # between four spots
+    shown.press(shown.section.preview)
+    shown.rest()
+    assert shown.labels("cells preview").data.max() == 0
+
+
+def test_what_the_engine_notes_stands_beside_the_result(shown, blobs):
+    pair = np.stack([blobs, blobs])
+    shown.viewer.add_image(pair, name="pair", axis_labels=("c", "y", "x"))
+    shown.ready().segment()
+    assert "12 objects" in shown.words
+    assert "2 channels were averaged" in shown.words

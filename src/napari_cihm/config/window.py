@@ -38,7 +38,7 @@ class FolderSettings(Settings):
         None, description="Folder of images, or a DSB18 folder, to segment."
     )
     output: Path | None = Field(
-        None, description="Folder for the labels; none makes labels/ beside the images."
+        None, description="Folder for the labels; empty makes labels/ among the images."
     )
     format: Literal["auto", "tif", "zarr"] = Field(
         "auto", description="Kind of the label files; auto takes what suits the size."

@@ -74,7 +74,9 @@ def _advice(error: CihmError) -> str:
 def _file_facts(path: Path) -> tuple[tuple[str, str], ...]:
     if not path.is_file():
         return ()
-    return (("File", f"{path.name}, {path.stat().st_size / 2**20:.1f} MB"),)
+    size = path.stat().st_size
+    written = f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{size / 2**10:.1f} kB"
+    return (("File", f"{path.name}, {written}"),)
 
 
 def _model_facts(model: Model) -> Iterator[tuple[str, str]]:

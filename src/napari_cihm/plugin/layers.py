@@ -80,7 +80,7 @@ class ResultLayers:
         found = region.show(np.asarray(labels))
         follow = self._scene.active in (image, None)
         result = self.own(image)
-        if result is not None and result.data.shape == region.shown_shape:
+        if result is not None and _fits(result, region):
             self.remove(live)
             self._update(result, region, found)
         elif region.whole:
@@ -100,6 +100,18 @@ class ResultLayers:
         if follow:
             self._scene.layers.selection.active = result
         return result
+
+    def add_large(
+        self, image: ImageLayer, region: Region, labels: Any, about: Mapping[str, Any]
+    ) -> Labels:
+        """Add labels that stay on disk; they can be painted there."""
+        if tuple(labels.shape) != region.shown_part:
+            labels = region.show(np.asarray(labels))
+        name = f"{image.name} labels"
+        layer = Labels(labels, name=name, **_place(image, region, True))
+        self._add(layer)
+        self._sign(layer, image, about)
+        return layer
 
     def keep_preview(
         self, live: Labels, image: ImageLayer, region: Region, labels: NDArray[Any]
@@ -155,6 +167,11 @@ class ResultLayers:
         layers.append(layer)
         if selected:
             layers.selection = selected
+
+
+def _fits(layer: Labels, region: Region) -> bool:
+    in_memory = isinstance(layer.data, np.ndarray)
+    return in_memory and layer.data.shape == region.shown_shape
 
 
 def _place(image: ImageLayer, region: Region, part: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import logging
 
 from napari.utils.notifications import show_error, show_info, show_warning
 
+from napari_cihm.plugin.wording import sentence
 from napari_cihm.plugin.worker.wire import Failure
 
 log = logging.getLogger(__name__)
@@ -11,17 +12,17 @@ log = logging.getLogger(__name__)
 
 def tell(text: str) -> None:
     """Say something that asks for nothing."""
-    show_info(_sentence(text))
+    show_info(sentence(text))
 
 
 def warn(text: str) -> None:
     """Say something that the user had better know."""
-    show_warning(_sentence(text))
+    show_warning(sentence(text))
 
 
 def refuse(text: str, remedy: str = "") -> None:
     """Say that something cannot be done, and what to do instead."""
-    show_error(" ".join(_sentence(part) for part in (text, remedy) if part))
+    show_error(" ".join(sentence(part) for part in (text, remedy) if part))
 
 
 def report(failure: Failure) -> None:
@@ -31,13 +32,3 @@ def report(failure: Failure) -> None:
     if not failure.expected:
         remedy = "This is a fault of the program: please report it with the log"
     refuse(failure.text, remedy)
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    if not text:
-        return ""
-    first = text.split()[0]
-    if first.isalpha():  # a file's name keeps its letters
-        text = text[0].upper() + text[1:]
-    return text + ("" if text[-1] in ".!?" else ".")

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import ArrayLike
 
+LARGE = 2**28  # label pixels: a gigabyte
+
 Extent = Literal["all", "slice", "view"]
 Box = tuple[slice, ...]
 
@@ -45,6 +47,11 @@ class Region:
         """Whether it is all of the image."""
         pairs = zip(self.box, self.shape, strict=True)
         return all(s.start == 0 and s.stop == n for s, n in pairs)
+
+    @property
+    def large(self) -> bool:
+        """Whether its labels had better lie on disk."""
+        return int(np.prod(self.shown_part, dtype=np.int64)) > LARGE
 
     @property
     def fed_axes(self) -> str:

@@ -38,6 +38,10 @@ QWidget#cihmPanel QToolButton#fold {{
     background: transparent; border: none; padding: 2px 0px; color: {muted};
 }}
 QWidget#cihmPanel QToolButton#fold:hover {{ color: {text}; }}
+QWidget#cihmPanel QToolButton#browse {{
+    background-color: {primary}; border-radius: 2px; padding: 3px 8px;
+}}
+QWidget#cihmPanel QToolButton#browse:hover {{ background-color: {highlight}; }}
 QWidget#cihmPanel QPushButton {{ padding: 5px 10px; }}
 QWidget#cihmPanel QPushButton#primary {{
     background-color: {current}; color: {text}; font-weight: bold;

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import uuid4
 
+import platformdirs
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
@@ -19,7 +21,8 @@ from napari_cihm.events import (
     TileDone,
 )
 from napari_cihm.plugin.flows.desk import Desk
-from napari_cihm.plugin.region import Region
+from napari_cihm.plugin.preferences import PLUGIN
+from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import picture_of
 
@@ -63,9 +66,11 @@ class Labelling(QObject):
         self.layer: Labels | None = None
         self.result: Labels | None = None
         self.notes: list[str] = []
-        self.summary = ""
+        self.summary, self.objects = "", 0
         self._refresh = QTimer(self, singleShot=True, interval=REFRESH)
         self._refresh.timeout.connect(self._on_refresh)
+        whole = region_of(region.axes, region.shape)
+        self._work = _folder() if region.large else None
         self.run: Run = desk.runner.start(
             "segment",
             self._on_event,
@@ -73,6 +78,8 @@ class Labelling(QObject):
             image=picture_of(image, region),
             model=desk.session.source,
             settings=self.settings,
+            whole=None if region.whole else picture_of(image, whole),
+            work=self._work,
         )
         desk.tasks.begin(self)
 
@@ -97,9 +104,10 @@ class Labelling(QObject):
             self._begin(event)
         elif isinstance(event, Note):
             self.notes.append(event.text)
-        elif isinstance(event, TileDone) and self.layer is not None:
-            box = self.region.show_box(event.box)
-            self._desk.layers.mark(self.layer, box, event.foreground)
+        elif isinstance(event, TileDone):
+            if self.layer is not None:
+                box = self.region.show_box(event.box)
+                self._desk.layers.mark(self.layer, box, event.foreground)
             self._advance(event)
         elif isinstance(event, BlockDone) and self.layer is not None:
             box = self.region.show_box(event.box)
@@ -113,7 +121,8 @@ class Labelling(QObject):
     def _begin(self, event: SegmentationStarted) -> None:
         kind = "preview" if self.preview else "labels (running)"
         name = f"{self.image.name} {kind}"
-        self.layer = self._desk.layers.begin(self.image, self.region, name)
+        if self._work is None:
+            self.layer = self._desk.layers.begin(self.image, self.region, name)
         self._desk.tasks.progress(self, f"{self.title}…", 0, event.tiles)
 
     def _advance(self, event: TileDone) -> None:
@@ -122,18 +131,20 @@ class Labelling(QObject):
         self._desk.tasks.progress(self, words, event.done, event.total)
 
     def _finish(self, event: Segmented) -> None:
-        assert self.layer is not None
         self._refresh.stop()
-        layers = self._desk.layers
-        if self.preview:
+        layers, about = self._desk.layers, self._about(event)
+        if self.layer is None:
+            self.result = layers.add_large(self.image, self.region, event.labels, about)
+        elif self.preview:
             self.result = layers.keep_preview(
                 self.layer, self.image, self.region, event.labels
             )
         else:
             self.result = layers.settle(
-                self.layer, self.image, self.region, event.labels, self._about(event)
+                self.layer, self.image, self.region, event.labels, about
             )
         plural = "" if event.objects == 1 else "s"
+        self.objects = event.objects
         self.summary = f"{event.objects:,} object{plural} in {event.seconds:.1f} s"
 
     def _about(self, event: Segmented) -> dict[str, Any]:
@@ -160,3 +171,9 @@ class Labelling(QObject):
     def _on_end(self, run: Run) -> None:
         self.discard()
         self._on_end_of(self)
+
+
+def _folder() -> str:
+    """Return a new folder for labels that are too many for memory."""
+    place = platformdirs.user_cache_path(PLUGIN, appauthor=False) / "results"
+    return str(place / uuid4().hex)

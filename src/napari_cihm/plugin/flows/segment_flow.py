@@ -134,11 +134,11 @@ class SegmentFlow(QObject):
             return f"Failed: {run.failure.text}"
         if run.state is RunState.STOPPED:
             return "Stopped. Earlier labels are as they were."
-        if labelling.notes:
-            notices.warn("\n".join(labelling.notes))
-        if labelling.preview:
-            return f"Preview: {labelling.summary}"
-        return labelling.summary
+        notes = ". ".join(labelling.notes)
+        if not labelling.objects:
+            notices.warn(notes)
+        kind = "Preview: " if labelling.preview else ""
+        return f"{kind}{labelling.summary}{'. ' if notes else ''}{notes}"
 
     def _on_model_changed(self) -> None:
         if self._awaiting:

@@ -79,7 +79,7 @@ def _make(facts: FieldFacts, parent: QWidget) -> Editor:
     if facts.number is None and facts.words and not facts.text:
         return _choice(facts, parent)
     if facts.path:
-        return _path(parent)
+        return _path(facts, parent)
     if facts.number is not None and not (facts.words or facts.optional):
         return _number(facts, parent)
     if facts.number is not None:
@@ -162,11 +162,13 @@ def _text(parent: QWidget) -> Editor:
     return Editor(line, line.text, line.setText, line.textChanged)
 
 
-def _path(parent: QWidget) -> Editor:
+def _path(facts: FieldFacts, parent: QWidget) -> Editor:
     row = QWidget(parent)
     line, button = QLineEdit(row), QToolButton(row)
     line.setAcceptDrops(False)  # files are for the panel
+    line.setPlaceholderText(word_of(facts, None) if facts.optional else "")
     button.setText("…")
+    button.setObjectName("browse")
     button.setAccessibleName("Choose a folder")
     button.setToolTip("Choose a folder")
     layout = QHBoxLayout(row)

@@ -7,9 +7,11 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.views.section import Fold, muted
+from napari_cihm.plugin.wording import capital
 
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
 BRIEF = ("Gives", "Expects", "Validation")
+UNBROKEN = "\u00a0"  # a space at which no line breaks
 
 
 class ModelCard(QFrame):
@@ -61,8 +63,9 @@ class ModelCard(QFrame):
 
     @property
     def text(self) -> str:
-        """All that is written on it."""
-        return "\n".join(label.text() for label in self.findChildren(QLabel))
+        """All that is written on it, to be copied."""
+        said = "\n".join(label.text() for label in self.findChildren(QLabel))
+        return said.replace(UNBROKEN, " ")
 
     def _replace(self, content: QWidget) -> None:
         if self._content is not None:
@@ -81,7 +84,8 @@ def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
     grid.setVerticalSpacing(2)
     grid.setColumnStretch(1, 1)
     for row, (name, text) in enumerate(facts):
-        title, value = QLabel(name), QLabel(text)
+        # A figure stays with its name where the line breaks.
+        title, value = QLabel(name), QLabel(text.replace(" .", f"{UNBROKEN}."))
         title.setObjectName("muted")
         value.setWordWrap(True)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -100,12 +104,12 @@ def _finding(finding: Finding) -> QWidget:
     mark.setProperty("level", finding.level)
     mark.setAccessibleName(finding.level)
     mark.setMinimumWidth(14)
-    text = QLabel(finding.text[:1].upper() + finding.text[1:])
+    text = QLabel(capital(finding.text))
     text.setProperty("level", finding.level if finding.level == "fault" else "")
     text.setWordWrap(True)
     grid.addWidget(mark, 0, 0, Qt.AlignmentFlag.AlignTop)
-    grid.addWidget(text, 0, 1)
+    grid.addWidget(text, 0, 1, Qt.AlignmentFlag.AlignTop)
+    grid.setRowStretch(2, 1)
     if finding.remedy:
-        remedy = muted(finding.remedy[:1].upper() + finding.remedy[1:])
-        grid.addWidget(remedy, 1, 1)
+        grid.addWidget(muted(capital(finding.remedy)), 1, 1)
     return row

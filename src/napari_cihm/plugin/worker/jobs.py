@@ -50,13 +50,35 @@ def look(model: str, device: str) -> Iterator[Event]:
     yield seen
 
 
-def segment(image: Image, model: str, settings: dict[str, Any]) -> Iterator[Event]:
-    """Segment an image and measure what was found."""
+def segment(
+    image: Image,
+    model: str,
+    settings: dict[str, Any],
+    whole: Image | None = None,
+    work: str | None = None,
+) -> Iterator[Event]:
+    """Segment an image and measure what was found; what lies on disk is not measured.
+
+    Parameters
+    ----------
+    image : Image
+        What is segmented.
+    model : str
+        Name or file of a model.
+    settings : mapping
+        Of `SegmentSettings`.
+    whole : Image, optional
+        What `image` is a part of.
+    work : str, optional
+        A folder for the labels, where they are too many for memory.
+    """
     chosen = SegmentSettings.of(**settings)
     loaded = LOADED.get(model, chosen.device)
-    for event in segment_iter(image, loaded, **chosen.model_dump()):
+    run = segment_iter(image, loaded, of=whole, work=work, **chosen.model_dump())
+    for event in run:
         yield event
-        if isinstance(event, Segmented) and loaded.config.task == "instance":
+        single = loaded.config.task == "instance" and work is None
+        if isinstance(event, Segmented) and single:
             by_slice = chosen.volume == "slices"
             yield Measured(tuple(measure(event.labels, event.image, by_slice)))
 
