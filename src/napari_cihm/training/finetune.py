@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
 from napari_cihm.models import Model, load_model
 from napari_cihm.training.adapting import adapt
+from napari_cihm.training.doubts import examine
 from napari_cihm.training.fitting import Fitting
 from napari_cihm.training.gate import (
     Score,
@@ -96,8 +98,9 @@ def finetune(
     yield FinetuneStarted(
         len(labelled), objects, held_out, len(splits), _how_sure(held_out, few)
     )
-    if word:
-        yield Note(word)
+    findings = examine(planes) if start.config.task == "instance" else None
+    doubts = findings.words if findings else ()
+    yield from (Note(said) for said in (word, *doubts) if said)
     asked = time.monotonic()
     base_labels = label_planes(base, list(read_planes(labelled, base.config)))
     judging = time.monotonic() - asked  # and the new model will take as long
@@ -107,7 +110,7 @@ def finetune(
     spent = time.monotonic() - began + judging * (1 + len(splits))
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
     trained, new = yield from _fit_and_score(fitting, splits, left)
-    verdict = judge(old, new, start.config.task)
+    verdict = judge(old, new, start.config.task, doubts)
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
@@ -117,6 +120,7 @@ def finetune(
             "base": old.figures(),
             "new": new.figures(),
             "accepted": verdict.accepted,
+            "labels": asdict(findings) if findings else {},
         },
         base=start.hash,
         date=date.today().isoformat(),

@@ -1,0 +1,171 @@
+"""Labels that cannot be right: moved, merged, incomplete, or of another image.
+
+A model learns wrong labels as gladly as right ones, and a held-out part that is
+wrong in the same way praises it for that. What is measured here asks the image.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import regionprops
+
+from napari_cihm.training.material import Plane
+
+FARTHEST = 12  # pixels by which labels are moved, in search of a better place
+MOVED = 2.0  # pixels beside the edges that are no habit of drawing
+BETTER = 1.08  # edge met there, by edge met where the labels are
+RELIEF = 1.15  # edge under the outlines, by edge met anywhere near
+MERGED = 0.15  # share of labels that hold two things
+LOOK_ALIKES = 0.3  # unlabelled look-alikes, by labelled objects
+ENOUGH_PLANES = 12
+ENOUGH_OUTLINE = 20_000  # pixels of a plane
+
+NECK = 0.6  # of its depth, at which a label comes apart when it holds two
+EQUAL = 0.7  # of the depth of the first that the second thing has
+
+
+@dataclass(frozen=True)
+class Findings:
+    """How well labels and image agree.
+
+    Attributes
+    ----------
+    relief : float
+        Edge under the outlines, by the edge met anywhere near; 1 is chance.
+    shift : float
+        Pixels by which the outlines lie beside the edges.
+    better : float
+        Edge met there, by the edge met where the labels are.
+    merged : float
+        Share of the labels that hold two things.
+    look_alikes : float
+        Things like the objects that carry no label, by labelled objects.
+    """
+
+    relief: float
+    shift: float
+    better: float
+    merged: float
+    look_alikes: float
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Say what cannot be right, a sentence each."""
+        said = []
+        if self.relief < RELIEF:
+            said.append("The outlines follow nothing that can be seen in the image.")
+        elif self.shift >= MOVED and self.better >= BETTER:
+            said.append(
+                f"The labels lie about {self.shift:.0f} pixels beside the objects."
+            )
+        if self.merged > MERGED:
+            said.append(f"{self.merged:.0%} of the labels seem to hold two objects.")
+        if self.look_alikes > LOOK_ALIKES:
+            said.append(
+                f"For 10 labelled objects there are {10 * self.look_alikes:.0f} that "
+                "look like them and carry no label: label all in the reviewed part."
+            )
+        return tuple(said)
+
+
+def examine(planes: Sequence[Plane]) -> Findings:
+    """Ask the images whether the labels of single objects can be right."""
+    planes = planes[:: -(-len(planes) // ENOUGH_PLANES)]
+    met = np.sum([_edge_by_shift(plane) for plane in planes], axis=0)
+    row, column = np.unravel_index(np.argmax(met), met.shape)
+    return Findings(
+        relief=float(met.max() / np.median(met)),
+        shift=float(np.hypot(row - FARTHEST, column - FARTHEST)),
+        better=float(met.max() / met[FARTHEST, FARTHEST]),
+        merged=_merged(planes),
+        look_alikes=_look_alikes(planes),
+    )
+
+
+def _edge_by_shift(plane: Plane) -> NDArray[np.float64]:
+    """Sum the edge under the outlines, for every way to move them a little."""
+    edge = np.pad(_edge(plane.image), FARTHEST, mode="reflect")
+    outline = np.ptp(_neighbours(plane.labels), axis=0) > 0
+    at = np.argwhere(outline & plane.reviewed)
+    rows, columns = at[:: 1 + len(at) // ENOUGH_OUTLINE].T
+    reach = range(2 * FARTHEST + 1)
+    met = [[edge[rows + dy, columns + dx].sum() for dx in reach] for dy in reach]
+    return np.array(met) + 1e-9
+
+
+def _neighbours(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Stack the lowest and highest label around each pixel."""
+    filters = ndimage.minimum_filter, ndimage.maximum_filter
+    return np.stack([lay_out(labels, 3) for lay_out in filters])
+
+
+def _edge(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much the intensity varies about each pixel.
+
+    Wide enough to hold both flanks of a membrane, for outlines run on its crest,
+    where a gradient would be nothing.
+    """
+    spreads = []
+    for channel in image.astype(np.float64):
+        mean, square = (ndimage.uniform_filter(c, 5) for c in (channel, channel**2))
+        spreads.append(np.sqrt(np.maximum(square - mean**2, 0)))
+    return np.asarray(ndimage.uniform_filter(np.max(spreads, axis=0), 5))
+
+
+def _merged(planes: Sequence[Plane]) -> float:
+    """Return the share of labels that lie in two pieces, or have a narrow neck."""
+    two = total = 0
+    for plane in planes:
+        for region in regionprops(np.where(plane.reviewed, plane.labels, 0)):
+            depth = ndimage.distance_transform_edt(np.pad(region.image, 1))
+            cores, count = ndimage.label(depth > NECK * depth.max())
+            tops = np.sort(ndimage.maximum(depth, cores, np.arange(1, count + 1)))
+            two += bool(count > 1 and tops[-2] > EQUAL * tops[-1])
+            total += 1
+    return two / max(total, 1)
+
+
+def _look_alikes(planes: Sequence[Plane]) -> float:
+    """Count unlabelled spots that have the size and the look of objects.
+
+    The look is where they fall on the line that best tells objects from ground.
+    """
+    areas = np.concatenate([_areas(plane) for plane in planes])
+    usual = float(np.median(areas))
+    looks = [_looks(plane.image, np.sqrt(usual / np.pi)) for plane in planes]
+    objects = _pixels(looks, [p.reviewed & (p.labels > 0) for p in planes])
+    ground = _pixels(looks, [p.reviewed & (p.labels == 0) for p in planes])
+    if ground.shape[1] < 2:
+        return 0.0
+    spread = np.cov(objects) + np.cov(ground) + 1e-4 * np.eye(len(objects))
+    line = np.linalg.solve(spread, objects.mean(1) - ground.mean(1))
+    bar = np.percentile(line @ objects, 25)
+    alike = 0
+    for plane, look in zip(planes, looks, strict=True):
+        free = plane.reviewed & ~ndimage.binary_dilation(plane.labels > 0, iterations=2)
+        spots = ndimage.binary_opening((np.tensordot(line, look, 1) > bar) & free)
+        sizes = np.bincount(ndimage.label(spots)[0].ravel())[1:]
+        alike += int(((sizes > 0.3 * usual) & (sizes < 6 * usual)).sum())
+    return alike / len(areas)
+
+
+def _areas(plane: Plane) -> NDArray[np.int64]:
+    areas = np.bincount(plane.labels[plane.reviewed].astype(np.int64))[1:]
+    return areas[areas > 0]
+
+
+def _looks(image: NDArray[np.float32], radius: float) -> NDArray[np.float64]:
+    """Describe each pixel by its intensities, close by and at the objects' scale."""
+    scales = (1.0, 1.5 * radius)
+    return np.array([ndimage.gaussian_filter(c, s) for s in scales for c in image])
+
+
+def _pixels(
+    looks: Sequence[NDArray[np.float64]], masks: Sequence[NDArray[np.bool_]]
+) -> NDArray[np.float64]:
+    return np.concatenate(
+        [look[:, mask] for look, mask in zip(looks, masks, strict=True)], axis=1
+    )

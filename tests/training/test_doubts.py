@@ -1,0 +1,94 @@
+"""Wrong labels are told from the image alone; right ones raise no doubt."""
+
+import time
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_cihm.data.synthetic import nuclei, tissue
+from napari_cihm.training.doubts import examine
+from napari_cihm.training.material import Plane
+
+
+def _plane(image, labels, reviewed=None):
+    shown = np.atleast_3d(image).transpose(2, 0, 1).astype(np.float32) / image.max()
+    known = np.ones(labels.shape, bool) if reviewed is None else reviewed
+    return Plane(shown, np.where(known, labels, 0), known, 0)
+
+
+PICTURES = {
+    "glowing": nuclei((256, 256), 3, 20.0, 0.15),
+    "stained": tissue((256, 256), 5),
+}
+
+
+@pytest.fixture(params=PICTURES)
+def picture(request):
+    return PICTURES[request.param]
+
+
+def test_right_labels_raise_no_doubt(picture):
+    found = examine([_plane(*picture)])
+    assert found.words == ()
+    assert (found.shift, found.better) == (0, 1)
+    assert found.relief > 1.4
+
+
+def test_moved_labels_are_told_with_their_distance(picture):
+    image, labels = picture
+    found = examine([_plane(image, np.roll(labels, (4, -3), (0, 1)))])
+    assert found.shift == pytest.approx(5, abs=1.5)
+    assert any("pixels beside the objects" in said for said in found.words)
+
+
+def test_merged_neighbours_are_told(picture):
+    image, labels = picture
+    numbers = np.unique(labels)[1:]
+    centres = np.array(ndimage.center_of_mass(labels > 0, labels, numbers))
+    merged, left = labels.copy(), set(range(len(numbers)))
+    while len(left) > 1:
+        one = left.pop()
+        other = min(left, key=lambda j: np.hypot(*(centres[one] - centres[j])))
+        left.discard(other)
+        merged[merged == numbers[other]] = numbers[one]
+    found = examine([_plane(image, merged)])
+    assert found.merged > 0.5
+    assert any("hold two objects" in said for said in found.words)
+
+
+def test_missing_objects_are_told_only_where_they_were_reviewed(picture):
+    image, labels = picture
+    thinned = np.where(labels % 2 == 0, labels, 0)
+    found = examine([_plane(image, thinned)])
+    assert found.look_alikes == pytest.approx(0.8, abs=0.3)
+    assert any("carry no label" in said for said in found.words)
+    around = ndimage.binary_dilation(thinned > 0, iterations=4)
+    reviewed = around & ~((labels > 0) & (thinned == 0))
+    assert examine([_plane(image, thinned, reviewed)]).look_alikes == 0
+
+
+def test_labels_of_another_image_are_told(picture):
+    image, labels = picture
+    found = examine([_plane(image, labels[::-1, ::-1])])
+    assert found.words
+
+
+def test_outlines_on_the_crest_of_membranes_are_where_they_should_be():
+    rows, columns = np.mgrid[:200, :200]
+    labels = (1 + rows // 40 * 5 + columns // 40).astype(np.int32)
+    crest = np.ptp([labels, np.roll(labels, 1, 0), np.roll(labels, 1, 1)], axis=0) > 0
+    image = ndimage.gaussian_filter(crest.astype(float), 1.5)
+    image += np.random.default_rng(0).normal(0, 0.02 * image.max(), image.shape)
+    assert examine([_plane(image, labels)]).words == ()
+
+
+def test_many_planes_cost_no_more_than_a_few():
+    plane = _plane(*PICTURES["glowing"])
+    one = examine([plane])
+    began = time.process_time()
+    many = examine([plane] * 500)
+    seconds = time.process_time() - began
+    assert astuple(many) == pytest.approx(astuple(one))
+    assert seconds < 5
