@@ -3,7 +3,7 @@
 The command line prints them, the window relays them, tests collect them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -157,6 +157,44 @@ class Finetuned(Event):
 
 
 @dataclass(frozen=True)
+class Version:
+    """A fine-tuned model that was kept, and what is known of it.
+
+    `curves` has lists of one length for "step" and "loss", and for "check",
+    "validation_loss" and "score", which are taken less often.
+    """
+
+    path: Path
+    number: int
+    name: str
+    date: str
+    images: int
+    objects: int
+    start: str
+    accepted: bool
+    reason: str
+    base_figures: Mapping[str, float]
+    new_figures: Mapping[str, float]
+    curves: Mapping[str, Sequence[float]] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Listed(Event):
+    """All versions that were kept, the newest first."""
+
+    versions: tuple[Version, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Kept(Event):
+    """A fine-tuned model was kept as a version; whether to use it is open."""
+
+    version: Version
+    warnings: tuple[str, ...] = ()
+    overlays: tuple["Overlay", ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
 class SegmentationStarted(Event):
     """The image is understood and cut up; prediction is about to begin."""
 
@@ -205,6 +243,13 @@ class Segmented(Event):
     zoom: float = 1.0
     diameter: float | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Doubted(Event):
+    """How unsure a model is of each pixel, from 0 to 1, in the labels' axes."""
+
+    doubt: "np.ndarray" = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,9 @@ class TrainingRecord(Settings):
     figures: dict[str, Any] = Field(
         default_factory=dict, description="Validation figures."
     )
+    curves: dict[str, list[float]] = Field(
+        default_factory=dict, description="Losses and scores while it learnt."
+    )
     base: str = Field("", description="Hash of the model it started from.")
     date: str = Field("", description="Day the run ended.")
     versions: dict[str, str] = Field(

@@ -33,7 +33,7 @@ from napari_cihm.training.material import (
     read_planes,
     refuse_too_little,
 )
-from napari_cihm.training.records import versions
+from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.rehearsal import rehearse
 
 FEW = 16
@@ -109,17 +109,25 @@ def finetune(
     fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
     spent = time.monotonic() - began + judging * (1 + len(splits))
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
-    trained, new = yield from _fit_and_score(fitting, splits, left)
+    curves = Curves()
+    trained, new = yield from curves.watch(_fit_and_score(fitting, splits, left))
     verdict = judge(old, new, start.config.task, doubts)
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
         objects=objects,
-        settings={**chosen.model_dump(), "seconds": seconds, "seed": seed},
+        settings={
+            **chosen.model_dump(),
+            "seconds": seconds,
+            "seed": seed,
+            "start": start.name,
+        },
+        curves=curves.lists,
         figures={
             "base": old.figures(),
             "new": new.figures(),
             "accepted": verdict.accepted,
+            "reason": verdict.reason,
             "labels": asdict(findings) if findings else {},
         },
         base=start.hash,

@@ -2,12 +2,17 @@
 
 import csv
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from napari_cihm import __version__
+from napari_cihm.events import EpochDone, Event, StepDone
+
+Result = TypeVar("Result")
 
 
 def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
@@ -43,3 +48,35 @@ def versions() -> dict[str, str]:
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+class Curves:
+    """What a run of runs says of its losses and scores, kept as it goes by."""
+
+    def __init__(self) -> None:
+        names = ("step", "loss", "check", "validation_loss", "score")
+        self.lists: dict[str, list[float]] = {name: [] for name in names}
+
+    def watch(
+        self, events: Generator[Event, None, Result]
+    ) -> Generator[Event, None, Result]:
+        """Pass events on, and what they come to; steps are counted through."""
+        done = 0
+        while True:
+            try:
+                event = next(events)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            if isinstance(event, StepDone):
+                done += 1
+                self._add(step=done, loss=event.loss)
+            elif isinstance(event, EpochDone) and isfinite(event.validation_loss):
+                score = event.figures["score"]
+                loss = event.validation_loss
+                self._add(check=done, validation_loss=loss, score=score)
+            yield event
+
+    def _add(self, **values: float) -> None:
+        for name, value in values.items():
+            self.lists[name].append(round(float(value), 5))

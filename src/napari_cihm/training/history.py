@@ -1,0 +1,149 @@
+"""Every model that fine-tuning made: in one folder, numbered, none overwritten."""
+
+import json
+import logging
+import os
+import shutil
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from napari_cihm.errors import CihmError, InputError, WriteError
+from napari_cihm.events import Finetuned, Version
+from napari_cihm.models import Model, bundled_names, load_model
+from napari_cihm.models.bundled import find_model
+from napari_cihm.models.checkpoint import KEY, parse_config
+
+log = logging.getLogger(__name__)
+
+SUFFIX = ".safetensors"
+LONGEST_HEADER = 100 * 2**20
+
+
+def history_home() -> Path:
+    """Return the folder that fine-tuned models lie in, in the user's own data."""
+    return platformdirs.user_data_path("napari-cihm", appauthor=False) / "models"
+
+
+class History:
+    """The versions in a folder; each is a checkpoint that says all about itself.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        In the user's own data folder by default.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or history_home()
+
+    def versions(self) -> list[Version]:
+        """List all versions, the newest first."""
+        found = []
+        for path in self._files():
+            try:
+                found.append(read_version(path))
+            except (CihmError, OSError, ValueError):
+                log.warning("%s is no version and is not listed", path, exc_info=True)
+        return sorted(found, key=lambda v: v.number, reverse=True)
+
+    def add(self, tuned: Finetuned, name: str = "") -> Version:
+        """Keep a model that was made, accepted or not, as the next version."""
+        name = _clean(name or tuned.model.name)
+        with self._next_number() as number:
+            path = self.folder / f"{number:04d}_{name}{SUFFIX}"
+            tuned.model.save(path)
+        return read_version(path)
+
+    def rename(self, version: Path, name: str) -> Version:
+        """Give a version another name; its number stays."""
+        number = version.name.split("_")[0]
+        target = version.with_name(f"{number}_{_clean(name)}{SUFFIX}")
+        os.replace(version, target)
+        return read_version(target)
+
+    def delete(self, version: Path) -> None:
+        """Remove a version for good."""
+        if version.parent != self.folder:
+            raise InputError(f"{version} is none of the versions in {self.folder}")
+        version.unlink()
+
+    def export(self, version: Path, target: Path) -> Path:
+        """Copy a version to where it can be shared."""
+        if not target.suffix:
+            target = target.with_suffix(SUFFIX)
+        beside = target.with_name(f"{target.name}.part")
+        try:
+            shutil.copyfile(version, beside)
+            os.replace(beside, target)
+        except OSError as error:
+            raise WriteError(
+                f"the model could not be written to {target} ({error.strerror})",
+                remedy="choose another folder or make room",
+            ) from error
+        return target
+
+    def origin(self, model: Model) -> Model:
+        """Return the model that a chain of fine-tuning started from.
+
+        A model of which the forebear is gone counts as the start itself.
+        """
+        places = [str(find_model(name)) for name in bundled_names()]
+        places += [str(version.path) for version in self.versions()]
+        while base := model.config.training.base:
+            started = str(model.config.training.settings.get("start", ""))
+            likely = [p for p in places if Path(p).stem == Path(started).stem]
+            found = (load_model(p, model.device) for p in [*likely, *places])
+            forebear = next((m for m in found if m.hash == base), None)
+            if forebear is None:
+                return model
+            model = forebear
+        return model
+
+    @contextmanager
+    def _next_number(self) -> Iterator[int]:
+        """Hold a number, for another window may want one at this moment."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".lock"):
+            taken = (path.name.split("_")[0] for path in self._files())
+            yield 1 + max(map(int, taken), default=0)
+
+    def _files(self) -> Iterator[Path]:
+        return self.folder.glob(f"{4 * '[0-9]'}_*{SUFFIX}")
+
+
+def read_version(path: Path) -> Version:
+    """Read what a version says of itself, without its weights."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > LONGEST_HEADER:
+            raise ValueError(f"{path.name} is no checkpoint")
+        header = json.loads(file.read(length))
+    record = parse_config(path.name, header["__metadata__"][KEY]).training
+    number, _, name = path.stem.partition("_")
+    return Version(
+        path=path,
+        number=int(number) if number.isdigit() else 0,
+        name=name or path.stem,
+        date=record.date,
+        images=record.images,
+        objects=record.objects,
+        start=str(record.settings.get("start", "")),
+        accepted=bool(record.figures.get("accepted", True)),
+        reason=str(record.figures.get("reason", "")),
+        base_figures=dict(record.figures.get("base", {})),
+        new_figures=dict(record.figures.get("new", {})),
+        curves=record.curves,
+    )
+
+
+def _clean(name: str) -> str:
+    """Make a file's name of what was typed."""
+    kept = "".join(c if c.isalnum() or c in "-. " else "-" for c in name).strip(" .")
+    if not kept:
+        raise InputError(f"{name!r} makes no file name", "some letters or digits")
+    return kept[:80]
