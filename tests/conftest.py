@@ -30,7 +30,7 @@ def _why_no_qt() -> str:
 
 
 NO_QT = _why_no_qt()
-collect_ignore = ["plugin"] if NO_QT else []
+collect_ignore = ["plugin", "window"] if NO_QT else []
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:

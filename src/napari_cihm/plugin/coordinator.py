@@ -6,7 +6,9 @@ from typing import Any
 from qtpy.QtCore import QObject
 
 from napari_cihm.data.dsb18 import is_sample
+from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
 from napari_cihm.plugin.flows.folder_flow import FolderFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
@@ -18,6 +20,8 @@ from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
 from napari_cihm.plugin.style import sheet_for
+from napari_cihm.plugin.views.correct_section import CorrectSection
+from napari_cihm.plugin.views.finetune_section import FinetuneSection
 from napari_cihm.plugin.views.folder_section import FolderSection
 from napari_cihm.plugin.views.model_section import SUFFIXES, ModelSection
 from napari_cihm.plugin.views.segment_section import SegmentSection
@@ -37,7 +41,7 @@ class Coordinator(QObject):
     ----------
     desk : Desk
         What flows work with.
-    model, segment, folder : flow
+    model, segment, correct, finetune, folder : flow
         What answers each section.
     """
 
@@ -58,11 +62,16 @@ class Coordinator(QObject):
             Tasks(session, panel.run_bar, self),
         )
         models, images = ModelSection(panel), SegmentSection(panel)
+        mending, learning = CorrectSection(panel), FinetuneSection(panel)
         self.folder_section = FolderSection(panel)
-        for section in (models, images, self.folder_section):
+        for section in (models, images, mending, learning, self.folder_section):
             panel.add_section(section)
         self.model = ModelFlow(self.desk, models, self)
         self.segment = SegmentFlow(self.desk, images, self)
+        self.correct = CorrectFlow(self.desk, mending, self.segment.settings, self)
+        self.finetune = FinetuneFlow(
+            self.desk, learning, self.correct, self.model, self.segment, self
+        )
         self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
         panel.files_dropped.connect(self._on_files_dropped)
         panel.segment_requested.connect(images.segment.click)
@@ -77,6 +86,8 @@ class Coordinator(QObject):
         self.desk.runner.close()
         self.desk.tasks.close()
         self.segment.close()
+        self.finetune.close()
+        self.correct.close()
         self.desk.scene.close()
         self.panel.deleteLater()
 

@@ -6,11 +6,18 @@ from typing import Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
+from napari.utils.colormaps import DirectLabelColormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
-from napari_cihm.plugin.region import Box, Region, changed, numbered_on
-from napari_cihm.plugin.scene import Scene
+from napari_cihm.plugin.region import (
+    Box,
+    Region,
+    changed,
+    numbered_on,
+    region_of,
+)
+from napari_cihm.plugin.scene import Scene, array_of
 
 KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
@@ -46,6 +53,7 @@ class ResultLayers:
         empty = np.zeros(region.shown_part, DTYPE)
         layer = Labels(empty, name=name, **_place(image, region, True))
         layer.editable = False
+        layer.metadata = {KEY: {"running": True}}
         self._add(layer)
         return layer
 
@@ -87,6 +95,7 @@ class ResultLayers:
             result = live
             result.data = found.astype(DTYPE)
             result.editable = True
+            result.metadata = {}
             result.name = f"{image.name} labels"
         else:
             self.remove(live)
@@ -122,6 +131,41 @@ class ResultLayers:
         live.name = f"{image.name} preview"
         self._sign(live, image, {"preview": True})
         return live
+
+    def add_recovered(
+        self, image: ImageLayer, axes: str, labels: Any, name: str
+    ) -> Labels:
+        """Add labels that were left unfinished, beside all that is there."""
+        region = region_of(axes, array_of(image).shape)
+        fits = tuple(labels.shape) == region.shown_shape
+        place = _place(image, region, False) if fits else {}
+        return self.add_copy(labels, f"{name} (resumed)", place)
+
+    def add_copy(self, labels: Any, name: str, place: Mapping[str, Any]) -> Labels:
+        """Add labels that the user is to edit."""
+        layer = Labels(labels, name=name, **place)
+        self._add(layer)
+        self._scene.layers.selection.active = layer
+        return layer
+
+    def outline(
+        self,
+        image: ImageLayer,
+        region: Region,
+        labels: NDArray[Any],
+        name: str,
+        colour: str,
+    ) -> Labels:
+        """Add the outlines of labels in one colour, to be looked at only."""
+        found = region.show(np.asarray(labels)).astype(DTYPE)
+        drawn = DirectLabelColormap(color_dict={0: "transparent", None: colour})
+        layer = Labels(found, name=name, colormap=drawn, **_place(image, region, True))
+        layer.contour = 2
+        layer.opacity = 1
+        layer.editable = False
+        self._add(layer)
+        self._sign(layer, image, {"preview": True})
+        return layer
 
     def describe(self, layer: Labels, rows: Sequence[Mapping[str, Any]]) -> None:
         """Fill the features table, one row an object."""

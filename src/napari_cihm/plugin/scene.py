@@ -1,4 +1,7 @@
-"""What the viewer holds and shows: the one place that keeps it, and only reads it."""
+"""What the viewer holds and shows: the one place that keeps it.
+
+It reads, and moves camera and sliders; layers are written elsewhere.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +15,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cihm.data.axes import LETTERS, guess_axes
 from napari_cihm.data.image import Image
 from napari_cihm.plugin.region import Extent, Region, region_of
+from napari_cihm.plugin.sight import Sight
 
 WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
 UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
@@ -32,16 +36,22 @@ class Scene(QObject):
     ----------
     images_changed
         Emitted when an image came, went or was renamed.
-    image_selected
-        Emitted with an image layer that the user selected in the list.
+    image_selected, labels_selected
+        Emitted with a layer that the user selected in the list.
+    moved
+        Emitted when other axes, or another number of them, are shown.
     layer_removed
         Emitted with a layer that was deleted.
     theme_changed
         Emitted when colours are others.
+    sight : Sight
+        Where the viewer looks.
     """
 
     images_changed = Signal()
     image_selected = Signal(object)
+    labels_selected = Signal(object)
+    moved = Signal()
     layer_removed = Signal(object)
     theme_changed = Signal()
 
@@ -49,6 +59,7 @@ class Scene(QObject):
         super().__init__(parent)
         # napari hands out a guard whose layers are not those that events speak of.
         viewer = self._viewer = getattr(viewer, "__wrapped__", viewer)
+        self.sight = Sight(viewer)
         layers = viewer.layers
         self._links: list[tuple[Any, Callable[..., None]]] = [
             (layers.events.inserted, self._on_inserted),
@@ -56,6 +67,8 @@ class Scene(QObject):
             (layers.events.reordered, self._on_renamed),
             (layers.selection.events.active, self._on_active),
             (viewer.events.theme, self._on_theme),
+            (viewer.dims.events.ndisplay, self._on_moved),
+            (viewer.dims.events.order, self._on_moved),
         ]
         for emitter, callback in self._links:
             emitter.connect(callback)
@@ -146,6 +159,11 @@ class Scene(QObject):
     def _on_active(self, event: Any) -> None:
         if isinstance(event.value, ImageLayer):
             self.image_selected.emit(event.value)
+        elif isinstance(event.value, Labels):
+            self.labels_selected.emit(event.value)
+
+    def _on_moved(self, event: Any = None) -> None:
+        self.moved.emit()
 
     def _on_theme(self, event: Any = None) -> None:
         self.theme_changed.emit()

@@ -43,6 +43,16 @@ QWidget#cihmPanel QToolButton#browse {{
 }}
 QWidget#cihmPanel QToolButton#browse:hover {{ background-color: {highlight}; }}
 QWidget#cihmPanel QPushButton {{ padding: 5px 10px; }}
+QWidget#cihmPanel QPushButton#tool {{ padding: 2px; }}
+QWidget#cihmPanel QPushButton#tool QLabel {{ background: transparent; }}
+QWidget#cihmPanel QPushButton#tool:checked QLabel#muted {{ color: {text}; }}
+QWidget#cihmPanel QPushButton#tool QLabel:disabled,
+QWidget#cihmPanel QPushButton#tool QLabel#muted:disabled {{ color: {faint}; }}
+QWidget#cihmPanel QFrame#banner {{
+    background-color: {foreground}; border-left: 3px solid {warning};
+    border-radius: 2px;
+}}
+QWidget#cihmPanel QFrame#banner QLabel {{ background-color: transparent; }}
 QWidget#cihmPanel QPushButton#primary {{
     background-color: {current}; color: {text}; font-weight: bold;
 }}
@@ -78,6 +88,7 @@ def sheet_for(theme: Mapping[str, Any]) -> str:
         **{**colours, **MARKS[kind]},
         accent=accent,
         muted=_between(colours["text"], colours["background"], 0.32),
+        faint=_between(colours["text"], colours["background"], 0.6),
     )
 
 

@@ -41,6 +41,11 @@ class Tasks(QObject):
     def __len__(self) -> int:
         return len(self._tasks)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs or waits."""
+        return not self._tasks
+
     def begin(self, task: Task) -> None:
         """Say that a task runs, or waits for those before it."""
         self._tasks.append(task)
@@ -64,6 +69,11 @@ class Tasks(QObject):
         if first:
             self._bar.show_idle(words)
             self._show_first()
+
+    def say(self, words: str) -> None:
+        """Say what was done at once, unless something runs that says more."""
+        if not self._tasks:
+            self._bar.show_idle(words)
 
     def cancel(self) -> None:
         """Stop what runs."""

@@ -10,13 +10,12 @@ import queue
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
-from napari_cihm.errors import CihmError
 from napari_cihm.events import Event
 from napari_cihm.plugin.worker import wire
 from napari_cihm.plugin.worker.lending import Borrowed
@@ -38,6 +37,7 @@ class Worker:
         self._writing = threading.Lock()
         self._lanes: dict[str, queue.SimpleQueue[wire.Start]] = {}
         self._stopped: set[int] = set()
+        self._finishing: set[int] = set()
         self._tokens = itertools.count()
         self._waiting: dict[int, queue.SimpleQueue[wire.Answer]] = {}
 
@@ -55,6 +55,8 @@ class Worker:
             self._lanes[message.lane].put(message)
         elif isinstance(message, wire.Stop):
             self._stopped.add(message.number)
+        elif isinstance(message, wire.Finish):
+            self._finishing.add(message.number)
         elif isinstance(message, wire.Answer):
             self._waiting.pop(message.token).put(message)
 
@@ -64,14 +66,19 @@ class Worker:
 
     def _run(self, start: wire.Start) -> None:
         try:
-            from napari_cihm.plugin.worker.jobs import JOBS
+            from napari_cihm.plugin.worker.jobs import FINISHING, JOBS
 
-            stopped = self._follow(start, JOBS[start.job](**start.arguments))
+            arguments = start.arguments
+            if start.job in FINISHING:
+                asked = partial(self._finishing.__contains__, start.number)
+                arguments = {**arguments, "finishing": asked}
+            stopped = self._follow(start, JOBS[start.job](**arguments))
         except BaseException as error:  # the window must hear of anything at all
-            self._say(wire.Failed(start.number, failure_of(error)))
+            self._say(wire.Failed(start.number, wire.failure_of(error)))
         else:
             self._say(wire.Ended(start.number, stopped))
         self._stopped.discard(start.number)
+        self._finishing.discard(start.number)
 
     def _follow(self, start: wire.Start, events: Iterator[Event]) -> bool:
         for event in events:
@@ -98,22 +105,6 @@ class Worker:
             raise OSError(f"the image could not be read: {answer.problem}")
         part: NDArray[Any] = answer.part
         return part
-
-
-def failure_of(error: BaseException) -> wire.Failure:
-    """Put an error into words for the user and for the log."""
-    trace = "".join(traceback.format_exception(error))
-    if isinstance(error, CihmError):
-        wanted = f", expected {error.wanted}" if error.wanted else ""
-        return wire.Failure(f"{error.came}{wanted}", error.remedy, True, trace)
-    if isinstance(error, MemoryError):
-        return wire.Failure(
-            "the machine ran out of memory",
-            "close other programs, or lower the memory in the preferences",
-            True,
-            trace,
-        )
-    return wire.Failure(f"{type(error).__name__}: {error}", trace=trace)
 
 
 def _give_back(thing: Any) -> tuple[Any, ...] | None:

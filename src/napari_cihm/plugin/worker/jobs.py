@@ -1,17 +1,28 @@
 """What a worker can be asked to do: generators of events, by name."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_cihm.config import SegmentSettings
+from napari_cihm.correction.scores import disagreement
 from napari_cihm.data.image import Image
-from napari_cihm.events import Event, Machine, Measured, Segmented
-from napari_cihm.models import Model, load_model
-from napari_cihm.models.bundled import bundled_names, find_model
+from napari_cihm.events import (
+    Doubted,
+    Event,
+    Machine,
+    Measured,
+    Segmented,
+    TileDone,
+)
+from napari_cihm.models.bundled import bundled_names
 from napari_cihm.models.devices import available_devices, pick_device
 from napari_cihm.models.doctor import examine
+from napari_cihm.plugin.worker.learning import learn, versions
+from napari_cihm.plugin.worker.loaded import LOADED
 from napari_cihm.segmentation import segment_iter
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
@@ -20,24 +31,7 @@ from napari_cihm.segmentation.measurements import measure
 Job = Callable[..., Iterator[Event]]
 
 
-@dataclass
-class Loaded:
-    """The model in use, kept so that the next run need not read it again."""
-
-    key: tuple[Any, ...] = ()
-    model: Model | None = None
-
-    def get(self, name_or_path: str, device: str) -> Model:
-        """Load a model, unless it is the one at hand and its file is unchanged."""
-        path = find_model(name_or_path)
-        changed = path.stat().st_mtime_ns if path.exists() else 0
-        key = (path, changed, str(pick_device(device)))
-        if self.model is None or key != self.key:
-            self.model, self.key = load_model(name_or_path, device), key
-        return self.model
-
-
-LOADED = Loaded()
+FLIPS = ("", "y", "x", "yx")
 
 
 def look(model: str, device: str) -> Iterator[Event]:
@@ -83,6 +77,43 @@ def segment(
             yield Measured(tuple(measure(event.labels, event.image, by_slice)))
 
 
+def doubt(
+    image: Image, model: str, settings: dict[str, Any], order: str
+) -> Iterator[Event]:
+    """Find where a model is unsure of an image, or of its flips among each other."""
+    chosen = SegmentSettings.of(**settings)
+    loaded = LOADED.get(model, chosen.device)
+    if order == "uncertainty":
+        run = segment_iter(
+            image, loaded, **chosen.but(maps=False, uncertainty=True).model_dump()
+        )
+        for event in run:
+            if isinstance(event, Segmented):
+                yield Doubted(np.asarray(event.uncertainty))
+            elif isinstance(event, TileDone):
+                yield event
+        return
+    kept = chosen.but(maps=True, uncertainty=False, tta=False).model_dump()
+    seen = []
+    for number, flip in enumerate(FLIPS):
+        for event in segment_iter(flipped(image, flip), loaded, **kept):
+            if isinstance(event, Segmented):
+                maps, axes = np.asarray(event.maps)[0], event.axes
+                seen.append(np.flip(maps, tuple(axes.index(a) for a in flip)))
+            elif isinstance(event, TileDone):
+                done, total = event.done + number * event.total, event.total
+                yield replace(event, done=done, total=total * len(FLIPS))
+    yield Doubted(disagreement(seen))
+
+
+def flipped(image: Image, axes: str) -> Image:
+    """Turn an image round along some axes."""
+    if not axes:
+        return image
+    places = tuple(image.axes.index(axis) for axis in axes)
+    return replace(image, data=np.flip(np.asarray(image.data), places))
+
+
 def measure_labels(labels: Any, image: Image) -> Iterator[Event]:
     """Measure the objects of labels that were edited."""
     yield Measured(tuple(measure(labels, image)))
@@ -109,8 +140,13 @@ def segment_files(
 
 
 JOBS: dict[str, Job] = {
+    "learn": learn,
+    "versions": versions,
+    "doubt": doubt,
     "look": look,
     "measure": measure_labels,
     "segment": segment,
     "segment_files": segment_files,
 }
+
+FINISHING = {"learn"}  # jobs that can be asked for the best they have so far

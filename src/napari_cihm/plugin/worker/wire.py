@@ -7,10 +7,12 @@ network is ever unpickled here.
 import io
 import pickle
 import struct
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from napari_cihm.errors import CihmError
 from napari_cihm.events import Event
 
 Lend = Callable[[Any], tuple[Any, ...] | None]
@@ -30,6 +32,13 @@ class Start:
 @dataclass(frozen=True)
 class Stop:
     """End a job at its next event."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Ask a job for the best it has so far."""
 
     number: int
 
@@ -58,6 +67,22 @@ class Failure:
     remedy: str = ""
     expected: bool = False
     trace: str = ""
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Put an error into words for the user and for the log."""
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, CihmError):
+        wanted = f", expected {error.wanted}" if error.wanted else ""
+        return Failure(f"{error.came}{wanted}", error.remedy, True, trace)
+    if isinstance(error, MemoryError):
+        return Failure(
+            "the machine ran out of memory",
+            "close other programs, or lower the memory in the preferences",
+            True,
+            trace,
+        )
+    return Failure(f"{type(error).__name__}: {error}", trace=trace)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,150 @@
+"""Adding an object: the model looks around the click, and its maps give the outline."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from qtpy.QtCore import QObject
+
+from napari_cihm.correction.adding import add_object
+from napari_cihm.correction.edits import Edit
+from napari_cihm.errors import CihmError
+from napari_cihm.events import Event, Segmented
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.placed import Placed
+from napari_cihm.plugin.region import Region, region_of
+from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.scene import array_of, picture_of
+
+LEAST = 96  # pixels around a click that the model is shown
+PLANE = 2**22  # a plane of more pixels is not looked through for its contrast
+
+Point = tuple[float, ...]
+Apply = Callable[[Mending, Edit, Sequence[int]], None]
+
+
+class Adding(QObject):
+    """Proposes objects where the user points.
+
+    Parameters
+    ----------
+    bench : Bench
+        What is corrected.
+    settings : callable
+        Returns the settings of a segmentation.
+    apply : callable
+        Takes the edit.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        settings: Callable[[], dict[str, Any]],
+        apply: Apply,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._bench, self._settings, self._apply = bench, settings, apply
+
+    def add(self, mending: Mending, points: Sequence[Point]) -> None:
+        """Add the object that some points lie in, once the model has looked."""
+        desk, image = self._bench.desk, self._bench.image_of(mending.layer)
+        region = None if image is None else self._around(mending, image, points)
+        model = desk.session.model
+        if image is None or region is None or model is None:
+            self._add(mending, points, None, None)
+            return
+        seen = Placed(_grey(image, region), region.shown_box, region.shown_shape)
+        if model.config is None or model.config.task != "instance":
+            self._add(mending, points, None, seen)
+            return
+        maps: list[Any] = []
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Segmented):
+                found = np.asarray(event.maps)
+                shape = (len(found), *region.shown_part)
+                part = found.reshape(shape)
+                maps.append(Placed(part, region.shown_box, region.shown_shape))
+
+        def end(run: Run) -> None:
+            if run.state is RunState.FAILED and run.failure is not None:
+                notices.report(run.failure)
+            self._add(mending, points, maps[0] if maps else None, seen)
+
+        diameter = mending.layer.metadata.get("napari-cihm", {}).get("diameter")
+        settings = {**self._settings(), "maps": True, "diameter": diameter}
+        desk.runner.start(
+            "segment",
+            hear,
+            end,
+            lane="quick",
+            image=picture_of(image, region),
+            model=desk.session.source,
+            settings=settings,
+            whole=self._plane(image, region),
+        )
+
+    def _add(
+        self, mending: Mending, points: Sequence[Point], maps: Any, image: Any
+    ) -> None:
+        if self._bench.begun(mending.layer) is not mending:
+            return  # the layer went while the model looked
+        ground = self._bench.ground(mending)
+        config = getattr(self._bench.desk.session.model, "config", None)
+        shape = tuple(mending.layer.data.shape)
+        if image is not None and image.shape != shape:
+            maps = image = None
+        try:
+            edit = add_object(
+                ground.labels,
+                points,
+                maps=maps,
+                image=image,
+                diameter=self._bench.diameter(mending),
+                decoding=None if config is None else config.decoding,
+                axes=ground.plane,
+                index=ground.index,
+            )
+        except CihmError as error:
+            notices.refuse(str(error.came), error.remedy)
+            return
+        self._apply(mending, edit, ground.plane)
+
+    def _around(
+        self, mending: Mending, image: ImageLayer, points: Sequence[Point]
+    ) -> Region | None:
+        """Return the part of the image around some points, in the plane on screen."""
+        letters, shape = self._bench.axes_of(mending.layer), array_of(image).shape
+        axes = self._bench.axes_of_image(image)
+        plane = self._bench.desk.scene.sight.plane(mending.layer)
+        if len(axes) != len(shape) or len(letters) != len(points[0]):
+            return None
+        if {letters[a] for a in plane} != {"y", "x"}:
+            return None
+        reach = max(LEAST, 3 * self._bench.diameter(mending))
+        spots = dict(zip(letters, np.transpose(points), strict=True))
+        at = {a: round(float(spots[a][0])) for a in "tz" if a in spots}
+        window = {
+            a: (int(spots[a].min() - reach), int(spots[a].max() + reach)) for a in "yx"
+        }
+        return region_of(axes, shape, "view", at, window)
+
+    def _plane(self, image: ImageLayer, region: Region) -> Any:
+        """Return the plane that a region lies in, which tells dark from bright."""
+        box = dict(zip(region.axes, region.box, strict=True))
+        at = {a: box[a].start for a in "tz" if a in box}
+        plane = region_of(region.axes, region.shape, "slice", at)
+        few = np.prod(plane.shown_part, dtype=np.int64) <= PLANE
+        return picture_of(image, plane) if few else None
+
+
+def _grey(image: ImageLayer, region: Region) -> Any:
+    """Return the intensities of a region, its channels averaged."""
+    part = np.asarray(array_of(image)[region.box])
+    if "c" in region.axes:
+        part = part.mean(axis=region.axes.index("c"), keepdims=True)
+    return part.reshape(region.shown_part)

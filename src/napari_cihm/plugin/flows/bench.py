@@ -1,0 +1,225 @@
+"""The labels that are corrected just now, and all that were begun."""
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+from qtpy.QtCore import QObject, Signal
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.correction.working_copy import working_copy
+from napari_cihm.data.axes import LETTERS
+from napari_cihm.errors import AxesError
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.aside import Aside
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.overlays import is_overlay
+from napari_cihm.plugin.region import region_of
+from napari_cihm.plugin.scene import WORDS, array_of, axes_of
+from napari_cihm.plugin.tools import Ground
+
+USUAL = 24.0  # pixels across an object of which nothing is known
+
+
+class Bench(QObject):
+    """Knows which labels are chosen, and begins their correction when it is needed.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+
+    Attributes
+    ----------
+    chosen
+        Emitted when other labels are corrected, or none.
+    began
+        Emitted with a correction that just began.
+    changed
+        Emitted when the labels that are chosen, or their marks, changed.
+    settings : CorrectSettings
+        Of the tools and all else.
+    whole : bool
+        Whether tools follow objects through all slices.
+    """
+
+    chosen = Signal()
+    began = Signal(object)
+    changed = Signal()
+
+    def __init__(self, desk: Desk, settings: CorrectSettings, parent: QObject) -> None:
+        super().__init__(parent)
+        self.desk, self.settings = desk, settings
+        self.aside = Aside(self)
+        self.whole = True
+        self.labels: Labels | None = None
+        self._mendings: dict[Labels, Mending] = {}
+
+    @property
+    def candidates(self) -> list[Labels]:
+        """The labels that can be chosen, the topmost first."""
+        return [layer for layer in self.desk.scene.labels if can_be_corrected(layer)]
+
+    @property
+    def mending(self) -> Mending | None:
+        """The correction of the chosen labels, if it began."""
+        return None if self.labels is None else self.begun(self.labels)
+
+    def begun(self, layer: Labels) -> Mending | None:
+        """Return the correction of a layer, if it began."""
+        return self._mendings.get(layer)
+
+    def choose(self, layer: Labels | None) -> None:
+        """Correct other labels from now on."""
+        if layer is not self.labels:
+            self.labels = layer
+            self.chosen.emit()
+
+    def begin(self, layer: Labels, reviewed: Reviewed | None = None) -> Mending:
+        """Return the correction of a layer; begin it if it did not yet.
+
+        Labels in a file or behind a computation are copied where they are touched:
+        the user's files are never written.
+        """
+        if layer in self._mendings:
+            return self._mendings[layer]
+        data, said = working_copy(layer.data)
+        if data is not layer.data and not self._is_ours(layer):
+            layer.data = data
+            notices.tell(said)
+        mending = Mending(layer, self.settings, self.aside, reviewed, self)
+        self._mendings[layer] = mending
+        mending.changed.connect(self._on_changed)
+        self.began.emit(mending)
+        return mending
+
+    def use(self, settings: CorrectSettings) -> None:
+        """Go by other settings from now on."""
+        self.settings = settings
+        for mending in self._mendings.values():
+            mending.use(settings)
+
+    def forget(self, layer: Layer) -> None:
+        """End the correction of a layer that is gone."""
+        mending = self._mendings.pop(layer, None)
+        if mending is not None:
+            mending.close()
+            mending.deleteLater()
+
+    def close(self) -> None:
+        """End all corrections."""
+        self.aside.close()
+        for layer in list(self._mendings):
+            self.forget(layer)
+
+    def image_of(self, layer: Labels) -> ImageLayer | None:
+        """Return the image that labels were made of, else one of their shape."""
+        images = self.desk.scene.images
+        made_of = layer.metadata.get(KEY, {}).get("image_id")
+        for image in images:
+            if str(image.unique_id) == made_of:
+                return image
+        shape = tuple(_finest(layer).shape)
+        for image in sorted(images, key=lambda i: i is not self.desk.session.image):
+            if _shown_shape(image) == shape:
+                return image
+        return None
+
+    def axes_of(self, layer: Labels) -> str:
+        """Return a letter for each dimension of labels."""
+        image = self.image_of(layer)
+        if image is not None:
+            axes = _shown_axes(image, self.axes_of_image(image))
+            if len(axes) == layer.ndim:
+                return axes
+        names = [str(name).lower() for name in layer.axis_labels]
+        letters = "".join(WORDS.get(name, name) for name in names)
+        known = set(letters) <= set(LETTERS) and len(set(letters)) == len(letters)
+        return letters if known and len(letters) == layer.ndim else _usual(layer.ndim)
+
+    def ground(self, mending: Mending) -> Ground:
+        """Return what tools need to know of the labels and of the screen."""
+        layer = mending.layer
+        plane = self.desk.scene.sight.plane(layer)
+        axes = self.axes_of(layer)
+        deep = [a for a, letter in enumerate(axes) if letter == "z" and a not in plane]
+        timed = [a for a, letter in enumerate(axes) if letter == "t" and a not in plane]
+        followed = {*plane, *deep} if self.whole else set(plane)
+        return Ground(
+            layer.data,
+            mending.session.index,
+            self.settings,
+            tuple(sorted(followed)),
+            plane,
+            next(iter([*deep, *timed]), None),
+            tuple(float(abs(n)) for n in layer.scale),
+        )
+
+    def diameter(self, mending: Mending) -> float:
+        """Return how many pixels objects are usually across."""
+        known = mending.layer.metadata.get(KEY, {}).get("diameter")
+        if known:
+            return float(known)
+        counts = mending.session.index.counts() if mending.session.index.ready else {}
+        if not counts or mending.layer.ndim > 2:
+            return USUAL
+        return float(2 * np.sqrt(np.median(list(counts.values())) / np.pi))
+
+    def axes_of_image(self, image: ImageLayer) -> str:
+        """Return a letter for each dimension of an image, as the user has it."""
+        session = self.desk.session
+        if image is session.image and session.axes:
+            return session.axes
+        try:
+            return axes_of(image)
+        except AxesError:
+            return ""
+
+    def _is_ours(self, layer: Labels) -> bool:
+        """Tell whether labels on disk lie where we put them."""
+        about = layer.metadata.get(KEY, {})
+        return about.get("layer_id") == str(layer.unique_id)
+
+    def _on_changed(self) -> None:
+        if self.sender() is self.mending:
+            self.changed.emit()
+
+
+def can_be_corrected(layer: Layer) -> bool:
+    """Tell whether a layer holds labels that are someone's work."""
+    if not isinstance(layer, Labels) or is_overlay(layer):
+        return False
+    running = layer.metadata.get(KEY, {}).get("running")
+    return not running and not layer.metadata.get(KEY, {}).get("preview")
+
+
+def is_editable(layer: Labels) -> bool:
+    """Tell whether labels have one scale, so that they can be edited."""
+    return not layer.multiscale
+
+
+def _finest(layer: Labels) -> Any:
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def _shown_axes(image: ImageLayer, axes: str) -> str:
+    shape = array_of(image).shape
+    if not axes or len(axes) != len(shape):
+        return ""
+    return region_of(axes, shape).shown_axes
+
+
+def _shown_shape(image: ImageLayer) -> tuple[int, ...]:
+    try:
+        axes = axes_of(image)
+    except AxesError:
+        return ()
+    return tuple(region_of(axes, array_of(image).shape).shown_shape)
+
+
+def _usual(ndim: int) -> str:
+    return ("yx", "zyx", "tzyx", "tczyx")[max(0, min(ndim, 5) - 2)]

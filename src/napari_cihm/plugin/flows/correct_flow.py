@@ -1,0 +1,206 @@
+"""Correcting: which labels, and who answers each button and key of the section."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.layers import Labels, Layer
+from qtpy.QtCore import QObject
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.correction.working_copy import working_copy
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.bench import Bench, can_be_corrected
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.doubting import Doubting
+from napari_cihm.plugin.flows.export_flow import ExportFlow
+from napari_cihm.plugin.flows.journal_flow import JournalFlow
+from napari_cihm.plugin.flows.pointing import Pointing
+from napari_cihm.plugin.flows.review_flow import ReviewFlow
+from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
+from napari_cihm.plugin.flows.tour_flow import TourFlow
+from napari_cihm.plugin.overlays import Overlays, place_of
+from napari_cihm.plugin.preferences import preferences
+from napari_cihm.plugin.shortcuts import HEARERS, Shortcuts
+from napari_cihm.plugin.tools import ALL, REVIEWS
+from napari_cihm.plugin.views.correct_section import CorrectSection
+
+NO_LABELS = "Segment an image, or open labels, to correct them here."
+SCALES = (
+    "These labels have several scales, and napari edits none of them. A copy of the "
+    "finest can be edited."
+)
+MARKS = {tool.name for tool in REVIEWS}
+
+
+class CorrectFlow(QObject):
+    """Answers the *Correct* section.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    section : CorrectSection
+        What the user sees.
+    settings : callable
+        Returns the settings of a segmentation, for when the model is asked.
+
+    Attributes
+    ----------
+    bench : Bench
+        The labels that are corrected.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        section: CorrectSection,
+        settings: Callable[[], dict[str, Any]],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._section = desk, section
+        self.bench = bench = Bench(desk, _settings_of(section), self)
+        overlays = Overlays(desk.scene)
+        self.pointing = Pointing(desk.scene, overlays, self)
+        self.tools = ToolFlow(bench, section, self.pointing, settings, self)
+        self.review = ReviewFlow(bench, section, self.pointing, overlays, self)
+        doubting = Doubting(desk, settings, self)
+        self.tour = TourFlow(bench, section, doubting, self)
+        self.journals = JournalFlow(bench, section, self)
+        self.export = ExportFlow(bench, section, self)
+        self._keys = Shortcuts(self)
+        self._keys.changed.connect(self._on_key_changed)
+        self._section.set_keys({n: self._keys.text(t) for n, t in ALL.items()})
+        section.labels_chosen.connect(self._on_labels_chosen)
+        section.pressed.connect(self._on_pressed)
+        section.settings_changed.connect(self._on_settings_changed)
+        section.grid.whole_chosen.connect(self._on_whole_chosen)
+        section.copy.accepted.connect(self._on_copy)
+        scene = desk.scene
+        scene.images_changed.connect(self._on_layers_changed)
+        scene.labels_selected.connect(self._on_labels_selected)
+        scene.layer_removed.connect(self._on_layer_removed)
+        scene.moved.connect(self._on_moved)
+        bench.chosen.connect(self._show)
+        HEARERS.add(self)
+        self._on_layers_changed()
+        self._show()
+
+    def reviewed_of(self, layer: Labels) -> Reviewed | None:
+        """Return what is reviewed of some labels; None where nothing was begun."""
+        mending = self.bench.begun(layer)
+        return None if mending is None else mending.session.reviewed
+
+    def press(self, name: str, layer: Labels) -> bool:
+        """Use a tool that a key was pressed for, if the layer is corrected here."""
+        if not can_be_corrected(layer) or not self._desk.scene.holds(layer):
+            return False
+        self.bench.choose(layer)
+        if layer.multiscale:
+            notices.warn(SCALES)
+        elif name in EDITS:
+            self.tools.press_key(ALL[name])
+        else:
+            self._on_pressed(name)
+        return True
+
+    def close(self) -> None:
+        """Take away what is ours in the viewer, and end the journals."""
+        HEARERS.discard(self)
+        self._keys.close()
+        self.pointing.drop()
+        for layer in self._desk.scene.labels:
+            self._unlink(layer)
+        self.review.close()
+        self.bench.close()
+
+    def _on_pressed(self, name: str) -> None:
+        tool = ALL[name]
+        if name in EDITS:
+            self.tools.press(tool)
+        elif name in MARKS:
+            self.review.press(tool)
+        else:
+            self.tour.press(tool)
+
+    def _on_layers_changed(self) -> None:
+        listed = self.bench.candidates
+        for layer in listed:
+            # Before the first stroke, so that it meets labels that may be written.
+            layer.events.mode.disconnect(self._on_mode)
+            layer.events.mode.connect(self._on_mode)
+        if self.bench.labels not in listed:
+            self.bench.choose(listed[0] if listed else None)
+        self._show()
+
+    def _on_labels_selected(self, layer: Labels) -> None:
+        if can_be_corrected(layer):
+            self.bench.choose(layer)
+
+    def _on_labels_chosen(self, key: str) -> None:
+        for layer in self.bench.candidates:
+            if str(layer.unique_id) == key:
+                self._desk.scene.layers.selection.active = layer
+                self.bench.choose(layer)
+
+    def _on_mode(self, event: Any) -> None:
+        layer = event.source
+        if can_be_corrected(layer) and not layer.multiscale:
+            self.bench.begin(layer)
+
+    def _on_layer_removed(self, layer: Layer) -> None:
+        if not isinstance(layer, Labels):
+            return
+        if layer is self.bench.labels:
+            self.pointing.drop()
+        self._unlink(layer)
+        self.review.forget(layer)
+        self.bench.forget(layer)
+
+    def _on_settings_changed(self) -> None:
+        self.bench.use(_settings_of(self._section))
+
+    def _on_whole_chosen(self, whole: bool) -> None:
+        self.bench.whole = whole
+
+    def _on_moved(self) -> None:
+        if not self._desk.scene.sight.flat:
+            self.pointing.drop()
+
+    def _on_copy(self) -> None:
+        layer = self.bench.labels
+        if layer is None:
+            return
+        data, said = working_copy(layer.data)
+        copy = self._desk.layers.add_copy(data, f"{layer.name} copy", place_of(layer))
+        layer.visible = False
+        notices.tell(said)
+        self.bench.choose(copy)
+
+    def _on_key_changed(self, name: str) -> None:
+        self._section.set_keys({name: self._keys.text(ALL[name])})
+
+    def _unlink(self, layer: Labels) -> None:
+        layer.events.mode.disconnect(self._on_mode)
+
+    def _show(self) -> None:
+        bench, section = self.bench, self._section
+        layer = bench.labels
+        listed = [(str(x.unique_id), x.name) for x in bench.candidates]
+        section.set_labels(listed, "" if layer is None else str(layer.unique_id))
+        scaled = layer is not None and layer.multiscale
+        section.copy.offer(SCALES if scaled else "")
+        section.set_ready(
+            layer is not None and not scaled, NO_LABELS if layer is None else ""
+        )
+        deep = layer is not None and layer.ndim > 2
+        section.grid.set_stack(deep)
+        section.review.set_stack(deep)
+        self.tour.show_progress()
+
+
+def _settings_of(section: CorrectSection) -> CorrectSettings:
+    chosen = section.settings() or CorrectSettings()
+    folder = preferences().journal_folder
+    return chosen.but(journal_folder=folder) if folder else chosen

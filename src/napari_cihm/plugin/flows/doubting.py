@@ -1,0 +1,102 @@
+"""Asking the model where it is unsure of an image."""
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from qtpy.QtCore import QObject
+
+from napari_cihm.errors import CihmError
+from napari_cihm.events import Event, TileDone
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.region import region_of
+from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.scene import array_of, picture_of
+
+
+class Doubting(QObject):
+    """A task that ends in a map of doubt.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    settings : callable
+        Returns the settings of a segmentation.
+    """
+
+    title = "Looking where the model is unsure"
+
+    def __init__(
+        self, desk: Desk, settings: Callable[[], dict[str, Any]], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._settings = desk, settings
+        self._run: Run | None = None
+        self._take: Callable[[Event], None] = _nothing
+
+    def ask(
+        self,
+        image: ImageLayer,
+        axes: str,
+        order: str,
+        take: Callable[[Event], None],
+    ) -> None:
+        """Ask about an image; `take` hears the answer.
+
+        Parameters
+        ----------
+        image : napari.layers.Image
+            All of it is looked at.
+        axes : str
+            Its axes.
+        order : str
+            "uncertainty", or "disagreement" of flips.
+        take : callable
+            Gets `Doubted`, unless it is stopped before.
+        """
+        if self._run is not None:
+            return
+        self._take = take
+        session = self._desk.session
+        region = region_of(axes, array_of(image).shape)
+        try:
+            picture = picture_of(image, region)
+        except CihmError as error:
+            notices.refuse(str(error.came), error.remedy)
+            return
+        self._run = self._desk.runner.start(
+            "doubt",
+            self._on_event,
+            self._on_end,
+            image=picture,
+            model=session.source,
+            settings=self._settings(),
+            order=order,
+        )
+        self._desk.tasks.begin(self)
+
+    def stop(self) -> None:
+        """Stop at the next tile."""
+        if self._run is not None:
+            self._desk.runner.stop(self._run)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, TileDone):
+            words = f"{self.title}: tile {event.done} of {event.total}"
+            self._desk.tasks.progress(self, words, event.done, event.total)
+        else:
+            self._take(event)
+
+    def _on_end(self, run: Run) -> None:
+        words = "Stopped." if run.state is RunState.STOPPED else ""
+        if run.state is RunState.FAILED and run.failure is not None:
+            notices.report(run.failure)
+            words = f"Failed: {run.failure.text}"
+        self._run, self._take = None, _nothing
+        self._desk.tasks.end(self, words)
+
+
+def _nothing(event: Event) -> None:
+    """Hear an event that nobody asked for."""

@@ -1,0 +1,115 @@
+"""Saving what is reviewed as a folder that training takes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog
+
+from napari_cihm.correction.export import export_training
+from napari_cihm.errors import CihmError
+from napari_cihm.events import Event, Exported, SliceExported
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.region import region_of
+from napari_cihm.plugin.scene import array_of, picture_of
+from napari_cihm.plugin.views.correct_section import CorrectSection
+from napari_cihm.plugin.worker.wire import Failure
+
+if TYPE_CHECKING:
+    from napari_cihm.plugin.flows.aside import Errand
+
+
+class ExportFlow(QObject):
+    """Answers *Save as training folder*.
+
+    Parameters
+    ----------
+    bench : Bench
+        What is corrected.
+    section : CorrectSection
+        What the user sees.
+    """
+
+    title = "Saving a training folder"
+
+    def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bench, self._section = bench, section
+        self._errand: Errand | None = None
+        self._words = ""
+        section.export_requested.connect(self._on_requested)
+
+    def save(self, folder: Path) -> None:
+        """Add the reviewed slices to a folder; without marks, all of them."""
+        bench, layer = self._bench, self._bench.labels
+        image = None if layer is None else bench.image_of(layer)
+        if layer is None or image is None or self._errand is not None:
+            notices.refuse("there is no image of these labels", "open it first")
+            return
+        mending = bench.begin(layer)
+        axes = bench.axes_of_image(image)
+        try:
+            picture = picture_of(image, region_of(axes, array_of(image).shape))
+        except CihmError as error:
+            notices.refuse(str(error.came), error.remedy)
+            return
+        reviewed = mending.session.reviewed
+        about = layer.metadata.get(KEY, {})
+        facts = {k: about[k] for k in ("model", "model_hash") if k in about}
+        # What is painted meanwhile must not come in half.
+        data = layer.data
+        labels = data.copy() if isinstance(data, np.ndarray) else data
+        labels = (
+            labels.reshape(picture.label_shape)
+            if data.ndim != len(picture.label_shape)
+            else labels
+        )
+        marks = reviewed if reviewed.count() else None
+
+        def work() -> Iterator[Event]:
+            yield from export_training(
+                folder, picture, labels, marks, name=image.name, facts=facts
+            )
+
+        self._words = ""
+        self._errand = bench.aside.start(
+            work,
+            lambda event: self._on_event(event, mending),
+            self._on_failure,
+            self._on_end,
+        )
+        bench.desk.tasks.begin(self)
+
+    def stop(self) -> None:
+        """Stop after the slice that is being written."""
+        if self._errand is not None:
+            self._errand.stopped = True
+            self._words = "Stopped. Slices that are saved stay."
+
+    def _on_requested(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(
+            self._section, "Choose a training folder, or an empty one"
+        )
+        if chosen:
+            self.save(Path(chosen))
+
+    def _on_event(self, event: Event, mending: Mending) -> None:
+        if isinstance(event, SliceExported):
+            words = f"Slice {event.done} of {event.total}: {event.name}"
+            self._bench.desk.tasks.progress(self, words, event.done, event.total)
+        elif isinstance(event, Exported):
+            self._words = event.text
+            mending.saved = True
+
+    def _on_failure(self, failure: Failure) -> None:
+        notices.report(failure)
+        self._words = f"Failed: {failure.text}"
+
+    def _on_end(self) -> None:
+        self._errand = None
+        self._bench.desk.tasks.end(self, self._words)

@@ -1,0 +1,145 @@
+"""Marks of what was looked at: made, taken back, and shown as a tint."""
+
+import numpy as np
+from napari.layers import Labels
+from qtpy.QtCore import QObject
+from skimage.draw import polygon2mask
+
+from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.pointing import Point, Pointing
+from napari_cihm.plugin.overlays import Overlays
+from napari_cihm.plugin.tools import Tool
+from napari_cihm.plugin.views.correct_section import CorrectSection
+
+Box = tuple[slice, ...]
+
+
+class ReviewFlow(QObject):
+    """Answers the buttons under *Reviewed*.
+
+    Parameters
+    ----------
+    bench : Bench
+        What is corrected.
+    section : CorrectSection
+        What the user sees.
+    pointing : Pointing
+        The mouse, for regions.
+    overlays : Overlays
+        Shows the tint.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        section: CorrectSection,
+        pointing: Pointing,
+        overlays: Overlays,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._bench, self._section = bench, section
+        self._pointing, self._overlays = pointing, overlays
+        self._tints: dict[Labels, tuple[Labels, Reviewed]] = {}
+        pointing.pointed.connect(self._on_pointed)
+        bench.began.connect(self._on_began)
+        section.review.shown_chosen.connect(self._on_shown_chosen)
+
+    def press(self, tool: Tool) -> None:
+        """Mark something, or wait for a region."""
+        layer = self._bench.labels
+        if layer is None:
+            return
+        if tool.name == "review_region":
+            if self._pointing.tool is tool:
+                self._pointing.drop()
+            else:
+                self._bench.begin(layer)
+                self._pointing.choose(tool, layer)
+            return
+        mending = self._bench.begin(layer)
+        reviewed = mending.session.reviewed
+        if tool.name == "review_slice":
+            box = self._bench.desk.scene.sight.plane_box(layer)
+            self._mark(mending, reviewed.mark(box))
+        elif tool.name == "review_all":
+            self._mark(mending, reviewed.mark_all())
+        elif mending.unmark() is None:
+            notices.tell("there is no mark to take back")
+
+    def forget(self, layer: Labels) -> None:
+        """Let the tint go with the labels it belongs to."""
+        tint, _ = self._tints.pop(layer, (None, None))
+        self._overlays.remove(tint)
+
+    def close(self) -> None:
+        """Take all tints away."""
+        for layer in list(self._tints):
+            self.forget(layer)
+
+    def _mark(self, mending: Mending, change: ReviewChange) -> None:
+        mending.mark(change)
+        if not change:
+            self._bench.desk.tasks.say("It was marked already.")
+
+    def _on_pointed(
+        self, tool: Tool, points: list[Point], drawn: bool, away: bool
+    ) -> None:
+        layer = self._bench.labels
+        if layer is None or tool.name != "review_region":
+            return
+        mending = self._bench.begin(layer)
+        box, mask = _region(points, self._bench.desk.scene.sight.plane_box(layer))
+        reviewed = mending.session.reviewed
+        switch = reviewed.erase if away else reviewed.mark
+        self._mark(mending, switch(box, mask))
+
+    def _on_began(self, mending: Mending) -> None:
+        mending.marked.connect(lambda: self._show(mending))
+        self._show(mending)
+
+    def _show(self, mending: Mending) -> None:
+        """Draw the tint anew; there is none before anything is marked."""
+        layer, reviewed = mending.layer, mending.session.reviewed
+        if self._bench.begun(layer) is not mending:
+            return
+        tint, shown = self._tints.get(layer, (None, None))
+        whole = tuple(slice(0, n) for n in reviewed.shape)
+        if tint is not None and not self._bench.desk.scene.holds(tint):
+            return  # the user does not want it
+        if tint is not None and shown is reviewed:
+            tint.refresh(thumbnail=False, extent=False)
+        elif tint is not None:
+            tint.data = reviewed.view()
+            self._tints[layer] = tint, reviewed
+        elif reviewed.touches(whole):
+            tint = self._overlays.show_reviewed(layer, reviewed)
+            tint.visible = self._section.review.shown.isChecked()
+            self._tints[layer] = tint, reviewed
+
+    def _on_shown_chosen(self, shown: bool) -> None:
+        for layer, (tint, _) in list(self._tints.items()):
+            if self._bench.desk.scene.holds(tint):
+                tint.visible = shown
+            elif shown and (mending := self._bench.begun(layer)) is not None:
+                del self._tints[layer]
+                self._show(mending)
+
+
+def _region(points: list[Point], plane: Box) -> tuple[Box, np.ndarray]:
+    """Return the box around a drawn region, and which of its pixels lie within."""
+    axes = [a for a, s in enumerate(plane) if s.stop - s.start > 1][-2:]
+    corners = np.asarray(points)[:, axes]
+    ends = [plane[a].stop for a in axes]
+    low = np.clip(np.floor(corners.min(axis=0)), 0, ends).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, ends).astype(int)
+    mask = polygon2mask(tuple(np.maximum(high - low, 0)), corners - low)
+    box = list(plane)
+    shape = [s.stop - s.start for s in plane]
+    for axis, first, last in zip(axes, low, high, strict=True):
+        box[axis] = slice(int(first), int(last))
+        shape[axis] = int(last - first)
+    return tuple(box), mask.reshape(shape)

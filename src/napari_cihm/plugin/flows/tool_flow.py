@@ -1,0 +1,118 @@
+"""Using tools: at the cursor by a key, at clicks, or at once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from qtpy.QtCore import QObject
+
+from napari_cihm.correction.edits import Edit
+from napari_cihm.errors import CihmError
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.adding import Adding
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.pointing import Point, Pointing
+from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Tool
+from napari_cihm.plugin.views.correct_section import CorrectSection
+from napari_cihm.plugin.wording import sentence
+
+HINT = "Choose a tool, or point and press its key."
+SECOND = {Gesture.PAIR: "Now the other one.", Gesture.ENDS: "Now in another slice."}
+VOLUME = "tools work on planes: show one (Ctrl+Y, or the cube below the layer list)"
+EDITS = {tool.name: tool for tool in (*TOOLS, *RULES)}
+
+
+class ToolFlow(QObject):
+    """Answers the buttons and keys of tools.
+
+    Parameters
+    ----------
+    bench : Bench
+        What is corrected.
+    section : CorrectSection
+        What the user sees.
+    pointing : Pointing
+        The mouse.
+    settings : callable
+        Returns the settings of a segmentation.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        section: CorrectSection,
+        pointing: Pointing,
+        settings: Callable[[], dict[str, Any]],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._bench, self._section, self._pointing = bench, section, pointing
+        self._adding = Adding(bench, settings, self.apply, self)
+        pointing.pointed.connect(self._on_pointed)
+        pointing.changed.connect(self._show_tool)
+        bench.chosen.connect(pointing.drop)
+        self._show_tool()
+
+    def press(self, tool: Tool) -> None:
+        """Use a tool at once, or wait for where; a second press ends the waiting."""
+        layer, pointing = self._bench.labels, self._pointing
+        if layer is None:
+            return
+        if pointing.tool is tool:
+            pointing.drop()
+        elif not self._bench.desk.scene.sight.flat:
+            notices.refuse(VOLUME)
+            self._show_tool()
+        elif tool.gesture is Gesture.NONE:
+            self._use(self._bench.begin(layer), tool, [], False)
+        else:
+            self._bench.begin(layer)
+            pointing.choose(tool, layer)
+
+    def press_key(self, tool: Tool) -> None:
+        """Use a tool of one click under the cursor; others as by their button."""
+        layer, sight = self._bench.labels, self._bench.desk.scene.sight
+        if tool.gesture is Gesture.CLICK and layer is not None and sight.flat:
+            mending = self._bench.begin(layer)
+            self._use(mending, tool, [sight.cursor(layer)], False)
+        else:
+            self.press(tool)
+
+    def apply(self, mending: Mending, edit: Edit, axes: Sequence[int]) -> None:
+        """Write an edit, and say what was done."""
+        if edit:
+            mending.apply(edit, axes)
+        words = " ".join(sentence(part) for part in (edit.what, edit.note) if part)
+        self._bench.desk.tasks.say(words)
+
+    def _on_pointed(
+        self, tool: Tool, points: list[Point], drawn: bool, away: bool
+    ) -> None:
+        layer = self._bench.labels
+        if layer is not None and tool.name in EDITS:
+            self._use(self._bench.begin(layer), tool, points, drawn)
+
+    def _use(
+        self, mending: Mending, tool: Tool, points: list[Point], drawn: bool
+    ) -> None:
+        ground = self._bench.ground(mending)
+        if tool.stacks and ground.depth is None:
+            notices.refuse("these labels have no slices")
+        elif tool.name == "add":
+            self._adding.add(mending, points)
+        elif tool.run is not None:
+            try:
+                edit = tool.run(ground, points, drawn)
+            except CihmError as error:
+                wanted = f", expected {error.wanted}" if error.wanted else ""
+                notices.warn(f"{error.came}{wanted}")
+                return
+            self.apply(mending, edit, ground.axes)
+
+    def _show_tool(self) -> None:
+        tool = self._pointing.tool
+        if tool is None:
+            self._section.set_chosen("", HINT)
+            return
+        prompt = SECOND[tool.gesture] if self._pointing.begun else tool.prompt
+        self._section.set_chosen(tool.name, f"{prompt} Esc ends.")

@@ -1,0 +1,170 @@
+"""Where to look next: an order of objects or patches, and a walk along it."""
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtCore import QObject
+
+from napari_cihm.correction.boxes import grown
+from napari_cihm.correction.scores import (
+    doubt_of_objects,
+    doubt_of_patches,
+    oddity_of_sizes,
+    patches_of,
+)
+from napari_cihm.correction.tour import (
+    Stop,
+    Tour,
+    tour_of_objects,
+    tour_of_patches,
+)
+from napari_cihm.events import Doubted, Event
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.doubting import Doubting
+from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.tools import Tool
+from napari_cihm.plugin.views.correct_section import CorrectSection
+
+MARGIN = 3  # pixels around an object that was called right
+ASKED = ("uncertainty", "disagreement")  # orders for which the model is asked
+
+
+class TourFlow(QObject):
+    """Answers the buttons under *Where to look next*.
+
+    Parameters
+    ----------
+    bench : Bench
+        What is corrected.
+    section : CorrectSection
+        What the user sees.
+    doubting : Doubting
+        Asks the model.
+    """
+
+    def __init__(
+        self, bench: Bench, section: CorrectSection, doubting: Doubting, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._bench, self._section, self._doubting = bench, section, doubting
+        self._tour: Tour | None = None
+        self._key: tuple[Any, ...] = ()
+        self._stop: Stop | None = None
+        bench.chosen.connect(self._on_chosen)
+        bench.changed.connect(self.show_progress)
+
+    def press(self, tool: Tool) -> None:
+        """Go on, go back, or call what is shown right and go on."""
+        layer = self._bench.labels
+        if layer is None:
+            return
+        mending = self._bench.begin(layer)
+        if tool.name == "looks_right":
+            self._call_right(mending)
+        self._with_tour(mending, back=tool.name == "previous_stop")
+
+    def show_progress(self) -> None:
+        """Say how many objects are checked."""
+        mending, rows = self._bench.mending, self._section.review
+        if mending is None:
+            rows.show_progress(None, None, "Nothing is checked yet.")
+        elif self._tour is not None and self._bench.settings.unit == "patches":
+            walked = self._tour.progress()
+            rows.show_progress(walked.checked, walked.total, self._words())
+        elif (done := mending.progress) is None:
+            rows.show_progress(None, None, "Counting objects…")
+        else:
+            rows.show_progress(done.checked, done.total, self._words())
+        rows.set_looking(self._stop is not None)
+
+    def _words(self) -> str:
+        if self._stop is None:
+            return ""
+        return f"object {self._stop.label}" if self._stop.label else "this patch"
+
+    def _call_right(self, mending: Mending) -> None:
+        stop = self._stop
+        if stop is None:
+            return
+        shape = tuple(mending.layer.data.shape)
+        box = stop.box
+        if stop.label:
+            index = mending.session.index
+            if stop.label not in index:
+                return
+            plane = self._bench.ground(mending).plane
+            box = grown(index.box(stop.label), MARGIN, shape, plane)
+        mending.mark(mending.session.reviewed.mark(box))
+
+    def _with_tour(self, mending: Mending, back: bool) -> None:
+        """Walk, once there is an order; the model may have to be asked first."""
+        settings = self._bench.settings
+        layer, key = mending.layer, self._key_of(mending)
+        if self._tour is not None and key == self._key:
+            self._walk(mending, back)
+            return
+        image = self._bench.image_of(layer)
+        if settings.order not in ASKED:
+            self._make(mending, key, None)
+            self._walk(mending, back)
+        elif image is None or self._bench.desk.session.model is None:
+            notices.warn(
+                "the model cannot be asked without an image of these labels; "
+                "objects come by their size"
+            )
+            self._make(mending, key, None)
+            self._walk(mending, back)
+        else:
+
+            def take(event: Event) -> None:
+                if isinstance(event, Doubted) and self._bench.mending is mending:
+                    self._make(mending, key, event.doubt)
+                    self._walk(mending, back)
+
+            axes = self._bench.axes_of_image(image)
+            self._doubting.ask(image, axes, settings.order, take)
+
+    def _make(self, mending: Mending, key: tuple[Any, ...], doubt: Any) -> None:
+        session, settings = mending.session, self._bench.settings
+        shape = tuple(mending.layer.data.shape)
+        if doubt is not None:
+            doubt = np.asarray(doubt).reshape(shape)
+        if settings.unit == "patches":
+            patches = patches_of(shape, settings.patch)
+            scores = None if doubt is None else doubt_of_patches(patches, doubt)
+            self._tour = tour_of_patches(
+                patches, session.reviewed, scores, seed=settings.seed
+            )
+        else:
+            if doubt is not None:
+                found = doubt_of_objects(session.labels, session.index, doubt)
+            elif settings.order == "random":
+                found = {}
+            else:
+                found = oddity_of_sizes(session.index)
+            self._tour = tour_of_objects(
+                session.index, session.checked, found, seed=settings.seed
+            )
+        self._key = key
+
+    def _walk(self, mending: Mending, back: bool) -> None:
+        assert self._tour is not None
+        self._stop = self._tour.previous() if back else self._tour.next()
+        if self._stop is None:
+            self._bench.desk.tasks.say("All is checked.")
+        else:
+            self._bench.desk.scene.sight.look_at(mending.layer, self._stop.box)
+            if self._stop.label:
+                mending.layer.selected_label = self._stop.label
+        self.show_progress()
+
+    def _key_of(self, mending: Mending) -> tuple[Any, ...]:
+        settings = self._bench.settings
+        parts = (settings.order, settings.unit, settings.patch, settings.seed)
+        session = mending.session
+        return (id(session.index), id(session.reviewed), *parts)
+
+    def _on_chosen(self) -> None:
+        self._tour, self._stop = None, None
+        self.show_progress()

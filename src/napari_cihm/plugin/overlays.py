@@ -1,0 +1,124 @@
+"""Quiet layers beside the labels: what is reviewed, and the line that is drawn.
+
+They are ours alone, are never selected, and go with the labels they belong to.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels, Layer, Vectors
+from napari.utils import CyclicLabelColormap
+from numpy.typing import NDArray
+
+from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.scene import Scene
+
+TINT = (0.25, 0.73, 0.31, 1.0)
+OPACITY = 0.18
+LINE = "#ffd33d"
+THICK, CROSS = 3, 8  # pixels of the screen
+
+
+class Overlays:
+    """Adds, draws and removes layers of our own.
+
+    Parameters
+    ----------
+    scene : Scene
+        The viewer.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def show_reviewed(self, labels: Labels, reviewed: Reviewed) -> Labels:
+        """Add a tint over what is reviewed, below the labels."""
+        # One colour for each number would have numba compile for a second.
+        tint = CyclicLabelColormap(colors=[(0.0,) * 4, TINT])
+        layer = Labels(
+            reviewed.view(),
+            name=f"{labels.name} reviewed",
+            colormap=tint,
+            opacity=OPACITY,
+            **place_of(labels),
+        )
+        layer.editable = False
+        self._sign(layer, labels, "reviewed")
+        at = list(self._scene.layers).index(labels)
+        self._add(layer, at)
+        return layer
+
+    def show_line(self, labels: Labels, line: Sequence[Sequence[float]]) -> Vectors:
+        """Add a line above all.
+
+        As vectors, since napari's shapes are compiled for seconds at the first one.
+        """
+        layer = Vectors(
+            self._steps(labels, line),
+            ndim=labels.ndim,
+            name="line",
+            vector_style="line",
+            edge_color=LINE,
+            edge_width=self._scene.sight.width(labels, THICK),
+            **place_of(labels),
+        )
+        self._sign(layer, labels, "line")
+        self._add(layer, len(self._scene.layers))
+        return layer
+
+    def draw_line(
+        self, layer: Vectors, labels: Labels, line: Sequence[Sequence[float]]
+    ) -> None:
+        """Let a line run through other points."""
+        layer.data = self._steps(labels, line)
+
+    def _steps(
+        self, labels: Labels, line: Sequence[Sequence[float]]
+    ) -> NDArray[np.float64]:
+        """Return a line as places and the steps from each to the next."""
+        points = np.asarray(line, float)
+        if len(points) == 1:  # a single click: a cross shows where it was
+            arm = self._scene.sight.width(labels, CROSS)
+            steps = np.zeros((4, 2, points.shape[1]))
+            steps[:, 0] = points[0]
+            for n, (axis, way) in enumerate(((-1, 1), (-1, -1), (-2, 1), (-2, -1))):
+                steps[n, 1, self._scene.sight.plane(labels)[axis]] = way * arm
+            return steps
+        return np.stack([points[:-1], np.diff(points, axis=0)], axis=1)
+
+    def remove(self, layer: Layer | None) -> None:
+        """Remove one of these layers, if the user has not done so."""
+        if layer is not None and self._scene.holds(layer):
+            selected = set(self._scene.layers.selection) - {layer}
+            self._scene.layers.remove(layer)
+            self._scene.layers.selection = selected
+
+    def _sign(self, layer: Layer, labels: Labels, role: str) -> None:
+        layer.metadata = {KEY: {"role": role, "of": str(labels.unique_id)}}
+
+    def _add(self, layer: Layer, at: int) -> None:
+        layers = self._scene.layers
+        selected, active = set(layers.selection), layers.selection.active
+        layers.insert(at, layer)
+        layers.selection = selected
+        layers.selection.active = active
+
+
+def place_of(layer: Layer) -> dict[str, Any]:
+    """Return where a layer lies in the world."""
+    return {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+    }
+
+
+def is_overlay(layer: Layer) -> bool:
+    """Tell whether a layer is one of these."""
+    return "role" in layer.metadata.get(KEY, {})

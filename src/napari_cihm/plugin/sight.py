@@ -1,0 +1,96 @@
+"""Where the viewer looks: the plane of a layer on screen, the cursor, the camera."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+
+Box = tuple[slice, ...]
+
+SMALL, LARGE, USUAL = 60, 600, 160  # pixels of the screen that an object takes
+
+
+class Sight:
+    """Reads and moves what is on screen, in the pixels of a layer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The scene's.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+
+    @property
+    def _camera(self) -> Any:
+        # It moved into the viewer's scene in napari 0.9.
+        return getattr(self._viewer, "scene", self._viewer).camera
+
+    @property
+    def flat(self) -> bool:
+        """Whether a plane is shown, and no volume."""
+        return bool(self._viewer.dims.ndisplay == 2)
+
+    def plane(self, layer: Layer) -> tuple[int, ...]:
+        """Return the axes of a layer that are on screen, in order."""
+        offset = self._viewer.dims.ndim - layer.ndim
+        shown = sorted(d - offset for d in self._viewer.dims.displayed)
+        return tuple(a for a in shown if a >= 0)
+
+    def point(self, layer: Layer) -> tuple[int, ...]:
+        """Return the pixel of a layer at which the sliders stand."""
+        at = np.round(layer.world_to_data(self._viewer.dims.point)).astype(int)
+        last = np.array(layer.data.shape) - 1
+        return tuple(np.clip(at[-layer.ndim :], 0, last).tolist())
+
+    def plane_box(self, layer: Layer) -> Box:
+        """Return the plane of a layer that is on screen, as a box of its pixels."""
+        plane, at = self.plane(layer), self.point(layer)
+        return tuple(
+            slice(0, int(n)) if a in plane else slice(at[a], at[a] + 1)
+            for a, n in enumerate(layer.data.shape)
+        )
+
+    def cursor(self, layer: Layer) -> tuple[float, ...]:
+        """Return where the mouse points, in pixels of a layer."""
+        return self.in_pixels(layer, self._viewer.cursor.position)
+
+    def in_pixels(self, layer: Layer, position: Sequence[float]) -> tuple[float, ...]:
+        """Turn a place in the world into pixels of a layer."""
+        found = layer.world_to_data(position)
+        return tuple(float(n) for n in found[-layer.ndim :])
+
+    def width(self, layer: Layer, pixels: float) -> float:
+        """Return how many pixels of a layer so many pixels of the screen are."""
+        scale = min(abs(layer.scale[a]) for a in self.plane(layer))
+        return float(pixels / (self._camera.zoom * scale))
+
+    def look_at(self, layer: Layer, box: Box) -> None:
+        """Bring a box of a layer's pixels to the middle of the screen."""
+        plane = self.plane(layer)
+        dims, camera = self._viewer.dims, self._camera
+        centre = [(s.start + s.stop - 1) / 2 for s in box]
+        world = np.asarray(layer.data_to_world(centre), float)
+        offset = dims.ndim - layer.ndim
+        for axis in range(layer.ndim):
+            if axis not in plane:
+                dims.set_point(axis + offset, float(world[axis]))
+        shown = [world[a] for a in plane]
+        camera.center = (0.0,) * (3 - len(shown)) + tuple(shown)
+        size = max((box[a].stop - box[a].start) * layer.scale[a] for a in plane)
+        if not SMALL <= size * camera.zoom <= LARGE:
+            camera.zoom = USUAL / size
+
+    def hold_clicks(self) -> Any:
+        """Keep a second quick click from zooming; return how to undo that."""
+        callbacks = self._viewer.mouse_double_click_callbacks
+        held = [c for c in callbacks if c.__name__ == "double_click_to_zoom"]
+        for callback in held:
+            callbacks.remove(callback)
+
+        def release() -> None:
+            callbacks.extend(c for c in held if c not in callbacks)
+
+        return release

@@ -1,0 +1,149 @@
+"""The *Correct* section: which labels, the tools, what is reviewed, and the export."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.views.banner import Banner
+from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
+from napari_cihm.plugin.views.review_rows import ReviewRows
+from napari_cihm.plugin.views.section import Fold, Line, Section, muted
+from napari_cihm.plugin.views.tool_button import ToolButton
+from napari_cihm.plugin.views.tool_grid import ToolGrid
+
+MORE = ("smooth", "grow", "min_size", "mark_edits", "edit_margin", "patch", "journal")
+
+
+class CorrectSection(Section):
+    """Mend labels with the mouse, and say what was looked at.
+
+    Attributes
+    ----------
+    labels_chosen
+        Emitted with the key of a labels layer.
+    pressed
+        Emitted with the name of a tool.
+    settings_changed
+        Emitted when a setting is another.
+    export_requested
+        Emitted when the user wants a training folder.
+    """
+
+    labels_chosen = Signal(str)
+    pressed = Signal(str)
+    settings_changed = Signal()
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Correct", parent)
+        self.labels = DropDown("Labels", "The labels to correct", self)
+        self.unfinished = Banner(
+            "Resume",
+            "Discard",
+            ("Open the work as it was", "Remove it for good"),
+            self,
+        )
+        self.copy = Banner(
+            "Edit a copy", "", ("Add labels of one scale that can be edited", ""), self
+        )
+        self.grid, self.review = ToolGrid(self), ReviewRows(self)
+        self.prompt = Line("", self)
+        self.prompt.setObjectName("muted")
+        self.form = Form(CorrectSettings, MORE, self)
+        self.restore = QPushButton("Restore defaults", self)
+        self.restore.setToolTip("Set everything in this section to what it was made")
+        self.export = QPushButton("Save as training folder…", self)
+        self.export.setToolTip(
+            "Add what is reviewed to a folder that training takes; nothing in it is "
+            "ever replaced"
+        )
+        self.reason = muted("", self)
+        self._build()
+        self.labels.activated.connect(self._on_labels)
+        self.grid.pressed.connect(self.pressed)
+        self.review.pressed.connect(self.pressed)
+        self.export.clicked.connect(self.export_requested)
+        self.restore.clicked.connect(self._on_restore)
+        for form in (self.form, self.review.form):
+            form.changed.connect(self._on_changed)
+        self._on_changed()
+        self.set_ready(False, "")
+
+    def _build(self) -> None:
+        top = QHBoxLayout()
+        title = QLabel("Labels", self)
+        title.setBuddy(self.labels)
+        top.addWidget(title)
+        top.addWidget(self.labels, 1)
+        fold = Fold("More settings", opened=False, parent=self)
+        fold.rows.addWidget(self.form)
+        fold.rows.addWidget(self.restore)
+        self.rows.addLayout(top)
+        for widget in (
+            self.reason,
+            self.unfinished,
+            self.copy,
+            self.grid,
+            self.prompt,
+            self.review,
+            fold,
+            self.export,
+        ):
+            self.rows.addWidget(widget)
+        align([title, *self.review.form.labels])
+
+    @property
+    def buttons(self) -> dict[str, ToolButton]:
+        """All buttons of tools by the names of these."""
+        return {**self.grid.buttons, **self.review.buttons}
+
+    def settings(self) -> CorrectSettings | None:
+        """Return the settings as the forms have them; None if one is refused."""
+        if self.form.problems() or self.review.form.problems():
+            return None
+        return CorrectSettings.of(**self.form.values(), **self.review.values())
+
+    def set_labels(self, listed: Sequence[tuple[str, str]], now: str) -> None:
+        """List labels as (key, name), and show the chosen ones."""
+        self.labels.clear()
+        for key, name in listed:
+            self.labels.addItem(name, key)
+            self.labels.setItemData(self.labels.count() - 1, name, TOOLTIP)
+        self.labels.setCurrentIndex(self.labels.findData(now))
+        self.labels.setEnabled(bool(listed))
+
+    def set_ready(self, ready: bool, reason: str = "") -> None:
+        """Let the tools be used, or say why they cannot be."""
+        self.grid.set_ready(ready)
+        self.review.set_ready(ready)
+        self.export.setEnabled(ready)
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Write shortcuts on the buttons."""
+        for name, key in keys.items():
+            self.buttons[name].show_key(key)
+
+    def set_chosen(self, name: str, prompt: str) -> None:
+        """Show which tool waits for the mouse, and for what."""
+        self.grid.set_chosen(name)
+        self.review.set_chosen(name)
+        self.prompt.setText(prompt or "\N{NO-BREAK SPACE}")
+
+    def _on_labels(self, index: int) -> None:
+        self.labels_chosen.emit(self.labels.itemData(index))
+
+    def _on_changed(self) -> None:
+        settings: Any = self.settings()
+        if settings is not None:
+            self.grid.set_numbers(settings.model_dump())
+        self.settings_changed.emit()
+
+    def _on_restore(self) -> None:
+        self.form.restore_defaults()
+        self.review.form.restore_defaults()

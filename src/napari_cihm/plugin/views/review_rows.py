@@ -1,0 +1,122 @@
+"""What is reviewed, and where to look next: marks, a walk, and how far it is."""
+
+from collections.abc import Mapping
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cihm.config import CorrectSettings
+from napari_cihm.plugin.forms import Form
+from napari_cihm.plugin.tools import REVIEWS, STEPS
+from napari_cihm.plugin.views.section import Line
+from napari_cihm.plugin.views.tool_button import ToolButton
+from napari_cihm.plugin.views.tool_grid import COLUMNS, fill
+
+
+class ReviewRows(QWidget):
+    """Marks what was looked at, and leads to what was not.
+
+    Attributes
+    ----------
+    pressed
+        Emitted with the name of a button's tool.
+    shown_chosen
+        Emitted when marks are to be shown, or hidden.
+    """
+
+    pressed = Signal(str)
+    shown_chosen = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons = {t.name: ToolButton(t, self) for t in (*REVIEWS, *STEPS)}
+        for button in self.buttons.values():
+            button.clicked.connect(self._on_clicked)
+        self.shown = QCheckBox("Show", self)
+        self.shown.setChecked(True)
+        self.shown.setToolTip("Tint what is reviewed")
+        self.shown.toggled.connect(self.shown_chosen)
+        self.form = Form(CorrectSettings, ("order", "unit"), self)
+        self.words = Line("", self)
+        self.words.setAccessibleName("Progress of checking")
+        self.bar = QProgressBar(self)
+        self.bar.setAccessibleName("Share that is checked")
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(6)
+        self._marks = QGridLayout()
+        self._marks.setSpacing(4)
+        for column in range(COLUMNS):
+            self._marks.setColumnStretch(column, 1)
+        self._build()
+        self.set_stack(False)
+        self.show_progress(None, None)
+
+    def _build(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(4)
+        head = QHBoxLayout()
+        title = QLabel("Reviewed", self)
+        title.setToolTip("What fine-tuning may learn from")
+        head.addWidget(title, 1)
+        head.addWidget(self.shown)
+        rows.addLayout(head)
+        rows.addLayout(self._marks)
+        rows.addSpacing(4)
+        rows.addWidget(QLabel("Where to look next", self))
+        rows.addWidget(self.form)
+        rows.addLayout(self._row([tool.name for tool in STEPS]))
+        rows.addWidget(self.words)
+        rows.addWidget(self.bar)
+
+    def set_ready(self, ready: bool) -> None:
+        """Let the buttons be pressed, or not."""
+        for button in self.buttons.values():
+            button.setEnabled(ready)
+
+    def set_stack(self, deep: bool) -> None:
+        """Speak of slices only where there are any."""
+        shown = [self.buttons[t.name] for t in REVIEWS if deep or not t.stacks]
+        fill(self._marks, (shown, 2 if deep else 3))
+        for tool in REVIEWS:
+            self.buttons[tool.name].setVisible(deep or not tool.stacks)
+
+    def set_chosen(self, name: str) -> None:
+        """Show which tool waits for the mouse."""
+        self.buttons["review_region"].setChecked(name == "review_region")
+
+    def set_looking(self, looking: bool) -> None:
+        """Say whether there is something shown that can be called right."""
+        self.buttons["looks_right"].setEnabled(looking)
+
+    def show_progress(
+        self, checked: int | None, total: int | None, words: str = ""
+    ) -> None:
+        """Say how much is checked, or in words why that is not known."""
+        known = checked is not None and total is not None
+        said = f"{checked} of {total} checked" if known else ""
+        self.words.setText(" · ".join(filter(None, [said, words])))
+        self.bar.setRange(0, max(total or 0, 1))
+        self.bar.setValue(checked or 0)
+
+    def values(self) -> Mapping[str, object]:
+        """Return what the form says."""
+        return self.form.values()
+
+    def _row(self, names: list[str]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for name in names:
+            row.addWidget(self.buttons[name], 3 if name == "looks_right" else 2)
+        return row
+
+    def _on_clicked(self) -> None:
+        self.pressed.emit(self.sender().tool.name)

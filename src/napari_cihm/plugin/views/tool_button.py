@@ -1,0 +1,64 @@
+"""A button with a tool's name and, fainter, its shortcut."""
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from napari_cihm.plugin.tools import Gesture, Tool
+
+
+class ToolButton(QPushButton):
+    """Chooses a tool that waits for the mouse, or uses one at once.
+
+    Parameters
+    ----------
+    tool : Tool
+        What it stands for.
+    """
+
+    def __init__(self, tool: Tool, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.tool = tool
+        self.setObjectName("tool")
+        self.setCheckable(tool.gesture is not Gesture.NONE)
+        self.setAccessibleName(tool.title)
+        self._title, self._key = QLabel(tool.title, self), QLabel("", self)
+        self._key.setObjectName("muted")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 6, 0)
+        row.setSpacing(4)
+        row.addWidget(self._title, 1)
+        row.addWidget(self._key)
+        for label in (self._title, self._key):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.show_key("")
+
+    @property
+    def title(self) -> str:
+        """What is written on it."""
+        return self._title.text()
+
+    @property
+    def key(self) -> str:
+        """The shortcut that is written on it."""
+        return self._key.text()
+
+    def show_title(self, title: str) -> None:
+        """Write another title."""
+        self._title.setText(title)
+        self.setAccessibleName(title)
+
+    def show_key(self, key: str) -> None:
+        """Write a shortcut, as short as it can be told."""
+        self._key.setText(key)
+        self._key.setVisible(bool(key))
+        self.setToolTip(f"{self.tool.about} ({key})" if key else self.tool.about)
+
+    def sizeHint(self) -> QSize:
+        """Ask for the room that both labels need."""
+        inside = self.layout().sizeHint()
+        return QSize(inside.width(), inside.height() + 10)
+
+    def minimumSizeHint(self) -> QSize:
+        """Keep the height, and shrink no further than the words."""
+        return self.sizeHint()

@@ -1,0 +1,109 @@
+"""The tools of correction: those that are pointed, and those for the whole image."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QWidget
+
+from napari_cihm.plugin.tools import RULES, TOOLS
+from napari_cihm.plugin.views.tool_button import ToolButton
+
+COLUMNS = 6  # so that two and three fit in a row
+
+SCOPES = {
+    True: ("All slices", "Follow objects through all slices of their stack"),
+    False: ("This slice", "Leave other slices as they are"),
+}
+
+
+class ToolGrid(QWidget):
+    """Buttons for tools.
+
+    Attributes
+    ----------
+    pressed
+        Emitted with the name of a tool.
+    whole_chosen
+        Emitted when tools are to follow objects through all slices, or not.
+    """
+
+    pressed = Signal(str)
+    whole_chosen = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.buttons = {t.name: ToolButton(t, self) for t in (*TOOLS, *RULES)}
+        for button in self.buttons.values():
+            button.clicked.connect(self._on_clicked)
+        self._scope = QWidget(self)
+        self._scopes = QButtonGroup(self)
+        self._build_scope()
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(4)
+        for column in range(COLUMNS):
+            self._grid.setColumnStretch(column, 1)
+        self.set_stack(True)
+        self.set_stack(False)
+
+    def scope(self, whole: bool) -> QPushButton:
+        """Return the button for one slice, or for all."""
+        return self._scopes.button(int(whole))
+
+    def set_stack(self, deep: bool) -> None:
+        """Offer what needs slices, or leave it out."""
+        shown = [b for b in self.buttons.values() if deep or not b.tool.stacks]
+        pairs = [b for b in shown if b.tool in TOOLS]
+        rules = [b for b in shown if b.tool in RULES]
+        scope = [self._scope] if deep else []
+        fill(self._grid, (scope, 1), (pairs, 2), (rules, 3))
+        for widget in (self._scope, *self.buttons.values()):
+            widget.setVisible(widget in shown or (deep and widget is self._scope))
+
+    def set_numbers(self, numbers: Mapping[str, Any]) -> None:
+        """Write the settings of tools on their buttons."""
+        for button in self.buttons.values():
+            button.show_title(button.tool.title.format(**numbers))
+
+    def set_chosen(self, name: str) -> None:
+        """Show which tool waits for the mouse."""
+        for button in self.buttons.values():
+            button.setChecked(button.tool.name == name)
+
+    def set_ready(self, ready: bool) -> None:
+        """Let the buttons be pressed, or not."""
+        for button in self.buttons.values():
+            button.setEnabled(ready)
+
+    def _build_scope(self) -> None:
+        row = QHBoxLayout(self._scope)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2)
+        for whole, (text, tooltip) in SCOPES.items():
+            button = QPushButton(text, self._scope)
+            button.setObjectName("extent")
+            button.setCheckable(True)
+            button.setToolTip(tooltip)
+            self._scopes.addButton(button, int(whole))
+            row.addWidget(button, 1)
+        self.scope(True).setChecked(True)
+        self._scopes.idClicked.connect(lambda n: self.whole_chosen.emit(bool(n)))
+
+    def _on_clicked(self) -> None:
+        self.pressed.emit(self.sender().tool.name)
+
+
+def fill(
+    grid: QGridLayout,
+    *groups: tuple[Sequence[QWidget], int],
+) -> None:
+    """Lay groups of widgets below each other, each so many to a row."""
+    while grid.count():
+        grid.takeAt(0)
+    row = 0
+    for widgets, across in groups:
+        span = COLUMNS // across
+        for n, widget in enumerate(widgets):
+            grid.addWidget(widget, row + n // across, n % across * span, 1, span)
+        row += -(-len(widgets) // across)
