@@ -95,7 +95,7 @@ def test_from_five_objects_up_by_turns(base, make_dark):
     labels = np.where(labels <= 6, labels, 0)
     events = run(base, [image], [labels])
     started = events[0]
-    assert started.folds > 1 and "by turns" in started.sure
+    assert started.folds > 1 and "in turn" in started.sure
     assert started.held_out >= 3
     assert isinstance(events[-1], Finetuned)
 

@@ -7,7 +7,10 @@ HALF = 0.5
 
 
 def keep_reviewed(
-    old: NDArray[np.integer], reviewed: NDArray[np.bool_], found: NDArray[np.integer]
+    old: NDArray[np.integer],
+    reviewed: NDArray[np.bool_],
+    found: NDArray[np.integer],
+    above: int = 0,
 ) -> NDArray[np.int32]:
     """Replace the labels that nobody has reviewed.
 
@@ -22,6 +25,8 @@ def keep_reviewed(
         Labels before, and of the new run.
     reviewed : array of bool
         Where nothing may change.
+    above : int
+        New numbers are higher than this, too.
     """
     sizes = np.bincount(old.ravel())
     seen = np.bincount(old[reviewed], minlength=len(sizes))
@@ -35,5 +40,5 @@ def keep_reviewed(
     new = np.flatnonzero(free > HALF * whole)
     new = new[new > 0]
     numbers = np.zeros(len(whole), np.int32)
-    numbers[new] = np.arange(1, len(new) + 1) + kept.max(initial=0)
+    numbers[new] = np.arange(1, len(new) + 1) + kept.max(initial=above)
     return np.where(fixed, kept, numbers[found])

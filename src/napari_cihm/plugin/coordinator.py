@@ -104,7 +104,9 @@ class Coordinator(QObject):
             self.desk.scene.open(others)
 
     def _on_theme_changed(self) -> None:
-        self.panel.setStyleSheet(sheet_for(self.desk.scene.theme))
+        theme = self.desk.scene.theme
+        self.panel.setStyleSheet(sheet_for(theme))
+        self.finetune.set_theme(theme)
 
 
 def _is_dsb18(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """Labels in the viewer: the one file that makes, changes and removes layers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
+from napari_cihm.correction.keeping import keep_reviewed
+from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.plugin.region import (
     Box,
     Region,
@@ -30,10 +32,16 @@ class ResultLayers:
     ----------
     scene : Scene
         The viewer.
+
+    Attributes
+    ----------
+    reviewed_of : callable
+        Says what was reviewed of some labels; set by whoever keeps the marks.
     """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
+        self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
 
     def own(self, image: ImageLayer) -> Labels | None:
         """Return the labels that an earlier run made of an image, if they are there.
@@ -82,8 +90,8 @@ class ResultLayers:
     ) -> Labels:
         """Turn what was shown while it ran into the result.
 
-        Labels that an earlier run made are changed by an edit that can be undone.
-        Otherwise the result is a layer of its own.
+        Labels that an earlier run made are changed by an edit that can be undone,
+        save for what was reviewed. Otherwise the result is a layer of its own.
         """
         found = region.show(np.asarray(labels))
         follow = self._scene.active in (image, None)
@@ -163,8 +171,8 @@ class ResultLayers:
         layer.contour = 2
         layer.opacity = 1
         layer.editable = False
-        self._add(layer)
         self._sign(layer, image, {"preview": True})
+        self._add(layer)
         return layer
 
     def describe(self, layer: Labels, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -196,11 +204,15 @@ class ResultLayers:
                 self.remove(layer)
 
     def _update(self, own: Labels, region: Region, found: NDArray[Any]) -> None:
-        box = region.shown_box
+        box, highest = region.shown_box, 0
         if not region.whole:
             outside = own.data.copy()
             outside[box] = 0
-            found = numbered_on(found, int(outside.max(initial=0)))
+            highest = int(outside.max(initial=0))
+            found = numbered_on(found, highest)
+        reviewed = self.reviewed_of(own)
+        if reviewed is not None and reviewed.touches(box):
+            found = keep_reviewed(own.data[box], reviewed.read(box), found, highest)
         found = found.astype(own.data.dtype)
         self.edit(own, *changed(own.data[box], found, box))
 

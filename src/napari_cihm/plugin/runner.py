@@ -116,6 +116,13 @@ class Runner(QObject):
             self._process.send(wire.Stop(run.number))
             QTimer.singleShot(GRACE, partial(self._insist, run))
 
+    def finish(self, run: Run) -> None:
+        """Ask a run for the best it has so far; one that waits is not begun."""
+        if run.state is RunState.WAITING:
+            self.stop(run)
+        elif run.state is RunState.RUNNING and self._process is not None:
+            self._process.send(wire.Finish(run.number))
+
     def close(self) -> None:
         """End the process and forget all jobs; nobody hears of them any more."""
         self._waiting.clear()

@@ -69,6 +69,10 @@ QWidget#cihmPanel QProgressBar::chunk {{ background-color: {current}; }}
 QWidget#cihmPanel QFrame#rule {{ background-color: {foreground}; }}
 QWidget#cihmPanel QFrame#card {{ background-color: {foreground}; border-radius: 4px; }}
 QWidget#cihmPanel QFrame#card QWidget {{ background-color: transparent; }}
+QWidget#cihmPanel QFrame#card QPushButton {{ background-color: {primary}; }}
+QWidget#cihmPanel QFrame#card QPushButton:hover {{ background-color: {highlight}; }}
+QWidget#cihmPanel QFrame#card QPushButton:checked,
+QWidget#cihmPanel QFrame#card QPushButton#primary {{ background-color: {current}; }}
 QWidget#cihmPanel[dropping="true"] {{ border: 2px dashed {accent}; }}
 """
 

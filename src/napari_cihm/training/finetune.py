@@ -214,10 +214,8 @@ def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelC
 def _how_sure(held_out: int, few: bool) -> str:
     """Say how much a score on so many objects is worth."""
     spread = 50 / max(held_out, 1) ** 0.5  # a share's standard error, in points
-    how = "by turns, in short runs" if few else "kept apart"
-    return (
-        f"{held_out} objects are {how}: the score is sure to about {spread:.0f} points"
-    )
+    how = "each held out in turn in a short run" if few else "that were not learnt"
+    return f"Scored on {held_out} objects {how}: sure to about {spread:.0f} points."
 
 
 def _fingerprint(planes: Sequence[Plane]) -> str:

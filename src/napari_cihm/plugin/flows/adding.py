@@ -54,11 +54,12 @@ class Adding(QObject):
         desk, image = self._bench.desk, self._bench.image_of(mending.layer)
         region = None if image is None else self._around(mending, image, points)
         model = desk.session.model
-        if image is None or region is None or model is None:
+        if image is None or region is None:
             self._add(mending, points, None, None)
             return
         seen = Placed(_grey(image, region), region.shown_box, region.shown_shape)
-        if model.config is None or model.config.task != "instance":
+        config = None if model is None else model.config
+        if config is None or config.task != "instance":
             self._add(mending, points, None, seen)
             return
         maps: list[Any] = []

@@ -84,6 +84,7 @@ class CorrectFlow(QObject):
         scene.moved.connect(self._on_moved)
         bench.chosen.connect(self._show)
         HEARERS.add(self)
+        desk.layers.reviewed_of = self.reviewed_of
         self._on_layers_changed()
         self._show()
 
@@ -159,7 +160,7 @@ class CorrectFlow(QObject):
         self.bench.forget(layer)
 
     def _on_settings_changed(self) -> None:
-        self.bench.use(_settings_of(self._section))
+        self.bench.use(_settings_of(self._section, self.bench.settings))
 
     def _on_whole_chosen(self, whole: bool) -> None:
         self.bench.whole = whole
@@ -200,7 +201,10 @@ class CorrectFlow(QObject):
         self.tour.show_progress()
 
 
-def _settings_of(section: CorrectSection) -> CorrectSettings:
-    chosen = section.settings() or CorrectSettings()
+def _settings_of(
+    section: CorrectSection, before: CorrectSettings | None = None
+) -> CorrectSettings:
+    """Return what the section says; a refused number changes nothing."""
+    chosen = section.settings() or before or CorrectSettings()
     folder = preferences().journal_folder
     return chosen.but(journal_folder=folder) if folder else chosen

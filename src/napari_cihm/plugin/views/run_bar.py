@@ -31,7 +31,7 @@ class RunBar(QWidget):
         self.bar = QProgressBar(self)
         self.bar.setAccessibleName("Progress")
         self.cancel = QPushButton("Cancel", self)
-        self.cancel.setToolTip("Stop at the next tile; earlier labels stay (Esc)")
+        self.cancel.setToolTip("Stop soon; nothing that was there before is lost (Esc)")
         self.cancel.clicked.connect(self.cancel_requested)
         rule = QFrame(self)
         rule.setObjectName("rule")

@@ -62,7 +62,7 @@ class WorkerProcess:
         """The process's number."""
         return self._process.pid
 
-    def send(self, message: wire.Start | wire.Stop) -> None:
+    def send(self, message: wire.Start | wire.Stop | wire.Finish) -> None:
         """Pass a message on; if the process is gone, `hear` learns of it."""
 
         def lend(thing: Any) -> tuple[Any, ...] | None:

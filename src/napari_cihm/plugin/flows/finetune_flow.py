@@ -1,0 +1,278 @@
+"""Fine-tuning: which labels there are, the run, the verdict, and what follows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from qtpy.QtCore import QObject
+
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.correct_flow import CorrectFlow
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.history_flow import HistoryFlow
+from napari_cihm.plugin.flows.learning import Learning
+from napari_cihm.plugin.flows.model_flow import ModelFlow
+from napari_cihm.plugin.flows.segment_flow import SegmentFlow
+from napari_cihm.plugin.region import Part, region_of
+from napari_cihm.plugin.runner import RunState
+from napari_cihm.plugin.scene import array_of, picture_of
+from napari_cihm.plugin.session import State
+from napari_cihm.plugin.style import MARKS
+from napari_cihm.plugin.views.finetune_section import FinetuneSection
+from napari_cihm.plugin.wording import capital
+
+NO_LABELS = "Segment an image and correct the labels, or open labels of an image."
+NO_MODEL = "The model is not loaded yet."
+NONE_TICKED = "Tick the labels to learn from."
+UNMARKED = (
+    "Nothing in {} is marked as reviewed. What may the model believe: all of it, or "
+    "only what you edited?"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Labels to learn from, the image below them, and what is reviewed."""
+
+    layer: Labels
+    image: ImageLayer
+    reviewed: Any
+
+
+class FinetuneFlow(QObject):
+    """Answers the *Fine-tune* section.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    section : FinetuneSection
+        What the user sees.
+    correct : CorrectFlow
+        Knows what is reviewed.
+    model : ModelFlow
+        Takes a model into use.
+    segment : SegmentFlow
+        Segments again.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        section: FinetuneSection,
+        correct: CorrectFlow,
+        model: ModelFlow,
+        segment: SegmentFlow,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._section = desk, section
+        self._correct, self._model, self._segment = correct, model, segment
+        self.history = HistoryFlow(desk, section, model, self)
+        self.learning: Learning | None = None
+        self._before = self._after = ""
+        self._whole: set[Labels] = set()
+        section.finetune_requested.connect(self.finetune)
+        section.pairs_changed.connect(self._update)
+        section.unmarked.accepted.connect(self._on_whole)
+        section.unmarked.declined.connect(self._on_around)
+        verdict = section.verdict
+        verdict.new_wanted.connect(lambda: self._use(self._after))
+        verdict.old_wanted.connect(lambda: self._use(self._before))
+        verdict.compare_requested.connect(self._on_compare)
+        verdict.segment_requested.connect(self._on_segment)
+        session = desk.session
+        for changed in (
+            desk.scene.images_changed,
+            desk.scene.labels_selected,
+            correct.bench.changed,
+            correct.bench.began,
+        ):
+            changed.connect(self._show_pairs)
+        for changed in (session.state_changed, session.model_changed):
+            changed.connect(self._update)
+        session.model_changed.connect(self._show_used)
+        self._show_pairs()
+
+    def finetune(self) -> Learning | None:
+        """Learn from the labels that are ticked."""
+        layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
+        unmarked = [x for x in layers if self._marks(x) is None]
+        if unmarked:
+            self._section.unmarked.offer(UNMARKED.format(unmarked[0].name))
+            return None
+        return self._start([self._material(layer) for layer in layers])
+
+    def set_theme(self, theme: Mapping[str, Any]) -> None:
+        """Draw curves in the colours of a theme."""
+        self._section.curves.set_colours(str(theme["text"]), MARKS[str(theme["type"])])
+
+    def close(self) -> None:
+        """Nothing of a run stays in the viewer."""
+        self.history.close()
+
+    @property
+    def _layers(self) -> list[Labels]:
+        """The labels that lie over an image."""
+        bench = self._correct.bench
+        return [
+            layer
+            for layer in bench.candidates
+            if not layer.multiscale and bench.image_of(layer) is not None
+        ]
+
+    def _start(self, materials: list[Material]) -> Learning:
+        session = self._desk.session
+        self._before = session.source
+        self._section.verdict.hide()
+        self.learning = Learning(
+            self._desk,
+            self._section.curves,
+            self._section.seconds,
+            self._on_end,
+            self,
+            pictures=[self._picture(m.image) for m in materials],
+            labels=[self._labels(m) for m in materials],
+            reviewed=[self._mask(m) for m in materials],
+            model=session.source,
+            device=session.device,
+            name=materials[0].image.name,
+            settings=self._section.values(),
+            from_origin=self._section.from_origin,
+        )
+        return self.learning
+
+    def _material(self, layer: Labels) -> Material:
+        image = self._correct.bench.image_of(layer)
+        assert image is not None
+        return Material(layer, image, self._marks(layer))
+
+    def _marks(self, layer: Labels) -> Any:
+        """Return what is reviewed of a layer: "whole", a mask, or None for nothing."""
+        reviewed = self._correct.reviewed_of(layer)
+        if reviewed is not None and reviewed.count():
+            return reviewed.view()
+        return "whole" if layer in self._whole else None
+
+    def _picture(self, image: ImageLayer) -> Any:
+        axes = self._correct.bench.axes_of_image(image)
+        return picture_of(image, region_of(axes, array_of(image).shape))
+
+    def _labels(self, material: Material) -> Any:
+        return self._without_channels(material, material.layer.data)
+
+    def _mask(self, material: Material) -> Any:
+        if isinstance(material.reviewed, str):
+            return None
+        return self._without_channels(material, material.reviewed)
+
+    def _without_channels(self, material: Material, data: Any) -> Any:
+        """Drop the one element that labels have where their image has channels."""
+        axes = self._correct.bench.axes_of_image(material.image)
+        shown = region_of(axes, array_of(material.image).shape).shown_axes
+        if "c" not in shown:
+            return data
+        whole = [slice(0, n) for n in data.shape]
+        index = [0 if a == "c" else s for a, s in zip(shown, whole, strict=True)]
+        return Part(data, tuple(index))
+
+    def _on_end(self, learning: Learning) -> None:
+        self._desk.tasks.end(learning, self._last_words(learning))
+        learning.deleteLater()
+        self.learning = None
+        self.history.refresh()
+
+    def _last_words(self, learning: Learning) -> str:
+        run, kept = learning.run, learning.kept
+        if run.state is RunState.FAILED and run.failure is not None:
+            notices.report(run.failure)
+            return f"Failed: {run.failure.text}"
+        if kept is None:
+            return "Stopped. The model is as it was."
+        self._after = str(kept.version.path)
+        verdict = self._section.verdict
+        verdict.show_verdict(kept)
+        verdict.show_note(learning.sure)
+        for warning in kept.warnings:
+            notices.warn(warning)
+        if kept.version.accepted:
+            self._use(self._after)
+        self._show_used()
+        return capital(kept.version.reason)
+
+    def _use(self, source: str) -> None:
+        self._model.choose(source)
+        self._show_used()
+
+    def _show_used(self) -> None:
+        source = self._desk.session.source
+        known = {self._after: True, self._before: False}
+        self._section.verdict.show_used(known.get(source))
+
+    def _on_compare(self) -> None:
+        self.history.compare(self._before, self._after)
+
+    def _on_segment(self) -> None:
+        layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
+        image = self._correct.bench.image_of(layers[0]) if layers else None
+        if image is not None:
+            self._segment.use(image)
+        self._segment.segment()
+
+    def _on_whole(self) -> None:
+        """Believe all of the labels that the banner asked about."""
+        layer = self._asked
+        self._section.unmarked.offer("")
+        if layer is not None:
+            self._whole.add(layer)
+            self._show_pairs()
+            self.finetune()
+
+    def _on_around(self) -> None:
+        """Believe what was edited, or say that nothing was."""
+        layer = self._asked
+        self._section.unmarked.offer("")
+        if layer is None:
+            return
+        notices.refuse(
+            f"nothing in {layer.name} was edited since it was opened",
+            "correct some objects, or mark a region as reviewed",
+        )
+
+    @property
+    def _asked(self) -> Labels | None:
+        ticked = self._section.ticked
+        unmarked = (x for x in self._layers if self._marks(x) is None)
+        return next((x for x in unmarked if str(x.unique_id) in ticked), None)
+
+    def _show_pairs(self, *_: Any) -> None:
+        layers = self._layers
+        active = self._correct.bench.labels
+        rows = []
+        for layer in layers:
+            image = self._correct.bench.image_of(layer)
+            assert image is not None, "the list has only labels over an image"
+            marks = self._marks(layer)
+            part = {None: "not reviewed", "whole": "all of it"}.get(
+                marks if isinstance(marks, str | None) else "", "reviewed part"
+            )
+            words = f"{layer.name} · {part}"
+            tooltip = f"{layer.name}, over {image.name}: {part}"
+            rows.append((str(layer.unique_id), words, tooltip, layer is active))
+        self._section.set_pairs(rows)
+        self._update()
+
+    def _update(self) -> None:
+        session = self._desk.session
+        if session.state is not State.IDLE:
+            self._section.set_ready(False, "")
+        elif not self._layers:
+            self._section.set_ready(False, NO_LABELS)
+        elif not self._section.ticked:
+            self._section.set_ready(False, NONE_TICKED)
+        elif session.model is None:
+            self._section.set_ready(False, NO_MODEL)
+        else:
+            self._section.set_ready(True)

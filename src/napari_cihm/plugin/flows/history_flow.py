@@ -1,0 +1,156 @@
+"""The models that fine-tuning made: used again, compared, renamed, shared, removed."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+
+from napari_cihm.events import Event, Listed, Segmented, Version
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.model_flow import ModelFlow
+from napari_cihm.plugin.region import Region
+from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.scene import picture_of
+from napari_cihm.plugin.views.finetune_section import FinetuneSection
+
+COLOURS = {0: "#ff9f43", 1: "#4aa8ff"}  # told apart by colour-blind eyes too
+
+
+class HistoryFlow(QObject):
+    """Answers the *History* rows.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    section : FinetuneSection
+        What the user sees.
+    model : ModelFlow
+        Takes a model into use.
+    """
+
+    def __init__(
+        self, desk: Desk, section: FinetuneSection, model: ModelFlow, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._section, self._model = desk, section, model
+        self._versions: tuple[Version, ...] = ()
+        self._shown: list[Labels] = []
+        section.history.pressed.connect(self._on_pressed)
+        section.history.chosen.connect(self._on_chosen)
+        desk.session.model_changed.connect(self._show)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List what is there."""
+        self._ask()
+
+    def compare(self, first: str, second: str) -> None:
+        """Lay the outlines of two models over the slice that is shown."""
+        session, scene = self._desk.session, self._desk.scene
+        image = session.image
+        if image is None:
+            notices.refuse("there is no image to compare the models on")
+            return
+        self.close()
+        region = scene.region(image, session.axes, "slice")
+        for number, source in enumerate((first, second)):
+            name = f"{image.name} by {_name(source)}"
+            self._desk.runner.start(
+                "segment",
+                partial(self._on_compared, image, region, name, COLOURS[number]),
+                self._on_end,
+                image=picture_of(image, region),
+                model=source,
+                settings={"device": session.device},
+            )
+
+    def close(self) -> None:
+        """Take away the outlines that were compared."""
+        for layer in self._shown:
+            self._desk.layers.remove(layer)
+        self._shown.clear()
+
+    def _on_pressed(self, action: str, versions: list[Version]) -> None:
+        first, *others = versions
+        if action == "use":
+            self._model.choose(str(first.path))
+        elif action == "compare":
+            second = others[0] if others else None
+            older = str(second.path) if second else self._desk.session.source
+            self.compare(older, str(first.path))
+        else:
+            {"rename": self._rename, "export": self._export, "delete": self._delete}[
+                action
+            ](first)
+
+    def _rename(self, version: Version) -> None:
+        name, ok = QInputDialog.getText(
+            self._section, "Rename", "Name of the model", text=version.name
+        )
+        if ok and name.strip() != version.name:
+            self._ask(change="rename", path=version.path, to=name.strip())
+
+    def _export(self, version: Version) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self._section,
+            "Export the model",
+            f"{version.name}.safetensors",
+            "Models (*.safetensors)",
+        )
+        if path:
+            self._ask(change="export", path=version.path, to=path)
+
+    def _delete(self, version: Version) -> None:
+        if str(version.path) == self._desk.session.source:
+            notices.refuse(
+                f"{version.name} is in use", "use another model before removing it"
+            )
+            return
+        asked = QMessageBox.question(
+            self._section,
+            "Delete",
+            f"Remove model {version.number}, {version.name}, for good?",
+        )
+        if asked == QMessageBox.StandardButton.Yes:
+            self._ask(change="delete", path=version.path)
+
+    def _ask(self, **arguments: Any) -> None:
+        self._desk.runner.start(
+            "versions", self._on_listed, self._on_end, lane="quick", **arguments
+        )
+
+    def _on_listed(self, event: Event) -> None:
+        if isinstance(event, Listed):
+            self._versions = event.versions
+            self._show()
+
+    def _on_compared(
+        self, image: ImageLayer, region: Region, name: str, colour: str, event: Event
+    ) -> None:
+        if isinstance(event, Segmented) and self._desk.scene.holds(image):
+            layer = self._desk.layers.outline(image, region, event.labels, name, colour)
+            self._shown.append(layer)
+
+    def _on_end(self, run: Run) -> None:
+        if run.state is RunState.FAILED and run.failure is not None:
+            notices.report(run.failure)
+
+    def _on_chosen(self, version: Version) -> None:
+        if self._desk.tasks.idle and version.curves:
+            self._section.curves.show_lists(version.curves)
+            self._section.curves.show()
+
+    def _show(self) -> None:
+        self._section.history.show_versions(self._versions, self._desk.session.source)
+
+
+def _name(source: str) -> str:
+    """Call a version by its number and name, another model by its file."""
+    number, _, name = Path(source).stem.partition("_")
+    return f"{name} ({int(number)})" if number.isdigit() and name else Path(source).stem

@@ -1,0 +1,102 @@
+"""One fine-tuning run, from the press to the gate's verdict."""
+
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QElapsedTimer, QObject, QTimer
+
+from napari_cihm.events import (
+    EpochDone,
+    Event,
+    FinetuneStarted,
+    Kept,
+    Note,
+    StepDone,
+)
+from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.runner import Run
+from napari_cihm.plugin.views.curves import Curves
+
+REFRESH = 250  # milliseconds between two drawings of the curves
+
+
+class Learning(QObject):
+    """A run, its curves, and how far it is.
+
+    Parameters
+    ----------
+    desk : Desk
+        What flows work with.
+    curves : Curves
+        Where losses are drawn.
+    seconds : float or None
+        Time in all.
+    on_end : callable
+        Gets this object once all is over.
+    **arguments
+        Of the job.
+    """
+
+    title = "Fine-tuning"
+
+    def __init__(
+        self,
+        desk: Desk,
+        curves: Curves,
+        seconds: float | None,
+        on_end: Callable[["Learning"], None],
+        parent: QObject,
+        **arguments: Any,
+    ) -> None:
+        super().__init__(parent)
+        self._desk, self._curves, self._on_end_of = desk, curves, on_end
+        self._seconds, self._words = seconds, "Reading the labels"
+        self._clock = QElapsedTimer()
+        self._clock.start()
+        self.kept: Kept | None = None
+        self.sure = ""
+        self.notes: list[str] = []
+        curves.clear()
+        curves.show()
+        self._refresh = QTimer(self, interval=REFRESH)
+        self._refresh.timeout.connect(self._on_refresh)
+        self.run: Run = desk.runner.start(
+            "learn", self._on_event, self._on_end, seconds=seconds, **arguments
+        )
+        desk.tasks.begin(self)
+        self._refresh.start()
+
+    def stop(self) -> None:
+        """Take the best so far; a second time, stop without it."""
+        self._desk.runner.finish(self.run)
+        self._words = "Taking the best so far"
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, FinetuneStarted):
+            self.sure = event.sure
+            self._words = f"Learning from {event.objects} objects"
+        elif isinstance(event, Note):
+            self.notes.append(event.text)
+        elif isinstance(event, StepDone):
+            self._curves.add_step(event.loss)
+        elif isinstance(event, EpochDone):
+            if event.validation_loss == event.validation_loss:  # there was a check
+                self._curves.add_check(event.validation_loss, event.figures["score"])
+        elif isinstance(event, Kept):
+            self.kept = event
+
+    def _on_refresh(self) -> None:
+        self._curves.draw()
+        gone, allowed = self._clock.elapsed() / 1000, self._seconds or 0.0
+        words = f"{self._words}…"
+        if self._seconds is None:
+            words = f"{self._words}, step {len(self._curves.lists['step'])}"
+        elif gone < allowed:
+            words = f"{self._words}, {allowed - gone:.0f} s left"
+        done = int(10 * min(gone, allowed))
+        self._desk.tasks.progress(self, words, done, int(10 * allowed))
+
+    def _on_end(self, run: Run) -> None:
+        self._refresh.stop()
+        self._curves.draw()
+        self._on_end_of(self)

@@ -1,0 +1,188 @@
+"""The *Fine-tune* section: which labels, how long, and what came of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QWidget,
+)
+
+from napari_cihm.config import FinetuneSettings
+from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.views.banner import Banner
+from napari_cihm.plugin.views.boxes import DropDown
+from napari_cihm.plugin.views.curves import Curves
+from napari_cihm.plugin.views.history_rows import HistoryRows
+from napari_cihm.plugin.views.section import Fold, Section, muted
+from napari_cihm.plugin.views.verdict_card import VerdictCard
+
+KEY = Qt.ItemDataRole.UserRole
+ROWS = 3
+ELSEWHERE = ("device", "steps")
+TIMES: dict[str, tuple[float | None, str]] = {
+    "15 s": (15.0, "A first try"),
+    "1 min": (60.0, "Enough for a few images"),
+    "5 min": (300.0, "For many images, or objects that look like nothing before"),
+    "Long": (None, "Until it stops getting better; Cancel keeps the best so far"),
+}
+USUAL = 1
+STARTS = (
+    ("The original model, on all these labels", True),
+    ("The model in use", False),
+)
+
+
+class FinetuneSection(Section):
+    """Choose labels and a time, then press Fine-tune.
+
+    Attributes
+    ----------
+    finetune_requested
+        Emitted when the user wants a better model.
+    pairs_changed
+        Emitted when other labels are ticked.
+    """
+
+    finetune_requested = Signal()
+    pairs_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Fine-tune", parent)
+        self.pairs = QListWidget(self)
+        self.pairs.setAccessibleName("Labels to learn from")
+        self.pairs.setToolTip("Ticked labels are learnt from, where they are reviewed")
+        self.pairs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.pairs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        line = self.pairs.fontMetrics().lineSpacing() + 4
+        self.pairs.setFixedHeight(ROWS * line + 8)
+        self.start = DropDown("Start from", "What the new model begins as", self)
+        for text, origin in STARTS:
+            self.start.addItem(text, origin)
+        self.form = Form(
+            FinetuneSettings,
+            [n for n in FinetuneSettings.model_fields if n not in ELSEWHERE],
+            self,
+        )
+        self.restore = QPushButton("Restore defaults", self)
+        self.restore.setToolTip("Set everything in this section to what it was made")
+        self.finetune = QPushButton("Fine-tune on current labels", self)
+        self.finetune.setObjectName("primary")
+        self.reason = muted("", self)
+        self.unmarked = Banner(
+            "Whole layer",
+            "Around my edits",
+            (
+                "Everything in the labels is right, the empty parts too",
+                "Only what was edited is right, and what lies close by",
+            ),
+            self,
+        )
+        self.curves, self.verdict = Curves(self), VerdictCard(self)
+        self.history = HistoryRows(self)
+        self.times = QButtonGroup(self)
+        self._ready, self._reason = False, ""
+        self._build()
+        self.pairs.itemChanged.connect(lambda _: self.pairs_changed.emit())
+        self.finetune.clicked.connect(self.finetune_requested)
+        self.restore.clicked.connect(self._on_restore)
+        self.form.changed.connect(self._update)
+        self.curves.hide()
+
+    def _build(self) -> None:
+        times = QHBoxLayout()
+        times.setSpacing(2)
+        for number, (text, (_, tooltip)) in enumerate(TIMES.items()):
+            button = QPushButton(text, self)
+            button.setObjectName("extent")
+            button.setCheckable(True)
+            button.setToolTip(tooltip)
+            self.times.addButton(button, number)
+            times.addWidget(button, 1)
+        self.times.button(USUAL).setChecked(True)
+        start = QHBoxLayout()
+        title = QLabel("Start from", self)
+        title.setBuddy(self.start)
+        start.addWidget(title)
+        start.addWidget(self.start, 1)
+        fold = Fold("More settings", opened=False, parent=self)
+        fold.rows.addLayout(start)
+        fold.rows.addWidget(self.form)
+        fold.rows.addWidget(self.restore)
+        self.rows.addWidget(self.pairs)
+        self.rows.addLayout(times)
+        for widget in (
+            fold,
+            self.unmarked,
+            self.finetune,
+            self.reason,
+            self.curves,
+            self.verdict,
+            self.history,
+        ):
+            self.rows.addWidget(widget)
+        align([title, *self.form.labels])
+
+    @property
+    def seconds(self) -> float | None:
+        """Time in all; None goes on until nothing gets better."""
+        return list(TIMES.values())[self.times.checkedId()][0]
+
+    @property
+    def from_origin(self) -> bool:
+        """Whether to start from where the model in use started."""
+        return bool(self.start.currentData())
+
+    @property
+    def ticked(self) -> list[str]:
+        """Keys of the labels to learn from."""
+        items = (self.pairs.item(row) for row in range(self.pairs.count()))
+        ticked = Qt.CheckState.Checked
+        return [item.data(KEY) for item in items if item.checkState() == ticked]
+
+    def values(self) -> dict[str, Any]:
+        """Return the settings as the form has them."""
+        return self.form.values()
+
+    def set_pairs(self, pairs: Sequence[tuple[str, str, str, bool]]) -> None:
+        """List labels as (key, words, tooltip, ticked at first)."""
+        known = {self.pairs.item(r).data(KEY) for r in range(self.pairs.count())}
+        ticked = set(self.ticked)
+        self.pairs.blockSignals(True)
+        self.pairs.clear()
+        for key, words, tooltip, at_first in pairs:
+            item = QListWidgetItem(words)
+            item.setData(KEY, key)
+            item.setToolTip(tooltip)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            on = key in ticked if key in known else at_first
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+            self.pairs.addItem(item)
+        self.pairs.blockSignals(False)
+        self.pairs.setVisible(bool(pairs))
+
+    def set_ready(self, ready: bool, reason: str = "") -> None:
+        """Let the button be pressed, or say why it cannot be."""
+        self._ready, self._reason = ready, reason
+        self._update()
+
+    def _update(self) -> None:
+        refused = bool(self.form.problems())
+        reason = "Correct what is red first." if refused else self._reason
+        self.finetune.setEnabled(self._ready and not refused)
+        self.finetune.setToolTip(
+            reason or "Learn from the ticked labels; the better model is kept"
+        )
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+
+    def _on_restore(self) -> None:
+        self.form.restore_defaults()
+        self.times.button(USUAL).setChecked(True)
+        self.start.setCurrentIndex(0)

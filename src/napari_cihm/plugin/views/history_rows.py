@@ -1,0 +1,114 @@
+"""The models that fine-tuning made: a list, and what can be done with one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QWidget,
+)
+
+from napari_cihm.events import Version
+from napari_cihm.plugin.views.section import Fold, muted
+
+ROWS = 5
+PATH = Qt.ItemDataRole.UserRole
+ACTIONS = {
+    "use": ("Use", "Segment with this model from now on"),
+    "compare": ("Compare", "Lay the outlines of two models over this slice"),
+    "rename": ("Rename…", "Give it another name"),
+    "export": ("Export…", "Copy it to a file that can be shared"),
+    "delete": ("Delete…", "Remove it for good"),
+}
+
+
+class HistoryRows(Fold):
+    """Versions, the newest first; two can be chosen to be compared.
+
+    Attributes
+    ----------
+    pressed
+        Emitted with the name of an action and the versions that are chosen.
+    chosen
+        Emitted with the version that is chosen, to show its curves.
+    """
+
+    pressed = Signal(str, list)
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("History", opened=False, parent=parent)
+        self.list = QListWidget(self)
+        self.list.setAccessibleName("Fine-tuned models")
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * ROWS + 22)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.empty = muted("Every model that fine-tuning makes is kept here.", self)
+        self.buttons: dict[str, QPushButton] = {}
+        self._versions: dict[str, Version] = {}
+        grid = QGridLayout()
+        grid.setSpacing(4)
+        for number, (name, (text, tooltip)) in enumerate(ACTIONS.items()):
+            button = self.buttons[name] = QPushButton(text, self)
+            button.setToolTip(tooltip)
+            button.clicked.connect(lambda _, n=name: self.pressed.emit(n, self.now))
+            grid.addWidget(button, number // 3, number % 3)
+        for widget in (self.empty, self.list):
+            self.rows.addWidget(widget)
+        self.rows.addLayout(grid)
+        self.list.itemSelectionChanged.connect(self._on_selected)
+        self.list.itemActivated.connect(lambda _: self.pressed.emit("use", self.now))
+        self.show_versions((), "")
+
+    @property
+    def now(self) -> list[Version]:
+        """The versions that are chosen."""
+        items = self.list.selectedItems()
+        return [self._versions[item.data(PATH)] for item in items]
+
+    def show_versions(self, versions: Sequence[Version], used: str) -> None:
+        """List versions; the one in use is marked."""
+        kept = {item.data(PATH) for item in self.list.selectedItems()}
+        self._versions = {str(v.path): v for v in versions}
+        self.list.clear()
+        for path, version in self._versions.items():
+            item = QListWidgetItem(_line(version, Path(used) == version.path))
+            item.setData(PATH, path)
+            item.setToolTip(_tooltip(version))
+            self.list.addItem(item)
+            item.setSelected(path in kept)
+        self.list.setVisible(bool(versions))
+        self.empty.setVisible(not versions)
+        self._on_selected()
+
+    def _on_selected(self) -> None:
+        now = self.now
+        for name, button in self.buttons.items():
+            fits = len(now) in (1, 2) if name == "compare" else len(now) == 1
+            button.setEnabled(fits)
+        if len(now) == 1:
+            self.chosen.emit(now[0])
+
+
+def _line(version: Version, used: bool) -> str:
+    score = version.new_figures.get("ap50")
+    figure = "" if score is None else f" · AP {score:.2f}"
+    mark = "● " if used else "" if version.accepted else "○ "
+    return f"{mark}{version.number}  {version.name}{figure}"
+
+
+def _tooltip(version: Version) -> str:
+    plural = "" if version.images == 1 else "s"
+    lines = [
+        f"{version.name}, made {version.date} from {version.start}",
+        f"{version.objects} objects in {version.images} image{plural}",
+        version.reason,
+        str(version.path),
+    ]
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,127 @@
+"""What the gate says of a new model: figures before and after, and the choice."""
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_cihm.events import Kept
+from napari_cihm.plugin.views.section import muted
+from napari_cihm.plugin.wording import sentence
+
+FIGURES = {"ap50": "AP .50", "map": "mean AP", "dice": "Dice"}
+
+
+class VerdictCard(QFrame):
+    """Old and new model side by side; hidden before there is a new one.
+
+    Attributes
+    ----------
+    new_wanted, old_wanted
+        Emitted when the user chooses a model.
+    compare_requested, segment_requested
+        Emitted when the user wants to see both, or to segment again.
+    """
+
+    new_wanted = Signal()
+    old_wanted = Signal()
+    compare_requested = Signal()
+    segment_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.title = QLabel("", self)
+        self.title.setObjectName("verdict")
+        self.title.setWordWrap(True)
+        self.figures = QGridLayout()
+        self.figures.setHorizontalSpacing(14)
+        self.figures.setVerticalSpacing(2)
+        self.figures.setColumnStretch(3, 1)
+        self.warnings, self.note = QLabel("", self), muted("", self)
+        self.warnings.setWordWrap(True)
+        self.warnings.setProperty("level", "warning")
+        self.use_new = QPushButton("Use new model", self)
+        self.use_old = QPushButton("Use old model", self)
+        self.both = QPushButton("Show both", self)
+        self.again = QPushButton("Segment again", self)
+        self.again.setObjectName("primary")
+        for button, tooltip, signal in (
+            (self.use_new, "Segment with the new model from now on", self.new_wanted),
+            (self.use_old, "Segment with the old model from now on", self.old_wanted),
+            (
+                self.both,
+                "Lay the outlines of both models over this slice",
+                self.compare_requested,
+            ),
+            (
+                self.again,
+                "Segment with the model in use; what is reviewed stays as it is",
+                self.segment_requested,
+            ),
+        ):
+            button.setToolTip(tooltip)
+            button.clicked.connect(signal)
+        self.use_new.setCheckable(True)
+        self.use_old.setCheckable(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 8)
+        layout.addWidget(self.title)
+        layout.addLayout(self.figures)
+        layout.addWidget(self.warnings)
+        layout.addWidget(self.note)
+        for pair in ((self.use_old, self.use_new), (self.both, self.again)):
+            row = QHBoxLayout()
+            for button in pair:
+                row.addWidget(button, 1)
+            layout.addLayout(row)
+        self.hide()
+
+    def show_verdict(self, kept: Kept) -> None:
+        """Say what the gate found."""
+        version = kept.version
+        better = "The new model is better and is in use."
+        self.title.setText(
+            better if version.accepted else "The old model stays in use."
+        )
+        self.title.setProperty("level", "good" if version.accepted else "warning")
+        self.title.style().unpolish(self.title)
+        self.title.style().polish(self.title)
+        before, after = version.base_figures, version.new_figures
+        rows = [("", "before", "after")]
+        for name, title in FIGURES.items():
+            rows.append((title, f"{before[name]:.2f}", f"{after[name]:.2f}"))
+        found = (f"{before['found']:.0f}", f"{after['found']:.0f}")
+        rows.append((f"objects, of {after['objects']:.0f}", *found))
+        self._fill(rows)
+        self.warnings.setText("\n".join(sentence(said) for said in kept.warnings))
+        self.warnings.setVisible(bool(kept.warnings))
+        self.show()
+
+    def show_note(self, text: str) -> None:
+        """Say how sure the figures are."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def show_used(self, new: bool | None) -> None:
+        """Mark the model that is in use; None when it is neither."""
+        self.use_new.setChecked(new is True)
+        self.use_old.setChecked(new is False)
+
+    def _fill(self, rows: list[tuple[str, str, str]]) -> None:
+        while self.figures.count():
+            self.figures.takeAt(0).widget().deleteLater()
+        for row, words in enumerate(rows):
+            for column, text in enumerate(words):
+                label = QLabel(text, self)
+                if row == 0 or column == 0:
+                    label.setObjectName("muted")
+                if column:
+                    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+                self.figures.addWidget(label, row, column)
