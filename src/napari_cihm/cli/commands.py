@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from napari_cihm.cli.doctor import doctor
 from napari_cihm.cli.evaluate import evaluate
+from napari_cihm.cli.export import export
 from napari_cihm.cli.finetune import finetune
 from napari_cihm.cli.models import models
 from napari_cihm.cli.segment import segment
@@ -25,4 +26,5 @@ COMMANDS: tuple[Command, ...] = (
     evaluate,
     models,
     doctor,
+    export,
 )

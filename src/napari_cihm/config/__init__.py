@@ -6,6 +6,7 @@ window and a checkpoint's metadata, so no default stands twice.
 
 from napari_cihm.config.base import Settings
 from napari_cihm.config.correct import CorrectSettings
+from napari_cihm.config.export import ExportSettings
 from napari_cihm.config.finetune import FinetuneSettings
 from napari_cihm.config.model import (
     Decoding,
@@ -20,6 +21,7 @@ from napari_cihm.config.window import FolderSettings, WindowSettings
 __all__ = [
     "CorrectSettings",
     "Decoding",
+    "ExportSettings",
     "FinetuneSettings",
     "FolderSettings",
     "ModelConfig",

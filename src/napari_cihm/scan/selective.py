@@ -5,7 +5,7 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from napari_cihm.scan import torch_scan
+from napari_cihm.scan import onnx_scan, torch_scan, traced_scan
 from napari_cihm.scan.choice import choose
 from napari_cihm.scan.graph import graph_scan
 from napari_cihm.scan.inputs import checked
@@ -92,8 +92,11 @@ def selective_scan(
         If the backend that ``CIHM_SCAN`` forces is not to be had.
     """
     inputs = checked(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
-    if _exporting():
-        out, last = torch_scan.scan(inputs)
+    if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+        out, last = traced_scan.scan(inputs)
+    elif _exporting():
+        portable = onnx_scan if onnx_scan.is_recording() else torch_scan
+        out, last = portable.scan(inputs)
     elif torch.compiler.is_compiling():
         out, last = graph_scan(*inputs)
     else:
@@ -102,11 +105,6 @@ def selective_scan(
 
 
 def _exporting() -> bool:
-    """Tell whether a graph is recorded that others will run.
-
-    They know torch's own operations alone; and torch.jit.trace would take the result of
-    a compiled kernel for a constant.
-    """
+    """Tell whether a graph is recorded for others, who know torch's own operations."""
     # torch 2.6 has no `is_exporting`.
-    exporting = getattr(torch.compiler, "is_exporting", bool)
-    return exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return bool(getattr(torch.compiler, "is_exporting", bool)())

@@ -37,8 +37,8 @@ class CBAM(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        mean = self.channels(F.adaptive_avg_pool2d(x, 1))
-        most = self.channels(F.adaptive_max_pool2d(x, 1))
+        mean = self.channels(x.mean((2, 3), keepdim=True))
+        most = self.channels(x.amax((2, 3), keepdim=True))
         x = x * (mean + most).sigmoid()
         y: Tensor = x * self.pixels(pixel_summary(x)).sigmoid()
         return y

@@ -86,7 +86,7 @@ class LocalGlobal(nn.Module):
     def _filtered(self, x: Tensor) -> Tensor:
         # in float32: half precision has Fourier transforms of few sizes only
         frequencies = torch.fft.rfft2(x.float(), norm="ortho")
-        size = frequencies.shape[2:]
+        size = x.shape[2], x.shape[3] // 2 + 1
         real, imaginary = F.interpolate(
             self.spectrum, size=size, mode="bilinear", align_corners=True
         )

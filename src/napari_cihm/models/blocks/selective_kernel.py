@@ -53,7 +53,7 @@ class SelectiveKernel(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
         seen = torch.stack([branch(x) for branch in self.branches], dim=1)
-        mean = F.adaptive_avg_pool2d(seen.sum(1), 1)
+        mean = seen.sum(1).mean((2, 3), keepdim=True)
         weights = self.weigh(self.narrow(mean)).unflatten(1, seen.shape[1:3])
         y: Tensor = (seen * weights.softmax(1)).sum(1)
         return y

@@ -1,0 +1,36 @@
+"""``cihm export``: a model for programs that know nothing of napari-cihm."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from napari_cihm.config import ExportSettings
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="Bundled model, or a file.")],
+    *,
+    settings: ExportSettings,
+    kind: Annotated[
+        Literal["bioimageio", "onnx"],
+        typer.Option("--format", help="A package of the BioImage Model Zoo, or ONNX."),
+    ] = "bioimageio",
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder, or a .zip or .onnx file.")
+    ] = Path(),
+    author: Annotated[
+        list[str] | None, typer.Option(help="Who made the model; may be repeated.")
+    ] = None,
+) -> None:
+    """Write a model for other programs: BioImage Model Zoo or ONNX."""
+    from napari_cihm.export import export_model
+    from napari_cihm.models import load_model
+
+    loaded = load_model(model, "cpu")
+    typer.echo(f"recording {loaded.name}; this can take a minute", err=True)
+    chosen = settings.but(authors=tuple(author or ()))
+    written = export_model(loaded, output, kind, **chosen.model_dump())
+    typer.echo(str(written))
+    if kind == "bioimageio" and not author:
+        typer.echo("to share it, say who made it with --author", err=True)

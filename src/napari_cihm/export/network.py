@@ -1,0 +1,46 @@
+"""The bare network, as other programs will run it."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from napari_cihm.config import ModelConfig
+from napari_cihm.models import Model
+
+INSTANCE = ("foreground", "border", "distance")
+
+
+class Answering(nn.Module):
+    """A network that gives its maps of probabilities, and the logits beside them."""
+
+    def __init__(self, network: nn.Module, config: ModelConfig) -> None:
+        super().__init__()
+        self.network = network
+        self.exclusive = excludes(config)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, c, h, w) -> maps and logits, (b, classes, h, w) each."""
+        logits = self.network(x)
+        maps = logits.softmax(1) if self.exclusive else logits.sigmoid()
+        return maps, logits
+
+
+def portable(model: Model) -> nn.Module:
+    """Copy a model's network to the processor, ready to be recorded."""
+    network = copy.deepcopy(model.network).cpu().float().eval().requires_grad_(False)
+    return network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
+
+
+def excludes(config: ModelConfig) -> bool:
+    """Tell whether a pixel is of one class alone, so that the maps sum to 1."""
+    return config.task == "semantic" and config.classes > 1
+
+
+def map_names(config: ModelConfig) -> list[str]:
+    """Name the maps that a model gives."""
+    if config.task == "instance":
+        return [*INSTANCE, *(f"map {i}" for i in range(3, config.classes))]
+    if config.classes == 1:
+        return ["foreground"]
+    return [f"class {i}" for i in range(config.classes)]

@@ -1,0 +1,71 @@
+"""ONNX files: run by onnxruntime to the network's own maps, at any size."""
+
+import json
+
+import numpy as np
+import pytest
+from torch import nn
+from torch.nn import functional as F
+
+from napari_cihm.config import ModelConfig
+from napari_cihm.errors import UnavailableError
+from napari_cihm.export import export_model
+from napari_cihm.models import Model, load_model, model_names
+
+onnx = pytest.importorskip("onnx", reason="the onnx extra is not installed")
+runtime = pytest.importorskip("onnxruntime", reason="the onnx extra is not installed")
+pytest.importorskip("onnxscript", reason="the onnx extra is not installed")
+
+CANNOT = {"mambau-lite"}  # pools into a 3 x 3 grid whatever the size, as ONNX cannot
+
+
+def check(model, path):
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    stride, channels = model.network.stride, model.config.in_channels
+    for shape in [(1, 2 * stride, stride), (2, stride + 1, 2 * stride + 5)]:
+        batch, height, width = shape
+        size = (batch, channels, height, width)
+        image = np.random.default_rng(0).random(size).astype(np.float32)
+        maps, logits = session.run(["maps", "logits"], {"image": image})
+        wanted = model.predict(image)
+        assert maps.shape == logits.shape == wanted.shape
+        assert np.abs(maps - wanted).max() < 1e-4
+        assert np.abs(1 / (1 + np.exp(-logits)) - wanted).max() < 1e-4
+
+
+@pytest.mark.slow
+def test_the_bundled_model_runs_elsewhere(tmp_path):
+    model = load_model("cihm-dsb18", "cpu")
+    path = export_model(model, tmp_path, "onnx", title="Nuclei")
+    assert path == tmp_path / "cihm-dsb18.onnx"
+    check(model, path)
+    written = onnx.load(path)
+    facts = {p.key: p.value for p in written.metadata_props}
+    assert json.loads(facts["cihm"]) == model.config.model_dump(mode="json")
+    assert facts["maps"] == "foreground, border, distance"
+    assert "watershed" in written.doc_string
+    assert {node.domain for node in written.graph.node} == {""}
+    weights = 4 * model.parameters_count
+    assert weights < path.stat().st_size < 2 * weights
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(model_names()) - CANNOT))
+def test_a_recipe_runs_elsewhere(name, small, tmp_path):
+    model = small(name)
+    check(model, export_model(model, tmp_path, "onnx"))
+
+
+def test_what_onnx_cannot_hold_is_refused_in_words(tmp_path):
+    class Pooling(nn.Module):  # as the gate of mambau-lite
+        stride = 8
+
+        def forward(self, x):
+            return x + F.adaptive_max_pool2d(x, 3).amax((2, 3), keepdim=True)
+
+    config = ModelConfig(recipe="mambau-lite", in_channels=2, classes=2)
+    with pytest.raises(
+        UnavailableError, match=r"'mambau-lite'.*export it as bioimageio"
+    ):
+        export_model(Model(Pooling(), config), tmp_path, "onnx")
+    assert list(tmp_path.iterdir()) == []
