@@ -1,7 +1,7 @@
 """Labels in the viewer: the one file that makes, changes and removes layers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image as ImageLayer
@@ -11,7 +11,6 @@ from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
 from napari_cihm.correction.keeping import keep_reviewed
-from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.plugin.region import (
     Box,
     Region,
@@ -20,6 +19,9 @@ from napari_cihm.plugin.region import (
     region_of,
 )
 from napari_cihm.plugin.scene import Scene, array_of
+
+if TYPE_CHECKING:
+    from napari_cihm.correction.reviewed import Reviewed
 
 KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32

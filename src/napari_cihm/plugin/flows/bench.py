@@ -143,6 +143,7 @@ class Bench(QObject):
 
     def ground(self, mending: Mending) -> Ground:
         """Return what tools need to know of the labels and of the screen."""
+        mending.settle()
         layer = mending.layer
         plane = self.desk.scene.sight.plane(layer)
         axes = self.axes_of(layer)

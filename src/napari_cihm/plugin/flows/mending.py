@@ -77,7 +77,7 @@ class Mending(QObject):
         self._strokes: list[Any] = []
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self._take_strokes)
+        self._later.timeout.connect(self.settle)
         self._heard.connect(self._on_heard)
         self._links = (
             (layer.events.paint, self._on_paint),
@@ -143,13 +143,14 @@ class Mending(QObject):
     @property
     def progress(self) -> Progress | None:
         """How many objects are checked; None while they are still counted."""
+        self.settle()
         if not self.session.index.ready and self.layer.data.size > SMALL:
             return None
         return self.session.progress()
 
     def close(self) -> None:
         """Hear no more, and end the journal, which keeps what is saved nowhere."""
-        self._take_strokes()
+        self.settle()
         for emitter, callback in self._links:
             emitter.disconnect(callback)
         if not self.session.close(finished=self.saved):
@@ -165,7 +166,8 @@ class Mending(QObject):
         self._strokes.append(event.value)
         self._later.start()
 
-    def _take_strokes(self) -> None:
+    def settle(self) -> None:
+        """Take strokes into account that were told of and are written by now."""
         strokes, self._strokes = self._strokes, []
         if not strokes:
             return
@@ -186,7 +188,7 @@ class Mending(QObject):
     def _on_set_data(self, event: Any = None) -> None:
         if getattr(self.layer, "_block_history", False):
             return  # in the midst of a stroke nothing is undone
-        self._take_strokes()
+        self.settle()
         if self.session.look() is not None:
             self._after()
 
@@ -211,8 +213,11 @@ class Mending(QObject):
         index = self.session.index
         if self.layer.data.size > SMALL:
             self._aside.start(index.scan, _nothing, end=self._on_counted)
+        else:
+            index.complete()
 
     def _on_counted(self) -> None:
+        self.settle()  # what is counted already must not be heard of later
         self.session.index.complete()
         self.changed.emit()
 

@@ -1,0 +1,144 @@
+"""Work that was left unfinished comes back; what is reviewed becomes a folder."""
+
+import threading
+
+import numpy as np
+import tifffile
+
+from napari_cihm.correction.journal import journals, recover
+from napari_cihm.correction.reviewed import Reviewed
+
+
+def _work(correct):
+    correct.press("delete")
+    correct.click(10, 10)
+    correct.press("review_region")
+    correct.drag((45, 5), (45, 95), (85, 95), (85, 5), (46, 5))
+    return correct.layer.data.copy(), correct.marks()
+
+
+def _reopen(correct):
+    """Open another panel beside the same viewer, as after a crash."""
+    from napari_cihm.plugin.widgets import SegmentWidget
+
+    correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    panel = SegmentWidget(correct.viewer)
+    dock = correct.viewer.window.add_dock_widget(panel, name="again")
+    return panel, dock
+
+
+def test_every_stroke_is_on_disk_while_it_is_worked(correct):
+    labels, marks = _work(correct)
+    journal = correct.session.journal
+    assert journal.flush()
+    found = recover(journal.path)
+    np.testing.assert_array_equal(found.labels, labels)
+    np.testing.assert_array_equal(np.asarray(found.reviewed.view()), marks)
+    assert found.identity.name == "squares"
+
+
+def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
+    labels, marks = _work(correct)
+    correct.layer.data[:] = squares  # what a crash would have lost
+    panel, dock = _reopen(correct)
+    flow = panel.coordinator.correct
+    banner = flow._section.unfinished
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    assert "squares labels" in banner.words.text()
+    qtbot.mouseClick(banner.yes, _left())
+    qtbot.waitUntil(
+        lambda: flow.bench.labels.name.endswith("(resumed)"), timeout=10_000
+    )
+    layer = flow.bench.labels
+    np.testing.assert_array_equal(layer.data, labels)
+    seen = flow.reviewed_of(layer)
+    assert isinstance(seen, Reviewed)
+    np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
+    assert "squares labels" in correct.viewer.layers  # the user's own is untouched
+    qtbot.waitUntil(lambda: not banner.words.text())
+    assert len(journals(flow.bench.settings)) == 1  # it goes on in the same folder
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_unfinished_work_can_be_discarded(correct, qtbot):
+    _work(correct)
+    panel, dock = _reopen(correct)
+    banner = panel.coordinator.correct._section.unfinished
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    qtbot.mouseClick(banner.no, _left())
+    assert not banner.words.text()
+    assert not journals(panel.coordinator.correct.bench.settings)
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_other_images_and_looking_alone_offer_nothing(correct, qtbot):
+    correct.press("review_all")
+    correct.press("unreview")
+    panel, dock = _reopen(correct)
+    flow = panel.coordinator.correct
+    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=10_000)
+    correct.viewer.add_image(np.zeros((7, 9)), name="other")
+    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=10_000)
+    assert not flow._section.unfinished.words.text()
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_stops_nothing(
+    correct, said, tmp_path, monkeypatch
+):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    settings = correct.bench.settings.but(journal_folder=blocked / "journals")
+    correct.bench.use(settings)
+    correct.press("delete")
+    correct.click(10, 10)
+    assert 1 not in correct.layer.data
+    correct.shown.until(lambda: any(kind == "warning" for kind, _ in said), 10_000)
+
+
+def test_a_journal_can_be_done_without(correct):
+    correct.section.form.set_values({"journal": False})
+    _work(correct)
+    assert correct.session.journal is None
+
+
+def test_what_is_reviewed_becomes_a_training_folder(deep, tmp_path, said):
+    deep.viewer.dims.set_point(0, 3)
+    deep.press("review_slice")
+    before = threading.active_count()
+    deep.flow.export.save(tmp_path / "set")
+    deep.shown.rest()
+    assert "Added 1 slice" in deep.shown.words
+    (image,) = (tmp_path / "set" / "images").iterdir()
+    mask = tifffile.imread(tmp_path / "set" / "masks" / image.name)
+    np.testing.assert_array_equal(mask > 0, deep.layer.data[3] > 0)
+    np.testing.assert_array_equal(tifffile.imread(image), deep.viewer.layers[0].data[3])
+    deep.flow.export.save(tmp_path / "set")
+    deep.shown.rest()
+    assert "there already" in deep.shown.words
+    assert len(list((tmp_path / "set" / "images").iterdir())) == 1
+    assert threading.active_count() <= before
+    # What is saved there need not be offered again.
+    mending = deep.bench.mending
+    assert mending.saved
+    path = mending.session.journal.path
+    deep.viewer.window.remove_dock_widget(deep.shown.dock)
+    found = [j for j in journals(deep.bench.settings) if j.path == path]
+    assert found[0].finished
+
+
+def test_the_folder_is_asked_for(correct, monkeypatch, tmp_path):
+    from qtpy.QtWidgets import QFileDialog
+
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *args: str(tmp_path / "new")
+    )
+    correct.shown.press(correct.section.export)
+    correct.shown.rest()
+    assert (tmp_path / "new" / "masks").is_dir()
+
+
+def _left():
+    from qtpy.QtCore import Qt
+
+    return Qt.MouseButton.LeftButton

@@ -1,0 +1,225 @@
+"""What follows every change: marks, their tint, progress, and the way to the next."""
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+from scipy import ndimage
+
+
+def _near(mask, margin):
+    return ndimage.distance_transform_edt(~mask) <= margin
+
+
+def test_strokes_fills_and_undoing_are_followed(correct, squares):
+    correct.section.form.set_values({"edit_margin": 4})
+    layer = correct.layer
+    layer.brush_size = 5
+    layer.mode = "paint"  # which begins it, before the first stroke
+    assert correct.bench.begun(layer) is not None
+    with layer.block_history():
+        layer.paint((40, 100), 9)
+        layer.paint((42, 104), 9)
+    correct.shown.until(lambda: correct.marks().any())
+    painted = layer.data == 9
+    np.testing.assert_array_equal(correct.marks(), _near(painted, 4))
+    layer.fill((10, 10), 11)  # told of before it is written
+    correct.shown.until(lambda: correct.marks()[10, 10])
+    assert 1 not in correct.session.index
+    assert correct.session.index.count(11) == int((squares == 1).sum())
+    layer.undo()
+    assert 1 in correct.session.index
+    layer.undo()
+    assert 9 not in correct.session.index
+    assert not correct.marks().any()
+    layer.redo()
+    np.testing.assert_array_equal(correct.marks(), _near(painted, 4))
+    np.testing.assert_array_equal(
+        correct.flow.reviewed_of(layer).view(), correct.marks()
+    )
+
+
+def test_edits_mark_nothing_where_that_is_switched_off(correct):
+    correct.section.form.set_values({"mark_edits": False})
+    correct.press("delete")
+    correct.click(10, 10)
+    assert correct.session.reviewed.count() == 0
+    assert "squares labels reviewed" not in correct.viewer.layers
+
+
+def test_marks_are_made_seen_and_taken_back(correct):
+    assert correct.flow.reviewed_of(correct.layer) is None
+    correct.press("review_region")
+    correct.drag((4, 4), (4, 64), (32, 64), (32, 4), (5, 4))
+    marks = correct.marks()
+    assert marks[8:28, 8:60].all()
+    assert not marks[:, 70:].any()
+    assert "2 of 5 checked" in correct.section.review.words.text()
+    assert correct.section.review.bar.value() == 2
+    correct.drag((0, 34), (0, 70), (40, 70), (40, 34), (1, 34), held=("Alt",))
+    assert not correct.marks()[8:28, 40:60].any()
+    assert "1 of 5 checked" in correct.section.review.words.text()
+    correct.press("unreview")
+    assert "2 of 5 checked" in correct.section.review.words.text()
+    correct.press("review_all")
+    assert correct.marks().all()
+    assert "5 of 5" in correct.section.review.words.text()
+    tint = correct.viewer.layers["squares labels reviewed"]
+    assert not tint.editable
+    assert correct.viewer.layers.selection.active is correct.layer
+    assert list(correct.viewer.layers).index(tint) < list(correct.viewer.layers).index(
+        correct.layer
+    )
+    correct.section.review.shown.setChecked(False)
+    assert not tint.visible
+    correct.section.review.shown.setChecked(True)
+    assert tint.visible
+    listed = [correct.section.labels.itemText(i) for i in range(2)]
+    assert "squares labels reviewed" not in listed
+    correct.viewer.layers.remove(correct.layer)
+    assert [x.name for x in correct.viewer.layers] == ["squares"]
+
+
+def test_one_slice_is_marked(deep):
+    deep.viewer.dims.set_point(0, 3)
+    assert deep.key("Shift-R")
+    assert [plane.all() for plane in deep.marks()] == [False] * 3 + [True, False]
+
+
+def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
+    correct.section.review.form.set_values({"order": "size"})
+    correct.press("next_stop")
+    # 7 has 16 pixels and 4 has 2,400: their logarithms lie furthest from 400's
+    assert correct.layer.selected_label == 7
+    camera = correct.viewer.window._qt_viewer.viewer
+    centre = getattr(camera, "scene", camera).camera.center
+    np.testing.assert_allclose(np.array(centre)[-2:], (93.5, 125.5))
+    assert "object 7" in correct.section.review.words.text()
+    correct.press("next_stop")
+    assert correct.layer.selected_label == 4
+    correct.press("previous_stop")
+    assert correct.layer.selected_label == 7
+    correct.press("looks_right")
+    assert "1 of 5 checked" in correct.section.review.words.text()
+    assert correct.layer.selected_label == 4
+    for _ in range(4):
+        correct.press("looks_right")
+    assert "5 of 5 checked" in correct.section.review.words.text()
+    assert correct.shown.words == "All is checked."
+
+
+def test_patches_lead_to_places_without_objects(correct):
+    correct.section.form.set_values({"patch": 64})
+    correct.section.review.form.set_values({"order": "random", "unit": "patches"})
+    correct.press("next_stop")
+    assert "0 of 4 checked" in correct.section.review.words.text()
+    correct.press("looks_right")
+    assert "1 of 4 checked" in correct.section.review.words.text()
+    assert correct.marks().sum() in (64 * 64, 32 * 64)
+
+
+@pytest.mark.parametrize("order", ["uncertainty", "disagreement"])
+def test_the_model_says_where_to_look(shown, blobs, correcting, order):
+    image = blobs.copy()
+    image[0:32, 32:64][image[0:32, 32:64] > 0] = 104  # close to the model's threshold
+    shown.viewer.add_image(image, name="cells", contrast_limits=(0, 255))
+    shown.ready().segment()
+    correct = correcting(shown.labels("cells labels"))
+    correct.section.review.form.set_values({"order": order})
+    correct.press("next_stop")
+    shown.rest()
+    shown.until(lambda: correct.section.buttons["looks_right"].isEnabled())
+    if order == "uncertainty" and correct.layer.data[16, 48]:
+        assert correct.layer.selected_label == correct.layer.data[16, 48]
+    assert "0 of" in correct.section.review.words.text()
+
+
+def test_lazy_labels_are_corrected_in_a_copy_and_files_stay(
+    shown, squares, tmp_path, said, correcting
+):
+    path = tmp_path / "labels.zarr"
+    stored = zarr.open(
+        str(path), mode="w", shape=squares.shape, dtype="i4", chunks=(32, 32)
+    )
+    stored[:] = squares
+    for data in (da.from_array(squares, chunks=32), stored):
+        layer = shown.viewer.add_labels(data, name="lazy")
+        correct = correcting(layer)
+        correct.press("delete")
+        correct.click(10, 10)
+        assert not (np.asarray(layer.data) == 1).any()
+        assert "working copy" in said[-1][1]
+        layer.undo()
+        np.testing.assert_array_equal(np.asarray(layer.data), squares)
+        correct.press("delete")
+        shown.viewer.layers.remove(layer)
+    np.testing.assert_array_equal(zarr.open(str(path))[:], squares)
+
+
+def test_labels_of_several_scales_get_a_copy_of_one(shown, squares):
+    scales = [squares, squares[::2, ::2]]
+    shown.viewer.add_labels(scales, name="many", multiscale=True, scale=(0.5, 0.5))
+    section = shown.coordinator.correct._section
+    assert section.copy.isVisibleTo(section)
+    assert "several scales" in section.copy.words.text()
+    assert not section.buttons["delete"].isEnabled()
+    shown.press(section.copy.yes)
+    copy = shown.labels("many copy")
+    np.testing.assert_array_equal(copy.data, squares)
+    np.testing.assert_allclose(copy.scale, (0.5, 0.5))
+    assert section.buttons["delete"].isEnabled()
+    assert not section.copy.isVisibleTo(section)
+
+
+def test_the_list_of_labels_follows_the_viewer(correct, squares):
+    box = correct.section.labels
+    other = correct.viewer.add_labels(squares.copy(), name="other")
+    assert box.currentText() == "other"
+    correct.viewer.layers.selection.active = correct.layer
+    assert box.currentText() == "squares labels"
+    box.setCurrentIndex(box.findText("other"))
+    box.activated.emit(box.findText("other"))
+    assert correct.bench.labels is other
+    assert correct.viewer.layers.selection.active is other
+    other.name = "renamed"
+    assert box.currentText() == "renamed"
+    correct.viewer.layers.clear()
+    assert not box.isEnabled()
+    assert "Segment an image" in correct.section.reason.text()
+    assert not correct.section.buttons["merge"].isEnabled()
+
+
+def test_new_data_begin_anew(correct, squares):
+    correct.press("review_all")
+    correct.layer.data = np.roll(squares, 2, axis=0)
+    assert correct.session.labels is correct.layer.data
+    correct.press("delete")
+    correct.click(12, 12)
+    assert 1 not in correct.layer.data
+    correct.layer.data = np.ones((5, 6), np.int32)
+    assert not correct.marks().any()
+
+
+def test_deleting_the_labels_puts_the_tool_down(correct):
+    correct.press("merge")
+    correct.click(10, 10)
+    assert "line" in correct.viewer.layers
+    correct.viewer.layers.remove(correct.layer)
+    assert "line" not in correct.viewer.layers
+    assert correct.flow.pointing.tool is None
+    assert correct.bench.labels is None
+
+
+def test_closing_the_panel_gives_the_layer_back(correct, squares):
+    correct.press("review_all")
+    correct.press("split")
+    layer = correct.layer
+    correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    assert [x.name for x in correct.viewer.layers] == ["squares", "squares labels"]
+    assert layer.mouse_pan
+    assert layer.cursor == "standard"
+    assert not any("napari_cihm" in str(c) for c in layer.mouse_drag_callbacks)
+    correct.point_at(10, 10)
+    correct.key("Shift-D")  # nobody hears
+    np.testing.assert_array_equal(layer.data, squares)
+    layer.paint((40, 100), 9)
