@@ -351,3 +351,24 @@ class Exported(Event):
     names: tuple[str, ...]
     present: tuple[str, ...]
     text: str
+
+
+@dataclass(frozen=True)
+class Timed(Event):
+    """One thing was timed on this machine, or says why it could not be.
+
+    `figures` hold seconds by what was done, and other numbers by their names.
+    """
+
+    subject: str
+    name: str
+    figures: Mapping[str, float]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Benchmarked(Event):
+    """All was timed; the machine is said beside it."""
+
+    machine: Mapping[str, Any]
+    timed: Sequence[Timed]

@@ -9,6 +9,7 @@ imports what is light; the engine is imported inside the function, so that
 
 from collections.abc import Callable
 
+from napari_cihm.cli.benchmark import benchmark
 from napari_cihm.cli.doctor import doctor
 from napari_cihm.cli.evaluate import evaluate
 from napari_cihm.cli.export import export
@@ -27,4 +28,5 @@ COMMANDS: tuple[Command, ...] = (
     models,
     doctor,
     export,
+    benchmark,
 )

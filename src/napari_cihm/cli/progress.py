@@ -107,6 +107,11 @@ def _(event: events.EpochDone) -> str:
 
 
 @line.register
+def _(event: events.Timed) -> str:
+    return f"timed: {event.subject}, {event.name}"
+
+
+@line.register
 def _(event: events.SegmentationStarted) -> str:
     size = " x ".join(map(str, event.shape))
     zoom = f", seen at {event.zoom:.2f} of its size" if event.zoom != 1 else ""

@@ -5,6 +5,7 @@ window and a checkpoint's metadata, so no default stands twice.
 """
 
 from napari_cihm.config.base import Settings
+from napari_cihm.config.benchmark import BenchmarkSettings
 from napari_cihm.config.correct import CorrectSettings
 from napari_cihm.config.export import ExportSettings
 from napari_cihm.config.finetune import FinetuneSettings
@@ -19,6 +20,7 @@ from napari_cihm.config.train import TrainSettings
 from napari_cihm.config.window import FolderSettings, WindowSettings
 
 __all__ = [
+    "BenchmarkSettings",
     "CorrectSettings",
     "Decoding",
     "ExportSettings",

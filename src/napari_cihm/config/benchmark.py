@@ -1,0 +1,19 @@
+"""Settings of a benchmark."""
+
+from pydantic import Field
+
+from napari_cihm.config.base import Settings
+
+
+class BenchmarkSettings(Settings):
+    """What is timed, and for how long."""
+
+    image: int = Field(
+        1024, ge=64, le=16384, description="Side of the image that is segmented."
+    )
+    tiles: tuple[int, ...] = Field(
+        (256, 512), min_length=1, description="Sides of the tiles a network is given."
+    )
+    seconds: float = Field(
+        1.0, ge=0, le=60, description="Time spent on each figure, at least."
+    )
