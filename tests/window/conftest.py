@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtCore import QPoint, QSize, Qt
 from qtpy.QtTest import QTest
 
@@ -101,9 +102,8 @@ class Window:
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
         folder = os.environ.get("CIHM_PICTURES", "")
         if folder and name:
-            picture = self.main.grab()
-            picture.setDevicePixelRatio(1)
-            picture.save(str(Path(folder) / f"{name}.png"))
+            flat = Image.fromarray(pixels[..., :3]).quantize(256, dither=0)
+            flat.save(Path(folder) / f"{name}.png", optimize=True)
         return pixels
 
 

@@ -8,7 +8,7 @@ from napari.layers import Layer
 
 Box = tuple[slice, ...]
 
-SMALL, LARGE, USUAL = 60, 600, 160  # pixels of the screen that an object takes
+SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
 
 
 class Sight:

@@ -147,17 +147,17 @@ TOOLS = (
     Tool(
         "merge", "Merge", "Shift-M",
         "Make one object of several: click two, or draw a line across all of them",
-        "Click two objects, or draw a line across several.", Gesture.PAIR, _merge,
+        "Click two, or draw a line across several.", Gesture.PAIR, _merge,
     ),
     Tool(
         "split", "Split", "Shift-S",
         "Make two objects of one: draw a line between them, or click each of them",
-        "Draw a line between, or click both parts.", Gesture.PAIR, _split,
+        "Draw a line, or click both parts.", Gesture.PAIR, _split,
     ),
     Tool(
         "add", "Add", "Shift-N",
         "Add an object from a click or a scribble in it; the model finds its outline",
-        "Click an object that is missing, or scribble over it.", Gesture.SCRIBBLE,
+        "Click or scribble on what is missing.", Gesture.SCRIBBLE,
     ),
     Tool(
         "fill_holes", "Fill holes", "Shift-H", "Fill the holes of an object",
@@ -192,7 +192,7 @@ TOOLS = (
     Tool(
         "interpolate", "Interpolate", "Shift-I",
         "Draw an object in the slices between two",
-        "Click the object in one slice, then in another.",
+        "Click it in one slice, then in another.",
         Gesture.ENDS, _interpolate, stacks=True,
     ),
 )  # fmt: skip
@@ -212,7 +212,7 @@ RULES = (
         ),
     ),
     Tool(
-        "remove_border", "Drop at edges", "",
+        "remove_border", "Drop border", "",
         "Remove objects that the image's edge cuts, all over the image",
         gesture=Gesture.NONE,
         run=lambda g, p, _: remove_touching_border(
@@ -229,7 +229,7 @@ REVIEWS = (
     Tool(
         "review_region", "Region", "Shift-E",
         "Mark a region as reviewed: draw around it; with Alt, take marks back",
-        "Draw around what you have checked; with Alt, around what you have not.",
+        "Draw around it; with Alt, take marks back.",
         Gesture.REGION,
     ),
     Tool(

@@ -4,6 +4,9 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_cihm.plugin.tools import Gesture, Tool
+from napari_cihm.plugin.views.section import Line
+
+LEAST = 30  # pixels of a title
 
 
 class ToolButton(QPushButton):
@@ -21,22 +24,23 @@ class ToolButton(QPushButton):
         self.setObjectName("tool")
         self.setCheckable(tool.gesture is not Gesture.NONE)
         self.setAccessibleName(tool.title)
-        self._title, self._key = QLabel(tool.title, self), QLabel("", self)
+        self._title, self._key = Line(tool.title, self), QLabel("", self)
         self._key.setObjectName("muted")
         row = QHBoxLayout(self)
-        row.setContentsMargins(8, 0, 6, 0)
-        row.setSpacing(4)
+        row.setContentsMargins(7, 0, 5, 0)
+        row.setSpacing(3)
         row.addWidget(self._title, 1)
         row.addWidget(self._key)
         for label in (self._title, self._key):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.show_title(tool.title)
         self.show_key("")
 
     @property
     def title(self) -> str:
         """What is written on it."""
-        return self._title.text()
+        return str(self._title.text())
 
     @property
     def key(self) -> str:
@@ -46,6 +50,7 @@ class ToolButton(QPushButton):
     def show_title(self, title: str) -> None:
         """Write another title."""
         self._title.setText(title)
+        self._title.setToolTip("")  # the button has one
         self.setAccessibleName(title)
 
     def show_key(self, key: str) -> None:
@@ -57,8 +62,10 @@ class ToolButton(QPushButton):
     def sizeHint(self) -> QSize:
         """Ask for the room that both labels need."""
         inside = self.layout().sizeHint()
-        return QSize(inside.width(), inside.height() + 10)
+        # The title itself asks for no width, since it may end in dots.
+        words = self.fontMetrics().horizontalAdvance(self._title.text())
+        return QSize(inside.width() + words + 6, inside.height() + 10)
 
     def minimumSizeHint(self) -> QSize:
-        """Keep the height, and shrink no further than the words."""
-        return self.sizeHint()
+        """Keep the height and the shortcut, and leave the title some letters."""
+        return QSize(self.layout().sizeHint().width() + LEAST, self.sizeHint().height())
