@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
-from napari.utils.colormaps import DirectLabelColormap
+from napari.utils.colormaps import CyclicLabelColormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
@@ -168,7 +168,7 @@ class ResultLayers:
     ) -> Labels:
         """Add the outlines of labels in one colour, to be looked at only."""
         found = region.show(np.asarray(labels)).astype(DTYPE)
-        drawn = DirectLabelColormap(color_dict={0: "transparent", None: colour})
+        drawn = CyclicLabelColormap(colors=["transparent", colour, colour])
         layer = Labels(found, name=name, colormap=drawn, **_place(image, region, True))
         layer.contour = 2
         layer.opacity = 1

@@ -31,6 +31,11 @@ def preferences() -> WindowSettings:
         return WindowSettings()
 
 
+def models_home() -> Path:
+    """Return the folder that keeps all fine-tuned models."""
+    return platformdirs.user_data_path(PLUGIN, appauthor=False) / "models"
+
+
 class RecentModels:
     """The model files used of late, the last one first, kept from day to day.
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
 from napari_cihm.errors import CihmError, InputError, WriteError
@@ -24,22 +23,17 @@ SUFFIX = ".safetensors"
 LONGEST_HEADER = 100 * 2**20
 
 
-def history_home() -> Path:
-    """Return the folder that fine-tuned models lie in, in the user's own data."""
-    return platformdirs.user_data_path("napari-cihm", appauthor=False) / "models"
-
-
 class History:
     """The versions in a folder; each is a checkpoint that says all about itself.
 
     Parameters
     ----------
-    folder : Path, optional
-        In the user's own data folder by default.
+    folder : Path
+        Made when it is first needed.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or history_home()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def versions(self) -> list[Version]:
         """List all versions, the newest first."""

@@ -15,6 +15,7 @@ from napari_cihm.plugin.flows.history_flow import HistoryFlow
 from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
+from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.region import Part, region_of
 from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.scene import array_of, picture_of
@@ -141,6 +142,7 @@ class FinetuneFlow(QObject):
             name=materials[0].image.name,
             settings=self._section.values(),
             from_origin=self._section.from_origin,
+            folder=models_home(),
         )
         return self.learning
 

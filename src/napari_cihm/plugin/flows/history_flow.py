@@ -13,6 +13,7 @@ from napari_cihm.events import Event, Listed, Segmented, Version
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.model_flow import ModelFlow
+from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.region import Region
 from napari_cihm.plugin.runner import Run, RunState
 from napari_cihm.plugin.scene import picture_of
@@ -122,7 +123,12 @@ class HistoryFlow(QObject):
 
     def _ask(self, **arguments: Any) -> None:
         self._desk.runner.start(
-            "versions", self._on_listed, self._on_end, lane="quick", **arguments
+            "versions",
+            self._on_listed,
+            self._on_end,
+            lane="quick",
+            folder=models_home(),
+            **arguments,
         )
 
     def _on_listed(self, event: Event) -> None:
@@ -144,7 +150,6 @@ class HistoryFlow(QObject):
     def _on_chosen(self, version: Version) -> None:
         if self._desk.tasks.idle and version.curves:
             self._section.curves.show_lists(version.curves)
-            self._section.curves.show()
 
     def _show(self) -> None:
         self._section.history.show_versions(self._versions, self._desk.session.source)

@@ -56,8 +56,7 @@ class Learning(QObject):
         self.kept: Kept | None = None
         self.sure = ""
         self.notes: list[str] = []
-        curves.clear()
-        curves.show()
+        curves.begin()
         self._refresh = QTimer(self, interval=REFRESH)
         self._refresh.timeout.connect(self._on_refresh)
         self.run: Run = desk.runner.start(

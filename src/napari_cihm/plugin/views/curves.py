@@ -1,25 +1,21 @@
 """Losses and scores of a run, drawn while it learns."""
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pyqtgraph as pg
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cihm.plugin.views.section import muted
 
+if TYPE_CHECKING:
+    from napari_cihm.plugin.views.chart import Chart
+
 HEIGHT = 150
-LINES = {
-    "loss": ("step", "loss", "note", Qt.PenStyle.SolidLine),
-    "validation_loss": ("check", "held-out loss", "warning", Qt.PenStyle.SolidLine),
-    "score": ("check", "held-out score", "good", Qt.PenStyle.DashLine),
-}
+NAMES = ("step", "loss", "check", "validation_loss", "score")
 
 
 class Curves(QWidget):
-    """A small chart: losses to the left, the held-out score to the right.
+    """A small chart, made when there is first something to draw; hidden till then.
 
     Attributes
     ----------
@@ -31,53 +27,25 @@ class Curves(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Learning curves")
         self.setFixedHeight(HEIGHT)
-        self.lists: dict[str, list[float]] = {}
-        self._chart = pg.PlotWidget(self, background=None)
-        self._chart.setMenuEnabled(False)
-        self._chart.hideButtons()
-        self._chart.setMouseEnabled(False, False)
-        item = self._chart.getPlotItem()
-        item.getAxis("bottom").setStyle(showValues=True, tickLength=3)
-        item.showAxis("right")
-        self._right = pg.ViewBox(enableMenu=False)
-        self._right.setMouseEnabled(False, False)
-        self._right.setYRange(0, 1, padding=0.02)
-        item.scene().addItem(self._right)
-        item.getAxis("right").linkToView(self._right)
-        self._right.setXLink(item)
-        item.vb.sigResized.connect(self._on_resized)
-        self._drawn: dict[str, Any] = {}
-        for name in LINES:
-            line = self._drawn[name] = pg.PlotDataItem()
-            (self._right if name == "score" else item).addItem(line)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(self._chart, 1)
+        self.lists: dict[str, list[float]] = {name: [] for name in NAMES}
+        self._chart: Chart | None = None
+        self._colours: tuple[str, Mapping[str, str]] = ("rgb(128, 128, 128)", {})
         self._legend = muted("", self)
-        layout.addWidget(self._legend)
-        self.clear()
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._layout.addWidget(self._legend)
+        self.hide()
 
     def set_colours(self, text: str, marks: Mapping[str, str]) -> None:
-        """Draw in a theme's colours; its text's is written ``rgb(r, g, b)``."""
-        item = self._chart.getPlotItem()
-        ink = pg.mkColor(*(int(n) for n in re.findall(r"\d+", text)))
-        for side in ("left", "right", "bottom"):
-            axis = item.getAxis(side)
-            axis.setPen(ink, width=0.5)
-            axis.setTextPen(ink)
-        told = (
-            f"<span style='color:{marks[mark]}'>●</span> {title}"
-            for _, title, mark, _ in LINES.values()
-        )
-        self._legend.setText("&nbsp;&nbsp; ".join(told))
-        for name, (_, _, mark, style) in LINES.items():
-            self._drawn[name].setPen(pg.mkPen(marks[mark], width=1.5, style=style))
+        """Draw in the colours of a theme."""
+        self._colours = text, marks
+        if self._chart is not None:
+            self._paint(self._chart)
 
-    def clear(self) -> None:
-        """Begin anew."""
-        names = {name for line, (x, *_) in LINES.items() for name in (line, x)}
-        self.show_lists({name: [] for name in names})
+    def begin(self) -> None:
+        """Show an empty chart for a run."""
+        self.show_lists({name: [] for name in NAMES})
 
     def add_step(self, loss: float) -> None:
         """Take in a step; `draw` shows it."""
@@ -93,14 +61,26 @@ class Curves(QWidget):
     def show_lists(self, lists: Mapping[str, Sequence[float]]) -> None:
         """Draw the curves of a version."""
         self.lists = {name: list(values) for name, values in lists.items()}
+        self.show()
         self.draw()
 
     def draw(self) -> None:
         """Show what was taken in."""
-        for name, (x, *_) in LINES.items():
-            values = self.lists.get(name, [])
-            dot = "o" if len(values) == 1 else None
-            self._drawn[name].setData(self.lists.get(x, []), values, symbol=dot)
+        if self._chart is None:
+            from napari_cihm.plugin.views.chart import Chart
 
-    def _on_resized(self) -> None:
-        self._right.setGeometry(self._chart.getPlotItem().vb.sceneBoundingRect())
+            self._chart = Chart(self)
+            self._layout.insertWidget(0, self._chart, 1)
+            self._paint(self._chart)
+        self._chart.draw(self.lists)
+
+    def _paint(self, chart: "Chart") -> None:
+        from napari_cihm.plugin.views.chart import LINES
+
+        text, marks = self._colours
+        chart.set_colours(text, marks)
+        told = (
+            f"<span style='color:{marks[mark]}'>●</span> {title}"
+            for _, title, mark in LINES.values()
+        )
+        self._legend.setText("&nbsp;&nbsp; ".join(told))

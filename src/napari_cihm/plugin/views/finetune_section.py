@@ -93,7 +93,6 @@ class FinetuneSection(Section):
         self.finetune.clicked.connect(self.finetune_requested)
         self.restore.clicked.connect(self._on_restore)
         self.form.changed.connect(self._update)
-        self.curves.hide()
 
     def _build(self) -> None:
         times = QHBoxLayout()

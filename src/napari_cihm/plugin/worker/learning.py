@@ -23,6 +23,7 @@ def learn(
     name: str,
     settings: dict[str, Any],
     from_origin: bool,
+    folder: Path,
     finishing: Callable[[], bool],
 ) -> Iterator[Event]:
     """Fine-tune a model and keep what comes of it as a version.
@@ -43,10 +44,12 @@ def learn(
         Of `FinetuneSettings`.
     from_origin : bool
         Start from the model that the one in use goes back to, not from itself.
+    folder : Path
+        Of the versions.
     finishing : callable
         Says whether the user wants the best so far, now.
     """
-    history = History()
+    history = History(folder)
     current = LOADED.get(model, device)
     start = history.origin(current) if from_origin else current
     if start is not current:
@@ -69,12 +72,17 @@ def learn(
 
 
 def versions(
-    change: Change | None = None, path: Path | None = None, to: str = ""
+    folder: Path,
+    change: Change | None = None,
+    path: Path | None = None,
+    to: str = "",
 ) -> Iterator[Event]:
     """Rename, delete or export a version, then list all there are.
 
     Parameters
     ----------
+    folder : Path
+        Of the versions.
     change : str, optional
         What to do first.
     path : Path, optional
@@ -82,7 +90,7 @@ def versions(
     to : str
         Its new name, or the file to copy it to.
     """
-    history = History()
+    history = History(folder)
     if path is not None:
         if change == "rename":
             history.rename(path, to)

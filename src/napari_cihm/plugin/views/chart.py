@@ -1,0 +1,60 @@
+"""The drawing of learning curves; its library takes a while to import."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyqtgraph as pg
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QWidget
+
+LINES = {  # of a version's curves: what lies below, the title, the mark's colour
+    "loss": ("step", "loss", "note"),
+    "validation_loss": ("check", "held-out loss", "warning"),
+    "score": ("check", "held-out score", "good"),
+}
+
+
+class Chart(pg.PlotWidget):
+    """Losses by the axis to the left, scores from 0 to 1 by the one to the right."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, background=None)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(False, False)
+        item = self.getPlotItem()
+        item.showAxis("right")
+        self._right = pg.ViewBox(enableMenu=False)
+        self._right.setMouseEnabled(False, False)
+        self._right.setYRange(0, 1, padding=0.02)
+        item.scene().addItem(self._right)
+        item.getAxis("right").linkToView(self._right)
+        self._right.setXLink(item)
+        item.vb.sigResized.connect(self._on_resized)
+        self._lines: dict[str, Any] = {name: pg.PlotDataItem() for name in LINES}
+        for name, line in self._lines.items():
+            (self._right if name == "score" else item).addItem(line)
+
+    def set_colours(self, text: str, marks: Mapping[str, str]) -> None:
+        """Draw in a theme's colours; its text's is written ``rgb(r, g, b)``."""
+        item = self.getPlotItem()
+        ink = pg.mkColor(*(int(n) for n in re.findall(r"\d+", text)))
+        for side in ("left", "right", "bottom"):
+            axis = item.getAxis(side)
+            axis.setPen(ink, width=0.5)
+            axis.setTextPen(ink)
+        for name, (_, _, mark) in LINES.items():
+            dashed = name == "score"
+            style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+            self._lines[name].setPen(pg.mkPen(marks[mark], width=1.5, style=style))
+
+    def draw(self, lists: Mapping[str, Sequence[float]]) -> None:
+        """Draw curves."""
+        for name, (below, *_) in LINES.items():
+            values = lists.get(name, [])
+            dot = "o" if len(values) == 1 else None
+            self._lines[name].setData(lists.get(below, []), values, symbol=dot)
+
+    def _on_resized(self) -> None:
+        self._right.setGeometry(self.getPlotItem().vb.sceneBoundingRect())

@@ -1,0 +1,227 @@
+"""Fine-tuning in the window: what is learnt, the verdict, what follows, history."""
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+
+from napari_cihm.events import Finetuned, Kept, Version
+from napari_cihm.models import load_model
+from napari_cihm.plugin.preferences import models_home
+from napari_cihm.training.history import History
+
+QUICK = {"steps": 3, "patch": 32, "batch": 2, "replay": 0.0}
+
+
+class Tuning:
+    """The section, and the ways a test drives it."""
+
+    def __init__(self, shown, monkeypatch) -> None:
+        self.shown = shown
+        self.flow = shown.coordinator.finetune
+        self.section = self.flow._section
+        real = self.section.values
+        monkeypatch.setattr(self.section, "values", lambda: {**real(), **QUICK})
+
+    @property
+    def pairs(self) -> list[str]:
+        rows = range(self.section.pairs.count())
+        return [self.section.pairs.item(row).text() for row in rows]
+
+    def press(self):
+        self.shown.press(self.section.finetune)
+
+    def run(self):
+        self.press()
+        self.shown.press(self.section.unmarked.yes)
+        assert self.flow.learning is not None
+        self.shown.rest()
+
+    def keep(self, checkpoint) -> Version:
+        """Put a model into the history, as a run would."""
+        tuned = Finetuned(load_model(checkpoint), 0.4, 0.5, True, "better", {}, {})
+        version = History(models_home()).add(tuned, "spots")
+        self.flow.history.refresh()
+        self.listed(1)
+        return version
+
+    def versions(self) -> list[Version]:
+        return list(self.flow.history._versions)
+
+    def listed(self, count):
+        self.shown.until(lambda: len(self.versions()) == count)
+        return self.versions()
+
+
+@pytest.fixture
+def truth(blobs):
+    """Number the spots."""
+    from skimage.measure import label
+
+    return label(blobs).astype(np.int32)
+
+
+@pytest.fixture
+def tuning(shown, blobs, truth, monkeypatch):
+    shown.viewer.add_image(blobs, name="spots")
+    shown.viewer.add_labels(truth, name="mine")
+    shown.ready()
+    return Tuning(shown, monkeypatch)
+
+
+def test_labels_are_listed_with_what_may_be_believed(tuning):
+    assert tuning.pairs == ["mine · not reviewed"]
+    tuning.shown.viewer.add_labels(np.zeros((5, 5), int), name="alone")
+    assert tuning.pairs == ["mine · not reviewed"]  # no image lies below those
+    correct = tuning.shown.coordinator.correct
+    correct.bench.choose(tuning.shown.viewer.layers["mine"])
+    correct._on_pressed("review_all")
+    assert tuning.pairs == ["mine · reviewed part"]
+
+
+def test_an_unmarked_layer_is_asked_about_once(tuning, said):
+    tuning.press()
+    assert "mine" in tuning.section.unmarked.words.text()
+    assert tuning.flow.learning is None
+    tuning.shown.press(tuning.section.unmarked.no)
+    assert said[-1][0] == "error" and "was edited" in said[-1][1]
+    tuning.press()
+    tuning.shown.press(tuning.section.unmarked.yes)
+    assert tuning.flow.learning is not None
+    tuning.shown.press(tuning.shown.bar.cancel)
+    tuning.shown.rest()
+    assert not tuning.section.unmarked.isVisibleTo(tuning.section)
+    assert tuning.pairs == ["mine · all of it"]
+
+
+def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
+    source = tuning.shown.session.source
+    tuning.run()
+    (version,) = tuning.listed(1)
+    verdict = tuning.section.verdict
+    assert verdict.isVisibleTo(tuning.section)
+    if version.accepted:
+        tuning.shown.until(lambda: tuning.shown.session.source == str(version.path))
+        assert "better" in verdict.title.text()
+    else:
+        assert tuning.shown.session.source == source
+        assert said[-1][0] == "warning" and "than the old one" in said[-1][1]
+    assert version.objects == 12
+    assert len(tuning.section.curves.lists["loss"]) >= QUICK["steps"]
+    # and either can be chosen at any time
+    verdict.use_new.click()  # a card just shown has no place yet for a mouse
+    tuning.shown.until(lambda: tuning.shown.session.source == str(version.path))
+    assert verdict.use_new.isChecked() and not verdict.use_old.isChecked()
+    verdict.use_old.click()
+    tuning.shown.until(lambda: tuning.shown.session.source == source)
+    assert verdict.use_old.isChecked()
+
+
+def test_too_few_objects_are_refused_with_how_many_are_wanted(tuning, truth, said):
+    layer = tuning.shown.viewer.layers["mine"]
+    layer.data = np.where(truth <= 2, truth, 0)
+    tuning.run()
+    assert said[-1][0] == "error"
+    assert "2 labelled objects" in said[-1][1] and "at least 5" in said[-1][1]
+    assert "2 labelled objects" in tuning.shown.words
+    assert tuning.versions() == []
+
+
+def test_only_what_was_reviewed_is_learnt(tuning):
+    correct = tuning.shown.coordinator.correct
+    layer = tuning.shown.viewer.layers["mine"]
+    mending = correct.bench.begin(layer)
+    box = slice(0, 64), slice(0, 128)
+    mending.mark(mending.session.reviewed.mark(box))
+    tuning.press()
+    tuning.shown.rest()
+    (version,) = tuning.listed(1)
+    assert version.objects == 8  # of twelve, in the upper two rows
+
+
+def test_cancel_keeps_the_best_so_far(tuning, monkeypatch):
+    monkeypatch.setitem(QUICK, "steps", 5000)
+    tuning.press()
+    tuning.shown.press(tuning.section.unmarked.yes)
+    tuning.shown.until(lambda: len(tuning.section.curves.lists["step"]) > 2)
+    tuning.shown.press(tuning.shown.bar.cancel)
+    tuning.shown.rest()
+    (version,) = tuning.listed(1)
+    assert len(version.curves["step"]) < 5000
+
+
+def test_segmenting_again_leaves_what_was_reviewed(shown, blobs, truth):
+    shown.viewer.add_image(blobs, name="spots")
+    shown.ready().segment()
+    layer = shown.labels("spots labels")
+    correct = shown.coordinator.correct
+    mending = correct.bench.begin(layer)
+    layer.fill((16, 16), 77)  # renumbered by hand, and the spot beside removed
+    layer.data_setitem(np.nonzero(truth == truth[16, 48]), 0)
+    mending.mark(mending.session.reviewed.mark((slice(0, 32), slice(0, 128))))
+    before = layer.data.copy()
+    shown.viewer.layers.selection.active = shown.viewer.layers["spots"]
+    shown.segment()
+    np.testing.assert_array_equal(layer.data[:32], before[:32])
+    assert (layer.data[16, 16], layer.data[16, 48]) == (77, 0)
+    assert len(np.unique(layer.data)) == 12  # eleven spots and the ground
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+
+
+def test_versions_are_renamed_exported_and_deleted(
+    tuning, checkpoint, tmp_path, monkeypatch
+):
+    tuning.keep(checkpoint)
+    history = tuning.section.history
+    history.opened = True
+    history.list.item(0).setSelected(True)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("good one", True))
+    tuning.shown.press(history.buttons["rename"])
+    tuning.shown.until(lambda: tuning.versions()[0].name == "good one")
+    target = tmp_path / "shared.safetensors"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(target), ""))
+    history.list.item(0).setSelected(True)
+    tuning.shown.press(history.buttons["export"])
+    tuning.shown.until(target.exists)
+    assert load_model(target).config.training.objects == 345
+    yes = QMessageBox.StandardButton.Yes
+    monkeypatch.setattr(QMessageBox, "question", lambda *a: yes)
+    history.list.item(0).setSelected(True)
+    tuning.shown.press(history.buttons["delete"])
+    tuning.listed(0)
+    assert not history.list.isVisibleTo(history)
+
+
+def test_two_models_are_compared_on_the_image(tuning, checkpoint):
+    version = tuning.keep(checkpoint)
+    tuning.flow.history.compare(str(checkpoint), str(version.path))
+    layers = tuning.shown.viewer.layers
+    tuning.shown.until(lambda: len(layers) == 4)
+    first, second = (x for x in layers if x.name.startswith("spots by"))
+    assert first.name == "spots by bright"
+    assert second.name == "spots by spots (1)"
+    assert first.contour and not first.editable
+    assert first.data.max() == 12
+    assert tuning.pairs == ["mine · not reviewed"]  # those are no one's labels
+
+
+def test_a_refused_model_carries_its_warnings_to_the_card(tuning):
+    figures = {"map": 0.4, "ap50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
+    version = Version(
+        tuning.section and __file__,
+        4,
+        "x",
+        "",
+        1,
+        9,
+        "",
+        False,
+        "",
+        figures,
+        figures,
+        {},
+    )
+    tuning.section.verdict.show_verdict(Kept(version, ("the labels look wrong",)))
+    verdict = tuning.section.verdict
+    assert verdict.title.text() == "The old model stays in use."
+    assert verdict.warnings.text() == "The labels look wrong."
