@@ -4,6 +4,7 @@ Most of it is checked on narrow builds, which share all code with the wide ones.
 """
 
 import json
+from functools import cache
 
 import pytest
 import torch
@@ -27,6 +28,12 @@ def narrow(name, in_channels=2, classes=3, **options):
     return build_model(name, in_channels, classes, **NARROW[name], **options)
 
 
+@cache
+def settled(name):
+    """A narrow build that is only looked at; made once, since that takes longest."""
+    return narrow(name).eval().requires_grad_(False)
+
+
 def image(*shape):
     return torch.randn(shape, generator=torch.Generator().manual_seed(1))
 
@@ -38,16 +45,20 @@ def tall(network, batch=1):
 
 @every_recipe
 def test_as_built_by_default_it_gives_one_map(name):
-    network = build_model(name).eval()
+    with torch.device("meta"):  # drawing millions of weights takes the longest
+        network = build_model(name).eval()
+    network.to_empty(device="cpu")
     with torch.no_grad():
+        for weight in network.state_dict().values():
+            weight.fill_(0.1)
         assert network(image(1, 1, 3, 5)).shape == (1, 1, 3, 5)
 
 
 @every_recipe
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 def test_any_size_comes_out_as_it_went_in(name, training):
-    network = narrow(name).train(training)
-    for batch, height, width in [(1, 1, 1), (1, 1, 37), (2, 5, 7)]:
+    network = narrow(name).train() if training else settled(name)
+    for batch, height, width in [(1, 1, 1), (2, 37, 1)]:
         logits = network(image(batch, 2, height, width))
         assert logits.shape == (batch, 3, height, width)
         assert torch.isfinite(logits).all()
@@ -80,7 +91,7 @@ def test_a_single_pixel_can_be_learnt_from(name):
 
 @every_recipe
 def test_the_same_seed_makes_the_same_network(name):
-    first, again = (narrow(name).eval().requires_grad_(False) for _ in range(2))
+    first, again = settled(name), narrow(name).eval().requires_grad_(False)
     torch.manual_seed(1)
     other = build_model(name, 2, 3, **NARROW[name])
     x = image(1, 2, 9, 11)
@@ -103,9 +114,9 @@ def test_a_checkpoint_gives_the_model_back(name, tmp_path):
 
 @every_recipe
 def test_no_weight_depends_on_the_size(name):
-    network = narrow(name).eval().requires_grad_(False)
+    network = settled(name)
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    for size in [(8, 8), (70, 33)]:
+    for size in [(1, 1), (network.stride + 1, 3)]:
         network(image(1, 2, *size))
     after = network.state_dict()
     assert before.keys() == after.keys()
@@ -116,7 +127,7 @@ def test_no_weight_depends_on_the_size(name):
 def test_in_evaluation_images_of_a_batch_do_not_meet(name):
     # in float64: a norm over few and nearly equal pixels makes much of rounding
     network = narrow(name).double().eval().requires_grad_(False)
-    x = image(3, 2, 24, 17).double()
+    x = image(2, 2, 24, 17).double()
     x[1] *= 100
     alone = torch.cat([network(one[None]) for one in x])
     assert torch.allclose(network(x), alone, rtol=1e-6, atol=1e-9)
@@ -124,7 +135,7 @@ def test_in_evaluation_images_of_a_batch_do_not_meet(name):
 
 @every_recipe
 def test_what_is_supervised_begins_with_what_a_call_gives(name):
-    network = narrow(name).eval().requires_grad_(False)
+    network = settled(name)
     x = image(1, 2, 21, 10)
     levels = network(x, supervised=True)
     assert torch.equal(levels[0], network(x))
@@ -136,7 +147,7 @@ def test_what_is_supervised_begins_with_what_a_call_gives(name):
 
 @every_recipe
 def test_half_precision_runs_through(name):
-    network = narrow(name).eval().requires_grad_(False)
+    network = settled(name)
     x = tall(network)
     with torch.autocast("cpu", torch.bfloat16):
         half = network(x).float()
@@ -161,13 +172,11 @@ def test_its_options_survive_json(name):
 @pytest.mark.parametrize(
     "name", [name for name in model_names() if "scan" in recipe(name).options]
 )
-@pytest.mark.parametrize("scan", ["bidirectional", "atrous", "diagonal"])
-def test_other_paths_can_be_scanned(name, scan):
-    usual, other = (
-        narrow(name, scan=paths).double().eval().requires_grad_(False)
-        for paths in (recipe(name).options["scan"], scan)
-    )
-    x = tall(usual).double()
-    logits = other(x)
-    assert torch.isfinite(logits).all()
-    assert not torch.equal(logits, usual(x))
+def test_other_paths_can_be_scanned(name):
+    seen = []
+    for scan in (recipe(name).options["scan"], "bidirectional", "atrous", "diagonal"):
+        network = narrow(name, scan=scan).double().eval().requires_grad_(False)
+        logits = network(tall(network).double())
+        assert torch.isfinite(logits).all()
+        assert not any(torch.equal(logits, other) for other in seen)
+        seen.append(logits)

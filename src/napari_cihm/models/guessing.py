@@ -1,9 +1,10 @@
 """Telling the recipe of weights from their names and shapes."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.models.checkpoint import compare
@@ -57,8 +58,8 @@ def nearest(weights: Weights) -> str:
 
 
 def _fit(name: str, weights: Weights) -> Guess:
-    channels, classes = _ends(_skeleton(name, 1, 1).state_dict(), weights)
-    wanted = _skeleton(name, channels, classes).state_dict()
+    channels, classes = _ends(_shapes(name, 1, 1), weights)
+    wanted = _shapes(name, channels, classes)
     missing, _, misfit = compare(wanted, weights)
     matched = len(wanted) - len(missing) - len(misfit)
     return Guess(name, channels, classes, matched, len(wanted), len(weights))
@@ -76,10 +77,8 @@ def _ends(wanted: Weights, weights: Weights) -> tuple[int, int]:
     return max(int(channels), 1), max(int(classes), 1)
 
 
-def _skeleton(name: str, channels: int, classes: int) -> nn.Module:
-    """Build a recipe for its shapes alone where it allows that."""
-    try:
-        with torch.device("meta"):
-            return build_model(name, channels, classes)
-    except (NotImplementedError, RuntimeError):  # it computes with its weights
-        return build_model(name, channels, classes)
+@cache
+def _shapes(name: str, channels: int, classes: int) -> Weights:
+    """Give the weights of a recipe as shapes without numbers."""
+    with torch.device("meta"):
+        return build_model(name, channels, classes).state_dict()
