@@ -1,0 +1,50 @@
+"""DSB18 images by kind, and a model's figures on them."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.data.pairs import folder_pairs
+from napari_cihm.models import Model
+from napari_cihm.training.gate import label_planes
+from napari_cihm.training.material import Labelled, read_planes
+from napari_cihm.training.metrics import match, total
+
+
+class Labelling(NamedTuple):
+    """An image and its labels."""
+
+    image: NDArray[np.generic]
+    labels: NDArray[np.int32]
+
+
+class Figures(NamedTuple):
+    """Of a model on a set of images."""
+
+    ap50: float
+    map: float
+
+
+def read(data: Path, split: str, kind: str, least: int = 0) -> list[Labelling]:
+    """Read the images of a split that ``index.csv`` says are of a kind."""
+    with (data / "index.csv").open(newline="") as file:
+        rows = [
+            r for r in csv.DictReader(file) if (r["split"], r["kind"]) == (split, kind)
+        ]
+    wanted = {row["id"] for row in rows if int(row["nuclei"]) >= least}
+    sources = [s for s in folder_pairs(data / split) if Path(s.name).stem in wanted]
+    pairs = [source.read() for source in sources]
+    return [Labelling(np.moveaxis(p.image, 0, -1), p.labels) for p in pairs]
+
+
+def figures(model: Model, images: list[Labelling]) -> Figures:
+    """Segment images whole, at their own scale, and score all objects together."""
+    items = [Labelled.of(one.image, one.labels, axes="yxc") for one in images]
+    found = label_planes(model, list(read_planes(items, model.config)))
+    scores = total(
+        match(one.labels, labels) for one, labels in zip(images, found, strict=True)
+    )
+    return Figures(scores[0].ap, float(np.mean([m.ap for m in scores])))

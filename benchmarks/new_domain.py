@@ -1,0 +1,73 @@
+"""Teach a model of fluorescence what stained tissue is, from a few images.
+
+    python benchmarks/new_domain.py DSB18 [--model cihm-fluo] [--seconds 60]
+
+DSB18 is a folder of ``train/`` and ``val/`` pairs with an ``index.csv`` that names the
+kind of each image. The model is fine-tuned on 1, 3, 5 and 10 purple images, three
+times each; it is scored on all purple images that are held out, and, for what it may
+have forgotten, on fluorescence.
+"""
+
+import argparse
+from pathlib import Path
+
+import dsb18
+import numpy as np
+
+from napari_cihm import load_model
+from napari_cihm.events import Finetuned
+from napari_cihm.models import Model
+from napari_cihm.training import finetune
+
+
+def learn(
+    model: Model, images: list[dsb18.Labelling], seconds: float, seed: int
+) -> Finetuned:
+    """Fine-tune and return the verdict."""
+    *_, last = finetune(
+        model,
+        [one.image for one in images],
+        [one.labels for one in images],
+        seconds=seconds,
+        seed=seed,
+        axes="yxc",
+    )
+    assert isinstance(last, Finetuned)
+    return last
+
+
+def main() -> None:
+    """Fine-tune on ever more images and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", default="cihm-fluo")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--images", type=int, nargs="*", default=[1, 3, 5, 10])
+    given = parser.parse_args()
+    model = load_model(given.model)
+    purple = dsb18.read(given.data, "train", "purple")
+    unseen = dsb18.read(given.data, "val", "purple")
+    old = dsb18.read(given.data, "val", "fluo")
+    start, skill = dsb18.figures(model, unseen), dsb18.figures(model, old)
+    print("| images | AP .50 | mean AP | fluorescence AP .50 | taken |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    print(f"| 0 | {start.ap50:.3f} | {start.map:.3f} | {skill.ap50:.3f} | |")
+    for count in given.images:
+        rows, taken = [], 0
+        for seed in range(given.seeds):
+            chosen = np.random.default_rng(seed).permutation(len(purple))[:count]
+            verdict = learn(model, [purple[i] for i in chosen], given.seconds, seed)
+            taken += verdict.accepted
+            now = dsb18.figures(verdict.model, unseen)
+            rows.append((*now, dsb18.figures(verdict.model, old).ap50))
+        ap50, mean, kept = np.mean(rows, axis=0)
+        print(
+            f"| {count} | {ap50:.3f} | {mean:.3f} | {kept:.3f} | "
+            f"{taken} of {given.seeds} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
