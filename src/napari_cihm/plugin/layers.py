@@ -1,6 +1,6 @@
 """Labels in the viewer: the one file that makes, changes and removes layers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -225,6 +225,16 @@ class ResultLayers:
         layers.append(layer)
         if selected:
             layers.selection = selected
+
+
+def warm_up() -> Iterator[None]:
+    """Have napari compile what it colours labels with, before there are any.
+
+    That takes a second at the first labels of a process, in which nothing else is
+    drawn; in a thread it holds nothing up.
+    """
+    Labels(np.zeros((256, 256), DTYPE))  # fewer pixels go another way
+    yield
 
 
 def _fits(layer: Labels, region: Region) -> bool:

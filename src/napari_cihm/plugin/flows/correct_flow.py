@@ -19,6 +19,7 @@ from napari_cihm.plugin.flows.pointing import Pointing
 from napari_cihm.plugin.flows.review_flow import ReviewFlow
 from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
 from napari_cihm.plugin.flows.tour_flow import TourFlow
+from napari_cihm.plugin.layers import warm_up
 from napari_cihm.plugin.overlays import Overlays, place_of
 from napari_cihm.plugin.preferences import preferences
 from napari_cihm.plugin.shortcuts import HEARERS, Shortcuts
@@ -84,6 +85,7 @@ class CorrectFlow(QObject):
         scene.moved.connect(self._on_moved)
         bench.chosen.connect(self._show)
         HEARERS.add(self)
+        bench.aside.start(warm_up, _nothing)
         desk.layers.reviewed_of = self.reviewed_of
         self._on_layers_changed()
         self._show()
@@ -199,6 +201,10 @@ class CorrectFlow(QObject):
         section.grid.set_stack(deep)
         section.review.set_stack(deep)
         self.tour.show_progress()
+
+
+def _nothing(result: None) -> None:
+    """Hear that napari is warm."""
 
 
 def _settings_of(

@@ -22,7 +22,6 @@ from napari_cihm.correction.journal import (
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.strokes import edit_of_atoms
-from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside
 
@@ -224,18 +223,3 @@ class Mending(QObject):
 
 def _nothing(event: Event) -> None:
     """Hear how far a count is."""
-
-
-def journal_of(
-    mending: Mending,
-    identity: ImageIdentity,
-    facts: dict[str, Any],
-    resumed: FoundJournal | None = None,
-) -> str:
-    """Begin a journal; return why none can be kept, or nothing."""
-    try:
-        mending.keep_journal(identity, facts, resumed)
-    except (CihmError, OSError) as error:
-        log.warning("no journal is kept", exc_info=True)
-        return getattr(error, "came", str(error))
-    return ""

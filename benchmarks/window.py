@@ -1,0 +1,252 @@
+"""How smooth the window stays, how soon it answers, and what it leaves behind.
+
+    python benchmarks/window.py [stall open press cycles]
+
+Needs a screen; on a machine without one, Xvfb gives it one. Each part runs in a
+process of its own, so that none is warm from another.
+
+stall   a 5 ms heartbeat in the event loop while 2,048 x 2,048 pixels are segmented,
+        with the network in a process of its own, as it is, and in a thread
+open    from the menu's command to a panel that is drawn and answers
+press   from the press of Segment to labels, 512 x 512 pixels, the model loaded
+cycles  the panel opened, a run begun and cancelled, the panel closed, 50 times
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+PANEL = ("napari-cihm", "Segment and fine-tune")
+BEAT = 5  # milliseconds
+
+
+def main() -> None:
+    """Run what was asked for, each part in a new process."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "parts", nargs="*", default=["open", "press", "stall", "cycles"]
+    )
+    parser.add_argument("--side", type=int, default=2048)
+    parser.add_argument("--cycles", type=int, default=50)
+    parser.add_argument("--worker", choices=["process", "thread"])
+    options = parser.parse_args()
+    if options.worker:
+        PARTS[options.parts[0]](options)
+        return
+    with tempfile.TemporaryDirectory() as home:
+        for part in options.parts:
+            for worker in ("process", "thread") if part == "stall" else ("process",):
+                command = [sys.executable, __file__, part, "--worker", worker]
+                command += ["--side", str(options.side)]
+                command += ["--cycles", str(options.cycles)]
+                env = {**os.environ, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home}
+                subprocess.run(command, env=env, check=True)
+
+
+class Desk:
+    """A window with an image, and the ways this script drives it."""
+
+    def __init__(self, side: int) -> None:
+        import napari
+        from qtpy.QtWidgets import QApplication
+
+        from napari_cihm.data import synthetic
+
+        self.viewer = napari.Viewer(show=True)
+        self.viewer.window.resize(1280, 860)
+        self.app = QApplication.instance()
+        image, _ = synthetic.nuclei((side, side))
+        self.viewer.add_image(image, name="nuclei")
+        self.rest(1)
+
+    def rest(self, seconds: float) -> None:
+        """Let the window be for a while."""
+        end = time.perf_counter() + seconds
+        self.until(lambda: time.perf_counter() > end)
+
+    def until(self, done: Callable[[], bool], patience: float = 600) -> None:
+        """Handle events until something is so."""
+        from qtpy.QtCore import QEventLoop, QTimer
+
+        if done():
+            return
+        loop, watch = QEventLoop(), QTimer()
+        begun = time.perf_counter()
+
+        def look() -> None:
+            if done() or time.perf_counter() - begun > patience:
+                loop.quit()
+
+        watch.timeout.connect(look)
+        watch.start(2)
+        loop.exec()
+        assert done(), "it took too long"
+
+    def open(self) -> Any:
+        """Open the panel as the menu does."""
+        self.dock, panel = self.viewer.window.add_plugin_dock_widget(*PANEL)
+        return panel
+
+    def ready(self, panel: Any) -> None:
+        """Wait for the model."""
+        self.until(lambda: panel.coordinator.desk.session.model is not None)
+
+
+class ThreadWorker:
+    """What a worker would be in a thread, in place of the process."""
+
+    def __init__(self, hear: Callable[[Any, Any], None]) -> None:
+        self._hear, self._stopped = hear, set[int]()
+        self.pid, self.last_words = os.getpid(), ""
+
+    def send(self, message: Any) -> None:
+        """Start or stop a job."""
+        from napari_cihm.plugin.worker import wire
+
+        if isinstance(message, wire.Stop):
+            self._stopped.add(message.number)
+            return
+        threading.Thread(target=self._run, args=(message,), daemon=True).start()
+
+    def take_back(self, job: int) -> None:
+        """Nothing was lent."""
+
+    def close(self, wait: bool = True) -> None:
+        """Hear no more."""
+        self._hear = lambda *_: None
+
+    def _run(self, start: Any) -> None:
+        from napari_cihm.plugin.worker import wire
+        from napari_cihm.plugin.worker.jobs import JOBS
+
+        for event in JOBS[start.job](**start.arguments):
+            self._hear(self, wire.Said(start.number, event))
+            if start.number in self._stopped:
+                break
+        stopped = start.number in self._stopped
+        self._hear(self, wire.Ended(start.number, stopped))
+
+
+def stall(options: argparse.Namespace) -> None:
+    """Measure the gaps between heartbeats while an image is segmented."""
+    import numpy as np
+    from qtpy.QtCore import Qt, QTimer
+
+    if options.worker == "thread":
+        import napari_cihm.plugin.runner as runner
+
+        runner.WorkerProcess = ThreadWorker  # type: ignore[assignment,misc]
+    desk = Desk(options.side)
+    panel = desk.open()
+    desk.ready(panel)
+    desk.rest(2)
+    beats: list[float] = []
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
+    timer.start(BEAT)
+    desk.rest(3)
+    quiet = len(beats)
+    tasks = panel.coordinator.desk.tasks
+    panel.coordinator.segment._section.segment.click()
+    begun = time.perf_counter()
+    desk.until(lambda: len(tasks) == 0)
+    taken = time.perf_counter() - begun
+    desk.rest(1)  # what follows the end counts as well
+    timer.stop()
+    gaps = np.diff(beats) * 1000
+    for what, some in (("idle", gaps[:quiet]), ("segmenting", gaps[quiet:])):
+        print(
+            f"stall, {options.worker}, {what}: median {np.median(some):.1f}, "
+            f"99th percentile {np.percentile(some, 99):.1f}, "
+            f"largest {some.max():.1f} ms of {len(some)} beats"
+        )
+    print(f"stall, {options.worker}: the run took {taken:.1f} s", flush=True)
+    desk.viewer.close()
+
+
+def opening(options: argparse.Namespace) -> None:
+    """Measure how long the panel takes to open, first and again."""
+    desk = Desk(512)
+    seconds, own = [], []
+    for _ in range(4):
+        begun, spent = time.perf_counter(), time.thread_time()
+        panel = desk.open()
+        desk.app.processEvents()
+        panel.grab()
+        seconds.append(time.perf_counter() - begun)
+        own.append(time.thread_time() - spent)
+        desk.ready(panel)
+        desk.viewer.window.remove_dock_widget(desk.dock)
+        desk.rest(0.5)
+    again = ", ".join(f"{s:.2f}" for s in seconds[1:])
+    print(
+        f"open: {seconds[0]:.2f} s the first time, then {again} s "
+        f"(processor: {', '.join(f'{s:.2f}' for s in own)})",
+        flush=True,
+    )
+    desk.viewer.close()
+
+
+def press(options: argparse.Namespace) -> None:
+    """Measure how long labels take from the press, with the model loaded."""
+    desk = Desk(512)
+    panel = desk.open()
+    desk.ready(panel)
+    button, layers = panel.coordinator.segment._section.segment, desk.viewer.layers
+    tasks, seconds = panel.coordinator.desk.tasks, []
+    for _ in range(6):
+        begun = time.perf_counter()
+        button.click()
+        desk.until(lambda: "nuclei labels" in layers)
+        seconds.append(time.perf_counter() - begun)
+        desk.until(lambda: len(tasks) == 0)
+        layers.remove("nuclei labels")
+        desk.rest(0.5)
+    again = ", ".join(f"{s:.2f}" for s in sorted(seconds[1:]))
+    print(f"press: {seconds[0]:.2f} s the first time, then {again} s", flush=True)
+    desk.viewer.close()
+
+
+def cycles(options: argparse.Namespace) -> None:
+    """Open, run, cancel and close many times; count what stays."""
+    import gc
+
+    import psutil
+
+    desk = Desk(1024)
+    me = psutil.Process()
+    for number in range(1, options.cycles + 1):
+        panel = desk.open()
+        desk.ready(panel)
+        panel.coordinator.segment._section.segment.click()
+        desk.until(lambda: len(desk.viewer.layers) == 2)
+        panel.run_bar.cancel.click()
+        tasks = panel.coordinator.desk.tasks
+        desk.until(lambda tasks=tasks: len(tasks) == 0)
+        desk.viewer.window.remove_dock_widget(desk.dock)
+        del panel, tasks
+        desk.dock = None
+        desk.rest(0.2)
+        gc.collect()
+        if number in (1, 5) or number % 10 == 0:
+            print(
+                f"cycles, after {number}: {threading.active_count()} threads, "
+                f"{len(me.children(recursive=True))} child processes, "
+                f"{me.memory_info().rss / 2**20:.0f} MiB, "
+                f"{len(desk.viewer.layers)} layer",
+                flush=True,
+            )
+    desk.viewer.close()
+
+
+PARTS = {"open": opening, "press": press, "stall": stall, "cycles": cycles}
+
+if __name__ == "__main__":
+    main()
