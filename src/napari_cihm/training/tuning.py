@@ -6,7 +6,7 @@ from itertools import product
 from napari_cihm.config import Decoding
 from napari_cihm.training.validation import Mapped, mean_ap, score
 
-# each row is searched in turn, twice over, from the best so far
+# each row is searched in turn, twice over, around the best so far
 GRID: dict[str, Sequence[float]] = {
     "foreground": (0.35, 0.4, 0.45, 0.5, 0.55, 0.6),
     "seed": (0.3, 0.4, 0.5, 0.6, 0.7),
@@ -26,13 +26,12 @@ def tune(mapped: Sequence[Mapped], start: Decoding) -> tuple[Decoding, float]:
     float
         Its mean AP.
     """
-    best, figure = start, mean_ap(score(mapped, start))
+    known = {start: mean_ap(score(mapped, start))}
+    best = start
     for _round, (name, values) in product(range(2), GRID.items()):
         for value in values:
-            if value == getattr(best, name):
-                continue
             tried = best.but(**{name: value})
-            reached = mean_ap(score(mapped, tried))
-            if reached > figure:
-                best, figure = tried, reached
-    return best, figure
+            if tried not in known:
+                known[tried] = mean_ap(score(mapped, tried))
+        best = max(known, key=lambda decoding: known[decoding])
+    return best, known[best]
