@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_cihm.events import Finetuned, Kept, Version
@@ -76,6 +77,21 @@ def test_labels_are_listed_with_what_may_be_believed(tuning):
     correct.bench.choose(tuning.shown.viewer.layers["mine"])
     correct._on_pressed("review_all")
     assert tuning.pairs == ["mine · reviewed part"]
+
+
+def test_all_that_was_reviewed_is_ticked_unless_the_user_says_else(tuning, truth):
+    viewer, correct = tuning.shown.viewer, tuning.shown.coordinator.correct
+    first = viewer.layers["mine"]
+    second = viewer.add_labels(truth, name="other")
+    assert tuning.section.ticked == [str(second.unique_id)]  # it is selected
+    mending = correct.bench.begin(first)
+    mending.mark(mending.session.reviewed.mark_all())
+    ids = [str(second.unique_id), str(first.unique_id)]
+    assert tuning.section.ticked == ids
+    tuning.section.pairs.item(1).setCheckState(Qt.CheckState.Unchecked)
+    viewer.layers.selection.active = first
+    assert tuning.section.ticked == []
+    assert not tuning.section.finetune.isEnabled()
 
 
 def test_an_unmarked_layer_is_asked_about_once(tuning, said):

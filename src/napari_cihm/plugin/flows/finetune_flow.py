@@ -262,7 +262,8 @@ class FinetuneFlow(QObject):
             )
             words = f"{layer.name} · {part}"
             tooltip = f"{layer.name}, over {image.name}: {part}"
-            rows.append((str(layer.unique_id), words, tooltip, layer is active))
+            usual = layer is active or marks is not None
+            rows.append((str(layer.unique_id), words, tooltip, usual))
         self._section.set_pairs(rows)
         self._update()
 

@@ -88,8 +88,9 @@ class FinetuneSection(Section):
         self.history = HistoryRows(self)
         self.times = QButtonGroup(self)
         self._ready, self._reason = False, ""
+        self._chosen: dict[str, bool] = {}
         self._build()
-        self.pairs.itemChanged.connect(lambda _: self.pairs_changed.emit())
+        self.pairs.itemChanged.connect(self._on_ticked)
         self.finetune.clicked.connect(self.finetune_requested)
         self.restore.clicked.connect(self._on_restore)
         self.form.changed.connect(self._update)
@@ -150,17 +151,15 @@ class FinetuneSection(Section):
         return self.form.values()
 
     def set_pairs(self, pairs: Sequence[tuple[str, str, str, bool]]) -> None:
-        """List labels as (key, words, tooltip, ticked at first)."""
-        known = {self.pairs.item(r).data(KEY) for r in range(self.pairs.count())}
-        ticked = set(self.ticked)
+        """List labels as (key, words, tooltip, ticked unless the user says else)."""
         self.pairs.blockSignals(True)
         self.pairs.clear()
-        for key, words, tooltip, at_first in pairs:
+        for key, words, tooltip, usual in pairs:
             item = QListWidgetItem(words)
             item.setData(KEY, key)
             item.setToolTip(tooltip)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            on = key in ticked if key in known else at_first
+            on = self._chosen.get(key, usual)
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
             self.pairs.addItem(item)
         self.pairs.blockSignals(False)
@@ -170,6 +169,10 @@ class FinetuneSection(Section):
         """Let the button be pressed, or say why it cannot be."""
         self._ready, self._reason = ready, reason
         self._update()
+
+    def _on_ticked(self, item: QListWidgetItem) -> None:
+        self._chosen[item.data(KEY)] = item.checkState() == Qt.CheckState.Checked
+        self.pairs_changed.emit()
 
     def _update(self) -> None:
         refused = bool(self.form.problems())
