@@ -8,8 +8,14 @@ import pytest
 import torch
 
 from napari_cihm.data.pairs import Pair
-from napari_cihm.errors import DataError, InputError, TrainingError
+from napari_cihm.errors import (
+    DataError,
+    InputError,
+    TrainingError,
+    UnknownNameError,
+)
 from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStarted
+from napari_cihm.models import load_model
 from napari_cihm.training import train
 from napari_cihm.training.loop import HOPELESS, Learner
 
@@ -80,7 +86,7 @@ def test_another_run_is_not_resumed(pairs, tmp_path):
 
 
 def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
-    from napari_cihm.training import loop
+    from napari_cihm.training.validation import Validator
 
     scores = iter([0.3, 0.9, 0.5])
     states = []
@@ -89,17 +95,17 @@ def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
         states.append({k: v.clone() for k, v in model.network.state_dict().items()})
         return {"validation_loss": 1.0, "score": next(scores)}
 
-    monkeypatch.setattr(loop.Validator, "score", score)
+    monkeypatch.setattr(Validator, "score", score)
     best = weights(run(pairs, epochs=3)[-1])
     assert all(torch.equal(best[k], states[1][k]) for k in best)
     assert not all(torch.equal(best[k], states[2][k]) for k in best)
 
 
 def test_it_stops_when_nothing_gets_better(pairs, monkeypatch):
-    from napari_cihm.training import loop
+    from napari_cihm.training.validation import Validator
 
     flat = {"validation_loss": 1.0, "score": 0.5}
-    monkeypatch.setattr(loop.Validator, "score", lambda self, model: flat)
+    monkeypatch.setattr(Validator, "score", lambda self, model: flat)
     events = run(pairs, epochs=9, patience=2)
     assert sum(isinstance(e, EpochDone) for e in events) == 3
     assert "no gain in 2 epochs" in events[-1].reason
@@ -160,6 +166,24 @@ def test_bad_wishes_are_refused(pairs):
         run(pairs, seconds=-1)
     with pytest.raises(DataError, match="no pairs"):
         run([])
+
+
+def test_a_model_is_trained_further(pairs, tmp_path):
+    run(pairs, folder=tmp_path / "first", epochs=8, steps_per_epoch=10, rate=0.01)
+    path = str(tmp_path / "first" / "best.safetensors")
+    further = {"model": path, "options": None, "epochs": 1}
+    last = run(pairs, **further)[-1]
+    assert last.figures["dice"] > 0.8  # from nothing this takes far more than 3 steps
+    assert last.model.config.training.base == load_model(path).hash
+    with pytest.raises(InputError, match="has learnt the task 'instance'"):
+        run(pairs, **further, task="semantic")
+    with pytest.raises(InputError, match="is built already"):
+        run(pairs, **{**further, **SMALL})
+    colour = Pair("rgb", np.zeros((32, 32, 3), np.uint8), np.eye(32, dtype=np.int32))
+    with pytest.raises(InputError, match="sees 1 channel"):
+        run([colour, colour], **further)
+    with pytest.raises(UnknownNameError, match="cihm-dsb18"):
+        run(pairs, model="cihm-dsb19", options=None)
 
 
 def test_a_single_image_is_trained_on_with_a_word(pairs):

@@ -23,7 +23,10 @@ def train(
     *,
     settings: TrainSettings,
     model: Annotated[
-        str, typer.Option("--model", "-m", help="Recipe: see `cihm models`.")
+        str,
+        typer.Option(
+            "--model", "-m", help="Recipe: see `cihm models`; or a model to go on from."
+        ),
     ] = "cihm",
     seconds: Annotated[
         float | None, typer.Option(help="Stop after so much time.", min=1)

@@ -19,8 +19,11 @@ class TrainSettings(Settings):
     channels: Literal["auto", 1, 3] = Field(
         "auto", description="Input channels; auto takes 3 when any image is colour."
     )
-    patch: int = Field(256, ge=32, le=2048, description="Side of a training patch.")
+    patch: int = Field(128, ge=32, le=2048, description="Side of a training patch.")
     batch: int = Field(8, ge=1, le=1024, description="Patches in a step.")
+    augmentation: float = Field(
+        1.0, ge=0, le=1, description="How often patches are warped and recoloured."
+    )
     steps_per_epoch: int = Field(
         100, ge=1, description="Steps between two validations."
     )

@@ -50,18 +50,30 @@ class Patch:
     valid: Tensor
 
 
-def draw_warp(rng: Generator) -> Warp:
-    """Half of the warps keep the pixels, half rotate and scale freely."""
+def draw_warp(rng: Generator, strength: float = 1.0) -> Warp:
+    """Draw a warp; at full strength half of them rotate and scale freely."""
     quarter = rng.integers(4) * math.pi / 2
     mirror = bool(rng.integers(2))
-    if rng.random() < 0.5:
+    if rng.random() < 1 - 0.5 * strength:
         return Warp(quarter, 1.0, mirror)
     return Warp(rng.uniform(0, 2 * math.pi), 2 ** rng.uniform(-1, 1), mirror)
 
 
-def draw_patch(sample: Sample, size: int, rng: Generator) -> Patch:
-    """Cut a warped patch around an object, or anywhere, and recolour it."""
-    warp = draw_warp(rng)
+def draw_patch(
+    sample: Sample, size: int, rng: Generator, strength: float = 1.0
+) -> Patch:
+    """Cut a warped patch around an object, or anywhere, and recolour it.
+
+    Parameters
+    ----------
+    sample : Sample
+    size : int
+        Side of the patch.
+    rng : Generator
+    strength : float
+        How often a patch is changed at all, from 0; turns and mirror images remain.
+    """
+    warp = draw_warp(rng, strength)
     centre = _draw_centre(sample, size / warp.scale, rng)
     channels, maps = sample.image.shape[0], sample.targets.shape[0]
     window = _window(sample, centre, size, warp)
@@ -72,23 +84,23 @@ def draw_patch(sample: Sample, size: int, rng: Generator) -> Patch:
     if not warp.plain:  # interpolation softens what is yes or no
         hard = (targets[:2] > 0.5).float()
         targets = torch.cat([hard, targets[2:]]) if maps == 3 else (targets > 0.5) * 1.0
-    return Patch(recolour(image, rng), targets, (valid > 0.99).float())
+    return Patch(recolour(image, rng, strength), targets, (valid > 0.99).float())
 
 
-def recolour(image: Tensor, rng: Generator) -> Tensor:
+def recolour(image: Tensor, rng: Generator, strength: float = 1.0) -> Tensor:
     """Change gain, offset, gamma, stain, sharpness and noise of an image."""
     grey = image.shape[0] == 1 or bool((image == image[:1]).all())
-    if rng.random() < 0.8:
+    if rng.random() < 0.8 * strength:
         image = image.clamp_min(0) ** (2.0 ** rng.uniform(-0.8, 0.8))
-    if rng.random() < 0.8:
+    if rng.random() < 0.8 * strength:
         image = image * rng.uniform(0.6, 1.4) + rng.uniform(-0.1, 0.1)
-    if not grey and rng.random() < 0.7:
+    if not grey and rng.random() < 0.7 * strength:
         image = _restain(image, rng)
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 * strength:
         sigma = rng.uniform(0.4, 1.6)
         blurred = ndimage.gaussian_filter(image.numpy(), (0, sigma, sigma))
         image = torch.from_numpy(blurred)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * strength:
         shape = (1, *image.shape[1:]) if grey else image.shape
         noise = rng.standard_normal(shape, dtype=np.float32)
         image = image + rng.uniform(0.01, 0.1) * torch.from_numpy(noise)

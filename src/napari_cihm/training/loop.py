@@ -97,8 +97,9 @@ def run_steps(run: Run) -> Iterator[Event]:
     progress, budget = state.progress, run.budget
     budget.spent += progress.seconds
     drawer = Drawer(
-        run.samples, run.weights, settings.patch, settings.batch, run.seed, team.share
-    )
+        run.samples, run.weights, settings.patch, settings.batch, run.seed,
+        settings.augmentation, team.share,
+    )  # fmt: skip
     yield TrainingStarted(
         len(run.samples), len(run.scorer), run.model.parameters_count,
         budget.steps, progress.step,

@@ -1,4 +1,4 @@
-"""Train a recipe on pairs from the first weight on."""
+"""Train on pairs: a recipe from the first weight on, or a model further."""
 
 import shlex
 import sys
@@ -14,8 +14,9 @@ from napari_cihm.data.pairs import Pair
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey, survey
 from napari_cihm.data.targets import MAPS
+from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.events import Event, Note, Trained
-from napari_cihm.models import Model
+from napari_cihm.models import Model, bundled_names, load_model, model_names
 from napari_cihm.models.devices import pick_device
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
@@ -39,14 +40,15 @@ def train(
     options: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[Event]:
-    """Train a network from scratch, yielding events.
+    """Train a network, yielding events.
 
     Parameters
     ----------
     data : path or sequence of Pair
         A folder of pairs, or one with ``train/`` and ``val/`` inside.
     model : str
-        Name of a recipe.
+        Name of a recipe, or a model to train further: a bundled one's name, or the
+        path of a checkpoint.
     seconds, epochs : optional
         When to stop; whichever comes first. 60 epochs when neither is given.
     seed : int
@@ -69,15 +71,17 @@ def train(
     training, held_out, words = split_pairs(data, chosen.validation, seed)
     facts = survey(training)
     yield from (Note(word) for word in (*words, *overlap_words(facts)))
-    config = plan_model(model, facts, chosen, dict(options or {}))
     torch.manual_seed(seed)
+    start = _start(model, facts, chosen, dict(options or {}))
+    config = start.config
+    base = "" if model in model_names() else start.hash
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
     validator = Validator(
         SampleCache(held_out, config, chosen.cache_mb // 4),
         pick_loss(chosen.task, chosen.loss),
     )
     run = Run(
-        Model.untrained(config, pick_device(chosen.device)),
+        start,
         SampleCache(training, config, chosen.cache_mb),
         drawing_weights(facts.shapes),
         validator,
@@ -86,7 +90,8 @@ def train(
         Budget(steps, seconds),
         None if folder is None else Path(folder),
         {
-            "recipe": model,
+            "recipe": config.recipe,
+            **({"base": base} if base else {}),
             "seed": seed,
             "data": facts.fingerprint,
             "steps": steps,
@@ -97,6 +102,30 @@ def train(
         if isinstance(event, Trained):
             event = _finish(event, run, facts, validator)
         yield event
+
+
+def _start(
+    name: str, facts: Survey, settings: TrainSettings, options: dict[str, Any]
+) -> Model:
+    """Build a recipe without knowledge, or load a model that has some."""
+    device = pick_device(settings.device)
+    if name in model_names():
+        return Model.untrained(plan_model(name, facts, settings, options), device)
+    if name not in bundled_names() and not Path(name).suffix:
+        raise UnknownNameError.among("model", name, (*bundled_names(), *model_names()))
+    model = load_model(name, device)
+    task, channels = model.config.task, model.config.in_channels
+    if task != settings.task:
+        raise InputError(f"{name} has learnt the task {task!r}", repr(settings.task))
+    if options:
+        raise InputError(f"{name} is built already", "options with a recipe's name")
+    if max(facts.channels) > channels:
+        raise InputError(
+            f"{name} sees {channels} channel{'s' * (channels > 1)}, "
+            f"images have {max(facts.channels)}",
+            "a model with as many",
+        )
+    return model
 
 
 def plan_model(
@@ -147,6 +176,7 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
         decoding, figures["map"] = tune(mapped, config.decoding)
         config = config.but(decoding=decoding)
     record = TrainingRecord(
+        base=run.identity.get("base", ""),
         command=shlex.join(["cihm", *sys.argv[1:]]) if run.folder else "",
         data=run.identity["data"],
         images=len(facts.shapes),
@@ -157,7 +187,7 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
         versions=versions(),
     )
     trained = Model(
-        model.network, config.but(training=record), model.device, run.identity["recipe"]
+        model.network, config.but(training=record), model.device, config.recipe
     )
     path = None
     if run.folder is not None:
