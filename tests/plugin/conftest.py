@@ -1,5 +1,7 @@
 """A model whose answer is known by construction, and a worker shared by all tests."""
 
+import gc
+import importlib
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -179,10 +181,65 @@ class Shown:
         return self.viewer.layers[name]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _little_to_collect():
+    """Leave libraries out of garbage collection: napari collects at each layer's end.
+
+    What tests make is collected as ever.
+    """
+    importlib.import_module("napari_cihm.plugin.widgets")
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def _one_viewer(qapp):
+    """Open one viewer for the tests of a module: most of a test's time went there.
+
+    It has an application of its own, in which nothing is registered before.
+    """
+    import napari
+    from napari._app_model._app import NapariApplication, _napari_names
+    from napari._qt._qapp_model.qactions import init_qactions
+    from napari._qt.qt_viewer import QtViewer
+    from napari.plugins import _initialize_plugins
+
+    with pytest.MonkeyPatch.context() as patch:
+        application = NapariApplication("one_viewer")
+        application.injection_store.namespace = _napari_names
+        patch.setattr(NapariApplication, "get_app_model", lambda: application)
+        patch.setattr("napari._qt.threads.status_checker.StatusChecker.start", _nothing)
+        _initialize_plugins.cache_clear()
+        init_qactions.cache_clear()
+        viewer = napari.Viewer(show=False, show_welcome_screen=False)
+        # napari's own fixture looks for viewers that other tests left behind.
+        QtViewer._instances.discard(viewer.window._qt_viewer)
+        yield viewer
+        patch.setattr(viewer.window._qt_window, "_save_current_window_settings", dict)
+        viewer.close()
+        NapariApplication.destroy("one_viewer")
+        _initialize_plugins.cache_clear()
+        init_qactions.cache_clear()
+    gc.collect()
+
+
+def _nothing(*args):
+    """Start no thread."""
+
+
 @pytest.fixture
-def shown(make_napari_viewer, qtbot, pooled, at_home):
-    """Open a viewer with the panel; the model is still being loaded."""
-    return Shown(make_napari_viewer(), qtbot)
+def shown(_one_viewer, qtbot, pooled, at_home):
+    """Open the panel in a viewer without layers; the model is still being loaded."""
+    viewer = _one_viewer
+    yield (shown := Shown(viewer, qtbot))
+    if shown.dock in viewer.window._wrapped_dock_widgets.values():
+        viewer.window.remove_dock_widget(shown.dock)
+    viewer.layers.clear()
+    viewer.dims.ndisplay, viewer.theme = 2, "dark"
+    viewer.dims.reset()
+    viewer.reset_view()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
-from napari.utils.colormaps import CyclicLabelColormap
+from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
@@ -231,9 +231,12 @@ def warm_up() -> Iterator[None]:
     """Have napari compile what it colours labels with, before there are any.
 
     That takes a second at the first labels of a process, in which nothing else is
-    drawn; in a thread it holds nothing up.
+    drawn; in a thread it holds nothing up. No more than the colours: what else a
+    layer needs is not made for two threads.
     """
-    Labels(np.zeros((256, 256), DTYPE))  # fewer pixels go another way
+    to_texture = getattr(label_colormap(), "_data_to_texture", None)
+    if to_texture is not None:  # else the first labels take that second
+        to_texture(np.zeros((2, 2), DTYPE))
     yield
 
 

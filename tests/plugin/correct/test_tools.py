@@ -76,10 +76,11 @@ def test_lines_merge_and_split_and_are_seen_while_they_are_drawn(correct, square
         correct.layer.data, np.where(np.isin(squares, (2, 3)), 1, squares)
     )
     assert names == ["line", "squares labels reviewed"]
-    assert "line" not in correct.viewer.layers
+    assert not correct.viewer.layers["line"].visible
     assert correct.viewer.layers.selection.active is correct.layer
     correct.layer.undo()
     correct.press("split")
+    assert "line" not in correct.viewer.layers  # it goes with its tool
     correct.drag((45, 50), (65, 50), (85, 50))
     assert set(np.unique(correct.layer.data[50:80, 10:90])) == {4, 8}
 

@@ -79,6 +79,8 @@ class Pointing(QObject):
         if layer is None:
             return
         self._forget()
+        line, self._line = self._line, None
+        self._overlays.remove(line)
         layer.events.mode.disconnect(self._on_mode)
         layer.mouse_drag_callbacks.remove(self._on_drag)
         layer.mouse_double_click_callbacks.remove(self._on_double_click)
@@ -148,11 +150,13 @@ class Pointing(QObject):
             self._line = self._overlays.show_line(self._layer, path)
         else:
             self._overlays.draw_line(self._line, self._layer, path)
+            self._line.visible = True
 
     def _forget(self) -> None:
+        """Hide the line; napari takes long to remove a layer, so it stays a while."""
         self._points = []
-        line, self._line = self._line, None
-        self._overlays.remove(line)
+        if self._line is not None:
+            self._line.visible = False
 
     def _on_mode(self, event: Any) -> None:
         if self._layer is not None and self._layer.mode != "pan_zoom":
