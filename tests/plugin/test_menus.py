@@ -83,6 +83,42 @@ def test_the_layers_menu_segments_the_selected_image(viewer, blobs, qtbot):
     assert not offered().isEnabled()
 
 
+def test_the_layers_menu_fine_tunes_on_the_selected_labels(viewer, blobs, qtbot):
+    def offered():
+        menu = _named(viewer.window.layers_menu, "Segment").menu()
+        return _named(menu, "Fine-tune on the selected labels")
+
+    viewer.add_image(blobs, name="cells")
+    assert not offered().isEnabled()
+    one, other, _ = (
+        viewer.add_labels((blobs > level).astype(int), name=name)
+        for name, level in (("one", 50), ("other", 90), ("third", 120))
+    )
+    viewer.layers.selection = {one, other}
+    action = offered()
+    assert action.isEnabled()
+    action.trigger()
+    section = _panel(viewer).coordinator.finetune_section
+    assert section.ticked == [str(x.unique_id) for x in (other, one)]
+    # Nothing is reviewed yet, so the run begins with the question what is right.
+    qtbot.waitUntil(lambda: "other" in section.unmarked.words.text(), timeout=60_000)
+
+
+def test_labels_without_an_image_teach_nothing(viewer, said):
+    viewer.add_labels(np.zeros((8, 8), int), name="alone")
+    run = get_app_model().commands.execute_command
+    run("napari-cihm.finetune_selected").result()
+    assert said == [
+        (
+            "error",
+            "No image lies below the selected labels. Open the image they are of.",
+        )
+    ]
+    viewer.layers.clear()
+    run("napari-cihm.finetune_selected").result()
+    assert said[-1][1] == "No labels are selected. Select some in the layer list."
+
+
 def test_the_file_menu_leads_to_whole_folders(viewer, qtbot):
     menu = _named(viewer.window.file_menu, "IO Utilities").menu()
     _named(menu, "Segment a folder").trigger()
@@ -91,7 +127,11 @@ def test_the_file_menu_leads_to_whole_folders(viewer, qtbot):
 
 def test_commands_are_in_the_palette(viewer):
     known = {command.title for _, command in get_app_model().commands}
-    for title in ("Segment the selected image", "Segment a folder"):
+    for title in (
+        "Segment the selected image",
+        "Fine-tune on the selected labels",
+        "Segment a folder",
+    ):
         assert {title, f"{title} (CIHM Segment)"} & known
 
 

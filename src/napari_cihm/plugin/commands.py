@@ -1,6 +1,7 @@
 """What the Layers and File menus and the command palette offer."""
 
 from napari.layers import Image as ImageLayer
+from napari.layers import Labels
 from napari.viewer import Viewer
 
 from napari_cihm.plugin import notices
@@ -18,6 +19,18 @@ def segment_selected(viewer: Viewer) -> None:
         panel.coordinator.segment.segment_when_ready(image)
     else:
         notices.refuse("no image is selected", "select one in the layer list")
+
+
+def finetune_selected(viewer: Viewer) -> None:
+    """Fine-tune on the selected labels, with the settings of the panel."""
+    selected = viewer.layers.selection
+    layers = [x for x in viewer.layers if x in selected and isinstance(x, Labels)]
+    panel = open_panel(viewer)
+    panel.show_section(panel.coordinator.finetune_section)
+    if layers:
+        panel.coordinator.finetune.finetune_when_ready(layers)
+    else:
+        notices.refuse("no labels are selected", "select some in the layer list")
 
 
 def segment_folder(viewer: Viewer) -> None:

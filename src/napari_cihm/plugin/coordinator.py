@@ -62,7 +62,8 @@ class Coordinator(QObject):
             Tasks(session, panel.run_bar, self),
         )
         models, images = ModelSection(panel), SegmentSection(panel)
-        mending, learning = CorrectSection(panel), FinetuneSection(panel)
+        mending = CorrectSection(panel)
+        self.finetune_section = learning = FinetuneSection(panel)
         self.folder_section = FolderSection(panel)
         for section in (models, images, mending, learning, self.folder_section):
             panel.add_section(section)

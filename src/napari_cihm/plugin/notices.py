@@ -4,8 +4,9 @@ import logging
 
 from napari.utils.notifications import show_error, show_info, show_warning
 
+from napari_cihm.errors import CihmError
 from napari_cihm.plugin.wording import sentence
-from napari_cihm.plugin.worker.wire import Failure
+from napari_cihm.plugin.worker.wire import Failure, failure_of
 
 log = logging.getLogger(__name__)
 
@@ -15,14 +16,21 @@ def tell(text: str) -> None:
     show_info(sentence(text))
 
 
-def warn(text: str) -> None:
-    """Say something that the user had better know."""
-    show_warning(sentence(text))
+def warn(text: str, remedy: str = "") -> None:
+    """Say something that the user had better know, and what to do about it."""
+    show_warning(_sentences(text, remedy))
 
 
 def refuse(text: str, remedy: str = "") -> None:
     """Say that something cannot be done, and what to do instead."""
-    show_error(" ".join(sentence(part) for part in (text, remedy) if part))
+    show_error(_sentences(text, remedy))
+
+
+def explain(error: CihmError, mild: bool = False) -> None:
+    """Say what came, what was wanted and the next step; a warning where it is mild."""
+    failure = failure_of(error)
+    say = warn if mild else refuse
+    say(failure.text, failure.remedy)
 
 
 def report(failure: Failure) -> None:
@@ -32,3 +40,7 @@ def report(failure: Failure) -> None:
     if not failure.expected:
         remedy = "This is a fault of the program: please report it with the log"
     refuse(failure.text, remedy)
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(sentence(part) for part in parts if part)

@@ -111,7 +111,7 @@ class Adding(QObject):
                 index=ground.index,
             )
         except CihmError as error:
-            notices.refuse(str(error.came), error.remedy)
+            notices.explain(error)
             return
         self._apply(mending, edit, ground.plane)
 

@@ -64,7 +64,7 @@ class Doubting(QObject):
         try:
             picture = picture_of(image, region)
         except CihmError as error:
-            notices.refuse(str(error.came), error.remedy)
+            notices.explain(error)
             return
         self._run = self._desk.runner.start(
             "doubt",

@@ -56,7 +56,7 @@ class ExportFlow(QObject):
         try:
             picture = picture_of(image, region_of(axes, array_of(image).shape))
         except CihmError as error:
-            notices.refuse(str(error.came), error.remedy)
+            notices.explain(error)
             return
         reviewed = mending.session.reviewed
         about = layer.metadata.get(KEY, {})

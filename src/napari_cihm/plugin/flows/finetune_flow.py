@@ -1,10 +1,8 @@
 """Fine-tuning: which labels there are, the run, the verdict, and what follows it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject
 
@@ -13,12 +11,11 @@ from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.history_flow import HistoryFlow
 from napari_cihm.plugin.flows.learning import Learning
+from napari_cihm.plugin.flows.material import Material, material_of
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.preferences import models_home
-from napari_cihm.plugin.region import Part, region_of
 from napari_cihm.plugin.runner import RunState
-from napari_cihm.plugin.scene import array_of, picture_of
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
@@ -31,15 +28,6 @@ UNMARKED = (
     "Nothing in {} is marked as reviewed. What may the model believe: all of it, or "
     "only what you edited?"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """Labels to learn from, the image below them, and what is reviewed."""
-
-    layer: Labels
-    image: ImageLayer
-    reviewed: Any
 
 
 class FinetuneFlow(QObject):
@@ -75,6 +63,7 @@ class FinetuneFlow(QObject):
         self.learning: Learning | None = None
         self._before = self._after = ""
         self._whole: set[Labels] = set()
+        self._awaiting = False
         section.finetune_requested.connect(self.finetune)
         section.pairs_changed.connect(self._update)
         section.unmarked.accepted.connect(self._on_whole)
@@ -94,7 +83,7 @@ class FinetuneFlow(QObject):
             changed.connect(self._show_pairs)
         for changed in (session.state_changed, session.model_changed):
             changed.connect(self._update)
-        session.model_changed.connect(self._show_used)
+        session.model_changed.connect(self._on_model_changed)
         self._show_pairs()
 
     def finetune(self) -> Learning | None:
@@ -104,7 +93,25 @@ class FinetuneFlow(QObject):
         if unmarked:
             self._section.unmarked.offer(UNMARKED.format(unmarked[0].name))
             return None
-        return self._start([self._material(layer) for layer in layers])
+        bench = self._correct.bench
+        return self._start([material_of(x, self._marks(x), bench) for x in layers])
+
+    def finetune_when_ready(self, layers: Iterable[Labels]) -> None:
+        """Learn from these labels alone, now or once the model is loaded."""
+        wanted = set(layers)
+        usable = [layer for layer in self._layers if layer in wanted]
+        session = self._desk.session
+        if not usable:
+            notices.refuse(
+                "no image lies below the selected labels", "open the image they are of"
+            )
+        elif session.state is not State.IDLE:
+            notices.refuse("something else runs", "wait for its end, or cancel it")
+        else:
+            self._section.tick([str(layer.unique_id) for layer in usable])
+            self._awaiting = session.model is None
+            if not self._awaiting:
+                self.finetune()
 
     def set_theme(self, theme: Mapping[str, Any]) -> None:
         """Draw curves in the colours of a theme."""
@@ -134,22 +141,17 @@ class FinetuneFlow(QObject):
             self._section.seconds,
             self._on_end,
             self,
-            pictures=[self._picture(m.image) for m in materials],
-            labels=[self._labels(m) for m in materials],
-            reviewed=[self._mask(m) for m in materials],
+            pictures=[m.picture for m in materials],
+            labels=[m.labels for m in materials],
+            reviewed=[m.mask for m in materials],
             model=session.source,
             device=session.device,
-            name=materials[0].image.name,
+            name=materials[0].name,
             settings=self._section.values(),
             from_origin=self._section.from_origin,
             folder=models_home(),
         )
         return self.learning
-
-    def _material(self, layer: Labels) -> Material:
-        image = self._correct.bench.image_of(layer)
-        assert image is not None
-        return Material(layer, image, self._marks(layer))
 
     def _marks(self, layer: Labels) -> Any:
         """Return what is reviewed of a layer: "whole", a mask, or None for nothing."""
@@ -158,27 +160,11 @@ class FinetuneFlow(QObject):
             return reviewed.view()
         return "whole" if layer in self._whole else None
 
-    def _picture(self, image: ImageLayer) -> Any:
-        axes = self._correct.bench.axes_of_image(image)
-        return picture_of(image, region_of(axes, array_of(image).shape))
-
-    def _labels(self, material: Material) -> Any:
-        return self._without_channels(material, material.layer.data)
-
-    def _mask(self, material: Material) -> Any:
-        if isinstance(material.reviewed, str):
-            return None
-        return self._without_channels(material, material.reviewed)
-
-    def _without_channels(self, material: Material, data: Any) -> Any:
-        """Drop the one element that labels have where their image has channels."""
-        axes = self._correct.bench.axes_of_image(material.image)
-        shown = region_of(axes, array_of(material.image).shape).shown_axes
-        if "c" not in shown:
-            return data
-        whole = [slice(0, n) for n in data.shape]
-        index = [0 if a == "c" else s for a, s in zip(shown, whole, strict=True)]
-        return Part(data, tuple(index))
+    def _on_model_changed(self) -> None:
+        self._show_used()
+        if self._awaiting:
+            self._awaiting = False
+            self.finetune()
 
     def _on_end(self, learning: Learning) -> None:
         self._desk.tasks.end(learning, self._last_words(learning))

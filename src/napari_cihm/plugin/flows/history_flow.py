@@ -56,7 +56,9 @@ class HistoryFlow(QObject):
         session, scene = self._desk.session, self._desk.scene
         image = session.image
         if image is None:
-            notices.refuse("there is no image to compare the models on")
+            notices.refuse(
+                "there is no image to compare the models on", "open one first"
+            )
             return
         self.close()
         region = scene.region(image, session.axes, "slice")

@@ -102,7 +102,7 @@ class JournalFlow(QObject):
             try:
                 discard(self._found.pop(0))
             except CihmError as error:
-                notices.refuse(error.came, error.remedy)
+                notices.explain(error)
             self._offer()
 
     def _on_began(self, mending: Mending) -> None:

@@ -66,7 +66,7 @@ class SegmentFlow(QObject):
             try:
                 axes = axes_of(image)
             except AxesError as error:
-                notices.refuse(error.came, error.remedy)
+                notices.explain(error)
                 image = None
         self._desk.session.set_image(image, axes)
         self._show_axes(axes)
@@ -108,7 +108,7 @@ class SegmentFlow(QObject):
                 self._desk, image, region, settings, preview, self._on_end, self
             )
         except CihmError as error:
-            notices.refuse(error.came, error.remedy)
+            notices.explain(error)
             return None
         self._labellings.append(labelling)
         return labelling
@@ -163,9 +163,7 @@ class SegmentFlow(QObject):
         try:
             letters = check_axes(axes, shape)
         except AxesError as error:
-            self._section.set_axes(
-                axes, "", f"{error.came}; {error.remedy}".strip("; ")
-            )
+            self._section.set_axes(axes, "", f"{error.came}: use {error.wanted}")
             return
         self._desk.session.axes = letters
         self._section.set_axes(axes, meaning_of(letters, shape))

@@ -97,15 +97,14 @@ class ToolFlow(QObject):
     ) -> None:
         ground = self._bench.ground(mending)
         if tool.stacks and ground.depth is None:
-            notices.refuse("these labels have no slices")
+            notices.refuse("these labels have no slices", "use it on a stack")
         elif tool.name == "add":
             self._adding.add(mending, points)
         elif tool.run is not None:
             try:
                 edit = tool.run(ground, points, drawn)
             except CihmError as error:
-                wanted = f", expected {error.wanted}" if error.wanted else ""
-                notices.warn(f"{error.came}{wanted}")
+                notices.explain(error, mild=True)
                 return
             self.apply(mending, edit, ground.axes)
 

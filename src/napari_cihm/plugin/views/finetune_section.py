@@ -34,7 +34,7 @@ TIMES: dict[str, tuple[float | None, str]] = {
 }
 USUAL = 1
 STARTS = (
-    ("The original model, on all these labels", True),
+    ("The original model", True),
     ("The model in use", False),
 )
 
@@ -62,7 +62,12 @@ class FinetuneSection(Section):
         self.pairs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         line = self.pairs.fontMetrics().lineSpacing() + 4
         self.pairs.setFixedHeight(ROWS * line + 8)
-        self.start = DropDown("Start from", "What the new model begins as", self)
+        self.start = DropDown(
+            "Start from",
+            "What the new model begins as: the original does not drift, the model in "
+            "use keeps what earlier labels taught it",
+            self,
+        )
         for text, origin in STARTS:
             self.start.addItem(text, origin)
         self.form = Form(
@@ -164,6 +169,12 @@ class FinetuneSection(Section):
             self.pairs.addItem(item)
         self.pairs.blockSignals(False)
         self.pairs.setVisible(bool(pairs))
+
+    def tick(self, keys: Sequence[str]) -> None:
+        """Learn from these labels and from no others."""
+        ticked, unticked = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+        for item in (self.pairs.item(row) for row in range(self.pairs.count())):
+            item.setCheckState(ticked if item.data(KEY) in keys else unticked)
 
     def set_ready(self, ready: bool, reason: str = "") -> None:
         """Let the button be pressed, or say why it cannot be."""

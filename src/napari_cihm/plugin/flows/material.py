@@ -1,0 +1,64 @@
+"""What a fine-tuning run reads: an image, the labels over it, what of them is right."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from napari.layers import Labels
+
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.region import Part, region_of
+from napari_cihm.plugin.scene import array_of, picture_of
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """Labels to learn from, in the form that the worker takes.
+
+    Attributes
+    ----------
+    name : str
+        The image's.
+    picture : Picture
+        The image with its axes.
+    labels : array_like
+        Its labels, without an axis for channels.
+    mask : array_like or None
+        What is reviewed; None for all of it.
+    """
+
+    name: str
+    picture: Any
+    labels: Any
+    mask: Any
+
+
+def material_of(layer: Labels, marks: Any, bench: Bench) -> Material:
+    """Gather what belongs to some labels.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels; they lie over an image.
+    marks : array_like or str
+        What is reviewed of them, or "whole".
+    bench : Bench
+        Knows the image, and its axes.
+    """
+    image = bench.image_of(layer)
+    assert image is not None, "only labels over an image are listed"
+    region = region_of(bench.axes_of_image(image), array_of(image).shape)
+    return Material(
+        image.name,
+        picture_of(image, region),
+        _without_channels(layer.data, region.shown_axes),
+        None if isinstance(marks, str) else _without_channels(marks, region.shown_axes),
+    )
+
+
+def _without_channels(data: Any, axes: str) -> Any:
+    """Drop the one element that labels have where their image has channels."""
+    if "c" not in axes:
+        return data
+    whole = [slice(0, n) for n in data.shape]
+    index = [0 if a == "c" else s for a, s in zip(axes, whole, strict=True)]
+    return Part(data, tuple(index))
