@@ -1,6 +1,6 @@
 """How well one click outlines an object that the labels lack.
 
-    python benchmarks/clicks.py DATA [--model cihm-dsb18]
+    python benchmarks/clicks.py DATA [--model cihm-dsb18] [--images 22]
 
 DATA is a folder with ``images/`` and ``masks/``. A few objects of each image are
 taken out of its labels and clicked where they are deepest, once with the model's
@@ -8,6 +8,7 @@ maps (if a model is named) and once with intensities alone.
 """
 
 import argparse
+import itertools
 import json
 from pathlib import Path
 
@@ -23,8 +24,8 @@ LEAST = 40
 
 
 def maps_of(pair: Pair, model: object) -> np.ndarray:
-    """Return the model's maps at the image's own scale."""
-    *_, last = segment_iter(pair.image, model, axes="cyx", maps=True, diameter=None)
+    """Return the model's maps, at the zoom at which its objects fit, as the window."""
+    *_, last = segment_iter(pair.image, model, axes="cyx", maps=True)
     return np.asarray(last.maps)
 
 
@@ -33,13 +34,15 @@ def overlaps(pair: Pair, count: int, seed: int, **more: object) -> list[float]:
     rng = np.random.default_rng(seed)
     sizes = np.bincount(pair.labels.reshape(-1))
     large = [n for n in range(1, len(sizes)) if sizes[n] >= LEAST]
+    usual = 2 * np.sqrt(np.median(sizes[1:][sizes[1:] > 0]) / np.pi)
     found = []
     for number in rng.permutation(large)[:count]:
         mask = pair.labels == number
         depth = ndimage.distance_transform_edt(mask)
         click = np.unravel_index(int(depth.argmax()), depth.shape)
         labels = np.where(mask, 0, pair.labels)
-        edit = add_object(labels, [click], image=pair.image.mean(axis=0), **more)
+        seen = pair.image.mean(axis=0)
+        edit = add_object(labels, [click], image=seen, diameter=usual, **more)
         proposed = np.zeros(mask.shape, bool)
         proposed[edit.indices] = True
         found.append(float((proposed & mask).sum() / (proposed | mask).sum()))
@@ -52,10 +55,15 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", help="name or file; intensities alone without")
     parser.add_argument("--objects", type=int, default=4, help="clicked in an image")
+    parser.add_argument("--images", type=int, help="so many, spread over the folder")
     given = parser.parse_args()
     model = load_model(given.model) if given.model else None
     scores: dict[str, list[float]] = {"intensities": []}
-    for rank, source in enumerate(folder_pairs(given.data)):
+    sources = list(folder_pairs(given.data))
+    step = max(1, len(sources) // (given.images or len(sources)))
+    for rank, source in itertools.islice(
+        enumerate(sources), 0, (given.images or len(sources)) * step, step
+    ):
         pair = source.read()
         scores["intensities"] += overlaps(pair, given.objects, rank)
         if model is not None:

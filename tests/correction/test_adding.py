@@ -52,6 +52,29 @@ def test_maps_outline_the_object_clicked_and_not_its_neighbour(make, after) -> N
     assert iou(both == 2, right) > 0.97
 
 
+def test_a_click_beside_the_top_takes_the_whole_object(after) -> None:
+    left, right = touching_pair()
+    maps = ideal_maps(left, right)
+    for click in ((30, 18), (20, 30), (41, 32)):  # near the rim, where no seed is
+        assert maps[2][click] < 0.4
+        labels = np.zeros(left.shape, np.int32)
+        edit = add_object(labels, [click], maps=maps)
+        assert iou(after(labels, edit) == 1, left) > 0.97
+
+
+def test_maps_that_take_all_for_one_object_give_way_to_the_image(after) -> None:
+    left, _ = touching_pair()
+    image = 50.0 * np.pad(left, 150)
+    labels = np.zeros(image.shape, np.int32)
+    maps = np.zeros((3, *image.shape), np.float32)
+    maps[0] = maps[2] = 0.95
+    alone = add_object(labels, [(180, 180)], maps=maps, diameter=28)
+    assert alone.note == ""  # without an image, the maps are all there is
+    edit = add_object(labels, [(180, 180)], maps=maps, image=image, diameter=28)
+    assert edit.note == "The model sees no object there; the outline is from the image."
+    assert iou(after(labels, edit) == 1, np.pad(left, 150)) > 0.9
+
+
 def test_a_scribble_over_two_peaks_makes_one_object(after) -> None:
     left, right = touching_pair()
     labels = np.zeros(left.shape, np.int32)
@@ -98,7 +121,7 @@ def test_where_the_model_sees_nothing_the_image_is_asked(after) -> None:
         maps=np.zeros((3, *left.shape), np.float32),
         image=left.astype(np.float32),
     )
-    assert edit.note == "The model sees nothing there; the outline is from the image."
+    assert edit.note == "The model sees no object there; the outline is from the image."
     assert iou(after(labels, edit) == 1, left) > 0.9
 
 

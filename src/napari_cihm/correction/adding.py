@@ -27,6 +27,8 @@ from napari_cihm.errors import InputError, ShapeError
 
 # An outline that reaches the window's edge is looked for again in a wider one.
 WIDENINGS = 3
+# An outline of more squares of the usual width: the model misjudges the place.
+LARGEST = 20
 
 
 def add_object(
@@ -127,18 +129,26 @@ def _propose(
     decoding: Decoding,
     diameter: float,
 ) -> tuple[NDArray[np.bool_], str]:
+    found = None
     if maps is not None:
         part = np.asarray(maps[(slice(None), *window.box)])
         shown = np.stack([flat(channel, axes) for channel in part])
         found = from_maps(shown, seeds, window.free, decoding)
-        if found is not None:
-            return found, "maps"
-    if image is not None:
+    doubtful = found is None or _too_large(found, diameter)
+    if image is not None and doubtful:
         seen = flat(np.asarray(image[window.box]), axes)
-        found = from_intensities(seen.astype(np.float32), seeds, window.free)
-        if np.count_nonzero(found) > 2 * np.count_nonzero(seeds):
-            return found, "image"
+        seen = from_intensities(seen.astype(np.float32), seeds, window.free)
+        small = np.count_nonzero(seen) <= 2 * np.count_nonzero(seeds)
+        if not small and (found is None or not _too_large(seen, diameter)):
+            return seen, "image"
+    if found is not None:
+        return found, "maps"
     return disc(seeds, diameter / 2, window.free), "disc"
+
+
+def _too_large(outline: NDArray[np.bool_], diameter: float) -> bool:
+    """Say whether an outline holds more than any object will."""
+    return bool(np.count_nonzero(outline) > LARGEST * diameter**outline.ndim)
 
 
 def _at_edge(
@@ -157,7 +167,7 @@ def _said(source: str, maps: Any) -> str:
     if source == "maps":
         return ""
     if source == "image":
-        unseen = "The model sees nothing there; " if maps is not None else ""
+        unseen = "The model sees no object there; " if maps is not None else ""
         return f"{unseen}{'the' if unseen else 'The'} outline is from the image."
     return "Nothing stands out there; the outline is a disc of the usual size."
 

@@ -53,8 +53,13 @@ def from_maps(
     if decoding.smooth > 0:
         height = ndimage.gaussian_filter(height, decoding.smooth)
     tops, count = ndimage.label((height > decoding.seed) & region)
-    ours = np.unique(tops[seeds])
-    markers = np.where(np.isin(tops, ours[ours > 0]) | seeds, count + 1, tops)
+    if level > decoding.foreground:
+        # A click beside an object's top is still meant for the whole object.
+        ours = _uphill(height, tops, seeds, region)
+    else:
+        # Fainter than any object of the model's: the next top is a neighbour's.
+        ours = np.unique(tops[seeds & (tops > 0)])
+    markers = np.where(np.isin(tops, ours) | seeds, count + 1, tops)
     basins = watershed(-height, markers, mask=region)
     return _touching(basins == count + 1, seeds)
 
@@ -97,6 +102,8 @@ def _uphill(
     depth: NDArray[np.floating], tops: NDArray[np.int32], seeds: Mask, region: Mask
 ) -> NDArray[np.int32]:
     """Find the peaks in whose basins the seeds lie."""
+    if not tops.any():
+        return tops[:0].ravel()
     basins = watershed(-depth, tops, mask=region)
     found = np.unique(basins[seeds])
     peaks: NDArray[np.int32] = found[found > 0]
