@@ -13,7 +13,8 @@ def traced(network: nn.Module, channels: int) -> torch.jit.ScriptModule:
     is recorded too; scans become loops.
     """
     stride = int(network.stride)  # type: ignore[arg-type]
-    image = torch.rand(1, channels, 2 * stride - 3, 3 * stride - 1)
+    kind = next(network.parameters()).dtype
+    image = torch.rand(1, channels, 2 * stride - 3, 3 * stride - 1, dtype=kind)
     with warnings.catch_warnings():
         # of sizes that are compared, which are those of the layout, not of the image;
         # and of TorchScript's age, which the format of the zoo does not mind
