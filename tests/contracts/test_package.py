@@ -71,11 +71,16 @@ def test_everything_imported_is_declared(folder, kept_apart):
     declared = _names(PROJECT["dependencies"])
     for extra in EXTRAS.keys() - kept_apart:
         declared |= _names(EXTRAS[extra])
-    homes = packages_distributions()
+    installed = packages_distributions()
+
+    def homes(module):
+        parts = [name for name in declared if name.startswith(f"{module}-")]
+        return installed.get(module, [module, *parts])  # what is not there is guessed
+
     missing = {
-        module: homes.get(module, [module])
+        module
         for module in _imported(ROOT / folder)
-        if not declared & {canonicalize_name(d) for d in homes.get(module, [module])}
+        if not declared & {canonicalize_name(name) for name in homes(module)}
     }
     assert not missing
 
