@@ -1,6 +1,6 @@
 """How smooth the window stays, how soon it answers, and what it leaves behind.
 
-    python benchmarks/window.py [stall open press cycles]
+    python benchmarks/window.py [open press stall cycles layers]
 
 Needs a screen; on a machine without one, Xvfb gives it one. Each part runs in a
 process of its own, so that none is warm from another.
@@ -10,6 +10,7 @@ stall   a 5 ms heartbeat in the event loop while 2,048 x 2,048 pixels are segmen
 open    from the menu's command to a panel that is drawn and answers
 press   from the press of Segment to labels, 512 x 512 pixels, the model loaded
 cycles  the panel opened, a run begun and cancelled, the panel closed, 50 times
+layers  an image segmented twice, undone, corrected, its labels deleted, 50 times
 """
 
 import argparse
@@ -29,9 +30,7 @@ BEAT = 5  # milliseconds
 def main() -> None:
     """Run what was asked for, each part in a new process."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "parts", nargs="*", default=["open", "press", "stall", "cycles"]
-    )
+    parser.add_argument("parts", nargs="*", default=list(PARTS))
     parser.add_argument("--side", type=int, default=2048)
     parser.add_argument("--cycles", type=int, default=50)
     parser.add_argument("--worker", choices=["process", "thread"])
@@ -218,10 +217,7 @@ def cycles(options: argparse.Namespace) -> None:
     """Open, run, cancel and close many times; count what stays."""
     import gc
 
-    import psutil
-
     desk = Desk(1024)
-    me = psutil.Process()
     for number in range(1, options.cycles + 1):
         panel = desk.open()
         desk.ready(panel)
@@ -235,18 +231,60 @@ def cycles(options: argparse.Namespace) -> None:
         desk.dock = None
         desk.rest(0.2)
         gc.collect()
-        if number in (1, 5) or number % 10 == 0:
-            print(
-                f"cycles, after {number}: {threading.active_count()} threads, "
-                f"{len(me.children(recursive=True))} child processes, "
-                f"{me.memory_info().rss / 2**20:.0f} MiB, "
-                f"{len(desk.viewer.layers)} layer",
-                flush=True,
-            )
+        count("cycles", number, len(desk.viewer.layers))
     desk.viewer.close()
 
 
-PARTS = {"open": opening, "press": press, "stall": stall, "cycles": cycles}
+def layers(options: argparse.Namespace) -> None:
+    """Segment, segment again, undo, correct and delete many times; count what stays."""
+    import gc
+
+    desk = Desk(512)
+    panel = desk.open()
+    desk.ready(panel)
+    coordinator, shown = panel.coordinator, desk.viewer.layers
+    tasks = coordinator.desk.tasks
+    for number in range(1, options.cycles + 1):
+        for _ in range(2):
+            coordinator.segment._section.segment.click()
+            desk.until(lambda: "nuclei labels" in shown)
+            desk.until(lambda: len(tasks) == 0)
+        found = shown["nuclei labels"]
+        found.undo()
+        coordinator.correct._section.buttons["remove_border"].click()
+        desk.rest(0.2)
+        del found
+        shown.remove("nuclei labels")
+        for layer in list(shown)[1:]:
+            shown.remove(layer)
+        desk.rest(0.3)
+        gc.collect()
+        count("layers", number, len(shown))
+    desk.viewer.close()
+
+
+def count(part: str, number: int, layers: int) -> None:
+    """Say what this process holds, now and then."""
+    import psutil
+
+    if number not in (1, 5) and number % 10:
+        return
+    me = psutil.Process()
+    print(
+        f"{part}, after {number}: {threading.active_count()} threads, "
+        f"{len(me.children(recursive=True))} child processes, "
+        f"{me.memory_info().rss / 2**20:.0f} MiB, {layers} layer",
+        flush=True,
+    )
+
+
+PARTS = {
+    "open": opening,
+    "press": press,
+    "stall": stall,
+    "cycles": cycles,
+    "layers": layers,
+}
 
 if __name__ == "__main__":
     main()

@@ -6,23 +6,19 @@
 import sys
 
 import napari
-from npe2 import PluginManager
 
-PLUGIN = "napari-cihm"
+from napari_cihm.plugin.commands import open_panel
 
 
 def main(files: list[str]) -> None:
-    """Show the plugin's first widget beside its first sample, or beside `files`."""
+    """Show the panel beside a sample, or beside `files`."""
     viewer = napari.Viewer()
     viewer.window.resize(1360, 760)  # room for image and panel
-    offered = PluginManager.instance().get_manifest(PLUGIN).contributions
-    for widget in (offered.widgets or [])[:1]:
-        viewer.window.add_plugin_dock_widget(PLUGIN, widget.display_name)
     if files:
         viewer.open(files)
     else:
-        for sample in (offered.sample_data or [])[:1]:
-            viewer.open_sample(PLUGIN, sample.key)
+        viewer.open_sample("napari-cihm", "nuclei")
+    open_panel(viewer)
     napari.run()
 
 

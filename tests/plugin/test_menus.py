@@ -53,6 +53,21 @@ def test_the_menu_opens_the_panel_and_hides_it_again(
     assert viewer.window._qt_window.findChildren(CheckWidget)
 
 
+def test_there_is_one_panel_however_it_is_opened(viewer, blobs):
+    image = viewer.add_image(blobs)
+    viewer.layers.selection.active = image
+    layers = _named(viewer.window.layers_menu, "Segment").menu()
+    _named(layers, "Segment the selected image").trigger()
+    dock = _panel(viewer).parent()
+    assert not dock.isHidden()
+    plugins = _named(viewer.window.plugins_menu, "CIHM Segment").menu()
+    _named(plugins, TITLES[0]).trigger()
+    assert _panel(viewer).parent() is dock  # which the entry now hides
+    files = _named(viewer.window.file_menu, "IO Utilities").menu()
+    _named(files, "Segment a folder").trigger()
+    assert _panel(viewer).parent() is dock
+
+
 def test_samples_are_offered(viewer):
     entry = _named(viewer.window.file_menu, "Open Sample")
     own = _named(entry.menu(), "CIHM Segment")

@@ -1,8 +1,14 @@
 """A newcomer's way through a real window: menus, sample, Segment, mending, looking."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
+
+from napari_cihm.events import Kept, Version
+from napari_cihm.plugin.views.boxes import DropDown
+from napari_cihm.plugin.views.section import Fold, Section
 
 pytestmark = [pytest.mark.window, pytest.mark.pixels]
 
@@ -50,21 +56,52 @@ def test_nothing_is_cut_off_at_the_width_of_a_dock(window, theme):
         scale=image.scale,
         units=image.units,
     )
-    panel.coordinator.folder_section.opened = True
-    window.picture(f"panel_{theme}")
+    for fold in panel.findChildren(Fold):
+        fold.opened = True
+    panel.coordinator.segment._section.axes.setText("zyq")
+    panel.coordinator.segment._show_axes("zyq")
+    panel.coordinator.finetune._section.reason.setText("Words of a reason. " * 6)
+    _show_refusal(panel)
+    window.qtbot.wait(100)
+    _nothing_overhangs(panel)
+    verdict = panel.coordinator.finetune_section.verdict
+    assert not verdict.visibleRegion().isEmpty()
+    window.picture(f"verdict_{theme}")
+    for fold in panel.findChildren(Fold):
+        fold.opened = isinstance(fold, Section)
+    panel.coordinator.segment._section.axes.setText("zyx")
+    panel.coordinator.segment._show_axes("zyx")
+    verdict.hide()
+    window.qtbot.wait(100)
+    _nothing_overhangs(panel)
+    bar = panel._scroll.verticalScrollBar()
+    for name, place in (("", 0), ("_below", 10**6)):
+        bar.setValue(place)
+        window.picture(f"panel_{theme}{name}")
+
+
+def _show_refusal(panel):
+    """Let the verdict card say all that it can."""
+    figures = {"map": 0.4, "ap50": 0.6, "dice": 0.8, "objects": 1234, "found": 1201}
+    version = Version(
+        Path("x"), 4, "x", "", 1, 9, "", False, "", figures, figures, {"loss": [1.0]}
+    )
+    verdict = panel.coordinator.finetune_section.verdict
+    verdict.show_note("Scored on 300 objects that were held out.")
+    verdict.show_verdict(Kept(version, ("the new model finds far fewer objects",)))
+
+
+def _nothing_overhangs(panel):
     inside = panel._scroll.widget()
     assert inside.width() <= panel._scroll.viewport().width()
     for child in inside.findChildren(QWidget):
         if child.isVisibleTo(inside):
             edge = child.mapTo(inside, child.rect().bottomRight()).x()
             assert edge <= inside.width(), child
-    for button in _tools(panel):
-        assert button.width() >= button.sizeHint().width() - 2, button.title
-    panel._scroll.verticalScrollBar().setValue(10**6)
-    window.picture(f"panel_{theme}_below")
-
-
-def _tools(panel):
-    """Return the tools' buttons that can be seen."""
-    buttons = panel.coordinator.correct._section.buttons.values()
-    return [button for button in buttons if button.isVisible()]
+    for button in panel.findChildren(QPushButton):
+        if button.isVisibleTo(panel):
+            wanted = button.sizeHint().width() - 2
+            assert button.width() >= wanted, button.text() or button.title
+    for choice in panel.findChildren(DropDown):
+        if choice.isVisibleTo(panel) and choice.accessibleName() != "Labels":
+            assert not choice.shortened, choice.currentText()

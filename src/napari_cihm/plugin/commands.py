@@ -5,10 +5,10 @@ from napari.layers import Labels
 from napari.viewer import Viewer
 
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.preferences import PLUGIN
 from napari_cihm.plugin.widgets import SegmentWidget
 
-TITLE = "Segment and fine-tune"
+# As napari's own menu calls it, so that its entry shows and hides the same panel.
+DOCK = "Segment and fine-tune (CIHM Segment)"
 
 
 def segment_selected(viewer: Viewer) -> None:
@@ -26,7 +26,7 @@ def finetune_selected(viewer: Viewer) -> None:
     selected = viewer.layers.selection
     layers = [x for x in viewer.layers if x in selected and isinstance(x, Labels)]
     panel = open_panel(viewer)
-    panel.show_section(panel.coordinator.finetune_section)
+    panel.show_part(panel.coordinator.finetune_section)
     if layers:
         panel.coordinator.finetune.finetune_when_ready(layers)
     else:
@@ -37,13 +37,18 @@ def segment_folder(viewer: Viewer) -> None:
     """Open the panel where a folder of images is segmented."""
     panel = open_panel(viewer)
     panel.coordinator.folder_section.opened = True
-    panel.show_section(panel.coordinator.folder_section)
+    panel.show_part(panel.coordinator.folder_section)
 
 
 def open_panel(viewer: Viewer) -> SegmentWidget:
     """Open the panel, or bring the open one to the front."""
-    dock, panel = viewer.window.add_plugin_dock_widget(PLUGIN, TITLE)
+    window = viewer.window
+    docked = window.dock_widgets.values()
+    found = [panel for panel in docked if isinstance(panel, SegmentWidget)]
+    panel = found[0] if found else SegmentWidget(viewer)
+    if not found:
+        window.add_dock_widget(panel, name=DOCK)
+    dock = panel.parent()
     dock.show()
     dock.raise_()
-    found: SegmentWidget = panel
-    return found
+    return panel

@@ -76,6 +76,7 @@ class Coordinator(QObject):
         self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
         panel.files_dropped.connect(self._on_files_dropped)
         panel.segment_requested.connect(images.segment.click)
+        learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
         panel.closed.connect(self.close)
         panel.destroyed.connect(lambda: runner.close())
         scene.theme_changed.connect(self._on_theme_changed)

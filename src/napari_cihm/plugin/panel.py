@@ -42,6 +42,10 @@ class Panel(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
         self.run_bar = RunBar(self)
+        # Once it is laid out, which what was just unfolded is not yet.
+        self._look = QTimer(self, singleShot=True, interval=0)
+        self._look.timeout.connect(self._on_look)
+        self._part: QWidget = inside
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 6)
         layout.setSpacing(6)
@@ -52,10 +56,10 @@ class Panel(QWidget):
         """Put a section below those that are there."""
         self._sections.insertWidget(self._sections.count() - 1, section)
 
-    def show_section(self, section: Section) -> None:
-        """Scroll to a section."""
-        # Once it is laid out, which an unfolded one is not yet.
-        QTimer.singleShot(0, lambda: self._scroll.ensureWidgetVisible(section))
+    def show_part(self, part: QWidget) -> None:
+        """Scroll to a section or a part of one."""
+        self._part = part
+        self._look.start()
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock lets go of the panel, which is how it is closed."""
@@ -96,6 +100,9 @@ class Panel(QWidget):
         if paths:
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
+
+    def _on_look(self) -> None:
+        self._scroll.ensureWidgetVisible(self._part)
 
     def _set_dropping(self, dropping: bool) -> None:
         self.setProperty("dropping", dropping)

@@ -73,6 +73,12 @@ QWidget#cihmPanel QFrame#card QPushButton {{ background-color: {primary}; }}
 QWidget#cihmPanel QFrame#card QPushButton:hover {{ background-color: {highlight}; }}
 QWidget#cihmPanel QFrame#card QPushButton:checked,
 QWidget#cihmPanel QFrame#card QPushButton#primary {{ background-color: {current}; }}
+QWidget#cihmPanel QListView::indicator {{
+    width: 13px; height: 13px; border-radius: 2px; border: 1px solid {muted};
+}}
+QWidget#cihmPanel QListView::indicator:checked {{
+    image: url("theme_{id}:/check.svg"); background-color: {current};
+}}
 QWidget#cihmPanel[dropping="true"] {{ border: 2px dashed {accent}; }}
 """
 

@@ -43,18 +43,29 @@ class DropDown(QComboBox):
         """Shrink where there is little room."""
         return QSize(60, super().minimumSizeHint().height())
 
+    @property
+    def shortened(self) -> bool:
+        """Whether the chosen entry lacks room."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        return self._fitting(option) != self.currentText()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the chosen entry, ending in dots where it lacks room."""
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        option.currentText = self._fitting(option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def _fitting(self, option: QStyleOptionComboBox) -> str:
         room = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox,
             option,
             QStyle.SubControl.SC_ComboBoxEditField,
             self,
         )
-        option.currentText = self.fontMetrics().elidedText(
+        text: str = self.fontMetrics().elidedText(
             option.currentText, Qt.TextElideMode.ElideRight, room.width() - MARGIN
         )
-        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+        return text

@@ -47,14 +47,19 @@ class Chart(pg.PlotWidget):
         for name, (_, _, mark) in LINES.items():
             dashed = name == "score"
             style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
-            self._lines[name].setPen(pg.mkPen(marks[mark], width=1.5, style=style))
+            line = self._lines[name]
+            line.setPen(pg.mkPen(marks[mark], width=1.5, style=style))
+            line.setSymbolPen(None)
+            line.setSymbolBrush(marks[mark])
 
     def draw(self, lists: Mapping[str, Sequence[float]]) -> None:
         """Draw curves."""
         for name, (below, *_) in LINES.items():
             values = lists.get(name, [])
             dot = "o" if len(values) == 1 else None
-            self._lines[name].setData(lists.get(below, []), values, symbol=dot)
+            self._lines[name].setData(
+                lists.get(below, []), values, symbol=dot, symbolSize=7
+            )
 
     def _on_resized(self) -> None:
         self._right.setGeometry(self.getPlotItem().vb.sceneBoundingRect())

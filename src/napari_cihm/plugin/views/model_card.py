@@ -1,5 +1,6 @@
 """What the checkpoint doctor says of a model, for the eye."""
 
+import re
 from collections.abc import Iterable
 
 from qtpy.QtCore import Qt
@@ -11,6 +12,7 @@ from napari_cihm.plugin.wording import capital
 
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
 BRIEF = ("Gives", "Expects", "Validation")
+FIGURE = re.compile(r" (?=\.\d)|(?<=\d) (?=[kMG]?B\b)")
 UNBROKEN = "\u00a0"  # a space at which no line breaks
 
 
@@ -84,8 +86,9 @@ def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
     grid.setVerticalSpacing(2)
     grid.setColumnStretch(1, 1)
     for row, (name, text) in enumerate(facts):
-        # A figure stays with its name where the line breaks.
-        title, value = QLabel(name), QLabel(text.replace(" .", f"{UNBROKEN}."))
+        # A figure stays with its name, and with its unit, where the line breaks.
+        text = FIGURE.sub(UNBROKEN, text)
+        title, value = QLabel(name), QLabel(text)
         title.setObjectName("muted")
         value.setWordWrap(True)
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -23,12 +23,15 @@ class VerdictCard(QFrame):
 
     Attributes
     ----------
+    shown
+        Emitted when there is a verdict to look at.
     new_wanted, old_wanted
         Emitted when the user chooses a model.
     compare_requested, segment_requested
         Emitted when the user wants to see both, or to segment again.
     """
 
+    shown = Signal()
     new_wanted = Signal()
     old_wanted = Signal()
     compare_requested = Signal()
@@ -103,6 +106,7 @@ class VerdictCard(QFrame):
         self.warnings.setText("\n".join(sentence(said) for said in kept.warnings))
         self.warnings.setVisible(bool(kept.warnings))
         self.show()
+        self.shown.emit()
 
     def show_note(self, text: str) -> None:
         """Say how sure the figures are."""
