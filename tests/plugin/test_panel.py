@@ -201,6 +201,22 @@ def test_opening_the_panel_loads_no_network_library():
     assert not {"torch", "monai", "napari_cihm.models"} & set(done.stdout.split())
 
 
+def test_opening_the_panel_loads_nothing_that_reads_files():
+    """Half of the time until the panel was there went into that."""
+    code = "import napari_cihm.plugin.widgets, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "napari_cihm.correction.splitting" in loaded
+    reading = {
+        "napari_cihm.data.reading",
+        "napari_cihm.data.tiff",
+        "skimage.morphology",
+    }
+    assert not reading & loaded
+
+
 def test_a_bare_panel_says_when_its_dock_lets_go(qtbot):
     owner, panel = QWidget(), Panel()
     qtbot.addWidget(owner)

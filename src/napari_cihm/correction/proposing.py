@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.filters import threshold_otsu
-from skimage.segmentation import watershed
+from skimage import filters, segmentation
 
 from napari_cihm.config import Decoding
 from napari_cihm.correction.pieces import pieces_in
@@ -60,7 +59,7 @@ def from_maps(
         # Fainter than any object of the model's: the next top is a neighbour's.
         ours = np.unique(tops[seeds & (tops > 0)])
     markers = np.where(np.isin(tops, ours) | seeds, count + 1, tops)
-    basins = watershed(-height, markers, mask=region)
+    basins = segmentation.watershed(-height, markers, mask=region)
     return _touching(basins == count + 1, seeds)
 
 
@@ -82,7 +81,11 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
     if float(np.ptp(calm)) == 0:
         return seeds
     # Objects that are labelled already would pull the threshold their way.
-    level = threshold_otsu(calm[free]) if np.ptp(calm[free]) > 0 else calm[free].mean()
+    level = (
+        filters.threshold_otsu(calm[free])
+        if np.ptp(calm[free]) > 0
+        else calm[free].mean()
+    )
     bright = bool(np.median(calm[seeds]) > level)
     region = ((calm > level) if bright else (calm < level)) & free
     region = ndimage.binary_opening(region, iterations=1) | seeds
@@ -94,7 +97,7 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
     here = np.isin(numbered, np.unique(numbered[seeds]))
     ours = _uphill(depth, tops, seeds, here)
     markers = np.where(np.isin(tops, ours) | seeds, count + 1, tops)
-    basins = watershed(-depth, markers, mask=here)
+    basins = segmentation.watershed(-depth, markers, mask=here)
     return _touching(basins == count + 1, seeds)
 
 
@@ -104,7 +107,7 @@ def _uphill(
     """Find the peaks in whose basins the seeds lie."""
     if not tops.any():
         return tops[:0].ravel()
-    basins = watershed(-depth, tops, mask=region)
+    basins = segmentation.watershed(-depth, tops, mask=region)
     found = np.unique(basins[seeds])
     peaks: NDArray[np.int32] = found[found > 0]
     return peaks

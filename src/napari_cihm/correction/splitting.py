@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import watershed
+from skimage import segmentation
 
 from napari_cihm.correction.boxes import check_axes_of, check_point, start_of
 from napari_cihm.correction.chunked import readable
@@ -117,7 +117,9 @@ def split_at(
         seeds[place] = rank
     size = None if spacing is None else [spacing[a] for a in piece.axes]
     depth = _depth(window.mask, size)
-    sides = watershed(-depth, seeds, connectivity=depth.ndim, mask=window.mask)
+    sides = segmentation.watershed(
+        -depth, seeds, connectivity=depth.ndim, mask=window.mask
+    )
     return _parted(labels, [(piece, (window, sides))], index)
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from qtpy.QtCore import QObject
 
-from napari_cihm.data.dsb18 import is_sample
 from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
@@ -112,4 +111,7 @@ class Coordinator(QObject):
 
 
 def _is_dsb18(folder: Path) -> bool:
+    # What reads files would keep the panel waiting while it opens.
+    from napari_cihm.data.dsb18 import is_sample
+
     return is_sample(folder) or any(is_sample(f) for f in folder.iterdir())

@@ -73,6 +73,7 @@ QWidget#cihmPanel QFrame#card QPushButton {{ background-color: {primary}; }}
 QWidget#cihmPanel QFrame#card QPushButton:hover {{ background-color: {highlight}; }}
 QWidget#cihmPanel QFrame#card QPushButton:checked,
 QWidget#cihmPanel QFrame#card QPushButton#primary {{ background-color: {current}; }}
+QWidget#cihmPanel QListView::item {{ height: 18px; }}
 QWidget#cihmPanel QListView::indicator {{
     width: 13px; height: 13px; border-radius: 2px; border: 1px solid {muted};
 }}

@@ -8,7 +8,6 @@ import numpy as np
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
-from napari_cihm.correction.export import export_training
 from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, Exported, SliceExported
 from napari_cihm.plugin import notices
@@ -72,6 +71,9 @@ class ExportFlow(QObject):
         marks = reviewed if reviewed.count() else None
 
         def work() -> Iterator[Event]:
+            # What writes files would keep the panel waiting while it opens.
+            from napari_cihm.correction.export import export_training
+
             yield from export_training(
                 folder, picture, labels, marks, name=image.name, facts=facts
             )

@@ -19,7 +19,6 @@ from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
-from napari_cihm.plugin.wording import capital
 
 NO_LABELS = "Segment an image and correct the labels, or open labels of an image."
 NO_MODEL = "The model is not loaded yet."
@@ -188,7 +187,7 @@ class FinetuneFlow(QObject):
         if kept.version.accepted:
             self._use(self._after)
         self._show_used()
-        return capital(kept.version.reason)
+        return str(verdict.title.text())
 
     def _use(self, source: str) -> None:
         self._model.choose(source)

@@ -3,7 +3,7 @@
 import numpy as np
 from napari.layers import Labels
 from qtpy.QtCore import QObject
-from skimage.draw import polygon2mask
+from skimage import draw
 
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.plugin import notices
@@ -136,7 +136,7 @@ def _region(points: list[Point], plane: Box) -> tuple[Box, np.ndarray]:
     ends = [plane[a].stop for a in axes]
     low = np.clip(np.floor(corners.min(axis=0)), 0, ends).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, ends).astype(int)
-    mask = polygon2mask(tuple(np.maximum(high - low, 0)), corners - low)
+    mask = draw.polygon2mask(tuple(np.maximum(high - low, 0)), corners - low)
     box = list(plane)
     shape = [s.stop - s.start for s in plane]
     for axis, first, last in zip(axes, low, high, strict=True):
