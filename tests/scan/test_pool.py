@@ -67,6 +67,15 @@ def test_an_error_in_a_thread_comes_out():
     assert _taken(10) == list(range(10))
 
 
+@pytest.fixture
+def ctrl_c():
+    """Heed Ctrl-C; a shell has its jobs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_all_shares():
     main, done = threading.get_ident(), []
 
