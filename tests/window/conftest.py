@@ -75,7 +75,7 @@ class Window:
         self.press(self.panel.coordinator.correct._section.buttons[name])
 
     def at(self, y, x):
-        """Return where a pixel of an image without scale is on the canvas."""
+        """Return where a point of the world is on the canvas."""
         camera, size = self.camera, self.canvas.size()
         centre = np.array(camera.center)[-2:]
         row, column = (np.array([y, x]) - centre) * camera.zoom
