@@ -247,6 +247,35 @@ def test_cancel_keeps_the_earlier_labels(shown, blobs):
     assert shown.section.segment.isEnabled()
 
 
+def test_the_activity_dock_shows_runs_and_cancels_them(shown, blobs):
+    from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
+
+    def bars():
+        dock = shown.viewer.window._qt_window._activity_dialog
+        found = dock.findChildren(QtLabeledProgressBar)
+        return {bar.description_label.text().strip(": "): bar for bar in found}
+
+    stack = np.stack([blobs] * 300)
+    shown.viewer.add_image(stack, name="stack", axis_labels=("t", "y", "x"))
+    shown.viewer.add_image(blobs, name="next")
+    shown.ready()
+    shown.coordinator.segment.use(shown.viewer.layers["stack"])
+    shown.press(shown.section.segment)
+    shown.coordinator.segment.use(shown.viewer.layers["next"])
+    shown.coordinator.segment.segment()  # which waits
+    shown.until(lambda: len(bars()) == 2)
+    first, waiting = bars()["Segmenting stack"], bars()["Segmenting next"]
+    shown.until(lambda: first.qt_progress_bar.value() > 0)
+    assert first.qt_progress_bar.maximum() == 300
+    shown.press(waiting.cancel_button)
+    assert len(shown.desk.tasks) == 1
+    shown.press(first.cancel_button)
+    assert shown.session.state is State.STOPPING
+    shown.rest()
+    shown.until(lambda: not bars())
+    assert [layer.name for layer in shown.viewer.layers] == ["stack", "next"]
+
+
 @pytest.mark.parametrize("name", ["stack", "stack labels (running)"])
 def test_deleting_a_layer_ends_its_run(shown, blobs, name):
     stack = np.stack([blobs] * 300)

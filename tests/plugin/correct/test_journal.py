@@ -1,11 +1,13 @@
 """Work that was left unfinished comes back; what is reviewed becomes a folder."""
 
 import threading
+import time
+from functools import partial
 
 import numpy as np
 import tifffile
 
-from napari_cihm.correction.journal import journals, recover
+from napari_cihm.correction.journal import journals, prune, recover
 from napari_cihm.correction.reviewed import Reviewed
 
 
@@ -67,6 +69,20 @@ def test_unfinished_work_can_be_discarded(correct, qtbot):
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
     qtbot.mouseClick(banner.no, _left())
     assert not banner.words.text()
+    assert not journals(panel.coordinator.correct.bench.settings)
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_journals_of_finished_work_go_after_a_while_with_a_word(
+    correct, said, qtbot, monkeypatch
+):
+    _work(correct)
+    correct.bench.mending.saved = True  # as an export says
+    month = partial(prune, now=time.time() + 31 * 86_400)
+    monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.prune", month)
+    panel, dock = _reopen(correct)
+    told = "Removed 1 journal of finished work"
+    qtbot.waitUntil(lambda: any(text.startswith(told) for _, text in said))
     assert not journals(panel.coordinator.correct.bench.settings)
     correct.viewer.window.remove_dock_widget(dock)
 

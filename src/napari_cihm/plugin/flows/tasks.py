@@ -1,5 +1,6 @@
 """What runs just now: its progress in the panel and in the activity dock, its end."""
 
+from functools import partial
 from typing import Protocol
 
 from qtpy.QtCore import QObject
@@ -49,7 +50,8 @@ class Tasks(QObject):
     def begin(self, task: Task) -> None:
         """Say that a task runs, or waits for those before it."""
         self._tasks.append(task)
-        self._activities[id(task)] = Activity(task.title, task.stop, self)
+        stop = partial(self._on_cancelled, task)
+        self._activities[id(task)] = Activity(task.title, stop, self)
         if len(self._tasks) == 1:
             self._show_first()
 
@@ -88,6 +90,13 @@ class Tasks(QObject):
         for activity in self._activities.values():
             activity.close()
         self._activities.clear()
+
+    def _on_cancelled(self, task: Task) -> None:
+        """Stop a task that was cancelled in the activity dock."""
+        if self._tasks and task is self._tasks[0]:
+            self.cancel()
+        else:
+            task.stop()
 
     def _show_first(self) -> None:
         if not self._tasks:
