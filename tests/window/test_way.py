@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cihm.events import Kept, Version
@@ -78,6 +79,21 @@ def test_nothing_is_cut_off_at_the_width_of_a_dock(window, theme):
     for name, place in (("", 0), ("_below", 10**6)):
         bar.setValue(place)
         window.picture(f"panel_{theme}{name}")
+
+
+def test_a_dock_is_never_too_narrow_for_what_is_in_it(window):
+    panel = window.open_panel()
+    dock, widest = panel.parent(), panel._scroll.widget()
+    for fold in panel.findChildren(Fold):
+        fold.opened = True
+    window.main.resizeDocks([dock], [100], Qt.Orientation.Horizontal)
+    window.qtbot.wait(200)
+    assert dock.width() <= 360
+    _nothing_overhangs(panel)
+    button = panel.coordinator.segment._section.segment
+    button.setMinimumWidth(420)  # as words of a larger font would
+    window.until(lambda: dock.width() > 420, 5_000)
+    assert widest.width() <= panel._scroll.viewport().width()
 
 
 def _show_refusal(panel):

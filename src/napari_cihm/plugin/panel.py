@@ -1,11 +1,38 @@
 """The panel: sections in the order of the work, and the run bar at its foot."""
 
-from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_cihm.plugin.views.run_bar import RunBar
 from napari_cihm.plugin.views.section import Section
+
+NARROWEST = 356  # pixels, so that folding and unfolding do not move its edge
+
+
+class Scroll(QScrollArea):
+    """Scrolls up and down, and is never too narrow for what is in it."""
+
+    def __init__(self, inside: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(inside)
+
+    def minimumSizeHint(self) -> QSize:
+        """Ask for the width of the content, which fonts make differ."""
+        content = self.widget().minimumSizeHint().width()
+        # A theme may give the bar more room than it says it takes.
+        bar = self.verticalScrollBar().sizeHint().width()
+        bar = max(bar, self.width() - self.viewport().width())
+        return QSize(content + bar, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice when the content comes to need another width."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
 
 
 class Panel(QWidget):
@@ -29,18 +56,13 @@ class Panel(QWidget):
         super().__init__(parent)
         self.setObjectName("cihmPanel")
         self.setAcceptDrops(True)
-        self.setMinimumWidth(300)
         self._docked = False
         inside = QWidget(self)
         self._sections = QVBoxLayout(inside)
         self._sections.setContentsMargins(0, 0, 6, 0)
         self._sections.setSpacing(8)
         self._sections.addStretch(1)
-        scroll = self._scroll = QScrollArea(self)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
+        self._scroll = Scroll(inside, self)
         self.run_bar = RunBar(self)
         # Once it is laid out, which what was just unfolded is not yet.
         self._look = QTimer(self, singleShot=True, interval=0)
@@ -49,12 +71,17 @@ class Panel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 4, 6)
         layout.setSpacing(6)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._scroll, 1)
         layout.addWidget(self.run_bar)
 
     def add_section(self, section: Section) -> None:
         """Put a section below those that are there."""
         self._sections.insertWidget(self._sections.count() - 1, section)
+
+    def minimumSizeHint(self) -> QSize:
+        """Be as wide as the words on all buttons ask for."""
+        hint = super().minimumSizeHint()
+        return QSize(max(NARROWEST, hint.width()), hint.height())
 
     def show_part(self, part: QWidget) -> None:
         """Scroll to a section or a part of one."""

@@ -72,7 +72,7 @@ WORDS: dict[tuple[str, Any], str] = {
     ("order", "random"): "at random",
     ("order", "size"): "unusual sizes first",
     ("order", "uncertainty"): "where the model is unsure",
-    ("output", None): "labels/ beside the images",
+    ("output", None): "beside the images",
     ("time", "frames"): "each apart",
     ("time", "linked"): "link across time",
     ("volume", "linked"): "link across slices",
