@@ -145,10 +145,11 @@ def stall(options: argparse.Namespace) -> None:
     panel = desk.open()
     desk.ready(panel)
     desk.rest(2)
-    beats: list[float] = []
+    beats: list[tuple[float, float]] = []  # by the clock, and of this thread's work
     timer = QTimer()
     timer.setTimerType(Qt.TimerType.PreciseTimer)
-    timer.timeout.connect(lambda: beats.append(time.perf_counter()))
+    clocks = time.perf_counter, time.thread_time
+    timer.timeout.connect(lambda: beats.append((clocks[0](), clocks[1]())))
     timer.start(BEAT)
     desk.rest(3)
     quiet = len(beats)
@@ -159,13 +160,19 @@ def stall(options: argparse.Namespace) -> None:
     taken = time.perf_counter() - begun
     desk.rest(1)  # what follows the end counts as well
     timer.stop()
-    gaps = np.diff(beats) * 1000
+    gaps = np.diff(beats, axis=0) * 1000
     for what, some in (("idle", gaps[:quiet]), ("segmenting", gaps[quiet:])):
-        print(
-            f"stall, {options.worker}, {what}: median {np.median(some):.1f}, "
-            f"99th percentile {np.percentile(some, 99):.1f}, "
-            f"largest {some.max():.1f} ms of {len(some)} beats"
-        )
+        for which, values in zip(("gaps", "own work"), some.T, strict=True):
+            print(
+                f"stall, {options.worker}, {what}, {which}: "
+                f"median {np.median(values):.1f}, "
+                f"99th percentile {np.percentile(values, 99):.1f}, "
+                f"largest {values.max():.1f} ms of {len(values)} beats"
+            )
+    longest = int(gaps[quiet:, 0].argmax()) + quiet
+    print(
+        f"stall, {options.worker}: the largest came {beats[longest][0] - begun:.1f} s"
+    )
     print(f"stall, {options.worker}: the run took {taken:.1f} s", flush=True)
     desk.viewer.close()
 

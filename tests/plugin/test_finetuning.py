@@ -154,6 +154,24 @@ def test_only_what_was_reviewed_is_learnt(tuning):
     assert version.objects == 8  # of twelve, in the upper two rows
 
 
+def test_layers_may_go_while_it_learns(tuning, said):
+    tuning.press()
+    tuning.shown.press(tuning.section.unmarked.yes)
+    tuning.shown.viewer.layers.clear()
+    tuning.shown.rest()
+    tuning.listed(1)
+    verdict = tuning.section.verdict
+    assert verdict.isVisibleTo(tuning.section)
+    assert not tuning.section.finetune.isEnabled()
+    verdict.both.click()
+    assert said[-1] == (
+        "error",
+        "There is no image to compare the models on. Open one first.",
+    )
+    verdict.again.click()
+    assert said[-1][1].startswith("Open an image first")
+
+
 def test_cancel_keeps_the_best_so_far(tuning, monkeypatch):
     monkeypatch.setitem(QUICK, "steps", 5000)
     tuning.press()
