@@ -171,9 +171,10 @@ def stall(options: argparse.Namespace) -> None:
             )
     longest = int(gaps[quiet:, 0].argmax()) + quiet
     print(
-        f"stall, {options.worker}: the largest came {beats[longest][0] - begun:.1f} s"
+        f"stall, {options.worker}: the run took {taken:.1f} s; the largest gap began "
+        f"{beats[longest][0] - begun:.1f} s after the press",
+        flush=True,
     )
-    print(f"stall, {options.worker}: the run took {taken:.1f} s", flush=True)
     desk.viewer.close()
 
 
