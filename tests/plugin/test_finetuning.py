@@ -154,6 +154,15 @@ def test_only_what_was_reviewed_is_learnt(tuning):
     assert version.objects == 8  # of twelve, in the upper two rows
 
 
+def test_the_menu_does_not_interrupt_what_runs(tuning, said):
+    tuning.shown.press(tuning.shown.section.segment)
+    mine = tuning.shown.viewer.layers["mine"]
+    tuning.flow.finetune_when_ready([mine])
+    assert said == [("error", "Something else runs. Wait for its end, or cancel it.")]
+    assert tuning.flow.learning is None
+    tuning.shown.rest()
+
+
 def test_layers_may_go_while_it_learns(tuning, said):
     tuning.press()
     tuning.shown.press(tuning.section.unmarked.yes)
