@@ -147,7 +147,8 @@ def test_poor_labels_become_clean_ones_with_the_mouse_and_poor_again(window):
 
 def test_work_goes_on_after_the_program_was_killed(window, tmp_path):
     kept = tmp_path / "kept.npy"
-    child = subprocess.run([sys.executable, "-m", NAME, str(kept)], cwd=ROOT)
+    command = [sys.executable, "-m", NAME, str(kept)]
+    child = subprocess.run(command, cwd=ROOT, timeout=180)
     assert child.returncode == -signal.SIGKILL
     _opened(window)
     flow = window.panel.coordinator.correct
