@@ -77,10 +77,16 @@ def read_parts(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (FileNotFoundError, IsADirectoryError):
-        raise CheckpointError(f"{path} is no file", "a .safetensors model") from None
+        raise CheckpointError(
+            f"{path} is no file",
+            "a .safetensors model",
+            "see `cihm models` for those that come with the package",
+        ) from None
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path.name} cannot be read ({error})", "a .safetensors model"
+            f"{path.name} cannot be read ({error})",
+            "a .safetensors model",
+            "copy it again, or see `cihm doctor` for what it holds",
         ) from error
     if KEY not in metadata:
         raise CheckpointError(
