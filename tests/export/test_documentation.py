@@ -19,7 +19,10 @@ def code(text):
 
 @pytest.mark.parametrize(
     "decoding",
-    [Decoding(), Decoding(foreground=0.4, seed=0.6, border=1.5, smooth=2, min_size=40)],
+    [
+        Decoding(),
+        Decoding(foreground=0.4, prominence=0.15, border=1.5, smooth=2, min_size=40),
+    ],
     ids=["default", "tuned"],
 )
 def test_its_code_finds_the_objects_that_ours_finds(decoding):

@@ -6,7 +6,7 @@ from qtpy.QtCore import QTimer
 
 @pytest.fixture
 def bars(shown, qtbot, monkeypatch):
-    """Draw a new bar for longer than the pace of drawing; hand over how to find them."""
+    """Draw a new bar for longer than the pace of drawing, and find the bars."""
     from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
 
     from napari_cihm.plugin.activity import PACE

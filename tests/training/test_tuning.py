@@ -73,12 +73,12 @@ def test_no_thresholds_are_tried_twice():
 def test_the_time_is_kept_and_the_best_so_far_given():
     def slow(decoding):
         time.sleep(0.02)
-        return decoding.seed
+        return decoding.prominence
 
     began = time.monotonic()
-    best, reached = tune(slow, Decoding(seed=0.3), seconds=0.1)
+    best, reached = tune(slow, Decoding(prominence=0.1), seconds=0.1)
     assert time.monotonic() - began < 0.3
-    assert reached == best.seed > 0.3
+    assert reached == best.prominence > 0.1
 
 
 def test_a_model_is_tuned_to_what_it_has_learnt(model, plane):

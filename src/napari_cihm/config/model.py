@@ -26,14 +26,17 @@ class Decoding(Settings):
     foreground: float = Field(
         0.5, gt=0, lt=1, description="Probability above which a pixel is an object's."
     )
-    seed: float = Field(
-        0.5, gt=0, lt=1, description="Height of the smoothed distance that seeds."
+    prominence: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="How far an object's middle must rise above the pass to another's.",
     )
     border: float = Field(
-        1.0, ge=0, le=2, description="How strongly touching borders keep seeds apart."
+        1.0, ge=0, le=2, description="How strongly touching borders lower a pass."
     )
     smooth: float = Field(
-        1.0, ge=0, le=5, description="Width in pixels of the smoothing before seeding."
+        1.0, ge=0, le=5, description="Width in pixels of the smoothing before that."
     )
     min_size: int = Field(12, ge=0, description="Objects of fewer pixels are dropped.")
 

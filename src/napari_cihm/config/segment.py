@@ -43,8 +43,11 @@ class SegmentSettings(Settings):
     foreground: float | None = Field(
         None, gt=0, lt=1, description="Foreground threshold; none takes the model's."
     )
-    seed: float | None = Field(
-        None, gt=0, lt=1, description="Seed threshold; none takes the model's."
+    prominence: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Less parts more objects that touch; none takes the model's.",
     )
     min_size: int | None = Field(
         None,

@@ -24,23 +24,24 @@ image = np.clip(image, -1, 3).astype(np.float32)[None]
 
 OBJECTS = """## From maps to objects
 
-Each map holds values from 0 to 1: {names}. Objects grow from seeds, where an
-object's distance to its border is high and no other object touches it:
+Each map holds values from 0 to 1: {names}. An object is what lies around a peak of
+the distance that rises above the pass to every higher one, touching borders making
+passes lower:
 
 ```python
 from scipy import ndimage
 from skimage.measure import label
+from skimage.morphology import h_maxima
 from skimage.segmentation import watershed
 
 foreground, border, distance = maps[0][:3]
 inside = foreground > {foreground:g}
 height = distance * np.clip(1 - {border:g} * border, 0, 1)
 height = ndimage.gaussian_filter(height, {smooth:g})
-seeds = label((height > {seed:g}) & inside, connectivity=1)
-regions = label(inside, connectivity=1)
-unseeded = inside & ~np.isin(regions, regions[seeds > 0])
-seeds = np.where(unseeded, seeds.max() + regions, seeds)
-labels = watershed(-height, seeds, mask=inside)
+levels = np.where(inside, 65536 + np.round(height * 65535), 0).astype(np.int32)
+cross = ndimage.generate_binary_structure(2, 1)
+peaks = h_maxima(levels, round({prominence:g} * 65535), cross)
+labels = watershed(-levels, label(peaks, connectivity=1), mask=inside)
 sizes = np.bincount(labels.ravel())
 labels[sizes[labels] < {min_size}] = 0
 ```

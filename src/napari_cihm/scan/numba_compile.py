@@ -1,28 +1,20 @@
-"""Kernels compiled once for each precision, and kept on disk where that can be."""
+"""Kernels compiled once for each precision."""
 
-import hashlib
-import logging
 import threading
-from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
-import numba
 import torch
 from numba import types
-from numba.core.caching import FunctionCache
 
+from napari_cihm.compiling import Kernel, compiled
 from napari_cihm.scan.lanes import OPTIONS
 from napari_cihm.scan.numba_backward import backward
 from napari_cihm.scan.numba_channel import Adjoint
 from napari_cihm.scan.numba_forward import Scanned, forward
 from napari_cihm.scan.numba_rows import Problem, Scratch
 
-_log = logging.getLogger(__name__)
 _lock = threading.Lock()
-
-Kernel = Callable[..., None]
 
 
 def kernel(which: Literal["forward", "backward"], dtype: torch.dtype) -> Kernel:
@@ -50,39 +42,7 @@ def _compiled(which: str, dtype: torch.dtype) -> Kernel:
     scalar = types.float32 if dtype == torch.float32 else types.float64
     signature = {"forward": _forward_signature, "backward": _backward_signature}
     function = {"forward": forward, "backward": backward}[which]
-    wanted = signature[which](scalar)
-    try:
-        made = numba.njit(no_cfunc_wrapper=True, **OPTIONS)(function)
-        made._cache = _Cache(function)
-        made.compile(wanted)
-    except Exception as problem:
-        # A folder that cannot be written, a full disk, a torn file: compile without.
-        _log.info("compiling the scan for this process only: %s", problem)
-        made = numba.njit(wanted, no_cfunc_wrapper=True, **OPTIONS)(function)
-    # Straight to the machine code: choosing among signatures would cost more than
-    # a small scan does.
-    (result,) = made.overloads.values()
-    return result.entry_point  # type: ignore[no-any-return]
-
-
-class _Cache(FunctionCache):  # type: ignore[misc]
-    """numba's cache on disk, made to notice a change in any file of this folder.
-
-    By itself it looks at the file of the kernel alone, and would go on running the
-    functions of other files as they were.
-    """
-
-    def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
-        return (*super()._index_key(signature, codegen), _edition())
-
-
-@cache
-def _edition() -> str:
-    """Give a digest of the sources of this folder."""
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    return compiled(function, signature[which](scalar), **OPTIONS)
 
 
 def _array(scalar: Any, axes: int, layout: str = "C") -> Any:

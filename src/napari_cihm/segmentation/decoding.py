@@ -1,11 +1,12 @@
-"""From maps to objects: seeds where the distance is high, a watershed from them."""
+"""From maps to objects: the distance is flooded from its peaks downwards."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import relabel_sequential, watershed
+from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import Decoding
+from napari_cihm.segmentation.flooding import flood
 
 
 def decode(
@@ -30,9 +31,7 @@ def decode(
     height = maps[2] * np.clip(1 - settings.border * maps[1], 0, 1)
     if settings.smooth > 0:
         height = ndimage.gaussian_filter(height, settings.smooth)
-    seeds, count = ndimage.label((height > settings.seed) & foreground)
-    seeds, count = _seed_the_rest(seeds, count, foreground)
-    labels = watershed(-height, seeds, mask=foreground)
+    labels = flood(height, foreground, settings.prominence)
     return drop_small(labels, settings.min_size)
 
 
@@ -44,18 +43,3 @@ def drop_small(labels: NDArray[np.integer], least: int) -> NDArray[np.int32]:
     if small.any():
         labels = np.where(small[labels], 0, labels)
     return np.asarray(relabel_sequential(labels)[0], np.int32)
-
-
-def _seed_the_rest(
-    seeds: NDArray[np.int32], count: int, foreground: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], int]:
-    """Make a seed of every foreground region that holds none."""
-    regions, total = ndimage.label(foreground)
-    seeded = np.zeros(total + 1, bool)
-    seeded[0] = True
-    seeded[regions[seeds > 0]] = True
-    rest = ~seeded[regions]
-    if not rest.any():
-        return seeds, count
-    numbers = np.cumsum(~seeded)
-    return np.where(rest, count + numbers[regions], seeds), count + int(numbers[-1])

@@ -83,7 +83,7 @@ class Plan:
         """The model's thresholds with the user's in place of some, in image pixels."""
         chosen = {
             name: value
-            for name in ("foreground", "seed", "min_size")
+            for name in ("foreground", "prominence", "min_size")
             if (value := getattr(self.settings, name)) is not None
         }
         own = self.config.decoding

@@ -13,10 +13,10 @@ from napari_cihm.training.material import Plane
 
 # each row is searched in turn, twice over, around the best so far
 GRID: dict[str, Sequence[float]] = {
-    "seed": (0.2, 0.3, 0.4, 0.5, 0.6, 0.7),
+    "prominence": (0.05, 0.1, 0.15, 0.2, 0.3, 0.4),
     "smooth": (0.5, 1.0, 1.5, 2.0),
     "foreground": (0.35, 0.4, 0.45, 0.5, 0.55, 0.6),
-    "border": (0.5, 1.0, 1.5),
+    "border": (0.0, 0.5, 1.0, 1.5),
     "min_size": (8, 12, 20, 30),
 }
 ENOUGH = 16
