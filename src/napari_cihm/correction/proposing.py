@@ -7,6 +7,7 @@ from skimage import filters, segmentation
 
 from napari_cihm.config import Decoding
 from napari_cihm.correction.pieces import pieces_in
+from napari_cihm.data.flooding import flood, landscape
 
 Mask = NDArray[np.bool_]
 
@@ -47,20 +48,18 @@ def from_maps(
     region |= seeds
     if len(maps) < 3:
         return _touching(region, seeds)
-    height = maps[2] * np.clip(1 - decoding.border * maps[1], 0, 1)
-    height = np.asarray(height, np.float32)
-    if decoding.smooth > 0:
-        height = ndimage.gaussian_filter(height, decoding.smooth)
-    tops, count = ndimage.label((height > decoding.seed) & region)
+    height = landscape(maps, decoding)
+    basins = flood(height, region, decoding.prominence)
     if level > decoding.foreground:
         # A click beside an object's top is still meant for the whole object.
-        ours = _uphill(height, tops, seeds, region)
-    else:
-        # Fainter than any object of the model's: the next top is a neighbour's.
-        ours = np.unique(tops[seeds & (tops > 0)])
-    markers = np.where(np.isin(tops, ours) | seeds, count + 1, tops)
-    basins = segmentation.watershed(-height, markers, mask=region)
-    return _touching(basins == count + 1, seeds)
+        return _touching(np.isin(basins, basins[seeds]), seeds)
+    # Fainter than any object of the model's: those keep what they have.
+    known = np.where(foreground > decoding.foreground, basins, 0)
+    ours = basins.max() + 1
+    pointed_at = np.isin(known, known[seeds & (known > 0)]) | seeds
+    markers = np.where(pointed_at, ours, known)
+    sides = segmentation.watershed(-height, markers, mask=region)
+    return _touching(sides == ours, seeds)
 
 
 def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Mask:

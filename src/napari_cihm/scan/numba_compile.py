@@ -41,7 +41,7 @@ def kernel(which: Literal["forward", "backward"], dtype: torch.dtype) -> Kernel:
 def _compiled(which: str, dtype: torch.dtype) -> Kernel:
     scalar = types.float32 if dtype == torch.float32 else types.float64
     signature = {"forward": _forward_signature, "backward": _backward_signature}
-    function = {"forward": forward, "backward": backward}[which]
+    function: Any = {"forward": forward, "backward": backward}[which]
     return compiled(function, signature[which](scalar), **OPTIONS)
 
 

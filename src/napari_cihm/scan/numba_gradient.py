@@ -5,9 +5,10 @@ from functools import partial
 
 from torch import Tensor
 
+from napari_cihm.compiling import Kernel
 from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.numba_channel import Adjoint
-from napari_cihm.scan.numba_compile import Kernel, kernel
+from napari_cihm.scan.numba_compile import kernel
 from napari_cihm.scan.numba_plan import Plan
 from napari_cihm.scan.numba_rows import CHUNK, Scratch
 from napari_cihm.scan.pool import share

@@ -2,11 +2,10 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import Decoding
-from napari_cihm.segmentation.flooding import flood
+from napari_cihm.data.flooding import flood, landscape
 
 
 def decode(
@@ -28,9 +27,7 @@ def decode(
     """
     settings = settings or Decoding()
     foreground = maps[0] > settings.foreground
-    height = maps[2] * np.clip(1 - settings.border * maps[1], 0, 1)
-    if settings.smooth > 0:
-        height = ndimage.gaussian_filter(height, settings.smooth)
+    height = landscape(maps, settings)
     labels = flood(height, foreground, settings.prominence)
     return drop_small(labels, settings.min_size)
 

@@ -7,7 +7,7 @@ from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import h_maxima
 
-from napari_cihm.segmentation.flooding import LEVELS, flood
+from napari_cihm.data.flooding import LEVELS, flood
 
 RIDGE = np.array([[0.2, 0.6, 0.9, 0.5, 0.4, 0.5, 0.8, 0.3]])
 ALL = np.ones(RIDGE.shape, bool)

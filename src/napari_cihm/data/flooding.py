@@ -1,4 +1,4 @@
-"""Flooding a landscape from its peaks downwards, one basin an object."""
+"""An object is a basin: maps as a landscape, flooded from its peaks downwards."""
 
 from functools import cache
 from typing import Any
@@ -6,13 +6,26 @@ from typing import Any
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_cihm.compiling import Kernel, compiled
+from napari_cihm.config import Decoding
 
 LEVELS = np.iinfo(np.uint16).max
 
-Landscape = NDArray[np.uint16]
+Levels = NDArray[np.uint16]
 Pixels = NDArray[np.int64]
+
+
+def landscape(
+    maps: NDArray[np.floating[Any]], decoding: Decoding
+) -> NDArray[np.float32]:
+    """Make of border and distance the heights whose basins are the objects."""
+    border, distance = np.asarray(maps[1:3], np.float32)
+    height: NDArray[np.float32] = distance * np.clip(1 - decoding.border * border, 0, 1)
+    if decoding.smooth > 0:
+        height = ndimage.gaussian_filter(height, decoding.smooth)
+    return height
 
 
 def flood(
@@ -63,13 +76,13 @@ def _kernel() -> Kernel:
 
 
 def _flood(
-    levels: Landscape,
+    levels: Levels,
     steps: Pixels,
     order: Pixels,
     rise: int,
     names: NDArray[np.int32],
     roots: NDArray[np.int32],
-    peaks: Landscape,
+    peaks: Levels,
 ) -> None:
     """Name the pixels of `order`, highest first, by their basins.
 
