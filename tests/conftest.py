@@ -6,9 +6,8 @@ import random
 import sys
 from collections.abc import Iterator
 
-# Before torch and numba read them: tests are tiny, and threads only get in the way.
+# Before torch reads it: tests are tiny, and threads only get in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 
 import hypothesis
 import numpy as np
