@@ -37,6 +37,14 @@ def test_import_takes_less_than_150_ms():
     assert statistics.median(seconds) < 0.15
 
 
+def test_bundled_weights_load_in_less_than_300_ms():
+    timed = (
+        "import time, torch; start = time.process_time(); import napari_cihm;"
+        "napari_cihm.load_model('cihm-dsb18'); print(time.process_time() - start)"
+    )
+    assert min(float(_python(timed)) for _ in range(3)) < 0.3
+
+
 @pytest.mark.parametrize("name", napari_cihm.__all__)
 def test_every_public_name_arrives_on_first_use(name):
     assert getattr(napari_cihm, name).__doc__
