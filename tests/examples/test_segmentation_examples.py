@@ -1,5 +1,6 @@
 """The segmentation examples run as they stand, on images they make."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +22,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-def _run(name: str, model: Path, *arguments: object) -> str:
+def _run(name: str, model: Path, *arguments: object, **environment: str) -> str:
     run = subprocess.run(
         [sys.executable, EXAMPLES / name, "--model", model, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, **environment},
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
@@ -51,7 +53,19 @@ def test_a_stack_goes_from_zarr_to_zarr(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_cluster_example_runs_on_this_machine(model: Path, tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
-    said = _run("slurm.py", model, "--here", 1)
+def test_the_cluster_example_runs_as_a_job(model: Path, tmp_path: Path) -> None:
+    # Stand-ins for SLURM's commands: one takes a script and runs it apart.
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    for name, body in {
+        "sbatch": f'cp "${{@: -1}}" {jobs}/job.sh\n'
+        f"nohup bash {jobs}/job.sh > {jobs}/log 2>&1 &\n"
+        'echo "Submitted batch job $!"',
+        "scancel": "kill $1",
+    }.items():
+        (jobs / name).write_text(f"#!/bin/bash\n{body}\n")
+        (jobs / name).chmod(0o755)
+    path = os.pathsep.join([str(jobs), os.environ["PATH"]])
+    said = _run("slurm.py", model, "--jobs", 1, "--queue", "normal", PATH=path)
     assert "1 of 1 tiles" in said
+    assert "#SBATCH -p normal" in (jobs / "job.sh").read_text()
