@@ -174,7 +174,9 @@ def test_a_model_is_trained_further(pairs, tmp_path):
     further = {"model": path, "options": None, "epochs": 1}
     last = run(pairs, **further)[-1]
     assert last.figures["dice"] > 0.8  # from nothing this takes far more than 3 steps
-    assert last.model.config.training.base == load_model(path).hash
+    first, record = load_model(path), last.model.config.training
+    assert record.base == first.hash
+    assert record.earlier == (first.config.training.command,)
     with pytest.raises(InputError, match="has learnt the task 'instance'"):
         run(pairs, **further, task="semantic")
     with pytest.raises(InputError, match="is built already"):

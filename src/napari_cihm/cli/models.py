@@ -77,7 +77,10 @@ def _bundled() -> dict[str, tuple[str, str]]:
     found = {}
     for name in bundled_names():
         about = load_model(name, "cpu").config
-        found[name] = about.recipe, f"{about.task}, {about.in_channels} channels in"
+        channels = (
+            "1 channel" if about.in_channels == 1 else f"{about.in_channels} channels"
+        )
+        found[name] = about.recipe, f"{about.task}, {channels} in"
     return found
 
 

@@ -45,6 +45,9 @@ class TrainingRecord(Settings):
     """Where the weights came from: enough to make them again."""
 
     command: str = Field("", description="Command line that made the weights.")
+    earlier: tuple[str, ...] = Field(
+        (), description="Command lines that made the model it started from, in order."
+    )
     data: str = Field("", description="Fingerprint of the training data.")
     images: int = Field(0, ge=0, description="Images trained on.")
     objects: int = Field(0, ge=0, description="Objects trained on.")

@@ -16,11 +16,13 @@ from napari_cihm.segmentation.source import Source, find_ranges
 ZOOMS = (1.0, 0.5, 2.0, 0.25, 0.125)
 SIDE = 256  # network pixels looked at for each zoom
 ENOUGH = 3  # objects needed to believe a zoom
-# Within this factor of the model's own size the image keeps its scale: models are
+# Between these shares of the model's own size the image keeps its scale: models are
 # trained on sizes that vary, and resampling costs sharpness.
-NEAR = 2.0
-# At this factor, and with sizes so even, the first look is believed.
+KEPT = (1 / 2.3, 3.0)
+# Within this factor, and with sizes so even, the first look is believed.
 FITS, EVEN = 1.5, 1.6
+# Two looks that agree as well as this bear each other out.
+AGREE = 1.35
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def find_diameter(
 
     The image is looked at under several zooms. Seen too large, objects fall into
     pieces, and seen too small they vanish: the zoom at which objects come out as
-    large as those the model knows is the one to believe.
+    large as those the model knows is the one to believe, if another bears it out.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
@@ -56,23 +58,31 @@ def find_diameter(
     config = predictor.config
     channels = plan_channels(image, settings, config)
     ranges = find_ranges(image, channels, config.normalisation)
-    best: Look | None = None
+    looks: list[Look] = []
     for zoom in ZOOMS:
         zooms = zooms_for(image, config, own / zoom)
         look = _look(Source(image, channels, ranges, zooms), predictor)
         if look.objects < ENOUGH:
             continue
-        if best is None or _apart(look.seen, own) < _apart(best.seen, own):
-            best = look
+        looks.append(look)
         if zoom == 1 and look.spread < EVEN and _apart(look.seen, own) < np.log(FITS):
             break
-    if best is None or _apart(best.diameter, own) < np.log(NEAR):
+    if not looks:
+        return None, ""
+    best = min(looks, key=lambda look: (_alone(look, looks), _apart(look.seen, own)))
+    if KEPT[0] < best.diameter / own < KEPT[1]:
         return None, ""
     return best.diameter, (
         f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
         f"{own:.0f}: the image is scaled by {own / best.diameter:.2f}; "
         "give diameter=... to say otherwise"
     )
+
+
+def _alone(look: Look, looks: list[Look]) -> bool:
+    """Tell that no other look makes the objects as large."""
+    agreeing = (_apart(look.diameter, o.diameter) < np.log(AGREE) for o in looks)
+    return sum(agreeing) == 1
 
 
 def _look(source: Source, predictor: Predictor) -> Look:

@@ -11,8 +11,10 @@ from napari_cihm.data.samples import Sample, fit_channels
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.models import Model
 
-IMAGES = 6
+IMAGES = 12
 SIDE = 256
+SIZES = (9.0, 14.0, 24.0, 38.0)
+CROWDING = (0.12, 0.3, 0.45)
 
 
 def rehearse(model: Model, channels: int, seed: int) -> list[Sample]:
@@ -53,6 +55,5 @@ def _made(
     shape, one = (SIDE, SIDE), 1000 * seed + number
     if colour and number % 3 == 2:
         return np.moveaxis(tissue(shape, one)[0], -1, 0)
-    sizes = (14.0, 24.0, 38.0)
-    crowding = (0.12, 0.3)
-    return nuclei(shape, one, sizes[number % 3], crowding[number % 2])[0][None]
+    size, crowding = SIZES[number % len(SIZES)], CROWDING[number % len(CROWDING)]
+    return nuclei(shape, one, size, crowding)[0][None]

@@ -177,7 +177,9 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
             lambda tried: mean_ap(score(mapped, tried)), config.decoding
         )
         config = config.but(decoding=decoding)
+    before = config.training
     record = TrainingRecord(
+        earlier=(*before.earlier, before.command) if before.command else (),
         base=run.identity.get("base", ""),
         command=shlex.join(["cihm", *sys.argv[1:]]) if run.folder else "",
         data=run.identity["data"],
