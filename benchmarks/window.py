@@ -2,7 +2,7 @@
 
     python benchmarks/window.py [open press stall cycles layers]
 
-Needs a screen; on a machine without one, Xvfb gives it one. Each part runs in a
+Needs a screen; on a machine without one, call it under `xvfb-run`. Each part runs in a
 process of its own, so that none is warm from another.
 
 stall   a 5 ms heartbeat in the event loop while 2,048 x 2,048 pixels are segmented,

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
@@ -24,6 +24,9 @@ from napari_cihm.plugin.views.finetune_section import FinetuneSection
 from napari_cihm.plugin.views.folder_section import FolderSection
 from napari_cihm.plugin.views.model_section import SUFFIXES, ModelSection
 from napari_cihm.plugin.views.segment_section import SegmentSection
+from napari_cihm.plugin.warming import warm_up
+
+SETTLED = 1000  # milliseconds after which a panel that opened is surely drawn
 
 
 class Coordinator(QObject):
@@ -81,6 +84,9 @@ class Coordinator(QObject):
         scene.theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.model.choose(chosen.model)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLED)
+        self._settled.timeout.connect(warm_up)
+        self._settled.start()
 
     def close(self) -> None:
         """Stop what runs, leave the viewer as it is, and let go of it."""
