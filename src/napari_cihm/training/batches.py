@@ -70,7 +70,10 @@ class Drawer:
 
 def ahead(draw: Callable[[int], Batch], first: int) -> Generator[Batch]:
     """Draw batches from step `first` on, the next one while this one is learnt."""
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+    threads = torch.get_num_threads()
+    with ThreadPoolExecutor(1, "batches", initializer=_compute_alone) as pool:
+        pool.submit(int).result()
+        torch.set_num_threads(threads)  # here, and in threads to come
         step = first
         waiting = pool.submit(draw, step)
         while True:
@@ -78,3 +81,13 @@ def ahead(draw: Callable[[int], Batch], first: int) -> Generator[Batch]:
             step += 1
             waiting = pool.submit(draw, step)
             yield batch
+
+
+def _compute_alone() -> None:
+    """Let this thread compute without others of its own.
+
+    OpenMP counts the threads of all that call it. Where they are more than the
+    processor has, it sends waiting ones to sleep, and a step takes a third longer.
+    """
+    torch.get_num_threads()  # by which torch sets the number for a new thread
+    torch.set_num_threads(1)
