@@ -133,7 +133,7 @@ def _window(
     parts: list[NDArray[Any]] = [sample.image, sample.targets]
     if sample.valid is not None:
         parts.append(sample.valid)
-    cut = [part[:, rows[:, None], columns].astype(np.float32) for part in parts]
+    cut = [part[:, rows][:, :, columns].astype(np.float32) for part in parts]
     cut[1] /= 255
     return torch.from_numpy(np.concatenate(cut))
 
@@ -153,8 +153,10 @@ def _resample(window: Tensor, size: int, warp: Warp) -> Tensor:
     )[0]
 
 
-def _mirrored(start: int, length: int, size: int) -> NDArray[np.int64]:
-    """List the indices of a run that is reflected at both ends of an axis."""
+def _mirrored(start: int, length: int, size: int) -> NDArray[np.int64] | slice:
+    """Pick a run that is reflected at both ends of an axis."""
+    if start >= 0 and start + length <= size:
+        return slice(start, start + length)
     period = max(2 * size - 2, 1)
     index = np.abs(np.arange(start, start + length)) % period
     return np.where(index >= size, period - index, index)

@@ -82,7 +82,7 @@ def find_diameter(
 def _alone(look: Look, looks: list[Look]) -> bool:
     """Tell that no other look makes the objects as large."""
     agreeing = (_apart(look.diameter, o.diameter) < np.log(AGREE) for o in looks)
-    return sum(agreeing) == 1
+    return sum(map(bool, agreeing)) == 1
 
 
 def _look(source: Source, predictor: Predictor) -> Look:
