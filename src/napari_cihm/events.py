@@ -128,6 +128,27 @@ class Machine(Event):
 
 
 @dataclass(frozen=True)
+class Network:
+    """A network that can be built by name, and what 256 x 256 pixels cost it."""
+
+    name: str
+    summary: str
+    parameters: int
+    gmac: float
+    memory: int
+    weights: tuple[str, ...]
+    paper: str
+    notes: str
+
+
+@dataclass(frozen=True)
+class Networks(Event):
+    """Every network there is."""
+
+    networks: tuple[Network, ...]
+
+
+@dataclass(frozen=True)
 class FinetuneStarted(Event):
     """Labels are read and divided; learning is about to begin.
 

@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 
 from napari_cihm.plugin.widgets import CheckWidget, SegmentWidget
 
-TITLES = ["Segment and fine-tune", "Check a model file"]
+TITLES = ["Segment and fine-tune", "Check a model file", "List the networks"]
 
 
 def _actions(menu):

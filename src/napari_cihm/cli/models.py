@@ -24,28 +24,23 @@ def models(
 
 
 def _list() -> None:
-    from napari_cihm.models import model_names
-    from napari_cihm.models.costs import recipe_costs
-    from napari_cihm.models.recipes import recipe
+    from napari_cihm.models.catalogue import catalogue
 
     ready = _bundled()
     typer.echo("Ready to segment (cihm segment --model NAME):")
     _columns((n, r, about) for n, (r, about) in ready.items() or [("none", ("", ""))])
     typer.echo(f"\nTo train (cihm train --model RECIPE); {COSTS}:")
-    rows = []
-    for each in model_names():
-        costs = recipe_costs(each)
-        weights = [n for n, (r, _) in ready.items() if r == each]
-        rows.append(
-            (
-                each,
-                f"{costs.parameters:,}",
-                f"{costs.gmac:.2f}",
-                f"{costs.memory / 1e6:.0f} MB",
-                ", ".join(weights) or "-",
-                recipe(each).paper.partition(" ")[0],
-            )
+    rows = [
+        (
+            each.name,
+            f"{each.parameters:,}",
+            f"{each.gmac:.2f}",
+            f"{each.memory / 1e6:.0f} MB",
+            ", ".join(each.weights) or "-",
+            each.paper.partition(" ")[0],
         )
+        for each in catalogue()
+    ]
     _columns([HEAD, *rows], right=(1, 2, 3))
     typer.echo("\nMore of one: cihm models NAME")
 

@@ -4,11 +4,14 @@ from typing import Any
 
 from napari_cihm.plugin.coordinator import Coordinator
 from napari_cihm.plugin.flows.check_flow import CheckFlow
+from napari_cihm.plugin.flows.networks_flow import NetworksFlow
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.style import sheet_for
 from napari_cihm.plugin.views.check_view import CheckSection
+from napari_cihm.plugin.views.networks_view import NetworksSection
+from napari_cihm.plugin.views.section import Section
 
 
 class SegmentWidget(Panel):
@@ -25,7 +28,30 @@ class SegmentWidget(Panel):
         self.coordinator = Coordinator(napari_viewer, self)
 
 
-class CheckWidget(Panel):
+class _SideWidget(Panel):
+    """A panel of one section, beside the work, with a process of its own."""
+
+    def __init__(self, napari_viewer: Any, section: Section) -> None:
+        super().__init__()
+        self.run_bar.hide()
+        self.section = section
+        self.add_section(section)
+        self._runner = runner = Runner()
+        self._scene = Scene(napari_viewer, self)
+        self._scene.theme_changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.closed.connect(self._on_closed)
+        self.destroyed.connect(lambda: runner.close())
+
+    def _on_theme_changed(self) -> None:
+        self.setStyleSheet(sheet_for(self._scene.theme))
+
+    def _on_closed(self) -> None:
+        self._scene.close()
+        self.deleteLater()
+
+
+class CheckWidget(_SideWidget):
     """Examine model files without using them.
 
     Parameters
@@ -35,23 +61,23 @@ class CheckWidget(Panel):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self.run_bar.hide()
-        self.section = CheckSection(self)
-        self.add_section(self.section)
-        runner = Runner()
-        self.flow = CheckFlow(runner, self.section, self)
-        self._scene = Scene(napari_viewer, self)
-        self._scene.theme_changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        section = CheckSection()
+        super().__init__(napari_viewer, section)
+        self.flow = CheckFlow(self._runner, section, self)
         self.files_dropped.connect(lambda paths: self.flow.check(paths[0]))
-        self.closed.connect(self._on_closed)
-        self.destroyed.connect(lambda: runner.close())
-        runner.warm_up()
+        self._runner.warm_up()
 
-    def _on_theme_changed(self) -> None:
-        self.setStyleSheet(sheet_for(self._scene.theme))
 
-    def _on_closed(self) -> None:
-        self._scene.close()
-        self.deleteLater()
+class NetworksWidget(_SideWidget):
+    """List the networks that can be trained, and what they cost.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer it belongs to.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        section = NetworksSection()
+        super().__init__(napari_viewer, section)
+        self.flow = NetworksFlow(self._runner, section, self)

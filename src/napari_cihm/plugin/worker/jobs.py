@@ -15,10 +15,12 @@ from napari_cihm.events import (
     Event,
     Machine,
     Measured,
+    Networks,
     Segmented,
     TileDone,
 )
 from napari_cihm.models.bundled import bundled_names
+from napari_cihm.models.catalogue import catalogue
 from napari_cihm.models.devices import available_devices, pick_device
 from napari_cihm.models.doctor import examine
 from napari_cihm.plugin.worker.learning import learn, versions
@@ -42,6 +44,11 @@ def look(model: str, device: str) -> Iterator[Event]:
     if seen.usable:
         LOADED.get(model, device)
     yield seen
+
+
+def networks() -> Iterator[Event]:
+    """List the networks that can be trained."""
+    yield Networks(catalogue())
 
 
 def segment(
@@ -145,6 +152,7 @@ JOBS: dict[str, Job] = {
     "doubt": doubt,
     "look": look,
     "measure": measure_labels,
+    "networks": networks,
     "segment": segment,
     "segment_files": segment_files,
 }

@@ -1,0 +1,34 @@
+"""Listing the networks that can be trained."""
+
+from qtpy.QtCore import QObject
+
+from napari_cihm.events import Event, Networks
+from napari_cihm.plugin.runner import Run, Runner, RunState
+from napari_cihm.plugin.views.networks_view import NetworksSection
+
+
+class NetworksFlow(QObject):
+    """Fills the *Networks* section, once.
+
+    Parameters
+    ----------
+    runner : Runner
+        Looks networks up: torch stays out of the window's process.
+    section : NetworksSection
+        What the user sees.
+    """
+
+    def __init__(
+        self, runner: Runner, section: NetworksSection, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._section = section
+        runner.start("networks", self._on_event, self._on_end, "quick")
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Networks):
+            self._section.show_networks(event.networks)
+
+    def _on_end(self, run: Run) -> None:
+        if run.state is RunState.FAILED and run.failure is not None:
+            self._section.show_text(f"{run.failure.text}. {run.failure.remedy}")
