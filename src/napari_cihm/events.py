@@ -132,7 +132,6 @@ class Network:
     """A network that can be built by name, and what 256 x 256 pixels cost it."""
 
     name: str
-    summary: str
     parameters: int
     gmac: float
     memory: int

@@ -1,13 +1,13 @@
 """The list of networks: what each costs, where it comes from, whether it is trained."""
 
-from napari_cihm.models.catalogue import catalogue
+from napari_cihm.models.catalogue import bundled_configs, catalogue
 
 
 def test_every_network_is_listed_and_told_of(shown, pooled):
     _, widget = shown.viewer.window.add_plugin_dock_widget(
         "napari-cihm", "List the networks"
     )
-    section, known = widget.section, catalogue()
+    section, known = widget.section, catalogue(bundled_configs())
     shown.until(lambda: section.table.rowCount() == len(known))
     rows = {
         section.table.item(row, 0).text(): [

@@ -3,9 +3,12 @@
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from napari_cihm.config import ModelConfig
 
 HEAD = ("recipe", "parameters", "GMAC", "memory", "weights", "published in")
 COSTS = "costs of 256 x 256 pixels of 3 channels"
@@ -24,9 +27,10 @@ def models(
 
 
 def _list() -> None:
-    from napari_cihm.models.catalogue import catalogue
+    from napari_cihm.models.catalogue import bundled_configs, catalogue
 
-    ready = _bundled()
+    bundled = bundled_configs()
+    ready = {name: _about(config) for name, config in bundled.items()}
     typer.echo("Ready to segment (cihm segment --model NAME):")
     _columns((n, r, about) for n, (r, about) in ready.items() or [("none", ("", ""))])
     typer.echo(f"\nTo train (cihm train --model RECIPE); {COSTS}:")
@@ -39,19 +43,19 @@ def _list() -> None:
             ", ".join(each.weights) or "-",
             each.paper.partition(" ")[0],
         )
-        for each in catalogue()
+        for each in catalogue(bundled)
     ]
     _columns([HEAD, *rows], right=(1, 2, 3))
     typer.echo("\nMore of one: cihm models NAME")
 
 
 def _tell(name: str) -> None:
+    from napari_cihm.models import bundled_names, load_model
     from napari_cihm.models.costs import recipe_costs
     from napari_cihm.models.recipes import recipe
 
-    ready = _bundled()
-    if name in ready:
-        of, about = ready[name]
+    if name in bundled_names():
+        of, about = _about(load_model(name, "cpu").config)
         typer.echo(f"{name}: weights of the recipe {of}, {about}\n")
         name = of
     found, costs = recipe(name), recipe_costs(name)
@@ -65,18 +69,11 @@ def _tell(name: str) -> None:
     _columns((key, json.dumps(value)) for key, value in found.options.items())
 
 
-def _bundled() -> dict[str, tuple[str, str]]:
-    """Recipe and description of each bundled model, by its name."""
-    from napari_cihm.models import bundled_names, load_model
-
-    found = {}
-    for name in bundled_names():
-        about = load_model(name, "cpu").config
-        channels = (
-            "1 channel" if about.in_channels == 1 else f"{about.in_channels} channels"
-        )
-        found[name] = about.recipe, f"{about.task}, {channels} in"
-    return found
+def _about(config: "ModelConfig") -> tuple[str, str]:
+    """Recipe and description of a bundled model."""
+    count = config.in_channels
+    channels = "1 channel" if count == 1 else f"{count} channels"
+    return config.recipe, f"{config.task}, {channels} in"
 
 
 def _columns(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:

@@ -81,8 +81,8 @@ def find_diameter(
 
 def _alone(look: Look, looks: list[Look]) -> bool:
     """Tell that no other look makes the objects as large."""
-    agreeing = (_apart(look.diameter, o.diameter) < np.log(AGREE) for o in looks)
-    return sum(map(bool, agreeing)) == 1
+    others = (other for other in looks if other is not look)
+    return all(_apart(look.diameter, o.diameter) >= np.log(AGREE) for o in others)
 
 
 def _look(source: Source, predictor: Predictor) -> Look:

@@ -20,7 +20,7 @@ from napari_cihm.events import (
     TileDone,
 )
 from napari_cihm.models.bundled import bundled_names
-from napari_cihm.models.catalogue import catalogue
+from napari_cihm.models.catalogue import bundled_configs, catalogue
 from napari_cihm.models.devices import available_devices, pick_device
 from napari_cihm.models.doctor import examine
 from napari_cihm.plugin.worker.learning import learn, versions
@@ -48,7 +48,7 @@ def look(model: str, device: str) -> Iterator[Event]:
 
 def networks() -> Iterator[Event]:
     """List the networks that can be trained."""
-    yield Networks(catalogue())
+    yield Networks(catalogue(bundled_configs()))
 
 
 def segment(
