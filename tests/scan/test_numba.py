@@ -17,7 +17,14 @@ if backends()["numba"] is not True:
 
 import numba
 
-from napari_cihm.scan import elementary, numba_gradient, numba_plan, numba_rows
+from napari_cihm.scan import (
+    elementary,
+    numba_gradient,
+    numba_plan,
+    numba_rows,
+    reference,
+)
+from napari_cihm.scan.inputs import checked
 from napari_cihm.scan.lanes import OPTIONS, WIDTH, load, store
 from napari_cihm.scan.shuffles import totals, turn
 
@@ -139,7 +146,7 @@ def test_windows_and_segments(
     # segments make it hand partial sums over again and again.
     monkeypatch.setattr(numba_plan, "_KEPT", 2)
     monkeypatch.setattr(numba_gradient, "_SEGMENT", 1)
-    monkeypatch.setattr(numba_plan, "_ITEMS", 2 * parts)
+    monkeypatch.setattr(numba_gradient, "_ITEMS", 2 * parts)
     tensors = case(d=8 * parts, length=length, n=7, groups=1, constant=constant)
     wide = {k: t.detach().double().requires_grad_() for k, t in tensors.items()}
     check_close(scanned("numba", tensors), scanned("torch", wide))
@@ -166,6 +173,36 @@ def test_positions_past_the_end_leave_no_trace(case, scanned, check_close):
     # The carry of a last state's gradient passes the padding of the last chunk.
     tensors = case(length=numba_rows.CHUNK + 1, n=16, without="z D")
     check_close(scanned("numba", tensors), scanned("reference", tensors))
+
+
+@pytest.mark.parametrize("fastest", [0.0, 0.3, 20.0, 3000.0])
+@pytest.mark.parametrize("n", [5, 32])
+def test_decays_from_tables_and_computed_ones_are_alike(
+    case, scanned, check_close, fastest, n
+):
+    # Chunk by chunk, steps that a table covers take turns with some that none does.
+    tensors = case(length=900, n=n, groups=1, without="z")
+    with torch.no_grad():
+        tensors["A"].mul_(fastest / tensors["A"].abs().max())
+        tensors["delta"][..., 300:320] = 8
+    wide = {k: t.detach().double().requires_grad_() for k, t in tensors.items()}
+    check_close(scanned("numba", tensors), scanned("torch", wide))
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -2.0, 1e30])
+def test_steps_that_are_in_no_table_are_answered_as_elsewhere(odd):
+    # Without softplus a step may be anything; none may be looked up where nothing is.
+    torch.manual_seed(0)
+    length = numba_plan.LONG
+    u, maps = torch.randn(1, 3, length), torch.randn(2, 1, 16, length)
+    delta = torch.rand(1, 3, length)
+    delta[0, 1, 130] = odd
+    given = (u, delta, -torch.arange(1.0, 17).repeat(3, 1), *maps)
+    out = selective_scan(*given)
+    wanted = reference.scan(checked(*given, None, None, None, False))[0]
+    torch.testing.assert_close(
+        out, wanted.float(), equal_nan=True, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_states_that_fade_end_at_zero():

@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 from napari_cihm.scan.lanes import WIDTH, inner, nearest, power, where_less
 
 _LN2 = math.log(2)
-_LOG2E = 1 / _LN2
+LOG2E = 1 / _LN2
 
 
 def _polynomial(single: Sequence[float], double: Sequence[float]) -> Any:
@@ -97,8 +97,8 @@ def _exp_negative(x: Any) -> Any:
     """Raise e to the power x, for x <= 0."""
     lowest = _exponent_low(x) * _LN2
     x = where_less(x, lowest, lowest, x)
-    whole = nearest(x * _LOG2E)
-    part = ((x - whole * _ln2_high(x)) - whole * _ln2_low(x)) * _LOG2E
+    whole = nearest(x * LOG2E)
+    part = ((x - whole * _ln2_high(x)) - whole * _ln2_low(x)) * LOG2E
     return (1.0 + part * (_LN2 + part * _exp2_rest(part))) * power(whole)
 
 

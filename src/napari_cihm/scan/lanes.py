@@ -29,6 +29,11 @@ OPTIONS = {"nogil": True, "_nrt": False}
 # For functions that kernels alone call: without a way in from Python they compile in
 # two thirds of the time.
 inner = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)
+# For those that are handed a whole problem: a call would put each field of each of its
+# arrays on the stack, some two hundred numbers, and take as long as much of the work.
+inlined = njit(
+    no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS
+)
 
 _INDEX = ir.IntType(32)
 
@@ -139,6 +144,78 @@ def store(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         place = place_of(context, builder, signature.args[0], *values[:2])
         builder.store(values[2], place).align = alignment(array)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), emit
+
+
+@intrinsic
+def prefetch(typing: Any, array: Any, at: Any) -> Any:
+    """Have memory bring what lies at an index, which may be past the end, nearer."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = place_of(context, builder, signature.args[0], *values)
+        place = builder.bitcast(place, ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [place.type, *[_INDEX] * 3])
+        ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        # To be read, into the cache that is nearest, as data.
+        builder.call(ask, [place, _INDEX(0), _INDEX(3), _INDEX(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), emit
+
+
+@intrinsic
+def zeros(typing: Any, array: Any) -> Any:
+    """Give zeros of the dtype of an array."""
+    to = Lanes(array.dtype)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return ir.Constant(vector_of(context, to), [0.0] * WIDTH)
+
+    return to(array), emit
+
+
+@intrinsic
+def fused(typing: Any, factor: Any, other: Any, addend: Any) -> Any:
+    """Give factor * other + addend, in one operation where the machine has it.
+
+    Which of two products an addition takes in is for the compiler to choose otherwise,
+    and a recurrence is twice as slow when it takes the wrong one.
+    """
+    to = next(t for t in (factor, other, addend) if isinstance(t, Lanes))
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        vector = vector_of(context, to)
+        spread = [
+            _spread(context, builder, value, kind, to)
+            for value, kind in zip(values, signature.args, strict=True)
+        ]
+        return builder.call(named(builder, "fmuladd", vector, [vector] * 3), spread)
+
+    return to(factor, other, addend), emit
+
+
+@intrinsic
+def highest(typing: Any, lanes: Any) -> Any:
+    """Give the largest of the lanes."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        vector = vector_of(context, lanes)
+        reduce = named(builder, "vector.reduce.fmax", vector.element, [vector])
+        return builder.call(reduce, values)
+
+    return lanes.scalar(lanes), emit
+
+
+@intrinsic
+def store_whole(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
+    """Write sixteen whole numbers into a contiguous 1-D array of integers."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place = place_of(context, builder, signature.args[0], *values[:2])
+        whole = builder.fptosi(values[2], place.type.pointee)
+        builder.store(whole, place).align = alignment(array)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, lanes), emit

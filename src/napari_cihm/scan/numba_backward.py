@@ -7,8 +7,8 @@ what a long sequence keeps between the two passes does not grow with it.
 
 from typing import Any
 
-from napari_cihm.scan.elementary import exp2, flushed
-from napari_cihm.scan.lanes import WIDTH, inner, load, store
+from napari_cihm.scan.elementary import LOG2E, exp2, flushed
+from napari_cihm.scan.lanes import WIDTH, fused, inlined, inner, load, store
 from napari_cihm.scan.numba_channel import channel_back
 from napari_cihm.scan.numba_rows import (
     CHUNK,
@@ -48,7 +48,7 @@ def backward(
             window -= spacing
 
 
-@inner
+@inlined
 def _mark(
     item: Any,
     window: Any,
@@ -74,7 +74,7 @@ def _mark(
             _advance(problem, batch, channel, start, state, scratch)
 
 
-@inner
+@inlined
 def _advance(
     problem: Any, batch: Any, channel: Any, start: Any, state: Any, scratch: Any
 ) -> None:
@@ -84,16 +84,17 @@ def _advance(
     fetch(problem.delta[batch, channel], start, step, 0)
     enter((step, signal, x), problem.bias[channel], problem.soft, CHUNK)
     for block in range(0, state.size, WIDTH):
-        rate, h = load(problem.rates, channel * state.size + block), load(state, block)
+        rate = load(problem.A, channel * state.size + block) * LOG2E
+        h = load(state, block)
         for t in range(0, CHUNK, WIDTH):
             for s in range(t, t + WIDTH):
                 B = load(scratch.B, block * CHUNK + s * WIDTH)
-                h = exp2(rate * step[s]) * h + x[s] * B
+                h = fused(exp2(rate * step[s]), h, x[s] * B)
             h = flushed(h)
         store(state, block, h)
 
 
-@inner
+@inlined
 def _chunk_back(
     item: Any,
     chunk: Any,

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from napari_cihm.scan.elementary import exp2, flushed, sigmoid, softplus_slope
-from napari_cihm.scan.lanes import WIDTH, inner, load, store
+from napari_cihm.scan.elementary import LOG2E, exp2, flushed, sigmoid, softplus_slope
+from napari_cihm.scan.lanes import WIDTH, fused, inlined, load, store
 from napari_cihm.scan.numba_rows import CHUNK, deliver, enter, extent, fetch
 from napari_cihm.scan.shuffles import total, totals
 
@@ -26,7 +26,7 @@ class Adjoint(NamedTuple):
     bias: Any
 
 
-@inner
+@inlined
 def channel_back(
     batch: Any,
     channel: Any,
@@ -42,8 +42,8 @@ def channel_back(
     carry, grad_A = adjoint.carry[batch, channel], adjoint.A[batch, channel]
     for block in range(0, mark.size, WIDTH):
         at = channel * mark.size + block
-        rate, A = load(problem.rates, at), load(problem.A, at)
-        _retrace(rate, load(mark, block), block, whole, problem.gated, scratch)
+        A = load(problem.A, at)
+        _retrace(A * LOG2E, load(mark, block), block, whole, problem.gated, scratch)
         back, sum_A = load(carry, block), load(grad_A, block)
         back, sum_A = _return(A, back, sum_A, block, whole, scratch)
         store(carry, block, back)
@@ -55,7 +55,7 @@ def channel_back(
     _conclude(batch, channel, start, problem, adjoint, scratch.rows)
 
 
-@inner
+@inlined
 def _prepare(
     batch: Any, channel: Any, start: Any, problem: Any, adjoint: Any, rows: Any
 ) -> None:
@@ -84,7 +84,7 @@ def _prepare(
         pull[t] = 0
 
 
-@inner
+@inlined
 def _retrace(
     rate: Any, h: Any, block: Any, whole: Any, gated: Any, scratch: Any
 ) -> None:
@@ -95,7 +95,8 @@ def _retrace(
     for t in range(0, whole, WIDTH):
         for s in range(t, t + WIDTH):
             decay = exp2(rate * step[s])
-            h = decay * h + x[s] * load(scratch.B, block * CHUNK + s * WIDTH)
+            B = load(scratch.B, block * CHUNK + s * WIDTH)
+            h = fused(decay, h, x[s] * B)
             store(decays, s * WIDTH, decay)
             store(states, (s + 1) * WIDTH, h)
         h = flushed(h)
@@ -106,7 +107,7 @@ def _retrace(
             store(y, t, load(y, t) + totals(spare, 0))
 
 
-@inner
+@inlined
 def _return(
     A: Any, carry: Any, sum_A: Any, block: Any, whole: Any, scratch: Any
 ) -> Any:
@@ -119,7 +120,7 @@ def _return(
         for s in range(WIDTH - 1, -1, -1):
             now = (t + s) * WIDTH
             at = block * CHUNK + now
-            g = dy[t + s] * load(scratch.C, at) + carry
+            g = fused(dy[t + s], load(scratch.C, at), carry)
             state = load(scratch.states, now + WIDTH)
             store(scratch.grad_C, at, load(scratch.grad_C, at) + dy[t + s] * state)
             store(scratch.grad_B, at, load(scratch.grad_B, at) + x[t + s] * g)
@@ -134,7 +135,7 @@ def _return(
     return carry, sum_A
 
 
-@inner
+@inlined
 def _conclude(
     batch: Any, channel: Any, start: Any, problem: Any, adjoint: Any, rows: Any
 ) -> None:

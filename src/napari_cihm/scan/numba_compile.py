@@ -52,12 +52,14 @@ def _array(scalar: Any, axes: int, layout: str = "C") -> Any:
 def _problem(scalar: Any) -> Any:
     sequence, map_ = _array(scalar, 3, "A"), _array(scalar, 4, "A")
     row = _array(scalar, 1)
-    fields = [sequence] * 3 + [map_] * 2 + [row] * 6
-    return types.NamedTuple(fields + [types.boolean] * 2 + [types.intp] * 2, Problem)
+    fields = [sequence] * 3 + [map_] * 2 + [row] * 5
+    fields += [types.boolean] * 2 + [types.intp] * 2 + [types.boolean]
+    return types.NamedTuple(fields, Problem)
 
 
 def _scratch(scalar: Any) -> Any:
-    fields = [_array(scalar, 2), *[_array(scalar, 1)] * 8, _array(scalar, 3)]
+    fields = [_array(scalar, 2), *[_array(scalar, 1)] * 8]
+    fields += [_array(scalar, 3), _array(scalar, 2), *[_array(types.int32, 1)] * 2]
     return types.NamedTuple(fields, Scratch)
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from napari_cihm.scan.elementary import exp2, flushed, sigmoid
-from napari_cihm.scan.lanes import WIDTH, inner, load, store
+from napari_cihm.scan.elementary import LOG2E, exp2, flushed, sigmoid
+from napari_cihm.scan.lanes import WIDTH, fused, inlined, load, store
 from napari_cihm.scan.numba_rows import (
     CHUNK,
     channels_of,
@@ -16,6 +16,7 @@ from napari_cihm.scan.numba_rows import (
     pack,
 )
 from napari_cihm.scan.shuffles import totals
+from napari_cihm.scan.tabled import ENTRIES, decay, extend, fastest, located, terms
 
 
 class Scanned(NamedTuple):
@@ -31,6 +32,7 @@ def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) ->
     B, C, spare = scratch.B, scratch.C, scratch.decays
     for item in range(first, after):
         batch, group, _, low, high = channels_of(item, problem)
+        clear(scratch.filled)
         for channel in range(low, high):
             clear(scanned.last[batch, channel])
         for start in range(0, problem.u.shape[2], CHUNK):
@@ -45,11 +47,11 @@ def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) ->
                 if problem.constant_C.size > 0:
                     fill(problem.constant_C, channel, C)
                 state = scanned.last[batch, channel]
-                _chunk(problem, batch, channel, start, state, scratch)
+                _chunk(problem, batch, channel, low, start, state, scratch)
                 deliver(scratch.rows[3], 0, scanned.out[batch, channel], start)
 
 
-@inner
+@inlined
 def _keep(problem: Any, scanned: Any, batch: Any, channel: Any, start: Any) -> None:
     """Keep the state at the start of a chunk, if it is one of those to be kept."""
     chunk, spacing = start // CHUNK, problem.spacing
@@ -58,11 +60,12 @@ def _keep(problem: Any, scanned: Any, batch: Any, channel: Any, start: Any) -> N
         copy(scanned.last[batch, channel], kept)
 
 
-@inner
+@inlined
 def _chunk(
     problem: Any,
     batch: Any,
     channel: Any,
+    low: Any,
     start: Any,
     state: Any,
     scratch: Any,
@@ -76,9 +79,7 @@ def _chunk(
     enter((step, signal, x), problem.bias[channel], problem.soft, count)
     for t in range(0, count, WIDTH):
         store(y, t, problem.D[channel] * load(signal, t))
-    for block in range(0, state.size, WIDTH):
-        rate = load(problem.rates, channel * state.size + block)
-        _walk(rate, state, block, (step, x, y), scratch, count)
+    _states(problem, channel, low, state, scratch, count)
     if problem.gated:
         fetch(problem.z[batch, channel], start, gate, 0)
         for t in range(0, count, WIDTH):
@@ -86,18 +87,52 @@ def _chunk(
             store(y, t, load(y, t) * z * sigmoid(z))
 
 
-@inner
+@inlined
+def _states(
+    problem: Any, channel: Any, low: Any, state: Any, scratch: Any, count: Any
+) -> None:
+    """Carry all states of a channel through a chunk, by tables where they will do."""
+    first, last = channel * state.size, ENTRIES
+    speed = fastest(problem.A[first : first + state.size])
+    if problem.tabled:
+        step, rest = scratch.rows[1], scratch.rows[4]
+        last = located(step, speed, scratch.places, rest, count)
+    for block in range(0, state.size, WIDTH):
+        A = load(problem.A, first + block)
+        if last < ENTRIES:
+            number = (first + block) // WIDTH - low * (state.size // WIDTH)
+            table, filled = scratch.tables[number], scratch.filled
+            filled[number] = extend(table, filled[number], last, A, speed)
+            _walk(_found, (table, terms(A, speed)), state, block, scratch, count)
+        else:
+            _walk(_computed, A * LOG2E, state, block, scratch, count)
+
+
+@inlined
+def _found(t: Any, given: Any, scratch: Any) -> Any:
+    """Give the decays of a position from their table."""
+    table, series = given
+    return decay(load(table, scratch.places[t]), scratch.rows[4, t], series)
+
+
+@inlined
+def _computed(t: Any, rate: Any, scratch: Any) -> Any:
+    """Give the decays of a position as exponentials."""
+    return exp2(rate * scratch.rows[1, t])
+
+
+@inlined
 def _walk(
-    rate: Any, state: Any, block: Any, rows: Any, scratch: Any, count: Any
+    decays: Any, given: Any, state: Any, block: Any, scratch: Any, count: Any
 ) -> None:
     """Carry sixteen states through a chunk and add C . h to the output."""
-    step, x, y = rows
+    x, y = scratch.rows[2], scratch.rows[3]
     B, C, spare = scratch.B, scratch.C, scratch.decays
     h = load(state, block)
     for t in range(0, count, WIDTH):
         for s in range(WIDTH):
             at = block * CHUNK + (t + s) * WIDTH
-            h = exp2(rate * step[t + s]) * h + x[t + s] * load(B, at)
+            h = fused(decays(t + s, given, scratch), h, x[t + s] * load(B, at))
             store(spare, s * WIDTH, h * load(C, at))
         store(y, t, load(y, t) + totals(spare, 0))
         h = flushed(h)

@@ -16,6 +16,9 @@ from napari_cihm.scan.pool import share
 # Channels that a work item should have at least: each item of a group beyond the first
 # means one more set of partial sums for B and C.
 _CHANNELS = 8
+# Work items aimed at. A fixed number, so that sums over the channels of a group are
+# rounded alike on any number of threads.
+_ITEMS = 16
 # Chunks whose partial sums are held at once, where groups are split.
 _SEGMENT = 64
 # Seconds for sixteen states of a channel at a position: decides whether threads pay.
@@ -43,7 +46,7 @@ def gradients(
     """
     u, _, _, B, C, D, z, bias, _ = inputs
     plan = Plan(inputs)
-    parts = plan.parts(_CHANNELS)
+    parts = plan.parts(_ITEMS, _CHANNELS)
     problem = plan.problem(inputs, parts, plan.spacing)
     maps = _MapGradient(B, plan, parts), _MapGradient(C, plan, parts)
     carry = plan.fitted(grad_last).clone()

@@ -15,12 +15,12 @@ from torch import Tensor
 from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.lanes import WIDTH
 from napari_cihm.scan.numba_rows import CHUNK, Problem, Scratch
+from napari_cihm.scan.tabled import ENTRIES
 
+# Positions from which on a table of decays pays.
+LONG = 512
 # States that the forward pass keeps of each channel, at most.
 _KEPT = 256
-# Work items aimed at. A fixed number, so that sums over the channels of a group are
-# rounded alike on any number of threads.
-_ITEMS = 16
 
 
 class Plan:
@@ -36,9 +36,9 @@ class Plan:
         self.spacing = max(1, -(-self.chunks // _KEPT))
         self.kept = -(-self.chunks // self.spacing)
 
-    def parts(self, least: int) -> int:
+    def parts(self, items: int, least: int) -> int:
         """Give into how many work items to split a group, of `least` channels each."""
-        wanted = -(-_ITEMS // max(1, self.b * self.groups))
+        wanted = -(-items // max(1, self.b * self.groups))
         return max(1, min(wanted, self.d // self.groups // least))
 
     def seconds(self, each: float) -> float:
@@ -53,12 +53,13 @@ class Plan:
 
     def trimmed(self, per_state: Tensor) -> Tensor:
         """Undo `fitted`."""
+        if self.padded == self.states:
+            return per_state
         return per_state[..., : self.states].contiguous()
 
     def problem(self, inputs: Inputs, parts: int, spacing: int) -> Problem:
         """Hand the tensors of a scan to the kernels."""
         u, delta, A, B, C, D, z, bias, soft = inputs
-        rates = self.fitted(A.detach())
         nothing = _empty(u.dtype)
         no_map = nothing.reshape(0, self.groups, 0, 0)
         zeros = np.zeros(self.d, nothing.dtype)
@@ -71,24 +72,23 @@ class Plan:
             constant_B=nothing if B.ndim == 4 else self._row(B),
             constant_C=nothing if C.ndim == 4 else self._row(C),
             A=self._row(A),
-            rates=_seen((rates / math.log(2)).view(-1)),
             D=zeros if D is None else _seen(D.contiguous()),
             bias=zeros if bias is None else _seen(bias.contiguous()),
             soft=soft,
             gated=z is not None,
             parts=parts,
             spacing=spacing,
+            tabled=u.dtype == torch.float32 and self.length >= LONG,
         )
 
     def scratch(self, dtype: torch.dtype, parts: int) -> Scratch:
         """Give what one thread needs to work on the items of a scan."""
         channels = -(-(self.d // self.groups) // parts)
-        key = (dtype, self.padded, self.spacing * channels)
+        key = (dtype, self.padded, self.spacing, channels)
         if getattr(_mine, "key", None) != key:
             _mine.key, _mine.scratch = key, _allocated(*key)
         scratch: Scratch = _mine.scratch
-        marks = scratch.marks.reshape(self.spacing, channels, self.padded)
-        return scratch._replace(marks=marks)
+        return scratch
 
     def _row(self, per_state: Tensor) -> NDArray[Any]:
         return _seen(self.fitted(per_state.detach()).reshape(-1))
@@ -99,19 +99,21 @@ class Plan:
 _mine = threading.local()
 
 
-def _allocated(dtype: torch.dtype, padded: int, marks: int) -> Scratch:
+def _allocated(dtype: torch.dtype, padded: int, spacing: int, channels: int) -> Scratch:
     map_, block, states = (CHUNK * padded,), (CHUNK * WIDTH,), ((CHUNK + 1) * WIDTH,)
-    shapes = ((9, CHUNK), *[map_] * 4, states, *[block] * 3, (marks * padded,))
+    marks = (spacing, channels, padded)
+    entries = (channels * padded // WIDTH, ENTRIES * WIDTH)
+    shapes = ((9, CHUNK), *[map_] * 4, states, *[block] * 3, marks, (CHUNK,), entries)
     sizes = [math.prod(shape) for shape in shapes]
     memory = _seen(torch.empty(sum(sizes), dtype=dtype))
-    return Scratch(
-        *(
-            memory[end - size : end].reshape(shape)
-            for end, size, shape in zip(
-                itertools.accumulate(sizes), sizes, shapes, strict=True
-            )
+    *arrays, places, tables = (
+        memory[end - size : end].reshape(shape)
+        for end, size, shape in zip(
+            itertools.accumulate(sizes), sizes, shapes, strict=True
         )
     )
+    filled = np.zeros(tables.shape[0], np.int32)
+    return Scratch._make((*arrays, tables, filled, places.view(np.int32)[:CHUNK]))
 
 
 def _whole(count: int) -> int:

@@ -6,14 +6,15 @@ position side by side, and serve every channel of the item; then each channel ru
 through the chunk with its sixteen states in one vector, and all that it touches lives
 in the cache nearest to the core.
 
-Rows are copied, so any strides will do. Positions past the end of the sequence are
-scanned too, with delta and u at zero: they leave every state as it is.
+Rows are copied, so any strides will do; what the next chunk needs is asked of memory
+meanwhile, as a processor does not foresee reads a row apart. Positions past the end of
+the sequence are scanned too, with delta and u at zero: they leave every state as it is.
 """
 
 from typing import Any, NamedTuple
 
 from napari_cihm.scan.elementary import softplus
-from napari_cihm.scan.lanes import WIDTH, inner, load, store
+from napari_cihm.scan.lanes import WIDTH, inlined, inner, load, prefetch, store
 from napari_cihm.scan.shuffles import turn
 
 CHUNK = 128
@@ -29,14 +30,14 @@ class Problem(NamedTuple):
     C: Any
     constant_B: Any  # d n numbers, or none where B varies along the sequence
     constant_C: Any
-    A: Any  # d n numbers, as is A / ln 2
-    rates: Any
+    A: Any  # d n numbers
     D: Any  # (d), as is the bias of delta
     bias: Any
     soft: Any  # whether delta passes through a softplus
     gated: Any  # whether z gates the output
     parts: Any  # work items into which the channels of a group are split
     spacing: Any  # chunks between the states that the forward pass keeps; 0 for none
+    tabled: Any  # whether decays may come from tables
 
 
 class Scratch(NamedTuple):
@@ -52,9 +53,12 @@ class Scratch(NamedTuple):
     fading: Any
     through: Any
     marks: Any  # (chunks between kept states, channels of a work item, states)
+    tables: Any  # (states of a work item / 16, entries of sixteen states)
+    filled: Any  # for each table, the entries made so far
+    places: Any  # where in a table to look for each position of a chunk
 
 
-@inner
+@inlined
 def channels_of(item: Any, problem: Any) -> Any:
     """Give the batch entry, group, part and range of channels of a work item."""
     parts, channels, groups = problem.parts, problem.u.shape[1], problem.B.shape[1]
@@ -95,6 +99,7 @@ def fetch(source: Any, start: Any, target: Any, at: Any) -> None:
     if source.strides[0] == source.itemsize:
         done = count // WIDTH * WIDTH
         for t in range(0, done, WIDTH):
+            prefetch(source, start + CHUNK + t)
             store(target, at + t, load(source, start + t))
     for t in range(done, count):
         target[at + t] = source[start + t]
@@ -110,6 +115,7 @@ def deliver(source: Any, at: Any, target: Any, start: Any) -> None:
     if target.strides[0] == target.itemsize:
         done = count // WIDTH * WIDTH
         for t in range(0, done, WIDTH):
+            prefetch(target, start + CHUNK + t)
             store(target, start + t, load(source, at + t))
     for t in range(done, count):
         target[start + t] = source[at + t]

@@ -13,6 +13,9 @@ from napari_cihm.scan.numba_gradient import gradients
 from napari_cihm.scan.numba_plan import Plan
 from napari_cihm.scan.pool import share
 
+# Work items aimed at for each thread: more would be spread more evenly, and each packs
+# B and C anew.
+_ITEMS = 2
 # Channels that a work item should have at least, to share the packing of B and C.
 _CHANNELS = 4
 # Seconds for sixteen states of a channel at a position: decides whether threads pay.
@@ -61,7 +64,7 @@ class _Scan(torch.autograd.Function):
 def _forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     """Scan; the third tensor holds states for the backward pass, if asked for."""
     plan, u = Plan(inputs), inputs.u
-    parts = plan.parts(_CHANNELS)
+    parts = plan.parts(_ITEMS * torch.get_num_threads(), _CHANNELS)
     out = u.new_empty(u.shape)
     last = u.new_empty(plan.b, plan.d, plan.padded)
     starts = u.new_empty(plan.b, plan.d, plan.kept if keep else 0, plan.padded)

@@ -49,13 +49,11 @@ def totals(typing: Any, array: Any, at: Any) -> Any:
             place = place_of(context, builder, signature.args[0], values[0], at)
             rows.append(builder.load(place))
             rows[-1].align = alignment(array)
-        span = 1
-        while len(rows) > 1:
+        for run in (1, 1, 4, 4):
             rows = [
-                _halved(builder, left, right, span)
+                _halved(builder, left, right, run)
                 for left, right in zip(rows[::2], rows[1::2], strict=True)
             ]
-            span *= 2
         return rows[0]
 
     return Lanes(array.dtype)(array, types.intp), emit
@@ -103,13 +101,16 @@ def _swapped(builder: Any, upper: Any, lower: Any, span: int) -> tuple[Any, Any]
     )
 
 
-def _halved(builder: Any, left: Any, right: Any, span: int) -> Any:
-    """Add neighbouring runs of `span` lanes: those of left, then those of right."""
-    even = [lane for lane in range(WIDTH) if not lane & span]
-    first: list[int] = []
-    for at in range(0, len(even), span):
-        run = even[at : at + span]
-        first += run + [lane + WIDTH for lane in run]
-    a = builder.shuffle_vector(left, right, _picks(first))
-    b = builder.shuffle_vector(left, right, _picks([lane + span for lane in first]))
+def _halved(builder: Any, left: Any, right: Any, run: int) -> Any:
+    """Add neighbouring runs of lanes, within four runs each of left and of right.
+
+    Runs of one stay within registers' quarters and runs of four are quarters, which
+    takes the cheapest of shuffles.
+    """
+    even = []
+    for at in range(0, WIDTH, 4 * run):
+        for side in (at, at + WIDTH):
+            even += [*range(side, side + run), *range(side + 2 * run, side + 3 * run)]
+    a = builder.shuffle_vector(left, right, _picks(even))
+    b = builder.shuffle_vector(left, right, _picks([lane + run for lane in even]))
     return builder.fadd(a, b)
