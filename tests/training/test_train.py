@@ -1,12 +1,15 @@
 """The loop: it learns, stops, resumes bit for bit, and survives bad numbers."""
 
 import csv
+import importlib
 import math
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
 import torch
 
+from napari_cihm.config import Decoding
 from napari_cihm.data.pairs import Pair
 from napari_cihm.errors import (
     DataError,
@@ -18,6 +21,7 @@ from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStart
 from napari_cihm.models import load_model
 from napari_cihm.training import train
 from napari_cihm.training.loop import HOPELESS, Learner
+from napari_cihm.training.validation import Validator
 
 QUICK = {"patch": 32, "batch": 2, "steps_per_epoch": 3, "model": "unet"}
 SMALL = {"options": {"base": 4}}
@@ -48,6 +52,25 @@ def test_it_learns(pairs):
     losses = [e.loss for e in events if isinstance(e, StepDone)]
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5])
     assert events[-1].figures["dice"] > 0.8
+
+
+def test_figures_are_those_of_the_model_as_it_is_given(pairs, monkeypatch):
+    # Its thresholds are tuned after the last epoch was scored.
+    made = []
+
+    class Watched(Validator):
+        def __init__(self, *given):
+            super().__init__(*given)
+            made.append(self)
+
+    module = importlib.import_module("napari_cihm.training.train")
+    monkeypatch.setattr(module, "Validator", Watched)
+    tuned = Decoding(foreground=0.8, min_size=60)
+    monkeypatch.setattr(module, "tune", lambda score, start: (tuned, score(tuned)))
+    last = run(pairs, epochs=4, steps_per_epoch=10, rate=0.01)[-1]
+    found = made[0].score(last.model) | {"validation_loss": ANY}
+    assert found == {name: last.figures[name] for name in found}
+    assert last.model.config.training.figures == last.figures
 
 
 def test_one_seed_gives_one_set_of_weights(pairs):

@@ -1,5 +1,6 @@
 """Batches: each a pure function of the samples, the seed and the step."""
 
+import itertools
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -68,26 +69,24 @@ class Drawer:
         )
 
 
-def ahead(draw: Callable[[int], Batch], first: int) -> Generator[Batch]:
-    """Draw batches from step `first` on, the next one while this one is learnt."""
-    threads = torch.get_num_threads()
-    with ThreadPoolExecutor(1, "batches", initializer=_compute_alone) as pool:
-        pool.submit(int).result()
-        torch.set_num_threads(threads)  # here, and in threads to come
-        step = first
-        waiting = pool.submit(draw, step)
-        while True:
+def batches(draw: Callable[[int], Batch], first: int, ahead: bool) -> Generator[Batch]:
+    """Draw batches from step `first` on.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the batch of a step.
+    first : int
+        Where to begin.
+    ahead : bool
+        Whether the next is drawn while this one is learnt. It pays beside an
+        accelerator; on a processor it takes more from those that learn than it gives.
+    """
+    if not ahead:
+        yield from map(draw, itertools.count(first))
+    with ThreadPoolExecutor(1, "batches") as pool:
+        waiting = pool.submit(draw, first)
+        for step in itertools.count(first + 1):
             batch = waiting.result()
-            step += 1
             waiting = pool.submit(draw, step)
             yield batch
-
-
-def _compute_alone() -> None:
-    """Let this thread compute without others of its own.
-
-    OpenMP counts the threads of all that call it. Where they are more than the
-    processor has, it sends waiting ones to sleep, and a step takes a third longer.
-    """
-    torch.get_num_threads()  # by which torch sets the number for a new thread
-    torch.set_num_threads(1)

@@ -25,7 +25,7 @@ from napari_cihm.events import (
     TrainingStarted,
 )
 from napari_cihm.models import Model
-from napari_cihm.training.batches import Batch, Drawer, ahead
+from napari_cihm.training.batches import Batch, Drawer, batches
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.parallel import Team
 from napari_cihm.training.records import write_history
@@ -108,7 +108,8 @@ def run_steps(run: Run) -> Iterator[Event]:
         team.share_gradients(run.model.network), state, settings, run.model.device
     )
     reason, losses = PLANNED, []
-    with contextlib.closing(ahead(drawer.draw, progress.step)) as batches:
+    ahead = run.model.device.type != "cpu"
+    with contextlib.closing(batches(drawer.draw, progress.step, ahead)) as drawn:
         while team.agree(budget.progress(progress.step)) < 1:
             if budget.stopped:
                 reason = "stopped; the best weights are kept"
@@ -117,7 +118,7 @@ def run_steps(run: Run) -> Iterator[Event]:
             rate = learning_rate(
                 budget.progress(progress.step), settings.rate, settings.schedule
             )
-            loss = learner.step(next(batches), rate)
+            loss = learner.step(next(drawn), rate)
             progress.step += 1
             progress.seconds = budget.elapsed
             losses.append(loss)

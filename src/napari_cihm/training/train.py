@@ -24,7 +24,7 @@ from napari_cihm.training.records import versions
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.split import split_pairs
 from napari_cihm.training.tuning import tune
-from napari_cihm.training.validation import Validator, mean_ap, score
+from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
 MOST_CLASSES = 32
 
@@ -173,9 +173,9 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
     config = model.config
     if config.task == "instance":
         mapped = validator.map_all(model)
-        decoding, figures["map"] = tune(
-            lambda tried: mean_ap(score(mapped, tried)), config.decoding
-        )
+        decoding, _ = tune(lambda tried: mean_ap(score(mapped, tried)), config.decoding)
+        figures |= precision(score(mapped, decoding))
+        figures["score"] = figures["map"]
         config = config.but(decoding=decoding)
     before = config.training
     record = TrainingRecord(

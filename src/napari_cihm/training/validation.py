@@ -54,9 +54,8 @@ class Validator:
         }
         if model.config.task == "semantic":
             return {**figures, "score": figures["dice"]}
-        at = score(mapped, model.config.decoding)
-        ap = {f"ap{m.threshold:.2f}": m.ap for m in at if m.threshold in (0.5, 0.75)}
-        return {**figures, **ap, "map": mean_ap(at), "score": mean_ap(at)}
+        found = precision(score(mapped, model.config.decoding))
+        return {**figures, **found, "score": found["map"]}
 
     def map_all(self, model: Model) -> list[Mapped]:
         """Let a model see each whole image."""
@@ -69,6 +68,14 @@ class Validator:
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
     """Decode maps and match the objects, summed over the set."""
     return total(match(m.labels, decode(m.maps, decoding)) for m in mapped)
+
+
+def precision(matchings: Sequence[Matching]) -> dict[str, float]:
+    """Name the figures of a set that are kept: AP at two thresholds and over all."""
+    ap = {f"ap{m.threshold:.2f}": m.ap for m in matchings}
+    return {name: ap[name] for name in ("ap0.50", "ap0.75")} | {
+        "map": mean_ap(matchings)
+    }
 
 
 def mean_ap(matchings: Sequence[Matching]) -> float:
