@@ -12,6 +12,7 @@ from napari_cihm.events import Finetuned
 
 BEST = "best.safetensors"
 REFUSED = "refused.safetensors"
+SHOWN = "gate.png"
 
 
 def finetune(
@@ -35,10 +36,15 @@ def finetune(
         int, typer.Option(help="The same seed, the same part held out.")
     ] = 0,
 ) -> None:
-    """Fine-tune a model; the better of old and new is kept as best.safetensors."""
+    """Fine-tune a model; the better of old and new is kept as best.safetensors.
+
+    Figures of both are in gate.json, and what both made of the parts that were held
+    out in gate.png.
+    """
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import read_labelled
+    from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device)
     names, pictures, labels, seen = read_labelled(images, masks, reviewed)
@@ -58,6 +64,7 @@ def finetune(
         "new": last.new_figures,
     }
     (output / "gate.json").write_text(json.dumps(gate, indent=1))
+    write_sheet(output / SHOWN, before_and_after(last.overlays))
     for warning in last.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{output / BEST}: {last.reason}")

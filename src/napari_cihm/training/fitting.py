@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,12 +16,10 @@ from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.material import Plane
 from napari_cihm.training.schedule import Budget
-from napari_cihm.training.tuning import tune_to_learnt
 from napari_cihm.training.validation import sample_loss
 
 CHECK_EVERY = 40
 AVERAGING = 0.98
-TUNING = 0.05
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,6 @@ class Fitting:
             The last averaged weights, or the best seen when stopped early: to
             choose by the score that judges would flatter it.
         """
-        tuning = None
-        if seconds is not None:
-            tuning = TUNING * seconds
-            seconds -= tuning
         model = Model(
             copy.deepcopy(self.start.network),
             self.start.config,
@@ -83,8 +77,7 @@ class Fitting:
         )
         for event in run_steps(run):
             if isinstance(event, Trained):
-                tuned = tune_to_learnt(event.model, self.planes, split, tuning)
-                return replace(event, model=tuned)
+                return event
             yield event
         raise AssertionError("a run ends with its model")
 

@@ -88,16 +88,6 @@ def folds(
     return splits
 
 
-def learnt(planes: Sequence[Plane], split: Split | None) -> Split:
-    """Turn a division round, to score what it leaves to learn; all without one."""
-    parts = []
-    for i, plane in enumerate(planes):
-        seen = plane.reviewed if split is None else split.parts[i].learn
-        whole = np.setdiff1d(plane.labels[seen], plane.labels[~seen])
-        parts.append(Part(seen, frozenset(whole[whole > 0].tolist()), seen))
-    return Split(tuple(parts))
-
-
 def block_side(planes: Sequence[Plane]) -> int:
     """Choose a side that cuts what is reviewed into about a dozen blocks."""
     areas: dict[int, int] = {}

@@ -11,11 +11,13 @@ from PIL import ImageDraw
 from skimage.segmentation import find_boundaries
 
 from napari_cihm.data.normalise import normalise
+from napari_cihm.training.gate import Overlay
 from napari_cihm.training.metrics import iou_matrix
 
 SIDE = 256
 GAP = 6
 TITLE = 18
+MOST = 6  # parts held out that are shown
 FOUND, MISSED, INVENTED = (90, 190, 110), (230, 70, 70), (70, 130, 240)
 
 
@@ -53,6 +55,20 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
             fitted.thumbnail((SIDE, SIDE))
             sheet.paste(fitted, (GAP + column * (SIDE + GAP), top + TITLE))
     sheet.save(path)
+
+
+def before_and_after(overlays: Sequence[Overlay]) -> list[tuple[str, Shown]]:
+    """List what two models made of the parts held out, one above the other."""
+    rows = []
+    for number, seen in enumerate(overlays[:MOST], 1):
+        truth, before, after = (
+            np.where(seen.block, labels, 0)
+            for labels in (seen.truth, seen.base, seen.new)
+        )
+        name = f"held-out part {number}"
+        rows.append(("before", Shown(name, seen.image, truth, before)))
+        rows.append(("after", Shown(name, seen.image, truth, after)))
+    return rows
 
 
 def errors(
