@@ -16,9 +16,9 @@ class FinetuneSettings(Settings):
     )
     patch: int = Field(128, ge=32, le=1024, description="Side of a training patch.")
     batch: int = Field(8, ge=1, le=256, description="Patches in a step.")
-    rate: float = Field(2e-3, gt=0, le=1, description="Highest learning rate.")
+    rate: float = Field(6e-3, gt=0, le=1, description="Highest learning rate.")
     replay: float = Field(
-        0.4,
+        0.5,
         ge=0,
         lt=1,
         description="Share of patches that rehearse what the model knew before.",

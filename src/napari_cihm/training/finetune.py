@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.config import FinetuneSettings, ModelConfig, TrainingRecord
+from napari_cihm.config import (
+    Decoding,
+    FinetuneSettings,
+    ModelConfig,
+    TrainingRecord,
+)
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
@@ -203,7 +208,17 @@ PATIENCE = 6
 
 
 def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelConfig:
-    """Choose the channels that the images have, unless the model can see them."""
+    """Choose the channels that the images have, unless the model can see them.
+
+    Thresholds go back to the middle: where a model was sure it is no longer, and those
+    tuned to the few objects at hand would fit these alone.
+    """
+    middle = Decoding()
+    config = config.but(
+        decoding=config.decoding.but(
+            foreground=middle.foreground, prominence=middle.prominence
+        )
+    )
     channels = {item.channels for item in labelled}
     most = max(channels)
     if most == config.in_channels or (most == 1 and config.accepts_grey):

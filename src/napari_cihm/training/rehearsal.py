@@ -1,17 +1,20 @@
 """What a model knew before, to be rehearsed while it learns something new.
 
 The model labels made images itself; learning its own maps again keeps it from
-drifting away from them.
+drifting away from them. What it forgets first is to leave alone what is dim or out of
+focus, so the images are full of that.
 """
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.samples import Sample, fit_channels
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.models import Model
 
-IMAGES = 12
+IMAGES = 24
 SIDE = 256
 SIZES = (9.0, 14.0, 24.0, 38.0)
 CROWDING = (0.12, 0.3, 0.45)
@@ -48,12 +51,26 @@ def rehearse(model: Model, channels: int, seed: int) -> list[Sample]:
     return samples
 
 
-def _made(
-    number: int, seed: int, colour: bool
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
+def _made(number: int, seed: int, colour: bool) -> NDArray[np.generic]:
     """Make one image; every third is stained tissue where a model sees colour."""
     shape, one = (SIDE, SIDE), 1000 * seed + number
     if colour and number % 3 == 2:
         return np.moveaxis(tissue(shape, one)[0], -1, 0)
     size, crowding = SIZES[number % len(SIZES)], CROWDING[number % len(CROWDING)]
-    return nuclei(shape, one, size, crowding)[0][None]
+    rng = np.random.default_rng(one)
+    sharp = nuclei(shape, one, size, crowding)[0].astype(np.float32)
+    others = nuclei(shape, one + 500, size * rng.uniform(0.7, 1.5))[0]
+    blurred = ndimage.gaussian_filter(
+        others.astype(np.float32), size * rng.uniform(0.2, 0.5)
+    )
+    light = sharp * _fading(rng, shape) + rng.uniform(0, 0.8) * blurred
+    noise = rng.normal(0, rng.uniform(0, 40), shape).astype(np.float32)
+    return np.asarray(light + noise)[None]
+
+
+def _fading(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return light that falls to a tenth towards one side, here or there."""
+    angle, steep = rng.uniform(0, 2 * np.pi), rng.uniform(2, 6)
+    y, x = (np.linspace(-1, 1, n) for n in shape)
+    along = np.sin(angle) * y[:, None] + np.cos(angle) * x - rng.uniform(-0.3, 0.6)
+    return np.asarray(0.1 + 0.9 / (1 + np.exp(steep * along)), np.float32)
