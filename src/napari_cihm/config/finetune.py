@@ -18,7 +18,7 @@ class FinetuneSettings(Settings):
     batch: int = Field(8, ge=1, le=256, description="Patches in a step.")
     rate: float = Field(6e-3, gt=0, le=1, description="Highest learning rate.")
     replay: float = Field(
-        0.5,
+        0.55,
         ge=0,
         lt=1,
         description="Share of patches that rehearse what the model knew before.",

@@ -96,8 +96,8 @@ class Edit:
     dtype : dtype
         The array's kind of number.
     everywhere : bool
-        Whether it was made all over the image by a rule: nobody looked at each
-        place, so none of them counts as reviewed.
+        Whether it was made all over the image by a rule or a model: nobody looked
+        at each place, so none of them counts as reviewed.
     """
 
     blocks: tuple[Block, ...]

@@ -39,11 +39,14 @@ class ResultLayers:
     ----------
     reviewed_of : callable
         Says what was reviewed of some labels; set by whoever keeps the marks.
+    writing : bool
+        Whether labels are being changed by a run, at which nobody has looked yet.
     """
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
+        self.writing = False
 
     def own(self, image: ImageLayer) -> Labels | None:
         """Return the labels that an earlier run made of an image, if they are there.
@@ -187,8 +190,13 @@ class ResultLayers:
 
     def edit(self, layer: Labels, indices: Any, values: Any) -> None:
         """Change pixels of labels as one step that can be undone."""
-        if len(indices[0]):
+        if not len(indices[0]):
+            return
+        self.writing = True
+        try:
             layer.data_setitem(indices, values)
+        finally:
+            self.writing = False
 
     def remove(self, layer: Layer) -> None:
         """Remove a layer, if the user has not done so."""

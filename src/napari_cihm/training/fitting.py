@@ -18,8 +18,10 @@ from napari_cihm.training.material import Plane
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.validation import sample_loss
 
-CHECK_EVERY = 40
+CHECK_EVERY = 50
 AVERAGING = 0.98
+# In a minute there is no time to learn from all that an image could have looked like.
+AUGMENTATION = 0.5
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Fitting:
             patience=chosen.patience,
             steps_per_epoch=CHECK_EVERY,
             ema=AVERAGING,
+            augmentation=AUGMENTATION,
         )
 
 

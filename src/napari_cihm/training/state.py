@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from napari_cihm.config import TrainSettings
 from napari_cihm.errors import CheckpointError, TrainingError
@@ -38,7 +39,9 @@ class RunState:
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
         self.optimiser = torch.optim.AdamW(
-            parameter_groups(network, settings.weight_decay), lr=settings.rate
+            parameter_groups(network, settings.weight_decay),
+            lr=settings.rate,
+            fused=True,
         )
         self.progress = Progress()
         self.ema = settings.ema
@@ -47,13 +50,14 @@ class RunState:
         """Move the averaged weights towards the learnt ones."""
         step = self.progress.step
         keep = min(self.ema, (1 + step) / (10 + step))
-        with torch.no_grad():
-            learnt = self.network.state_dict()
-            for key, mean in self.average.state_dict().items():
-                if mean.is_floating_point():
-                    mean.lerp_(learnt[key], 1 - keep)
-                else:
-                    mean.copy_(learnt[key])
+        means, learnt = (
+            list(net.state_dict().values()) for net in (self.average, self.network)
+        )
+        drift = [i for i, mean in enumerate(means) if mean.is_floating_point()]
+        average = get_ema_multi_avg_fn(keep)
+        average([means[i] for i in drift], [learnt[i] for i in drift], 0)
+        for i in set(range(len(means))) - set(drift):
+            means[i].copy_(learnt[i])
 
     def keep_best(self, figure: float) -> bool:
         """Keep the averaged weights when they are the best so far."""

@@ -91,7 +91,10 @@ class Bench(QObject):
         if data is not layer.data and not self._is_ours(layer):
             layer.data = data
             notices.tell(said)
-        mending = Mending(layer, self.settings, self.aside, reviewed, self)
+        layers = self.desk.layers
+        mending = Mending(
+            layer, self.settings, self.aside, lambda: layers.writing, reviewed, self
+        )
         self._mendings[layer] = mending
         mending.changed.connect(self._on_changed)
         self.began.emit(mending)

@@ -5,7 +5,8 @@ data when it has them; this turns all three into what the engine's session hears
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from napari.layers import Labels
@@ -41,6 +42,8 @@ class Mending(QObject):
         Of the session.
     aside : Aside
         Counts large labels.
+    unseen : callable
+        Asked when an edit is told of: whether nobody looked at what it changes.
     reviewed : Reviewed, optional
         Marks to go on with.
 
@@ -64,16 +67,17 @@ class Mending(QObject):
         layer: Labels,
         settings: CorrectSettings,
         aside: Aside,
+        unseen: Callable[[], bool],
         reviewed: Reviewed | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.layer, self._aside = layer, aside
+        self.layer, self._aside, self._unseen = layer, aside, unseen
         self.session = CorrectionSession(
             layer.data, reviewed=reviewed, settings=settings
         )
         self.saved = True  # whether everything done so far lies elsewhere too
-        self._strokes: list[Any] = []
+        self._strokes: list[tuple[Any, bool]] = []
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.settle)
@@ -162,7 +166,7 @@ class Mending(QObject):
             self._after()
             return
         # A fill and a polygon are told of before they are written.
-        self._strokes.append(event.value)
+        self._strokes.append((event.value, self._unseen()))
         self._later.start()
 
     def settle(self) -> None:
@@ -170,9 +174,9 @@ class Mending(QObject):
         strokes, self._strokes = self._strokes, []
         if not strokes:
             return
-        for atoms in strokes:
+        for atoms, unseen in strokes:
             edit = edit_of_atoms(atoms, self.session.labels)
-            self.session.made(edit, self._plane(edit))
+            self.session.made(replace(edit, everywhere=unseen), self._plane(edit))
         self._after()
 
     def _plane(self, edit: Edit) -> tuple[int, ...]:
