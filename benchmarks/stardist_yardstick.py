@@ -44,14 +44,17 @@ class Clock(tf.keras.callbacks.Callback):
 def read(data: Path, split: str, kind: str) -> Pairs:
     """Read images in three channels, normalised, and labels of one kind."""
     with (data / "index.csv").open(newline="") as file:
-        rows = [r for r in csv.DictReader(file) if (r["split"], r["kind"]) == (split, kind)]
+        rows = [
+            r for r in csv.DictReader(file) if (r["split"], r["kind"]) == (split, kind)
+        ]
     names = sorted(row["id"] for row in rows)
     images, labels = [], []
     for name in names:
         (image,) = (imread(p) for p in (data / split / "images").glob(f"{name}.*"))
         (label,) = (imread(p) for p in (data / split / "masks").glob(f"{name}.*"))
-        image = np.repeat(image[..., None], 3, -1) if image.ndim == 2 else image[..., :3]
-        images.append(normalize(image, 1, 99.8, axis=(0, 1)).astype(np.float32))
+        colour = image if image.ndim == 3 else np.repeat(image[..., None], 3, -1)
+        seen = normalize(colour[..., :3], 1, 99.8, axis=(0, 1))
+        images.append(seen.astype(np.float32))
         labels.append(label.astype(np.int32))
     return images, labels
 
@@ -66,14 +69,17 @@ def augmented(image: NDArray, labels: NDArray) -> tuple[NDArray, NDArray]:
     return image + 0.02 * np.random.normal(size=image.shape), labels
 
 
+def padded(array: NDArray) -> NDArray:
+    """Make an image or labels as large as a patch, with nothing at the far edges."""
+    more = [(0, max(0, PATCH - n)) for n in array.shape[:2]]
+    return np.pad(array, more + [(0, 0)] * (array.ndim - 2))
+
+
 def learn(model: StarDist2D, pairs: Pairs, seconds: float, seed: int) -> int:
     """Train for a time and tune the thresholds; give the steps that fitted."""
     np.random.seed(seed)
     tf.random.set_seed(seed)
-    images, labels = (
-        [np.pad(a, [(0, max(0, PATCH - n)) for n in a.shape[:2]] + [(0, 0)] * (a.ndim - 2), mode="reflect" if a.ndim == 3 else "constant") for a in part]
-        for part in pairs
-    )
+    images, labels = ([padded(array) for array in part] for part in pairs)
     held_out = max(1, len(images) // 8)
     clock = Clock(seconds)
     model.prepare_for_training()
@@ -127,7 +133,8 @@ def main() -> None:
             rows = []
             for seed in range(given.seeds):
                 chosen = np.random.default_rng(seed).permutation(len(purple[0]))
-                few = tuple([part[i] for i in chosen[: given.images]] for part in purple)
+                chosen = chosen[: given.images]
+                few = tuple([part[i] for i in chosen] for part in purple)
                 model = made(given.folder, f"{start}-{seconds:.0f}-{seed}")
                 if start == "base":
                     model.load_weights(str(weights.resolve()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageDraw
+from PIL import ImageDraw, ImageOps
 from skimage.segmentation import find_boundaries
 
 from napari_cihm.data.normalise import normalise
@@ -51,8 +51,7 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
             errors(shown.truth, shown.found),
         )
         for column, picture in enumerate(pictures):
-            fitted = Pillow.fromarray(picture)
-            fitted.thumbnail((SIDE, SIDE))
+            fitted = ImageOps.contain(Pillow.fromarray(picture), (SIDE, SIDE))
             sheet.paste(fitted, (GAP + column * (SIDE + GAP), top + TITLE))
     sheet.save(path)
 
