@@ -111,7 +111,7 @@ def finetune(
     judging = time.monotonic() - asked  # and the new model will take as long
     old = pool([score_split(planes, base_labels, split) for split in splits])
     channels = adapted.config.in_channels
-    rehearsed = rehearse(start, channels, seed) if chosen.replay else []
+    rehearsed = rehearse(start, channels, seed, seconds) if chosen.replay else []
     fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
     spent = time.monotonic() - began + judging * (1 + len(splits))
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)

@@ -14,13 +14,16 @@ from napari_cihm.data.samples import Sample, fit_channels
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.models import Model
 
-IMAGES = 24
+MOST, LEAST = 24, 6  # images, by the time there is
+EACH = 2.5  # seconds of a run for each
 SIDE = 256
 SIZES = (9.0, 14.0, 24.0, 38.0)
 CROWDING = (0.12, 0.3, 0.45)
 
 
-def rehearse(model: Model, channels: int, seed: int) -> list[Sample]:
+def rehearse(
+    model: Model, channels: int, seed: int, seconds: float | None
+) -> list[Sample]:
     """Make images and let a model say what it sees in them.
 
     Parameters
@@ -31,10 +34,13 @@ def rehearse(model: Model, channels: int, seed: int) -> list[Sample]:
         Input channels of the model that will rehearse.
     seed : int
         Chooses the images.
+    seconds : float or None
+        Time of the whole run; a short one makes fewer.
     """
     config = model.config
     samples = []
-    for number in range(IMAGES):
+    images = MOST if seconds is None else round(seconds / EACH)
+    for number in range(min(max(images, LEAST), MOST)):
         image = _made(number, seed, colour=config.in_channels == 3)
         seen = normalise(fit_channels(image, config.in_channels), config.normalisation)
         maps = model.predict(seen[None])[0]
