@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.window, pytest.mark.pixels]
 
 SAMPLE = ("Open Sample", "CIHM Segment", "Stained tissue")
 LONG = 3
-STEPS = {"steps": 30, "patch": 96, "replay": 0.0}
+STEPS = {"steps": 8, "patch": 96, "replay": 0.0}
 
 
 def test_a_quarter_of_stained_tissue_teaches_the_rest(window, monkeypatch):

@@ -20,7 +20,8 @@ from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
 from napari_cihm.models import Model, load_model
-from napari_cihm.training.adapting import adapt
+from napari_cihm.training.adapting import adapt, seeing
+from napari_cihm.training.colours import standing_out
 from napari_cihm.training.doubts import examine
 from napari_cihm.training.fitting import Fitting
 from napari_cihm.training.gate import (
@@ -92,9 +93,10 @@ def finetune(
     start = model if isinstance(model, Model) else load_model(model, chosen.device)
     base = current or start
     labelled = gather(images, labels, reviewed, axes)
-    adapted, word = adapt(start, _fitting_config(start.config, labelled))
-    planes = list(read_planes(labelled, adapted.config))
+    config = _fitting_config(start.config, labelled)
+    planes = list(read_planes(labelled, config))
     objects = refuse_too_little(planes, chosen.least)
+    adapted, word = adapt(start, config, standing_out(planes))
     few = objects < FEW
     splits = folds(
         planes, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
@@ -208,23 +210,17 @@ PATIENCE = 6
 
 
 def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelConfig:
-    """Choose the channels that the images have, unless the model can see them.
+    """Choose the channels that the images have, and thresholds in the middle.
 
-    Thresholds go back to the middle: where a model was sure it is no longer, and those
-    tuned to the few objects at hand would fit these alone.
+    Where a model was sure it is no longer, and thresholds tuned to the few objects at
+    hand would fit these alone.
     """
     middle = Decoding()
-    config = config.but(
-        decoding=config.decoding.but(
-            foreground=middle.foreground, prominence=middle.prominence
-        )
+    decoding = config.decoding.but(
+        foreground=middle.foreground, prominence=middle.prominence
     )
     channels = {item.channels for item in labelled}
-    most = max(channels)
-    if most == config.in_channels or (most == 1 and config.accepts_grey):
-        return config
-    grey = config.accepts_grey or config.in_channels == 1
-    return config.but(in_channels=most, accepts_grey=grey or 1 in channels)
+    return seeing(config.but(decoding=decoding), channels)
 
 
 def _how_sure(held_out: int, few: bool) -> str:
