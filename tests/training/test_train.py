@@ -66,7 +66,7 @@ def test_figures_are_those_of_the_model_as_it_is_given(pairs, monkeypatch):
     module = importlib.import_module("napari_cihm.training.train")
     monkeypatch.setattr(module, "Validator", Watched)
     tuned = Decoding(foreground=0.8, min_size=60)
-    monkeypatch.setattr(module, "tune", lambda score, start: (tuned, score(tuned)))
+    monkeypatch.setattr(module, "tune", lambda score, start: tuned)
     last = run(pairs, epochs=4, steps_per_epoch=10, rate=0.01)[-1]
     found = made[0].score(last.model) | {"validation_loss": ANY}
     assert found == {name: last.figures[name] for name in found}
@@ -204,11 +204,22 @@ def test_a_model_is_trained_further(pairs, tmp_path):
         run(pairs, **further, task="semantic")
     with pytest.raises(InputError, match="is built already"):
         run(pairs, **{**further, **SMALL})
-    colour = Pair("rgb", np.zeros((32, 32, 3), np.uint8), np.eye(32, dtype=np.int32))
-    with pytest.raises(InputError, match="sees 1 channel"):
-        run([colour, colour], **further)
     with pytest.raises(UnknownNameError, match="cihm-dsb18"):
         run(pairs, model="cihm-dsb19", options=None)
+
+
+def test_a_grey_model_is_trained_further_in_colour(pairs, tmp_path):
+    grey = run(pairs, folder=tmp_path / "grey", epochs=8, steps_per_epoch=10, rate=0.01)
+    coloured = [
+        Pair(pair.name, np.repeat(pair.image, 3, axis=0), pair.labels) for pair in pairs
+    ]
+    path = str(tmp_path / "grey" / "best.safetensors")
+    events = run(coloured, model=path, options=None, epochs=1)
+    assert "now sees 3 channels instead of 1" in events[0].text
+    config = events[-1].model.config
+    assert config.in_channels == 3 and config.accepts_grey
+    assert config.training.base == grey[-1].model.hash
+    assert events[-1].figures["dice"] > 0.8
 
 
 def test_a_single_image_is_trained_on_with_a_word(pairs):

@@ -24,6 +24,9 @@ class TrainSettings(Settings):
     augmentation: float = Field(
         1.0, ge=0, le=1, description="How often patches are warped and recoloured."
     )
+    augmentation_end: float = Field(
+        0.1, ge=0, le=1, description="The same at the end of the run."
+    )
     steps_per_epoch: int = Field(
         100, ge=1, description="Steps between two validations."
     )

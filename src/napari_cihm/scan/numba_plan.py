@@ -35,6 +35,7 @@ class Plan:
         self.chunks = -(-self.length // CHUNK)
         self.spacing = max(1, -(-self.chunks // _KEPT))
         self.kept = -(-self.chunks // self.spacing)
+        self.tabled = inputs.u.dtype == torch.float32 and self.length >= LONG
 
     def parts(self, items: int, least: int) -> int:
         """Give into how many work items to split a group, of `least` channels each."""
@@ -78,13 +79,14 @@ class Plan:
             gated=z is not None,
             parts=parts,
             spacing=spacing,
-            tabled=u.dtype == torch.float32 and self.length >= LONG,
+            tabled=self.tabled,
         )
 
     def scratch(self, dtype: torch.dtype, parts: int) -> Scratch:
         """Give what one thread needs to work on the items of a scan."""
         channels = -(-(self.d // self.groups) // parts)
-        key = (dtype, self.padded, self.spacing, channels)
+        entries = ENTRIES if self.tabled else 0
+        key = (dtype, self.padded, self.spacing, channels, entries)
         if getattr(_mine, "key", None) != key:
             _mine.key, _mine.scratch = key, _allocated(*key)
         scratch: Scratch = _mine.scratch
@@ -94,26 +96,29 @@ class Plan:
         return _seen(self.fitted(per_state.detach()).reshape(-1))
 
 
-# Each thread keeps the scratch memory of its last scan, mostly a few tens of kilobytes:
-# a small scan takes no longer than making it anew.
+# Each thread keeps the scratch memory of its last scan: a small scan takes no longer
+# than making it anew. It is a few tens of kilobytes, and in a long scan twelve more for
+# each channel of a work item.
 _mine = threading.local()
 
 
-def _allocated(dtype: torch.dtype, padded: int, spacing: int, channels: int) -> Scratch:
+def _allocated(
+    dtype: torch.dtype, padded: int, spacing: int, channels: int, entries: int
+) -> Scratch:
     map_, block, states = (CHUNK * padded,), (CHUNK * WIDTH,), ((CHUNK + 1) * WIDTH,)
     marks = (spacing, channels, padded)
-    entries = (channels * padded // WIDTH, ENTRIES * WIDTH)
-    shapes = ((9, CHUNK), *[map_] * 4, states, *[block] * 3, marks, (CHUNK,), entries)
+    tables = (channels * padded // WIDTH, entries * WIDTH)
+    shapes = ((9, CHUNK), *[map_] * 4, states, *[block] * 3, marks, (CHUNK,), tables)
     sizes = [math.prod(shape) for shape in shapes]
     memory = _seen(torch.empty(sum(sizes), dtype=dtype))
-    *arrays, places, tables = (
+    *arrays, places, decays = (
         memory[end - size : end].reshape(shape)
         for end, size, shape in zip(
             itertools.accumulate(sizes), sizes, shapes, strict=True
         )
     )
-    filled = np.zeros(tables.shape[0], np.int32)
-    return Scratch._make((*arrays, tables, filled, places.view(np.int32)[:CHUNK]))
+    filled = np.zeros(len(decays), np.int32)
+    return Scratch._make((*arrays, decays, filled, places.view(np.int32)[:CHUNK]))
 
 
 def _whole(count: int) -> int:

@@ -40,8 +40,6 @@ class Drawer:
         How often to draw each.
     size, batch, seed : int
         Side of a patch, patches in a step, seed of the run.
-    strength : float
-        Of the augmentation.
     share : tuple of int
         This process' place among all, as (rank, processes).
     """
@@ -51,17 +49,16 @@ class Drawer:
     size: int
     batch: int
     seed: int
-    strength: float = 1.0
     share: tuple[int, int] = (0, 1)
 
-    def draw(self, step: int) -> Batch:
-        """Draw this process' share of the batch of a step."""
+    def draw(self, step: int, strength: float = 1.0) -> Batch:
+        """Draw this process' share of the batch of a step, augmented so strongly."""
         rank, processes = self.share
         patches = []
         for i in range(rank, self.batch, processes):
             rng = np.random.default_rng([self.seed, step, i])
             sample = self.samples[rng.choice(len(self.samples), p=self.weights)]
-            patches.append(draw_patch(sample, self.size, rng, self.strength))
+            patches.append(draw_patch(sample, self.size, rng, strength))
         return Batch(
             torch.stack([p.image for p in patches]),
             torch.stack([p.targets for p in patches]),

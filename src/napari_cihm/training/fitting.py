@@ -123,6 +123,7 @@ class Fitting:
             steps_per_epoch=CHECK_EVERY,
             ema=AVERAGING,
             augmentation=AUGMENTATION,
+            augmentation_end=AUGMENTATION,
         )
 
 

@@ -29,7 +29,7 @@ from napari_cihm.training.batches import Batch, Drawer, batches
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.parallel import Team
 from napari_cihm.training.records import write_history
-from napari_cihm.training.schedule import Budget, learning_rate
+from napari_cihm.training.schedule import Budget, augmentation, learning_rate
 from napari_cihm.training.state import RunState, model_of
 
 HOPELESS = 20
@@ -97,9 +97,12 @@ def run_steps(run: Run) -> Iterator[Event]:
     progress, budget = state.progress, run.budget
     budget.spent += progress.seconds
     drawer = Drawer(
-        run.samples, run.weights, settings.patch, settings.batch, run.seed,
-        settings.augmentation, team.share,
-    )  # fmt: skip
+        run.samples, run.weights, settings.patch, settings.batch, run.seed, team.share
+    )
+
+    def draw(step: int) -> Batch:
+        return drawer.draw(step, augmentation(budget.progress(step), settings))
+
     yield TrainingStarted(
         len(run.samples), len(run.scorer), run.model.parameters_count,
         budget.steps, progress.step,
@@ -109,7 +112,7 @@ def run_steps(run: Run) -> Iterator[Event]:
     )
     reason, losses = PLANNED, []
     ahead = run.model.device.type != "cpu"
-    with contextlib.closing(batches(drawer.draw, progress.step, ahead)) as drawn:
+    with contextlib.closing(batches(draw, progress.step, ahead)) as drawn:
         while team.agree(budget.progress(progress.step)) < 1:
             if budget.stopped:
                 reason = "stopped; the best weights are kept"

@@ -1,10 +1,11 @@
-"""How far a run has come, and the learning rate there."""
+"""How far a run has come, and how fast and on how varied images it learns there."""
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from napari_cihm.config import TrainSettings
 from napari_cihm.errors import InputError
 
 WARM = 0.2
@@ -68,3 +69,13 @@ def learning_rate(progress: float, highest: float, schedule: str) -> float:
         return highest * (0.04 + 0.96 * progress / warm)
     down = (progress - warm) / (1 - warm)
     return highest * (0.001 + 0.999 * 0.5 * (1 + math.cos(math.pi * down)))
+
+
+def augmentation(progress: float, settings: TrainSettings) -> float:
+    """Return how strongly patches are changed at a share of the run.
+
+    A small network has no room for all that images could look like: what it learns
+    last, it learns of images as they are.
+    """
+    first, last = settings.augmentation, settings.augmentation_end
+    return first + (last - first) * progress

@@ -18,6 +18,7 @@ from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.events import Event, Note, Trained
 from napari_cihm.models import Model, bundled_names, load_model, model_names
 from napari_cihm.models.devices import pick_device
+from napari_cihm.training.adapting import adapt, seeing
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.records import versions
@@ -70,11 +71,11 @@ def train(
         epochs = 60
     training, held_out, words = split_pairs(data, chosen.validation, seed)
     facts = survey(training)
-    yield from (Note(word) for word in (*words, *overlap_words(facts)))
     torch.manual_seed(seed)
-    start = _start(model, facts, chosen, dict(options or {}))
+    start, base, word = _start(model, facts, chosen, dict(options or {}))
+    said = (*words, *overlap_words(facts), word)
+    yield from (Note(text) for text in said if text)
     config = start.config
-    base = "" if model in model_names() else start.hash
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
     validator = Validator(
         SampleCache(held_out, config, chosen.cache_mb // 4),
@@ -106,26 +107,32 @@ def train(
 
 def _start(
     name: str, facts: Survey, settings: TrainSettings, options: dict[str, Any]
-) -> Model:
-    """Build a recipe without knowledge, or load a model that has some."""
+) -> tuple[Model, str, str]:
+    """Build a recipe without knowledge, or fit a model that has some to the images.
+
+    Returns
+    -------
+    Model
+        To be trained.
+    str
+        The hash of the model it came from, if any.
+    str
+        What the user should know of how it was fitted, if anything.
+    """
     device = pick_device(settings.device)
     if name in model_names():
-        return Model.untrained(plan_model(name, facts, settings, options), device)
+        config = plan_model(name, facts, settings, options)
+        return Model.untrained(config, device), "", ""
     if name not in bundled_names() and not Path(name).suffix:
         raise UnknownNameError.among("model", name, (*bundled_names(), *model_names()))
     model = load_model(name, device)
-    task, channels = model.config.task, model.config.in_channels
+    task = model.config.task
     if task != settings.task:
         raise InputError(f"{name} has learnt the task {task!r}", repr(settings.task))
     if options:
         raise InputError(f"{name} is built already", "options with a recipe's name")
-    if max(facts.channels) > channels:
-        raise InputError(
-            f"{name} sees {channels} channel{'s' * (channels > 1)}, "
-            f"images have {max(facts.channels)}",
-            "a model with as many",
-        )
-    return model
+    fitted, word = adapt(model, seeing(model.config, facts.channels))
+    return fitted, model.hash, word
 
 
 def plan_model(
@@ -173,7 +180,7 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
     config = model.config
     if config.task == "instance":
         mapped = validator.map_all(model)
-        decoding, _ = tune(lambda tried: mean_ap(score(mapped, tried)), config.decoding)
+        decoding = tune(lambda tried: mean_ap(score(mapped, tried)), config.decoding)
         figures |= precision(score(mapped, decoding))
         figures["score"] = figures["map"]
         config = config.but(decoding=decoding)

@@ -15,7 +15,7 @@ GRID: dict[str, Sequence[float]] = {
 }
 
 
-def tune(score: Callable[[Decoding], float], start: Decoding) -> tuple[Decoding, float]:
+def tune(score: Callable[[Decoding], float], start: Decoding) -> Decoding:
     """Find the thresholds of the best score, one setting after another.
 
     Parameters
@@ -29,8 +29,6 @@ def tune(score: Callable[[Decoding], float], start: Decoding) -> tuple[Decoding,
     -------
     Decoding
         The best found.
-    float
-        Its score.
     """
     known = {start: score(start)}
     best = start
@@ -40,4 +38,4 @@ def tune(score: Callable[[Decoding], float], start: Decoding) -> tuple[Decoding,
             if tried not in known:
                 known[tried] = score(tried)
         best = max(known, key=lambda decoding: known[decoding])
-    return best, known[best]
+    return best
