@@ -40,6 +40,23 @@ def read(data: Path, split: str, kind: str, least: int = 0) -> list[Labelling]:
     return [Labelling(np.moveaxis(p.image, 0, -1), p.labels) for p in pairs]
 
 
+def mend(labels: NDArray[np.int32], row: int, most: int) -> tuple[int, int]:
+    """Go down an image from a row until so many more objects have begun.
+
+    Returns
+    -------
+    int
+        The row reached.
+    int
+        The objects that begin before it.
+    """
+    numbers, first = np.unique(labels, return_index=True)
+    tops = np.sort(first[numbers > 0] // labels.shape[1])
+    left = tops[tops >= row]
+    end = labels.shape[0] if len(left) <= most else int(left[most])
+    return end, min(len(left), most)
+
+
 def figures(model: Model, images: list[Labelling]) -> Figures:
     """Segment images whole, at their own scale, and score all objects together."""
     items = [Labelled.of(one.image, one.labels, axes="yxc") for one in images]

@@ -50,12 +50,8 @@ class Person:
     def mend(self, number: int) -> None:
         """Go on in an image until thirty more objects are right."""
         labels = self.pool[number].labels
-        numbers, first = np.unique(labels, return_index=True)
-        tops = np.sort(first[numbers > 0] // labels.shape[1])
-        left = tops[tops >= self.rows[number]]
-        ended = len(left) <= MENDED
-        self.rows[number] = labels.shape[0] if ended else int(left[MENDED])
-        self.objects += min(len(left), MENDED)
+        self.rows[number], count = dsb18.mend(labels, self.rows[number], MENDED)
+        self.objects += count
 
     def learnt(self) -> tuple[list[NDArray], list[NDArray], list[NDArray]]:
         """Return images, labels and what is reviewed of them."""

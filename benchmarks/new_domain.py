@@ -1,11 +1,11 @@
 """Teach a model of fluorescence what stained tissue is, from a few images.
 
-    python benchmarks/new_domain.py DSB18 [--model cihm-fluo] [--seconds 60]
+    python benchmarks/new_domain.py DSB18 [--model cihm-fluo] [--objects 5]
 
 DSB18 is a folder of ``train/`` and ``val/`` pairs with an ``index.csv`` that names the
 kind of each image. The model is fine-tuned on 1, 3, 5 and 10 purple images, three
-times each; it is scored on all purple images that are held out, and, for what it may
-have forgotten, on fluorescence.
+times each, or on a few objects of each image alone; it is scored on all purple images
+that are held out, and, for what it may have forgotten, on fluorescence.
 """
 
 import argparse
@@ -21,13 +21,21 @@ from napari_cihm.training import finetune
 
 
 def learn(
-    model: Model, images: list[dsb18.Labelling], seconds: float, seed: int
+    model: Model,
+    images: list[dsb18.Labelling],
+    objects: int | None,
+    seconds: float,
+    seed: int,
 ) -> Finetuned:
-    """Fine-tune and return the verdict."""
+    """Fine-tune, on the first so many objects of each image or all, for the verdict."""
+    seen = [np.ones(one.labels.shape, bool) for one in images]
+    for mask, one in zip(seen, images, strict=True):
+        mask[dsb18.mend(one.labels, 0, objects or one.labels.size)[0] :] = False
     *_, last = finetune(
         model,
         [one.image for one in images],
         [one.labels for one in images],
+        seen,
         seconds=seconds,
         seed=seed,
         axes="yxc",
@@ -44,6 +52,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--images", type=int, nargs="*", default=[1, 3, 5, 10])
+    parser.add_argument("--objects", type=int, help="of each image, from the top down")
     given = parser.parse_args()
     model = load_model(given.model)
     purple = dsb18.read(given.data, "train", "purple")
@@ -57,7 +66,8 @@ def main() -> None:
         rows, taken = [], 0
         for seed in range(given.seeds):
             chosen = np.random.default_rng(seed).permutation(len(purple))[:count]
-            verdict = learn(model, [purple[i] for i in chosen], given.seconds, seed)
+            images = [purple[i] for i in chosen]
+            verdict = learn(model, images, given.objects, given.seconds, seed)
             taken += verdict.accepted
             now = dsb18.figures(verdict.model, unseen)
             rows.append((*now, dsb18.figures(verdict.model, old).ap50))

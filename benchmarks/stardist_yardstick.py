@@ -115,6 +115,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs="*", default=[60, 600])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--images", type=int, default=5)
+    parser.add_argument("--starts", nargs="+", default=["base", "nothing"])
     given = parser.parse_args()
     purple, unseen = (read(given.data, s, "purple") for s in ("train", "val"))
     old = read(given.data, "val", "fluo")
@@ -129,7 +130,7 @@ def main() -> None:
     print("| --- | ---: | ---: | ---: | ---: |")
     print(f"| base | 0 | | {figure(base, unseen):.3f} | {figure(base, old):.3f} |")
     for seconds in given.seconds:
-        for start in ("base", "nothing"):
+        for start in given.starts:
             rows = []
             for seed in range(given.seeds):
                 chosen = np.random.default_rng(seed).permutation(len(purple[0]))

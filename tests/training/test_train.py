@@ -215,7 +215,7 @@ def test_a_grey_model_is_trained_further_in_colour(pairs, tmp_path):
     ]
     path = str(tmp_path / "grey" / "best.safetensors")
     events = run(coloured, model=path, options=None, epochs=1)
-    assert "now sees 3 channels instead of 1" in events[0].text
+    assert "now sees 3 channels instead of 1, weighed" in events[0].text
     config = events[-1].model.config
     assert config.in_channels == 3 and config.accepts_grey
     assert config.training.base == grey[-1].model.hash

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
-from napari_cihm.data.normalise import rescale
+from napari_cihm.data.normalise import normalise, rescale
+from napari_cihm.data.pairs import Pair
 from napari_cihm.errors import DataError, ShapeError
 from napari_cihm.segmentation.channels import is_colour, plan_channels
 from napari_cihm.segmentation.source import find_ranges
@@ -34,6 +35,16 @@ class Plane:
     labels: NDArray[np.integer]
     reviewed: NDArray[np.bool_]
     source: int
+
+    @classmethod
+    def of(cls, pair: Pair, config: ModelConfig, source: int) -> "Plane":
+        """See a pair as a model that has as many channels does."""
+        image = normalise(pair.image, config.normalisation)
+        if pair.reviewed is None:
+            seen = np.ones(pair.labels.shape, bool)
+            return cls(image, pair.labels, seen, source)
+        labels = np.where(pair.reviewed, pair.labels, 0)
+        return cls(image, labels, pair.reviewed, source)
 
     @property
     def objects(self) -> NDArray[np.integer]:

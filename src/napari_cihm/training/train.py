@@ -7,10 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, TrainingRecord, TrainSettings
-from napari_cihm.data.pairs import Pair
+from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey, survey
 from napari_cihm.data.targets import MAPS
@@ -19,8 +21,10 @@ from napari_cihm.events import Event, Note, Trained
 from napari_cihm.models import Model, bundled_names, load_model, model_names
 from napari_cihm.models.devices import pick_device
 from napari_cihm.training.adapting import adapt, seeing
+from napari_cihm.training.colours import standing_out
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
+from napari_cihm.training.material import Plane
 from napari_cihm.training.records import versions
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.split import split_pairs
@@ -28,6 +32,8 @@ from napari_cihm.training.tuning import tune
 from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
 MOST_CLASSES = 32
+# Images that say how a grey model is to look at colours.
+WEIGHED = 32
 
 
 def train(
@@ -72,7 +78,7 @@ def train(
     training, held_out, words = split_pairs(data, chosen.validation, seed)
     facts = survey(training)
     torch.manual_seed(seed)
-    start, base, word = _start(model, facts, chosen, dict(options or {}))
+    start, base, word = _start(model, training, facts, chosen, dict(options or {}))
     said = (*words, *overlap_words(facts), word)
     yield from (Note(text) for text in said if text)
     config = start.config
@@ -106,7 +112,11 @@ def train(
 
 
 def _start(
-    name: str, facts: Survey, settings: TrainSettings, options: dict[str, Any]
+    name: str,
+    sources: Sequence[PairSource],
+    facts: Survey,
+    settings: TrainSettings,
+    options: dict[str, Any],
 ) -> tuple[Model, str, str]:
     """Build a recipe without knowledge, or fit a model that has some to the images.
 
@@ -131,8 +141,25 @@ def _start(
         raise InputError(f"{name} has learnt the task {task!r}", repr(settings.task))
     if options:
         raise InputError(f"{name} is built already", "options with a recipe's name")
-    fitted, word = adapt(model, seeing(model.config, facts.channels))
+    config = seeing(model.config, facts.channels)
+    mix = None if config == model.config else _mix(sources, facts, config)
+    fitted, word = adapt(model, config, mix)
     return fitted, model.hash, word
+
+
+def _mix(
+    sources: Sequence[PairSource], facts: Survey, config: ModelConfig
+) -> NDArray[np.float64]:
+    """Weigh channels by some of the images that have them all."""
+    full = [
+        source
+        for source, shape in zip(sources, facts.shapes, strict=True)
+        if shape[0] == config.in_channels
+    ]
+    some = full[:: -(-len(full) // WEIGHED)]
+    return standing_out(
+        [Plane.of(source.read(), config, i) for i, source in enumerate(some)]
+    )
 
 
 def plan_model(
