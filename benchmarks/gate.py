@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm import load_model
+from napari_cihm.errors import DataError
 from napari_cihm.events import Finetuned
 from napari_cihm.training import finetune
 
@@ -103,14 +104,19 @@ def main() -> None:
         labels = [
             POISONS[poison](i.labels, draw) if poison else i.labels for i in images
         ]
-        *_, last = finetune(
-            models[which],
-            [one.image for one in images],
-            labels,
-            seconds=given.seconds,
-            seed=run,
-            axes="yxc",
-        )
+        try:
+            *_, last = finetune(
+                models[which],
+                [one.image for one in images],
+                labels,
+                seconds=given.seconds,
+                seed=run,
+                axes="yxc",
+            )
+        except DataError as refusal:
+            tally["not begun"] += 1
+            print(f"run {run}: {refusal}", flush=True)
+            continue
         assert isinstance(last, Finetuned)
         if (which, kind) not in known:
             known[which, kind] = dsb18.figures(models[which], clean[kind]).map

@@ -52,12 +52,21 @@ class Findings:
     look_alikes: float
 
     @property
+    def placed(self) -> bool:
+        """Whether the labels lie on what can be seen, and not beside it."""
+        return self.relief >= RELIEF and not self._moved
+
+    @property
+    def _moved(self) -> bool:
+        return self.shift >= MOVED and self.better >= BETTER
+
+    @property
     def words(self) -> tuple[str, ...]:
         """Say what cannot be right, a sentence each."""
         said = []
         if self.relief < RELIEF:
             said.append("The outlines follow nothing that can be seen in the image.")
-        elif self.shift >= MOVED and self.better >= BETTER:
+        elif self._moved:
             said.append(
                 f"The labels lie about {self.shift:.0f} pixels beside the objects."
             )

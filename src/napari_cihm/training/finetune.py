@@ -31,6 +31,7 @@ from napari_cihm.training.gate import (
     overlays,
     pool,
     score_split,
+    spread,
 )
 from napari_cihm.training.holdout import Split, folds
 from napari_cihm.training.material import (
@@ -119,7 +120,11 @@ def finetune(
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
     curves = Curves()
     trained, new = yield from curves.watch(_fit_and_score(fitting, splits, left))
-    verdict = judge(old, new, start.config.task, doubts)
+    verdict = judge(
+        old, new, start.config.task, doubts,
+        placed=findings is None or findings.placed,
+        seasoned="start" not in base.config.training.settings,  # was never fine-tuned
+    )  # fmt: skip
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
@@ -225,9 +230,9 @@ def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelC
 
 def _how_sure(held_out: int, few: bool) -> str:
     """Say how much a score on so many objects is worth."""
-    spread = 50 / max(held_out, 1) ** 0.5  # a share's standard error, in points
+    points = 100 * spread(held_out)
     how = "each held out in turn in a short run" if few else "that were not learnt"
-    return f"Scored on {held_out} objects {how}: sure to about {spread:.0f} points."
+    return f"Scored on {held_out} objects {how}: sure to about {points:.0f} points."
 
 
 def _fingerprint(planes: Sequence[Plane]) -> str:

@@ -13,6 +13,8 @@ from napari_cihm.training.material import Plane
 from napari_cihm.training.metrics import Matching, Regions, match, total
 
 LEAST_GAIN = 0.01
+# Below it a model finds nothing of what is labelled, and there is nothing to lose.
+NOTHING = 0.02
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,23 @@ class Verdict:
     warnings: tuple[str, ...] = ()
 
 
-def judge(base: Score, new: Score, task: str, doubts: Sequence[str] = ()) -> Verdict:
+def spread(objects: int) -> float:
+    """Say how far chance takes a score on so many objects: a share's standard error."""
+    return float(0.5 / max(objects, 1) ** 0.5)
+
+
+def judge(
+    base: Score,
+    new: Score,
+    task: str,
+    doubts: Sequence[str] = (),
+    placed: bool = True,
+    seasoned: bool = False,
+) -> Verdict:
     """Compare both scores; doubts about the labels keep the old model.
+
+    They do not where it finds nothing at all and the labels lie on what they mean: a
+    model that learnt half of the truth is then better than none.
 
     Parameters
     ----------
@@ -139,13 +156,26 @@ def judge(base: Score, new: Score, task: str, doubts: Sequence[str] = ()) -> Ver
         The models', which chooses the figure.
     doubts : sequence of str
         Why the labels themselves look wrong.
+    placed : bool
+        Whether they lie on objects at least.
+    seasoned : bool
+        Whether the old model has learnt far more than these labels: it then gives way
+        to a gain that chance would not give, and not to any.
     """
     old, figure = base.figure(task), new.figure(task)
     words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out objects"
+    if doubts and placed and old < NOTHING and figure > old + LEAST_GAIN:
+        found = f"the old model finds nothing here: {words}"
+        return Verdict(True, found, tuple(doubts))
     if doubts:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
-    if figure < old + LEAST_GAIN:
-        kept = "worse" if figure < old - LEAST_GAIN else "no better"
+    chance = spread(new.objects) if seasoned and task == "instance" else LEAST_GAIN
+    if figure < old + chance:
+        kept = "no better"
+        if figure < old - LEAST_GAIN:
+            kept = "worse"
+        elif figure >= old + LEAST_GAIN:
+            kept = "not surely better"
         warning = f"The new model is {kept} than the old one: {words}."
         return Verdict(False, f"the old model is kept: {words}", (warning,))
     return Verdict(True, f"the new model is better: {words}")

@@ -1,0 +1,58 @@
+import pytest
+
+from napari_cihm.training.gate import Score, judge
+from napari_cihm.training.metrics import THRESHOLDS, Matching
+
+LOOK_ALIKES = ("For 10 labelled objects there are 9 that carry no label.",)
+
+
+def score(right, objects=100):
+    """Score a model that finds so many of the objects, perfectly, and no more."""
+    found = [
+        Matching(t, tp=right, fp=0, fn=objects - right, iou=float(right))
+        for t in THRESHOLDS
+    ]
+    return Score(found, dice=right / objects)
+
+
+def test_any_gain_is_taken_over_a_model_of_these_labels():
+    assert judge(score(50), score(52), "instance").accepted
+    assert not judge(score(50), score(50), "instance").accepted
+
+
+@pytest.mark.parametrize(
+    ("after", "objects", "accepted", "word"),
+    [
+        (52, 100, False, "not surely better"),
+        (56, 100, True, ""),
+        (28, 50, False, "not surely better"),
+        (40, 50, True, ""),
+        (50, 100, False, "no better"),
+        (40, 100, False, "worse"),
+    ],
+)
+def test_a_model_of_far_more_labels_gives_way_to_what_is_no_chance(
+    after, objects, accepted, word
+):
+    base = score(objects // 2, objects)
+    verdict = judge(base, score(after, objects), "instance", seasoned=True)
+    assert verdict.accepted == accepted
+    assert word in " ".join(verdict.warnings)
+
+
+def test_regions_are_judged_by_their_pixels():
+    assert judge(score(10, 20), score(11, 20), "semantic", seasoned=True).accepted
+
+
+def test_doubtful_labels_keep_a_model_that_finds_something():
+    verdict = judge(score(40), score(60), "instance", LOOK_ALIKES)
+    assert not verdict.accepted and verdict.warnings == LOOK_ALIKES
+
+
+def test_doubtful_labels_are_better_than_nothing_and_said_to_be_doubtful():
+    verdict = judge(score(0), score(20), "instance", LOOK_ALIKES, seasoned=True)
+    assert verdict.accepted and verdict.warnings == LOOK_ALIKES
+    assert "finds nothing here" in verdict.reason
+    beside = judge(score(0), score(20), "instance", LOOK_ALIKES, placed=False)
+    assert not beside.accepted
+    assert not judge(score(0), score(0), "instance", LOOK_ALIKES).accepted
