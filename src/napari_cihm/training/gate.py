@@ -169,8 +169,8 @@ def judge(
         return Verdict(True, found, tuple(doubts))
     if doubts:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
-    chance = spread(new.objects) if seasoned and task == "instance" else LEAST_GAIN
-    if figure < old + chance:
+    chance = spread(new.objects) if seasoned and task == "instance" else 0.0
+    if figure < old + LEAST_GAIN + chance:
         kept = "no better"
         if figure < old - LEAST_GAIN:
             kept = "worse"
