@@ -23,9 +23,10 @@ def test_any_gain_is_taken_over_a_model_of_these_labels():
 @pytest.mark.parametrize(
     ("after", "objects", "accepted", "word"),
     [
-        (52, 100, False, "not surely better"),
-        (56, 100, True, ""),
-        (28, 50, False, "not surely better"),
+        (52, 100, False, "not clearly better"),
+        (57, 100, False, "not clearly better"),
+        (59, 100, True, ""),
+        (30, 50, False, "not clearly better"),
         (40, 50, True, ""),
         (50, 100, False, "no better"),
         (40, 100, False, "worse"),
@@ -38,6 +39,11 @@ def test_a_model_of_far_more_labels_gives_way_to_what_is_no_chance(
     verdict = judge(base, score(after, objects), "instance", seasoned=True)
     assert verdict.accepted == accepted
     assert word in " ".join(verdict.warnings)
+
+
+def test_any_gain_is_taken_over_nothing():
+    verdict = judge(score(0, 8), score(1, 8), "instance", seasoned=True)
+    assert verdict.accepted and "finds nothing here" in verdict.reason
 
 
 def test_regions_are_judged_by_their_pixels():

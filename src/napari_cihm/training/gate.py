@@ -146,7 +146,7 @@ def judge(
     """Compare both scores; doubts about the labels keep the old model.
 
     They do not where it finds nothing at all and the labels lie on what they mean: a
-    model that learnt half of the truth is then better than none.
+    model that learnt half of the truth is then better than none, and so is any gain.
 
     Parameters
     ----------
@@ -164,18 +164,20 @@ def judge(
     """
     old, figure = base.figure(task), new.figure(task)
     words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out objects"
-    if doubts and placed and old < NOTHING and figure > old + LEAST_GAIN:
+    if placed and old < NOTHING and figure > old + LEAST_GAIN:
         found = f"the old model finds nothing here: {words}"
         return Verdict(True, found, tuple(doubts))
     if doubts:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
-    chance = spread(new.objects) if seasoned and task == "instance" else 0.0
+    chance = 0.0
+    if seasoned and task == "instance":
+        chance = 2**0.5 * spread(new.objects)  # of a difference between two scores
     if figure < old + LEAST_GAIN + chance:
         kept = "no better"
         if figure < old - LEAST_GAIN:
             kept = "worse"
         elif figure >= old + LEAST_GAIN:
-            kept = "not surely better"
+            kept = "not clearly better"
         warning = f"The new model is {kept} than the old one: {words}."
         return Verdict(False, f"the old model is kept: {words}", (warning,))
     return Verdict(True, f"the new model is better: {words}")
