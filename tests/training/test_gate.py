@@ -43,7 +43,7 @@ def test_a_model_of_far_more_labels_gives_way_to_what_is_no_chance(
 
 def test_any_gain_is_taken_over_nothing():
     verdict = judge(score(0, 8), score(1, 8), "instance", seasoned=True)
-    assert verdict.accepted and "finds nothing here" in verdict.reason
+    assert verdict.accepted and "finds nothing" in verdict.reason
 
 
 def test_regions_are_judged_by_their_pixels():
@@ -58,7 +58,7 @@ def test_doubtful_labels_keep_a_model_that_finds_something():
 def test_doubtful_labels_are_better_than_nothing_and_said_to_be_doubtful():
     verdict = judge(score(0), score(20), "instance", LOOK_ALIKES, seasoned=True)
     assert verdict.accepted and verdict.warnings == LOOK_ALIKES
-    assert "finds nothing here" in verdict.reason
+    assert "finds nothing" in verdict.reason
     beside = judge(score(0), score(20), "instance", LOOK_ALIKES, placed=False)
     assert not beside.accepted
     assert not judge(score(0), score(0), "instance", LOOK_ALIKES).accepted

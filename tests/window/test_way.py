@@ -43,9 +43,7 @@ def test_from_the_menu_to_labels_that_are_mended(window):
     window.picture("correct")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_cut_off_at_the_width_of_a_dock(window, theme):
-    window.viewer.theme = theme
+def test_nothing_is_cut_off_at_the_width_of_a_dock(window):
     file_menu = window.viewer.window.file_menu
     window.menu(file_menu, "Open Sample", "CIHM Segment", "Nuclei, stack of slices")
     panel = window.open_panel()
@@ -57,11 +55,18 @@ def test_nothing_is_cut_off_at_the_width_of_a_dock(window, theme):
         scale=image.scale,
         units=image.units,
     )
+    panel.coordinator.finetune._section.reason.setText("Words of a reason. " * 6)
+    for theme in ("light", "dark"):
+        window.viewer.theme = theme
+        _nothing_is_cut_off(window, panel, theme)
+
+
+def _nothing_is_cut_off(window, panel, theme):
+    """Look at the panel with all folds open and all words said, and as it opens."""
     for fold in panel.findChildren(Fold):
         fold.opened = True
     panel.coordinator.segment._section.axes.setText("zyq")
     panel.coordinator.segment._show_axes("zyq")
-    panel.coordinator.finetune._section.reason.setText("Words of a reason. " * 6)
     _show_refusal(panel)
     window.qtbot.wait(100)
     _nothing_overhangs(panel)

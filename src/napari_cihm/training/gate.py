@@ -165,8 +165,8 @@ def judge(
     old, figure = base.figure(task), new.figure(task)
     words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out objects"
     if placed and old < NOTHING and figure > old + LEAST_GAIN:
-        found = f"the old model finds nothing here: {words}"
-        return Verdict(True, found, tuple(doubts))
+        better = f"the new model is better, the old one finds nothing: {words}"
+        return Verdict(True, better, tuple(doubts))
     if doubts:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
     chance = 0.0
