@@ -84,6 +84,16 @@ def test_a_second_run_changes_its_own_layer_in_one_undoable_step(ready, blobs):
     assert layer.data.max() == 0
 
 
+def test_a_second_run_is_told_of_and_measured_as_the_first(ready):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    ready.until(lambda: len(layer.features) == 12)
+    layer.features = {"index": [0]}
+    ready.segment()
+    assert ready.words.startswith("12 objects in ")
+    ready.until(lambda: len(layer.features) == 12)
+
+
 def test_layers_of_the_user_are_left_alone(ready, blobs):
     mine = np.full(blobs.shape, 7)
     ready.viewer.add_labels(mine.copy(), name="cells labels")

@@ -133,16 +133,19 @@ class Labelling(QObject):
     def _finish(self, event: Segmented) -> None:
         self._refresh.stop()
         layers, about = self._desk.layers, self._about(event)
-        if self.layer is None:
+        # Layers may take it away as its labels move into another: that ends no run.
+        shown, self.layer = self.layer, None
+        if shown is None:
             self.result = layers.add_large(self.image, self.region, event.labels, about)
         elif self.preview:
             self.result = layers.keep_preview(
-                self.layer, self.image, self.region, event.labels
+                shown, self.image, self.region, event.labels
             )
         else:
             self.result = layers.settle(
-                self.layer, self.image, self.region, event.labels, about
+                shown, self.image, self.region, event.labels, about
             )
+        self.layer = self.result
         plural = "" if event.objects == 1 else "s"
         self.objects = event.objects
         self.summary = f"{event.objects:,} object{plural} in {event.seconds:.1f} s"
