@@ -32,9 +32,9 @@ def check(model, path):
         # Weights that nobody trained amplify rounding, the network's own as well.
         with torch.no_grad():
             exact = precise(torch.from_numpy(image).double()).sigmoid().numpy()
-        allowed = 1e-3 + 4 * np.abs(wanted - exact).mean()
-        assert allowed < 0.1
-        assert np.abs(maps - exact).mean() < allowed
+        allowed = 1e-3 + 4 * np.abs(wanted - exact).max()
+        assert allowed < 0.5
+        assert np.abs(maps - exact).max() < allowed
         assert np.abs(1 / (1 + np.exp(-logits)) - maps).max() < 1e-5
 
 

@@ -97,7 +97,8 @@ def finetune(
     config = _fitting_config(start.config, labelled)
     planes = list(read_planes(labelled, config))
     objects = refuse_too_little(planes, chosen.least)
-    adapted, word = adapt(start, config, standing_out(planes))
+    widened = config.in_channels != start.config.in_channels
+    adapted, word = adapt(start, config, standing_out(planes) if widened else None)
     few = objects < FEW
     splits = folds(
         planes, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
