@@ -125,7 +125,8 @@ def main() -> None:
         kept, other = (after, before) if last.accepted else (before, after)
         right = kept > other - ALIKE
         tally["right"] += right
-        tally["worse taken unwarned"] += last.accepted and not right
+        worse = last.accepted and not right
+        tally["worse taken, warned" if last.warnings else "worse taken"] += worse
         tally["clean refused" if not poison else "poison refused"] += not last.accepted
         row = {
             "run": run,

@@ -62,3 +62,10 @@ def test_doubtful_labels_are_better_than_nothing_and_said_to_be_doubtful():
     beside = judge(score(0), score(20), "instance", LOOK_ALIKES, placed=False)
     assert not beside.accepted
     assert not judge(score(0), score(0), "instance", LOOK_ALIKES).accepted
+
+
+@pytest.mark.parametrize(("after", "warned"), [(60, True), (64, True), (65, False)])
+def test_a_gain_that_chance_may_give_is_taken_with_a_warning(after, warned):
+    verdict = judge(score(50), score(after), "instance")
+    assert verdict.accepted
+    assert ("Chance alone" in " ".join(verdict.warnings)) == warned

@@ -15,6 +15,7 @@ from skimage.measure import regionprops
 from napari_cihm.training.material import Plane
 
 FARTHEST = 12  # pixels by which labels are moved, in search of a better place
+SHIFTS = 2 * FARTHEST + 1
 MOVED = 2.0  # pixels beside the edges that are no habit of drawing
 BETTER = 1.08  # edge met there, by edge met where the labels are
 RELIEF = 1.15  # edge under the outlines, by edge met anywhere near
@@ -35,10 +36,8 @@ class Findings:
     ----------
     relief : float
         Edge under the outlines, by the edge met anywhere near; 1 is chance.
-    shift : float
-        Pixels by which the outlines lie beside the edges.
-    better : float
-        Edge met there, by the edge met where the labels are.
+    offsets : tuple of (int, int)
+        Rows and columns by which to move the labels of each image onto its objects.
     merged : float
         Share of the labels that hold two things.
     look_alikes : float
@@ -46,52 +45,84 @@ class Findings:
     """
 
     relief: float
-    shift: float
-    better: float
+    offsets: tuple[tuple[int, int], ...]
     merged: float
     look_alikes: float
 
     @property
     def placed(self) -> bool:
-        """Whether the labels lie on what can be seen, and not beside it."""
-        return self.relief >= RELIEF and not self._moved
-
-    @property
-    def _moved(self) -> bool:
-        return self.shift >= MOVED and self.better >= BETTER
+        """Whether the labels lie on what can be seen, or by a known way beside it."""
+        known = all(max(map(abs, offset)) < FARTHEST for offset in self.offsets)
+        return self.relief >= RELIEF and known
 
     @property
     def words(self) -> tuple[str, ...]:
         """Say what cannot be right, a sentence each."""
         said = []
+        moved = [float(np.hypot(*offset)) for offset in self.offsets if any(offset)]
         if self.relief < RELIEF:
             said.append("The outlines follow nothing that can be seen in the image.")
-        elif self._moved:
-            said.append(
-                f"The labels lie about {self.shift:.0f} pixels beside the objects."
-            )
+        elif moved:
+            images = len(self.offsets)
+            of = f" of {len(moved)} of {images} images" if len(moved) < images else ""
+            by = f"about {max(moved):.0f} pixels"
+            said.append(f"The labels{of} lie {by} beside the objects.")
         if self.merged > MERGED:
             said.append(f"{self.merged:.0%} of the labels seem to hold two objects.")
-        if self.look_alikes > LOOK_ALIKES:
+        if self.look_alikes > LOOK_ALIKES and not moved:
             said.append(
                 f"For 10 labelled objects there are {10 * self.look_alikes:.0f} that "
                 "look like them and carry no label: label all in the reviewed part."
             )
         return tuple(said)
 
+    def lay_beside(
+        self, planes: Sequence[Plane], found: Sequence[NDArray[np.int32]]
+    ) -> list[NDArray[np.int32]]:
+        """Move what a model found as far beside the objects as the labels lie.
+
+        Both can then be compared. Nothing moves where the labels are in their place.
+        """
+        return [
+            _move(labels, *self.offsets[plane.source])
+            for plane, labels in zip(planes, found, strict=True)
+        ]
+
 
 def examine(planes: Sequence[Plane]) -> Findings:
     """Ask the images whether the labels of single objects can be right."""
+    images = 1 + max(plane.source for plane in planes)
     planes = planes[:: -(-len(planes) // ENOUGH_PLANES)]
-    met = np.sum([_edge_by_shift(plane) for plane in planes], axis=0)
-    row, column = np.unravel_index(np.argmax(met), met.shape)
+    met = np.full((images, SHIFTS, SHIFTS), 1e-9)
+    for plane in planes:
+        met[plane.source] += _edge_by_shift(plane)
     return Findings(
-        relief=float(met.max() / np.median(met)),
-        shift=float(np.hypot(row - FARTHEST, column - FARTHEST)),
-        better=float(met.max() / met[FARTHEST, FARTHEST]),
+        relief=_relief(met.sum(0)),
+        offsets=tuple(_offset(image) for image in met),
         merged=_merged(planes),
         look_alikes=_look_alikes(planes),
     )
+
+
+def _relief(met: NDArray[np.float64]) -> float:
+    return float(met.max() / np.median(met))
+
+
+def _offset(met: NDArray[np.float64]) -> tuple[int, int]:
+    """Return the move that meets the most edge, where it clearly is a better place."""
+    row, column = np.unravel_index(np.argmax(met), met.shape)
+    down, right = int(row) - FARTHEST, int(column) - FARTHEST
+    better = met.max() / met[FARTHEST, FARTHEST]
+    clear = np.hypot(down, right) >= MOVED and better >= BETTER
+    return (down, right) if clear and _relief(met) >= RELIEF else (0, 0)
+
+
+def _move(labels: NDArray[np.int32], down: int, right: int) -> NDArray[np.int32]:
+    """Return labels that lie so much further up and left; what leaves is gone."""
+    padded = np.pad(labels, FARTHEST)
+    rows, columns = labels.shape
+    top, left = FARTHEST + down, FARTHEST + right
+    return padded[top : top + rows, left : left + columns]
 
 
 def _edge_by_shift(plane: Plane) -> NDArray[np.float64]:
@@ -100,9 +131,9 @@ def _edge_by_shift(plane: Plane) -> NDArray[np.float64]:
     outline = np.ptp(_neighbours(plane.labels), axis=0) > 0
     at = np.argwhere(outline & plane.reviewed)
     rows, columns = at[:: 1 + len(at) // ENOUGH_OUTLINE].T
-    reach = range(2 * FARTHEST + 1)
+    reach = range(SHIFTS)
     met = [[edge[rows + dy, columns + dx].sum() for dx in reach] for dy in reach]
-    return np.array(met) + 1e-9
+    return np.array(met)
 
 
 def _neighbours(labels: NDArray[np.integer]) -> NDArray[np.integer]:

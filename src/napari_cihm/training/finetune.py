@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.config import (
     Decoding,
@@ -113,14 +114,19 @@ def finetune(
     asked = time.monotonic()
     base_labels = label_planes(base, list(read_planes(labelled, base.config)))
     judging = time.monotonic() - asked  # and the new model will take as long
-    old = pool([score_split(planes, base_labels, split) for split in splits])
+
+    def score(found: Sequence[NDArray[np.int32]], split: Split) -> Score:
+        laid = findings.lay_beside(planes, found) if findings else found
+        return score_split(planes, laid, split)
+
+    old = pool([score(base_labels, split) for split in splits])
     channels = adapted.config.in_channels
     rehearsed = rehearse(start, channels, seed, seconds) if chosen.replay else []
     fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
     spent = time.monotonic() - began + judging * (1 + len(splits))
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
     curves = Curves()
-    trained, new = yield from curves.watch(_fit_and_score(fitting, splits, left))
+    trained, new = yield from curves.watch(_fit_and_score(fitting, score, splits, left))
     verdict = judge(
         old, new, start.config.task, doubts,
         placed=findings is None or findings.placed,
@@ -185,19 +191,21 @@ def gather(
 
 
 def _fit_and_score(
-    fitting: Fitting, splits: Sequence[Split], seconds: float | None
+    fitting: Fitting,
+    score: Callable[[Sequence[NDArray[np.int32]], Split], Score],
+    splits: Sequence[Split],
+    seconds: float | None,
 ) -> Generator[Event, None, tuple[Trained, Score]]:
     """Train once beside one held-out part, or once a fold and then on everything."""
     planes, steps = fitting.planes, fitting.settings.steps
     if len(splits) == 1:
         trained = yield from fitting.fit(splits[0], seconds, steps)
-        found = label_planes(trained.model, planes)
-        return trained, score_split(planes, found, splits[0])
+        return trained, score(label_planes(trained.model, planes), splits[0])
     scores = []
     for split in splits:
         part = None if seconds is None else seconds * FOLD_TIME
         trained = yield from fitting.fit(split, part, steps)
-        scores.append(score_split(planes, label_planes(trained.model, planes), split))
+        scores.append(score(label_planes(trained.model, planes), split))
     rest = None if seconds is None else seconds * (1 - FOLD_TIME * len(splits))
     trained = yield from fitting.fit(None, rest, steps)
     return trained, pool(scores)

@@ -15,6 +15,8 @@ from napari_cihm.training.metrics import Matching, Regions, match, total
 LEAST_GAIN = 0.01
 # Below it a model finds nothing of what is labelled, and there is nothing to lose.
 NOTHING = 0.02
+SURE = 2.0  # times as much gain as chance gives leaves no need for a warning
+LOOK = "look at both models on an image that you know."
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def judge(
     doubts : sequence of str
         Why the labels themselves look wrong.
     placed : bool
-        Whether they lie on objects at least.
+        Whether it is known at least which objects they mean.
     seasoned : bool
         Whether the old model has learnt far more than these labels: it then gives way
         to a gain that chance would not give, and not to any.
@@ -170,9 +172,9 @@ def judge(
     if doubts:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
     chance = 0.0
-    if seasoned and task == "instance":
+    if task == "instance":
         chance = 2**0.5 * spread(new.objects)  # of a difference between two scores
-    if figure < old + LEAST_GAIN + chance:
+    if figure < old + LEAST_GAIN + (chance if seasoned else 0):
         kept = "no better"
         if figure < old - LEAST_GAIN:
             kept = "worse"
@@ -180,7 +182,11 @@ def judge(
             kept = "not clearly better"
         warning = f"The new model is {kept} than the old one: {words}."
         return Verdict(False, f"the old model is kept: {words}", (warning,))
-    return Verdict(True, f"the new model is better: {words}")
+    reason = f"the new model is better: {words}"
+    if figure >= old + SURE * chance:
+        return Verdict(True, reason)
+    chancy = f"Chance alone may give such a gain on {new.objects} objects: {LOOK}"
+    return Verdict(True, reason, (chancy,))
 
 
 def overlays(
