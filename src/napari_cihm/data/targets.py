@@ -72,7 +72,7 @@ def semantic_targets(
         maps = labels[None] == np.arange(classes)[:, None, None]
     valid = None
     if reviewed is not None and not reviewed.all():
-        valid = np.broadcast_to(reviewed, maps.shape)
+        valid = np.broadcast_to(reviewed, maps.shape).copy()
     return maps.astype(np.uint8) * np.uint8(255), valid
 
 

@@ -27,7 +27,8 @@ def adapt(
 
     Weights of equal shape are kept. A stem that sees more channels than before
     spreads its filters over them, so that a grey image in colour gives what it
-    gave; one that sees fewer adds them up. New maps of the head start afresh.
+    gave; one that sees fewer adds them up. New maps of the head start afresh, and
+    what one map said yes to is the first class of several.
 
     Parameters
     ----------
@@ -85,6 +86,8 @@ def _fit(fresh: Tensor, known: Tensor | None, mix: Tensor) -> Tensor:
         return _spread(known, fresh.shape[1], mix)
     if differing == [0]:
         fitted = fresh.clone()
+        if len(known) == 1:  # yes against no is one class against a flat background
+            known = torch.cat([torch.zeros_like(known), known])
         rows = min(len(known), len(fresh))
         fitted[:rows] = known[:rows]
         return fitted

@@ -42,6 +42,7 @@ from napari_cihm.training.material import (
     refuse_too_little,
 )
 from napari_cihm.training.records import Curves, versions
+from napari_cihm.training.regions import naming, pieces
 from napari_cihm.training.rehearsal import rehearse
 
 FEW = 16
@@ -97,18 +98,20 @@ def finetune(
     labelled = gather(images, labels, reviewed, axes)
     config = _fitting_config(start.config, labelled)
     planes = list(read_planes(labelled, config))
-    objects = refuse_too_little(planes, chosen.least)
+    config = naming(config, planes)
+    units = pieces(planes) if config.task == "semantic" else planes
+    objects = refuse_too_little(units, chosen.least)
     widened = config.in_channels != start.config.in_channels
     adapted, word = adapt(start, config, standing_out(planes) if widened else None)
     few = objects < FEW
     splits = folds(
-        planes, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
+        units, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
     )
     held_out = sum(split.held_out for split in splits)
-    yield FinetuneStarted(
-        len(labelled), objects, held_out, len(splits), _how_sure(held_out, few)
-    )
-    findings = examine(planes) if start.config.task == "instance" else None
+    instances = start.config.task == "instance"
+    sure = _how_sure(held_out, few, instances)
+    yield FinetuneStarted(len(labelled), objects, held_out, len(splits), sure)
+    findings = examine(planes) if instances else None
     doubts = findings.words if findings else ()
     yield from (Note(said) for said in (word, *doubts) if said)
     asked = time.monotonic()
@@ -117,11 +120,13 @@ def finetune(
 
     def score(found: Sequence[NDArray[np.int32]], split: Split) -> Score:
         laid = findings.lay_beside(planes, found) if findings else found
-        return score_split(planes, laid, split)
+        return score_split(planes, laid, split, adapted.config)
 
     old = pool([score(base_labels, split) for split in splits])
+    # A model that is to tell more classes apart must not keep to what it told.
+    knows = chosen.replay > 0 and adapted.config.classes == start.config.classes
     channels = adapted.config.in_channels
-    rehearsed = rehearse(start, channels, seed, seconds) if chosen.replay else []
+    rehearsed = rehearse(start, channels, seed, seconds) if knows else []
     fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
     spent = time.monotonic() - began + judging * (1 + len(splits))
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
@@ -237,10 +242,12 @@ def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelC
     return seeing(config.but(decoding=decoding), channels)
 
 
-def _how_sure(held_out: int, few: bool) -> str:
+def _how_sure(held_out: int, few: bool, instances: bool) -> str:
     """Say how much a score on so many objects is worth."""
-    points = 100 * spread(held_out)
     how = "each held out in turn in a short run" if few else "that were not learnt"
+    if not instances:
+        return f"Scored on {held_out} pieces of regions {how}."
+    points = 100 * spread(held_out)
     return f"Scored on {held_out} objects {how}: sure to about {points:.0f} points."
 
 

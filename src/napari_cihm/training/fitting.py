@@ -143,7 +143,8 @@ class Watcher:
         """Return the figures of the held-out part; nothing is known without one."""
         if self.split is None:
             return {"validation_loss": float("nan"), "score": 0.0}
-        score = score_split(self.planes, label_planes(model, self.planes), self.split)
+        found = label_planes(model, self.planes)
+        score = score_split(self.planes, found, self.split, model.config)
         losses = [
             sample_loss(model, self.loss, sample) for sample in self._held_out(model)
         ]

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from napari_cihm.config import ModelConfig
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.holdout import Part, Split, centres
@@ -28,7 +30,7 @@ class Score:
     matchings : sequence of Matching
         Objects found, missed and invented, at each IoU.
     dice : float
-        Of all held-out pixels.
+        Of all held-out pixels; the mean of all classes where there are several.
     """
 
     matchings: Sequence[Matching]
@@ -90,18 +92,42 @@ def _label(model: Model, image: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def score_split(
-    planes: Sequence[Plane], found: Sequence[NDArray[np.integer]], split: Split
+    planes: Sequence[Plane],
+    found: Sequence[NDArray[np.integer]],
+    split: Split,
+    config: ModelConfig,
 ) -> Score:
-    """Score labels of planes on the objects that a split holds out."""
-    matchings, regions = [], []
+    """Score labels of planes on what a split holds out."""
+    regions = config.task == "semantic"
+    named = range(1, config.classes) if regions and config.classes > 1 else None
+    matchings, dices = [], []
     for plane, labels, part in zip(planes, found, split.parts, strict=True):
-        if not (part.block & plane.reviewed).any():
-            continue
-        true, given = _held_out(plane, labels, part)
-        matchings.append(match(true, given))
         within = part.block & plane.reviewed
-        regions.append(Regions.of(plane.labels[within] > 0, labels[within] > 0))
-    return Score(total(matchings), Regions.total(regions).dice)
+        if not within.any():
+            continue
+        matchings.append(
+            match(_separate(plane.labels, within), _separate(labels, within))
+            if regions
+            else match(*_held_out(plane, labels, part))
+        )
+        dices.append(_overlaps(plane.labels[within], labels[within], named))
+    each = [Regions.total(one).dice for one in zip(*dices, strict=True)]
+    return Score(total(matchings), float(np.mean(each)))
+
+
+def _overlaps(
+    truth: NDArray[np.integer], found: NDArray[np.integer], named: range | None
+) -> list[Regions]:
+    """Count pixels of each class, or of anything where nothing is named."""
+    if named is None:
+        return [Regions.of(truth > 0, found > 0)]
+    return [Regions.of(truth == number, found == number) for number in named]
+
+
+def _separate(
+    labels: NDArray[np.integer], within: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    return np.asarray(ndimage.label((labels > 0) & within)[0], np.int32)
 
 
 def pool(scores: Sequence[Score]) -> Score:
@@ -165,7 +191,8 @@ def judge(
         to a gain that chance would not give, and not to any.
     """
     old, figure = base.figure(task), new.figure(task)
-    words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out objects"
+    things = "objects" if task == "instance" else "regions"
+    words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out {things}"
     if placed and old < NOTHING and figure > old + LEAST_GAIN:
         better = f"the new model is better, the old one finds nothing: {words}"
         return Verdict(True, better, tuple(doubts))

@@ -26,12 +26,12 @@ from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
 from napari_cihm.training.records import versions
+from napari_cihm.training.regions import classes_of
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.split import split_pairs
 from napari_cihm.training.tuning import tune
 from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
-MOST_CLASSES = 32
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
 
@@ -143,6 +143,8 @@ def _start(
         raise InputError(f"{name} is built already", "options with a recipe's name")
     config = seeing(model.config, facts.channels)
     mix = None if config == model.config else _mix(sources, facts, config)
+    if task == "semantic":
+        config = config.but(classes=max(config.classes, classes_of(facts.numbers)))
     fitted, word = adapt(model, config, mix)
     return fitted, model.hash, word
 
@@ -173,7 +175,7 @@ def plan_model(
         recipe=recipe,
         options=options,
         in_channels=channels,
-        classes=len(MAPS) if instances else _classes(facts),
+        classes=len(MAPS) if instances else classes_of(facts.numbers),
         task=settings.task,
         accepts_grey=channels == 1 or 1 in facts.channels,
         diameter=facts.diameter if instances else None,
@@ -189,16 +191,6 @@ def overlap_words(facts: Survey) -> list[str]:
         f"In {len(facts.overlaps)} images {pixels} pixels are claimed by more than one "
         f"object, first in {facts.overlaps[0][0]}; the smaller object keeps them."
     ]
-
-
-def _classes(facts: Survey) -> int:
-    """One map for yes or no, otherwise one for each number and the background.
-
-    Numbers beyond `MOST_CLASSES` are single objects; together they are one region.
-    """
-    highest = max(facts.numbers, default=0)
-    single = len(facts.numbers) <= 1 or highest > MOST_CLASSES
-    return 1 if single else highest + 1
 
 
 def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Trained:
