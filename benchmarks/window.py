@@ -1,12 +1,13 @@
 """How smooth the window stays, how soon it answers, and what it leaves behind.
 
-    python benchmarks/window.py [open press stall cycles layers]
+    python benchmarks/window.py [open press stall learn cycles layers]
 
 Needs a screen; on a machine without one, call it under `xvfb-run`. Each part runs in a
 process of its own, so that none is warm from another.
 
 stall   a 5 ms heartbeat in the event loop while 2,048 x 2,048 pixels are segmented,
         with the network in a process of its own, as it is, and in a thread
+learn   the same while a model is fine-tuned for 15 s, judged, and segments again
 open    from the menu's command to a panel that is drawn and answers
 press   from the press of Segment to labels, 512 x 512 pixels, the model loaded
 cycles  the panel opened, a run begun and cancelled, the panel closed, 50 times
@@ -132,11 +133,46 @@ class ThreadWorker:
         self._hear(self, wire.Ended(start.number, stopped))
 
 
+class Pulse:
+    """A heartbeat in the event loop, by the clock and of this thread's work."""
+
+    def __init__(self) -> None:
+        from qtpy.QtCore import Qt, QTimer
+
+        self.beats: list[tuple[float, float]] = []
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(BEAT)
+
+    def _beat(self) -> None:
+        self.beats.append((time.perf_counter(), time.thread_time()))
+
+    def end(self, quiet: int, part: str, doing: str) -> None:
+        """Say how far apart the beats were, idle and doing something."""
+        import numpy as np
+
+        self._timer.stop()
+        gaps = np.diff(self.beats, axis=0) * 1000
+        for what, some in (("idle", gaps[:quiet]), (doing, gaps[quiet:])):
+            for which, values in zip(("gaps", "own work"), some.T, strict=True):
+                print(
+                    f"{part}, {what}, {which}: "
+                    f"median {np.median(values):.1f}, "
+                    f"99th percentile {np.percentile(values, 99):.1f}, "
+                    f"largest {values.max():.1f} ms of {len(values)} beats"
+                )
+        longest = int(gaps[quiet:, 0].argmax())
+        first, at = self.beats[quiet][0], self.beats[quiet + longest][0]
+        print(
+            f"{part}: the largest gap began {at - first:.1f} s after the press, of "
+            f"{self.beats[-1][0] - first:.1f} s",
+            flush=True,
+        )
+
+
 def stall(options: argparse.Namespace) -> None:
     """Measure the gaps between heartbeats while an image is segmented."""
-    import numpy as np
-    from qtpy.QtCore import Qt, QTimer
-
     if options.worker == "thread":
         import napari_cihm.plugin.runner as runner
 
@@ -145,36 +181,39 @@ def stall(options: argparse.Namespace) -> None:
     panel = desk.open()
     desk.ready(panel)
     desk.rest(2)
-    beats: list[tuple[float, float]] = []  # by the clock, and of this thread's work
-    timer = QTimer()
-    timer.setTimerType(Qt.TimerType.PreciseTimer)
-    clocks = time.perf_counter, time.thread_time
-    timer.timeout.connect(lambda: beats.append((clocks[0](), clocks[1]())))
-    timer.start(BEAT)
+    pulse = Pulse()
     desk.rest(3)
-    quiet = len(beats)
+    quiet = len(pulse.beats)
     tasks = panel.coordinator.desk.tasks
     panel.coordinator.segment._section.segment.click()
-    begun = time.perf_counter()
     desk.until(lambda: len(tasks) == 0)
-    taken = time.perf_counter() - begun
     desk.rest(1)  # what follows the end counts as well
-    timer.stop()
-    gaps = np.diff(beats, axis=0) * 1000
-    for what, some in (("idle", gaps[:quiet]), ("segmenting", gaps[quiet:])):
-        for which, values in zip(("gaps", "own work"), some.T, strict=True):
-            print(
-                f"stall, {options.worker}, {what}, {which}: "
-                f"median {np.median(values):.1f}, "
-                f"99th percentile {np.percentile(values, 99):.1f}, "
-                f"largest {values.max():.1f} ms of {len(values)} beats"
-            )
-    longest = int(gaps[quiet:, 0].argmax()) + quiet
-    print(
-        f"stall, {options.worker}: the run took {taken:.1f} s; the largest gap began "
-        f"{beats[longest][0] - begun:.1f} s after the press",
-        flush=True,
-    )
+    pulse.end(quiet, f"stall, {options.worker}", "segmenting")
+    desk.viewer.close()
+
+
+def learn(options: argparse.Namespace) -> None:
+    """Measure the same while a model is fine-tuned, judged, and segments again."""
+    from napari_cihm.data import synthetic
+
+    desk = Desk(512)
+    _, truth = synthetic.nuclei((512, 512))
+    desk.viewer.add_labels(truth, name="mine")
+    panel = desk.open()
+    desk.ready(panel)
+    desk.rest(2)
+    tasks, section = panel.coordinator.desk.tasks, panel.coordinator.finetune._section
+    pulse = Pulse()
+    desk.rest(3)
+    quiet = len(pulse.beats)
+    section.times.button(0).click()  # 15 s
+    section.finetune.click()
+    section.unmarked.yes.click()
+    desk.until(lambda: section.verdict.isVisibleTo(section) and len(tasks) == 0)
+    section.verdict.again.click()
+    desk.until(lambda: len(tasks) == 0)
+    desk.rest(1)
+    pulse.end(quiet, "learn", "fine-tuning")
     desk.viewer.close()
 
 
@@ -290,6 +329,7 @@ PARTS = {
     "open": opening,
     "press": press,
     "stall": stall,
+    "learn": learn,
     "cycles": cycles,
     "layers": layers,
 }
