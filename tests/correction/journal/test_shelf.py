@@ -1,6 +1,7 @@
 """Journals found again, kept apart, and pruned with a word."""
 
 import multiprocessing
+import threading
 import time
 
 import numpy as np
@@ -14,6 +15,7 @@ from napari_cihm.correction.journal import (
     journals,
     prune,
     recover,
+    shelf,
     unfinished,
 )
 from napari_cihm.correction.journal.shelf import DAY
@@ -57,6 +59,28 @@ def test_finished_empty_and_living_journals_are_not_offered(session) -> None:
         empty.journal.path: (False, False),
         living.journal.path: (False, True),
     }
+
+
+def test_looking_twice_at_once_hides_nothing(session) -> None:
+    one = session().begin()
+    one.paint_many(3)
+    one.journal.close(finished=False)
+    done = threading.Event()
+
+    def keep_looking() -> None:
+        while not done.is_set():
+            assert not shelf._is_live(one.journal.path)
+
+    others = [threading.Thread(target=keep_looking) for _ in range(2)]
+    for other in others:
+        other.start()
+    try:
+        found = [len(unfinished(identity(), one.settings)) for _ in range(100)]
+    finally:
+        done.set()
+        for other in others:
+            other.join()
+    assert found == [1] * 100
 
 
 def test_resuming_goes_on_in_the_same_folder(session, same) -> None:

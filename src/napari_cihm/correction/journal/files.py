@@ -4,10 +4,14 @@ import contextlib
 import os
 from pathlib import Path
 
+import filelock
+
 SNAPSHOT = "snapshot-{:06d}.cihm"
 LOG = "log-{:06d}.cihm"
 PART = ".part"
 LOCK = "lock"
+# Seconds: to look whether a journal is held takes its lock for far less.
+_LOOK = 0.4
 
 
 class LogFile:
@@ -52,6 +56,11 @@ class LogFile:
         """Let go of the file."""
         with contextlib.suppress(OSError):
             self._file.close()
+
+
+def lock_of(folder: Path) -> filelock.BaseFileLock:
+    """Make the lock of a journal; it lets those who only look go first."""
+    return filelock.FileLock(folder / LOCK, timeout=_LOOK, thread_local=False)
 
 
 def sync_folder(folder: Path) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +28,7 @@ from napari_cihm.correction.journal.files import (
     SNAPSHOT,
     LogFile,
     generations,
+    lock_of,
     sync_folder,
 )
 from napari_cihm.correction.journal.records import Kind, Record, pack, read_records
@@ -56,7 +56,7 @@ class Ledger:
         self.about = about
         self.generation = -1
         self.snapshot_bytes = 0
-        self._lock = filelock.FileLock(place / LOCK, timeout=0, thread_local=False)
+        self._lock = lock_of(place)
         self._log: LogFile | None = None
         self._number = 0
 

@@ -13,7 +13,13 @@ import filelock
 import platformdirs
 
 from napari_cihm.config import CorrectSettings
-from napari_cihm.correction.journal.files import LOCK, LOG, SNAPSHOT, generations
+from napari_cihm.correction.journal.files import (
+    LOCK,
+    LOG,
+    SNAPSHOT,
+    generations,
+    lock_of,
+)
 from napari_cihm.correction.journal.headings import read_about
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.records import HEAD_BYTES, Head, Kind, read_head
@@ -203,9 +209,8 @@ def _is_finished(logs: dict[int, Path], heads: list[Head]) -> bool:
 
 
 def _is_live(place: Path) -> bool:
-    lock = filelock.FileLock(place / LOCK, timeout=0, thread_local=False)
     try:
-        with lock:
+        with lock_of(place):
             return False
     except filelock.Timeout:
         return True
@@ -215,9 +220,8 @@ def _is_live(place: Path) -> bool:
 
 
 def _remove(place: Path) -> bool:
-    lock = filelock.FileLock(place / LOCK, timeout=0, thread_local=False)
     try:
-        with lock:
+        with lock_of(place):
             shutil.rmtree(place, ignore_errors=True)
     except (filelock.Timeout, OSError):
         return False
