@@ -12,7 +12,7 @@ from numba.core.caching import FunctionCache
 
 _log = logging.getLogger(__name__)
 
-Kernel = Callable[..., None]
+Kernel = Callable[..., Any]
 
 
 def compiled(function: Callable[..., Any], signature: Any, **options: Any) -> Kernel:

@@ -80,7 +80,7 @@ def checked(
     ShapeError
         For ranks or sizes that do not fit each other.
     InputError
-        For tensors on different devices, or a NaN in A.
+        For tensors on different devices.
     """
     needed = {"u": u, "delta": delta, "A": A, "B": B, "C": C}
     extra = {"D": D, "z": z, "delta_bias": delta_bias}
@@ -106,7 +106,6 @@ def checked(
     if B.ndim == C.ndim == 4 and B.shape[1] != C.shape[1]:
         groups = math.lcm(B.shape[1], C.shape[1])
         B, C = _regrouped(B, groups), _regrouped(C, groups)
-    _check_finite(A)
     return Inputs(u, delta, A, B, C, D, z, delta_bias, bool(delta_softplus))
 
 
@@ -167,7 +166,7 @@ def _regrouped(tensor: Tensor, groups: int) -> Tensor:
     return tensor.unsqueeze(2).expand(shape).reshape(b, groups, n, length)
 
 
-def _check_finite(A: Tensor) -> None:
+def refuse_nan(A: Tensor) -> None:
     """Refuse a NaN in A, where looking is free.
 
     On an accelerator looking would stall its queue at each scan; there the NaN
@@ -176,9 +175,14 @@ def _check_finite(A: Tensor) -> None:
     if torch.compiler.is_compiling() or A.device.type != "cpu":
         return
     # The largest of numbers is a NaN if any of them is.
-    if math.isnan(A.detach().max()):
-        raise InputError(
-            "A holds a NaN",
-            "finite decay rates",
-            "lower the learning rate, or look for the step that brought the NaN",
-        )
+    if math.isnan(A.detach().max().item()):
+        raise nan_found()
+
+
+def nan_found() -> InputError:
+    """Say that A holds a NaN."""
+    return InputError(
+        "A holds a NaN",
+        "finite decay rates",
+        "lower the learning rate, or look for the step that brought the NaN",
+    )

@@ -65,7 +65,7 @@ def _scratch(scalar: Any) -> Any:
 
 def _forward_signature(scalar: Any) -> Any:
     scanned = [_array(scalar, 3)] * 2 + [_array(scalar, 4)]
-    return types.void(
+    return types.boolean(
         *[types.intp] * 2,
         _problem(scalar),
         types.NamedTuple(scanned, Scanned),

@@ -27,11 +27,14 @@ class Scanned(NamedTuple):
     starts: Any  # (b d chunks/spacing n)
 
 
-def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) -> None:
-    """Scan work items `first` up to `after`."""
+def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) -> bool:
+    """Scan work items `first` up to `after`; say whether A has only numbers there."""
     B, C, spare = scratch.B, scratch.C, scratch.decays
+    sound, padded = True, scanned.last.shape[2]
     for item in range(first, after):
         batch, group, _, low, high = channels_of(item, problem)
+        for rate in problem.A[low * padded : high * padded]:
+            sound &= rate == rate  # a NaN is not
         clear(scratch.filled)
         for channel in range(low, high):
             clear(scanned.last[batch, channel])
@@ -49,6 +52,7 @@ def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) ->
                 state = scanned.last[batch, channel]
                 _chunk(problem, batch, channel, low, start, state, scratch)
                 deliver(scratch.rows[3], 0, scanned.out[batch, channel], start)
+    return sound
 
 
 @inlined

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from napari_cihm.scan.derivatives import first_only
-from napari_cihm.scan.inputs import Inputs
+from napari_cihm.scan.inputs import Inputs, nan_found
 from napari_cihm.scan.numba_compile import kernel
 from napari_cihm.scan.numba_forward import Scanned
 from napari_cihm.scan.numba_gradient import gradients
@@ -71,11 +71,13 @@ def _forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     problem = plan.problem(inputs, parts, plan.spacing if keep else 0)
     scanned = Scanned(out.numpy(), last.numpy(), starts.numpy())
     run = kernel("forward", u.dtype)
-    share(
-        lambda first, after: run(
-            first, after, problem, scanned, plan.scratch(u.dtype, parts)
-        ),
-        plan.b * plan.groups * parts,
-        plan.seconds(_COST),
-    )
+    sound: list[bool] = []
+
+    def work(first: int, after: int) -> None:
+        scratch = plan.scratch(u.dtype, parts)
+        sound.append(run(first, after, problem, scanned, scratch))
+
+    share(work, plan.b * plan.groups * parts, plan.seconds(_COST))
+    if not all(sound):
+        raise nan_found()
     return out, plan.trimmed(last), starts

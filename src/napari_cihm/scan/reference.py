@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_cihm.scan.inputs import Inputs
+from napari_cihm.scan.inputs import Inputs, refuse_nan
 
 
 def available() -> Literal[True]:
@@ -23,6 +23,7 @@ def serves(device: torch.device) -> bool | str:
 
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Scan step by step in float64; every derivative is torch's own."""
+    refuse_nan(inputs.A)
     u, delta, A, B, C, D, z, bias, softplus = inputs.cast(torch.float64)
     with torch.autocast(u.device.type, enabled=False):
         if bias is not None:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cihm.scan.derivatives import first_only
-from napari_cihm.scan.inputs import Inputs
+from napari_cihm.scan.inputs import Inputs, refuse_nan
 
 # States held at once: 2^21 float32 states are 8 MiB, a few of which live together.
 _BLOCK_STATES = 1 << 21
@@ -33,6 +33,7 @@ def serves(device: torch.device) -> Literal[True]:
 
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Scan with plain torch operations, in float32 (in float64 if any is)."""
+    refuse_nan(inputs.A)
     device = inputs.u.device.type
     u, delta, A, B, C, D, z, bias, softplus = inputs.cast(inputs.compute_dtype)
     with torch.autocast(device, enabled=False):
