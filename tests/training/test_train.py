@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cihm.config import Decoding
+from napari_cihm.config import Decoding, TrainSettings
 from napari_cihm.data.pairs import Pair
 from napari_cihm.errors import (
     DataError,
@@ -21,6 +21,7 @@ from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStart
 from napari_cihm.models import load_model
 from napari_cihm.training import train
 from napari_cihm.training.loop import HOPELESS, Learner
+from napari_cihm.training.schedule import augmentation
 from napari_cihm.training.validation import Validator
 
 QUICK = {"patch": 32, "batch": 2, "steps_per_epoch": 3, "model": "unet"}
@@ -226,3 +227,12 @@ def test_a_single_image_is_trained_on_with_a_word(pairs):
     events = run(pairs[:1])
     assert isinstance(events[0], Note) and "flatter" in events[0].text
     assert isinstance(events[-1], Trained)
+
+
+def test_augmentation_lessens_over_a_run_and_never_grows():
+    def course(**settings):
+        return [augmentation(p, TrainSettings(**settings)) for p in (0.0, 0.5, 1.0)]
+
+    assert course() == pytest.approx([1.0, 0.7, 0.4])
+    assert course(augmentation=0.8, augmentation_end=0.0) == [0.8, 0.4, 0.0]
+    assert course(augmentation=0.2) == pytest.approx([0.2] * 3)

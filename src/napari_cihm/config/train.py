@@ -25,7 +25,7 @@ class TrainSettings(Settings):
         1.0, ge=0, le=1, description="How often patches are warped and recoloured."
     )
     augmentation_end: float = Field(
-        0.1, ge=0, le=1, description="The same at the end of the run."
+        0.4, ge=0, le=1, description="The same at the end of the run, if that is less."
     )
     steps_per_epoch: int = Field(
         100, ge=1, description="Steps between two validations."

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
+COLOURS = 49  # of a labels layer that nobody gave others
 
 
 class ResultLayers:
@@ -242,9 +243,11 @@ def warm_up() -> Iterator[None]:
     drawn; in a thread it holds nothing up. No more than the colours: what else a
     layer needs is not made for two threads.
     """
-    to_texture = getattr(label_colormap(), "_data_to_texture", None)
-    if to_texture is not None:  # else the first labels take that second
-        to_texture(np.zeros((2, 2), DTYPE))
+    for colours in (label_colormap(), label_colormap(COLOURS)):
+        to_texture = getattr(colours, "_data_to_texture", None)
+        if to_texture is not None:  # else the first labels take that second
+            for shape in ((0,), (2, 2)):  # napari asks for the dtype with no pixel
+                to_texture(np.zeros(shape, DTYPE))
     yield
 
 

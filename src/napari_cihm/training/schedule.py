@@ -75,7 +75,8 @@ def augmentation(progress: float, settings: TrainSettings) -> float:
     """Return how strongly patches are changed at a share of the run.
 
     A small network has no room for all that images could look like: what it learns
-    last, it learns of images as they are.
+    last is closer to images as they are. It never grows over a run.
     """
-    first, last = settings.augmentation, settings.augmentation_end
+    first = settings.augmentation
+    last = min(first, settings.augmentation_end)
     return first + (last - first) * progress

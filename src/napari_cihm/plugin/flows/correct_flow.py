@@ -61,6 +61,7 @@ class CorrectFlow(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
+        self._deep = False
         self.bench = bench = Bench(desk, _settings_of(section), self)
         overlays = Overlays(desk.scene)
         self.pointing = Pointing(desk.scene, overlays, self)
@@ -198,8 +199,10 @@ class CorrectFlow(QObject):
             layer is not None and not scaled, NO_LABELS if layer is None else ""
         )
         deep = layer is not None and layer.ndim > 2
-        section.grid.set_stack(deep)
-        section.review.set_stack(deep)
+        if deep != self._deep:  # to lay all buttons out anew takes a while
+            self._deep = deep
+            section.grid.set_stack(deep)
+            section.review.set_stack(deep)
         self.tour.show_progress()
 
 
