@@ -210,10 +210,15 @@ def learn(options: argparse.Namespace) -> None:
     section.finetune.click()
     section.unmarked.yes.click()
     desk.until(lambda: section.verdict.isVisibleTo(section) and len(tasks) == 0)
+    desk.rest(1)
+    pulse.end(quiet, "learn", "fine-tuning")
+    pulse = Pulse()
+    desk.rest(1)
+    quiet = len(pulse.beats)
     section.verdict.again.click()
     desk.until(lambda: len(tasks) == 0)
     desk.rest(1)
-    pulse.end(quiet, "learn", "fine-tuning")
+    pulse.end(quiet, "learn", "segmenting again")
     desk.viewer.close()
 
 
