@@ -25,8 +25,8 @@ from napari_cihm.scan import (
     reference,
 )
 from napari_cihm.scan.inputs import checked
-from napari_cihm.scan.lanes import OPTIONS, WIDTH, load, store
-from napari_cihm.scan.shuffles import totals, turn
+from napari_cihm.scan.lanes import HALF, OPTIONS, WIDTH, load, pick, store
+from napari_cihm.scan.shuffles import store_folded, totals, turn
 
 
 @pytest.fixture(autouse=True)
@@ -84,18 +84,44 @@ def test_elementary_functions_at_the_edges():
         np.testing.assert_array_equal(step[:7], [np.nan, 1, 0, 1, 0, 1, 0])
 
 
-def test_shuffles_of_sixteen_by_sixteen():
+def test_a_transpose_of_sixteen_by_sixteen():
     @numba.njit(**OPTIONS)
-    def run(source, turned, sums):
+    def run(source, turned):
         turn(source, 3, 20, turned, 0, WIDTH)
-        store(sums, 0, totals(turned, 0))
 
-    source = np.random.default_rng(0).random(3 + 16 * 20)
-    turned, sums = np.empty(256), np.empty(16)
-    run(source, turned, sums)
+    source, turned = np.random.default_rng(0).random(3 + 16 * 20), np.empty(256)
+    run(source, turned)
     block = source[3:].reshape(16, 20)[:, :16]
     np.testing.assert_array_equal(turned.reshape(16, 16), block.T)
-    np.testing.assert_allclose(sums, block.sum(0), rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_sums_of_products_of_sixteen_lanes(kind):
+    @numba.njit(**OPTIONS)
+    def run(left, right, folded, sums):
+        for row in range(WIDTH):
+            at = row * WIDTH
+            store_folded(folded, row * HALF, load(left, at), load(right, at))
+        store(sums, 0, totals(folded, 0))
+
+    rng = np.random.default_rng(0)
+    left, right = rng.random((2, 256)).astype(kind)
+    folded, sums = np.empty(128, kind), np.empty(16, kind)
+    run(left, right, folded, sums)
+    exact = left.astype(np.longdouble) * right
+    wanted = exact.reshape(16, 16).sum(1)
+    np.testing.assert_allclose(sums, wanted, rtol=8 * np.finfo(kind).eps)
+
+
+def test_a_number_is_picked_without_counting_from_the_end():
+    @numba.njit(**OPTIONS)
+    def run(row, out):
+        for at in range(row.size):
+            out[at] = 2 * pick(row, at)
+
+    row, out = np.arange(5.0), np.empty(5)
+    run(row, out)
+    np.testing.assert_array_equal(out, 2 * row)
 
 
 def _all_gradients(tensors):

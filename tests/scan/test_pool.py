@@ -36,6 +36,21 @@ def test_each_item_is_taken_once(items):
     assert _taken(items) == list(range(items))
 
 
+def test_pieces_grow_smaller_towards_the_end():
+    sizes = []
+    lock = threading.Lock()
+
+    def work(first: int, after: int) -> None:
+        with lock:
+            sizes.append((first, after - first))
+
+    pool.share(work, 36, 1.0)
+    in_order = [size for _, size in sorted(sizes)]
+    assert in_order[0] == 36 // (3 * 2)
+    assert in_order == sorted(in_order, reverse=True)
+    assert in_order[-3:] == [1, 1, 1]
+
+
 def test_small_work_stays_on_its_thread():
     threads = set()
     pool.share(lambda *_: threads.add(threading.get_ident()), 9, 1e-6)
@@ -112,7 +127,7 @@ def test_work_inside_work_is_no_deadlock():
     inner = []
 
     def work(first: int, after: int) -> None:
-        inner.append(_taken(20))
+        inner.extend(_taken(20) for _ in range(first, after))
 
     pool.share(work, 12, 1.0)
     assert inner == [list(range(20))] * 12

@@ -83,8 +83,11 @@ def choose(device: torch.device) -> Backend:
     if device.type == "meta":
         return cast("Backend", shapes)
     forced = os.environ.get(VARIABLE)
-    if forced:
-        return _forced(forced, device)
+    return _forced(forced, device) if forced else _first(device)
+
+
+@cache
+def _first(device: torch.device) -> Backend:
     for name in _ORDER.get(device.type, ()):
         backend = load(name)
         if not isinstance(backend, str) and backend.serves(device) is True:

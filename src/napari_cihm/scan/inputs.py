@@ -15,7 +15,8 @@ from torch import Tensor
 
 from napari_cihm.errors import DtypeError, InputError, ShapeError
 
-_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+_NEEDED = {"u", "delta", "A", "B", "C"}
 
 
 class Inputs(NamedTuple):
@@ -41,7 +42,7 @@ class Inputs(NamedTuple):
 
     def cast(self, dtype: torch.dtype) -> "Inputs":
         """Bring every tensor to one dtype; autograd sees the casts."""
-        if all(t is None or t.dtype == dtype for t in self.tensors()):
+        if all(t is None or t.dtype is dtype for t in self.tensors()):
             return self
         cast = (None if t is None else t.to(dtype) for t in self.tensors())
         return Inputs._make((*cast, self.delta_softplus))
@@ -82,10 +83,9 @@ def checked(
     InputError
         For tensors on different devices.
     """
-    needed = {"u": u, "delta": delta, "A": A, "B": B, "C": C}
-    extra = {"D": D, "z": z, "delta_bias": delta_bias}
-    for name, tensor in (needed | extra).items():
-        if tensor is not None or name in needed:
+    given = (u, delta, A, B, C, D, z, delta_bias)
+    for name, tensor in zip(Inputs._fields, given, strict=False):
+        if tensor is not None or name in _NEEDED:
             _check_kind(name, tensor, u)
     if u.ndim != 3:
         raise _misshapen("u", u, "three axes (batch, channels, positions)")

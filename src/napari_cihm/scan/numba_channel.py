@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 from napari_cihm.scan.elementary import LOG2E, exp2, flushed, sigmoid, softplus_slope
-from napari_cihm.scan.lanes import WIDTH, fused, inlined, load, store
+from napari_cihm.scan.lanes import HALF, WIDTH, fused, inlined, load, store
 from napari_cihm.scan.numba_rows import CHUNK, deliver, enter, extent, fetch
-from napari_cihm.scan.shuffles import total, totals
+from napari_cihm.scan.shuffles import store_folded, total, totals
 
 
 class Adjoint(NamedTuple):
@@ -103,7 +103,7 @@ def _retrace(
         if gated:
             for s in range(WIDTH):
                 C = load(scratch.C, block * CHUNK + (t + s) * WIDTH)
-                store(spare, s * WIDTH, C * load(states, (t + s + 1) * WIDTH))
+                store_folded(spare, s * HALF, C, load(states, (t + s + 1) * WIDTH))
             store(y, t, load(y, t) + totals(spare, 0))
 
 
@@ -124,11 +124,11 @@ def _return(
             state = load(scratch.states, now + WIDTH)
             store(scratch.grad_C, at, load(scratch.grad_C, at) + dy[t + s] * state)
             store(scratch.grad_B, at, load(scratch.grad_B, at) + x[t + s] * g)
-            store(scratch.through, s * WIDTH, g * load(scratch.B, at))
+            store_folded(scratch.through, s * HALF, g, load(scratch.B, at))
             carry = g * load(scratch.decays, now)
             faded = carry * load(scratch.states, now)
             sum_A = sum_A + step[t + s] * faded
-            store(scratch.fading, s * WIDTH, A * faded)
+            store_folded(scratch.fading, s * HALF, A, faded)
         store(fade, t, load(fade, t) + totals(scratch.fading, 0))
         store(pull, t, load(pull, t) + totals(scratch.through, 0))
         carry = flushed(carry)

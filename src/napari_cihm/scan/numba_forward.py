@@ -3,10 +3,9 @@
 from typing import Any, NamedTuple
 
 from napari_cihm.scan.elementary import LOG2E, exp2, flushed, sigmoid
-from napari_cihm.scan.lanes import WIDTH, fused, inlined, load, store
+from napari_cihm.scan.lanes import HALF, WIDTH, fused, inlined, load, pick, store
 from napari_cihm.scan.numba_rows import (
     CHUNK,
-    channels_of,
     clear,
     copy,
     deliver,
@@ -14,8 +13,9 @@ from napari_cihm.scan.numba_rows import (
     fetch,
     fill,
     pack,
+    stretch_of,
 )
-from napari_cihm.scan.shuffles import totals
+from napari_cihm.scan.shuffles import store_folded, totals
 from napari_cihm.scan.tabled import ENTRIES, decay, extend, fastest, located, terms
 
 
@@ -31,8 +31,9 @@ def forward(first: Any, after: Any, problem: Any, scanned: Any, scratch: Any) ->
     """Scan work items `first` up to `after`; say whether A has only numbers there."""
     B, C, spare = scratch.B, scratch.C, scratch.decays
     sound, padded = True, scanned.last.shape[2]
-    for item in range(first, after):
-        batch, group, _, low, high = channels_of(item, problem)
+    item = first
+    while item < after:
+        item, batch, group, low, high = stretch_of(item, after, problem)
         for rate in problem.A[low * padded : high * padded]:
             sound &= rate == rate  # a NaN is not
         clear(scratch.filled)
@@ -116,13 +117,14 @@ def _states(
 def _found(t: Any, given: Any, scratch: Any) -> Any:
     """Give the decays of a position from their table."""
     table, series = given
-    return decay(load(table, scratch.places[t]), scratch.rows[4, t], series)
+    place, rest = pick(scratch.places, t), pick(scratch.rows[4], t)
+    return decay(load(table, place), rest, series)
 
 
 @inlined
 def _computed(t: Any, rate: Any, scratch: Any) -> Any:
     """Give the decays of a position as exponentials."""
-    return exp2(rate * scratch.rows[1, t])
+    return exp2(rate * pick(scratch.rows[1], t))
 
 
 @inlined
@@ -136,8 +138,9 @@ def _walk(
     for t in range(0, count, WIDTH):
         for s in range(WIDTH):
             at = block * CHUNK + (t + s) * WIDTH
-            h = fused(decays(t + s, given, scratch), h, x[t + s] * load(B, at))
-            store(spare, s * WIDTH, h * load(C, at))
+            entering = pick(x, t + s) * load(B, at)
+            h = fused(decays(t + s, given, scratch), h, entering)
+            store_folded(spare, s * HALF, h, load(C, at))
         store(y, t, load(y, t) + totals(spare, 0))
         h = flushed(h)
     store(state, block, h)

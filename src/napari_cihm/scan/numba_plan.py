@@ -93,12 +93,12 @@ class Plan:
         return scratch
 
     def _row(self, per_state: Tensor) -> NDArray[Any]:
-        return _seen(self.fitted(per_state.detach()).reshape(-1))
+        return _seen(self.fitted(per_state)).reshape(-1)
 
 
 # Each thread keeps the scratch memory of its last scan: a small scan takes no longer
-# than making it anew. It is a few tens of kilobytes, and in a long scan twelve more for
-# each channel of a work item.
+# than making it anew. It is a few tens of kilobytes, and in a long scan up to twelve
+# more for each channel of a group, of which a table touches what it needs.
 _mine = threading.local()
 
 
@@ -128,7 +128,7 @@ def _whole(count: int) -> int:
 
 def _seen(tensor: Tensor) -> NDArray[Any]:
     """See a tensor as an array, without a copy."""
-    return tensor.detach().numpy()
+    return (tensor.detach() if tensor.requires_grad else tensor).numpy()
 
 
 @cache

@@ -70,6 +70,18 @@ def channels_of(item: Any, problem: Any) -> Any:
     return item // (parts * groups), group, part, low, high
 
 
+@inlined
+def stretch_of(item: Any, after: Any, problem: Any) -> Any:
+    """Give where the items of one group end, from one on, and all their channels.
+
+    Give the batch entry and the group too. What is packed once serves all of them.
+    """
+    end = min(after, (item // problem.parts + 1) * problem.parts)
+    batch, group, _, low, _ = channels_of(item, problem)
+    _, _, _, _, high = channels_of(end - 1, problem)
+    return end, batch, group, low, high
+
+
 @inner
 def extent(length: Any, start: Any) -> Any:
     """Give how many positions a chunk has, and that rounded up to whole lanes."""

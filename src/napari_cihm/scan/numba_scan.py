@@ -13,11 +13,10 @@ from napari_cihm.scan.numba_gradient import gradients
 from napari_cihm.scan.numba_plan import Plan
 from napari_cihm.scan.pool import share
 
-# Work items aimed at for each thread: more would be spread more evenly, and each packs
-# B and C anew.
-_ITEMS = 2
-# Channels that a work item should have at least, to share the packing of B and C.
-_CHANNELS = 4
+# Work items aimed at for each thread, and channels that one should have at least. B and
+# C are packed for all that a thread takes of a group at once.
+_ITEMS = 16
+_CHANNELS = 8
 # Seconds for sixteen states of a channel at a position: decides whether threads pay.
 _COST = 7e-9
 
@@ -74,7 +73,7 @@ def _forward(inputs: Inputs, keep: bool) -> tuple[Tensor, Tensor, Tensor]:
     sound: list[bool] = []
 
     def work(first: int, after: int) -> None:
-        scratch = plan.scratch(u.dtype, parts)
+        scratch = plan.scratch(u.dtype, 1)
         sound.append(run(first, after, problem, scanned, scratch))
 
     share(work, plan.b * plan.groups * parts, plan.seconds(_COST))

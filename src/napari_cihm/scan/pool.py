@@ -5,18 +5,19 @@ These are plain threads: as many as torch would use, each taking the next piece 
 when it is free, with the caller among them.
 """
 
-import itertools
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 import torch
 
 # Waking a thread and waiting for it costs some 50 us: smaller work runs at once.
 _WORTH_SECONDS = 150e-6
-# Pieces for each thread, so that one that is held up leaves its share to others.
-_PIECES = 4
+# A piece is this part of a thread's fair share of what is left: large ones first, small
+# ones last, so that threads of unlike speed end at about the same time.
+_PART = 2
 # Threads are started as they are needed.
 _MOST_THREADS = max(32, os.cpu_count() or 1)
 
@@ -40,14 +41,13 @@ def share(work: Callable[[int, int], object], items: int, seconds: float) -> Non
     if threads < 2 or seconds < _WORTH_SECONDS:
         work(0, items)
         return
-    size = -(-items // (threads * _PIECES))
-    pieces = itertools.count(0, size)
+    pieces = iter(_cut(items, threads))
     stopped = threading.Event()
 
     def drain() -> None:
         # One `next` is atomic, so that no piece is taken twice.
-        while not stopped.is_set() and (first := next(pieces)) < items:
-            work(first, min(first + size, items))
+        while not stopped.is_set() and (piece := next(pieces, None)):
+            work(*piece)
 
     helpers = _start(drain, threads - 1)
     try:
@@ -58,6 +58,17 @@ def share(work: Callable[[int, int], object], items: int, seconds: float) -> Non
         running = [helper for helper in helpers if not helper.cancel()]
         for helper in running:
             helper.result()
+
+
+@cache
+def _cut(items: int, threads: int) -> tuple[tuple[int, int], ...]:
+    """Cut items into pieces, each a range, that grow smaller towards the end."""
+    pieces, first = [], 0
+    while first < items:
+        after = first + -(-(items - first) // (threads * _PART))
+        pieces.append((first, after))
+        first = after
+    return tuple(pieces)
 
 
 def _start(task: Callable[[], None], count: int) -> list["Future[None]"]:
