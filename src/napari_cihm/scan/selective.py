@@ -104,6 +104,17 @@ def selective_scan(
     return (out, last) if return_last_state else out
 
 
+def prepare(device: torch.device) -> None:
+    """Compile what scans and their gradients need on a device, before time counts.
+
+    A backend compiles once for a machine and keeps what it made; this takes seconds
+    the first time, and next to nothing afterwards.
+    """
+    one = torch.ones(1, 1, 1, device=device, requires_grad=True)
+    with torch.enable_grad():
+        selective_scan(one, one, -one[0], one, one).sum().backward()
+
+
 def _exporting() -> bool:
     """Tell whether a graph is recorded for others, who know torch's own operations."""
     # torch 2.6 has no `is_exporting`.

@@ -21,6 +21,7 @@ from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
 from napari_cihm.models import Model, load_model
+from napari_cihm.scan import prepare
 from napari_cihm.training.adapting import adapt, seeing
 from napari_cihm.training.colours import standing_out
 from napari_cihm.training.doubts import examine
@@ -101,6 +102,7 @@ def finetune(
     config = naming(config, planes)
     units = pieces(planes) if config.task == "semantic" else planes
     objects = refuse_too_little(units, chosen.least)
+    began += _compiled(start)
     widened = config.in_channels != start.config.in_channels
     adapted, word = adapt(start, config, standing_out(planes) if widened else None)
     few = objects < FEW
@@ -173,6 +175,13 @@ def finetune(
         verdict.warnings,
         overlays(planes, base_labels, label_planes(result, planes), splits[0]),
     )
+
+
+def _compiled(model: Model) -> float:
+    """Compile what learning needs, once for a machine; give the seconds it took."""
+    before = time.monotonic()
+    prepare(model.device)
+    return time.monotonic() - before
 
 
 def gather(
