@@ -46,9 +46,9 @@ def test_pieces_grow_smaller_towards_the_end():
 
     pool.share(work, 36, 1.0)
     in_order = [size for _, size in sorted(sizes)]
-    assert in_order[0] == 36 // (3 * 2)
+    assert in_order[0] == 36 // 3
     assert in_order == sorted(in_order, reverse=True)
-    assert in_order[-3:] == [1, 1, 1]
+    assert in_order[-2:] == [1, 1]
 
 
 def test_small_work_stays_on_its_thread():

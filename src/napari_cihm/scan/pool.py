@@ -15,9 +15,6 @@ import torch
 
 # Waking a thread and waiting for it costs some 50 us: smaller work runs at once.
 _WORTH_SECONDS = 150e-6
-# A piece is this part of a thread's fair share of what is left: large ones first, small
-# ones last, so that threads of unlike speed end at about the same time.
-_PART = 2
 # Threads are started as they are needed.
 _MOST_THREADS = max(32, os.cpu_count() or 1)
 
@@ -62,10 +59,13 @@ def share(work: Callable[[int, int], object], items: int, seconds: float) -> Non
 
 @cache
 def _cut(items: int, threads: int) -> tuple[tuple[int, int], ...]:
-    """Cut items into pieces, each a range, that grow smaller towards the end."""
+    """Cut items into pieces, each a range and a thread's fair share of what is left.
+
+    The last are small, so that threads of unlike speed end at about the same time.
+    """
     pieces, first = [], 0
     while first < items:
-        after = first + -(-(items - first) // (threads * _PART))
+        after = first + -(-(items - first) // threads)
         pieces.append((first, after))
         first = after
     return tuple(pieces)
