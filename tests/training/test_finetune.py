@@ -1,7 +1,6 @@
 """Fine-tuning: it helps, it never flatters, and it refuses with a clear word."""
 
 from importlib import import_module
-from itertools import pairwise
 from time import monotonic, sleep
 
 import numpy as np
@@ -154,14 +153,9 @@ def test_stopping_early_scores_the_best_so_far(base, make_dark):
 
 def test_the_time_is_kept(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
-    events, came = [], [monotonic()]
-    for event in finetune(base, images, labels, **FAST | {"steps": None, "seconds": 4}):
-        events.append(event)
-        came.append(monotonic())
+    events = run(base, images, labels, steps=None, seconds=4)
     checks = [e.seconds for e in events if isinstance(e, EpochDone)]
-    # A processor that is busy with something else takes longer for each thing.
-    longest = max(after - before for before, after in pairwise(came))
-    assert 2 < checks[-1] < 4.5 + 2 * longest
+    assert 2 < checks[-1] < 6  # the processor may be busy with something else
 
 
 def emptied(images, labels):
