@@ -7,6 +7,7 @@ with the first use of it.
 >>> labels = cihm.segment(image)  # doctest: +SKIP
 """
 
+import gc
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +46,17 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name == "scan":
         return importlib.import_module("napari_cihm.scan")
-    if name in _HOME:
+    if name not in _HOME:
+        raise AttributeError(f"module 'napari_cihm' has no attribute {name!r}")
+    # A third of the time of these imports goes to Python's looking through all that
+    # torch has loaded for garbage, several times over.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
         return getattr(importlib.import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'napari_cihm' has no attribute {name!r}")
+    finally:
+        if collects:
+            gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -56,6 +56,15 @@ def test_every_public_name_arrives_on_first_use(name):
     assert name in dir(napari_cihm)
 
 
+@pytest.mark.parametrize("wish", ["enable", "disable"])
+def test_collecting_garbage_goes_on_as_before(wish):
+    # It rests while the first name arrives.
+    asked = _python(
+        f"import gc, napari_cihm; gc.{wish}(); napari_cihm.Model; print(gc.isenabled())"
+    )
+    assert asked.strip() == str(wish == "enable")
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'segmnt'"):
         _ = napari_cihm.segmnt
