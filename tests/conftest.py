@@ -1,13 +1,11 @@
 """Make every test repeatable, and a window testable with or without a screen."""
 
+import gc
 import importlib
 import os
 import random
 import sys
 from collections.abc import Iterator
-
-# Before torch reads it: tests are tiny, and threads only get in the way.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
 
 import hypothesis
 import numpy as np
@@ -40,7 +38,17 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Take Qt's offscreen platform where pytest-xvfb found no screen to give."""
+    """Set torch's threads, and Qt's platform where pytest-xvfb found no screen.
+
+    Where tests are shared out, each process is configured by itself, and none is to
+    inherit what was set for one alone.
+    """
+    if config.getoption("numprocesses", None):
+        return
+    # Before torch reads it: tests are tiny, and threads only get in the way, above all
+    # where each core has a process.
+    one_of_many = "PYTEST_XDIST_WORKER" in os.environ
+    os.environ.setdefault("OMP_NUM_THREADS", "1" if one_of_many else "2")
     if sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -49,14 +57,18 @@ def _offscreen() -> bool:
     return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
 
 
-def pytest_report_header() -> str:
+def pytest_report_header(config: pytest.Config) -> str:
     """Say what kind of window the tests open."""
     screen = "offscreen, so no canvas is drawn" if _offscreen() else "on a screen"
+    if config.getoption("numprocesses", None):
+        screen = "as the processes find them"
     return f"windows: {NO_QT or screen}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this machine cannot run, with the reason."""
+    """Begin with what takes long, and skip what this machine cannot run."""
+    # Or one process would be left with the longest test when the others have ended.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if NO_QT and {"qtbot", "qapp", "make_napari_viewer"} & set(item.fixturenames):
             item.add_marker(pytest.mark.skip(reason=NO_QT))
@@ -77,6 +89,21 @@ def _seeded() -> None:
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def _kept() -> set[str]:
+    return set()
+
+
+@pytest.fixture(autouse=True)
+def _modules_are_no_garbage(_kept: set[str]) -> Iterator[None]:
+    """Keep what was imported out of searches for garbage: each window makes three."""
+    yield
+    if len(sys.modules) > len(_kept) + 100:
+        _kept.update(sys.modules)
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from napari_cihm.models import load_model
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -20,12 +22,14 @@ def _run(name: str, *arguments: object) -> str:
     return run.stdout
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_from_scratch_and_tried() -> None:
     said = _run("train_from_scratch.py", "--seconds", 4, "--images", 3, "--side", 96)
     assert "epoch 1: mean AP" in said
     assert "nuclei of a new image" in said
 
 
+@pytest.mark.slow
 def test_a_model_is_fine_tuned_judged_and_compared(tmp_path: Path) -> None:
     better = tmp_path / "better.safetensors"
     said = _run(

@@ -1,8 +1,11 @@
 """The list of networks: what each costs, where it comes from, whether it is trained."""
 
+import pytest
+
 from napari_cihm.models.catalogue import bundled_configs, catalogue
 
 
+@pytest.mark.slow
 def test_every_network_is_listed_and_told_of(shown, pooled):
     _, widget = shown.viewer.window.add_plugin_dock_widget(
         "napari-cihm", "List the networks"

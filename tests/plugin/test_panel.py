@@ -163,6 +163,7 @@ def _run_in_a_process_of_its_own(viewer, qtbot, blobs):
     return dock, weakref.ref(panel), desk.runner.pid
 
 
+@pytest.mark.slow
 def test_closing_the_dock_during_a_run_leaves_nothing(
     make_napari_viewer, qtbot, at_home, blobs
 ):
@@ -174,9 +175,12 @@ def test_closing_the_dock_during_a_run_leaves_nothing(
     assert [layer.name for layer in viewer.layers] == ["stack"]
     assert threading.active_count() == before
     del dock  # which holds the panel
-    qtbot.wait(50)
-    gc.collect()
-    assert panel() is None
+
+    def nobody_holds_it() -> bool:
+        gc.collect()
+        return panel() is None
+
+    qtbot.waitUntil(nobody_holds_it)
     viewer.add_image(blobs)  # nobody listens any more, and nothing raises
 
 

@@ -273,6 +273,7 @@ def _scan_in_a_process(body: str = "", **environment: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 def test_compiled_once_and_kept_on_disk(tmp_path):
     folder = tmp_path / "not there yet"
     _scan_in_a_process(NUMBA_CACHE_DIR=str(folder))
@@ -286,6 +287,7 @@ def test_compiled_once_and_kept_on_disk(tmp_path):
     _scan_in_a_process(forbidden, NUMBA_CACHE_DIR=str(folder))
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
     (tmp_path / "file").touch()
     _scan_in_a_process(

@@ -80,6 +80,7 @@ def test_what_is_not_better_is_not_taken(base, make_discs):
     assert last.warnings and "than the old one" in last.warnings[0]
 
 
+@pytest.mark.slow
 def test_one_seed_and_number_of_steps_give_one_model(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(40, 44)), strict=True)
     first, second = (run(base, images, labels, seed=3)[-1].model for _ in range(2))
@@ -87,6 +88,7 @@ def test_one_seed_and_number_of_steps_give_one_model(base, make_dark):
     assert first.hash != run(base, images, labels, seed=4)[-1].model.hash
 
 
+@pytest.mark.slow
 def test_only_reviewed_pixels_are_learnt(base, make_dark):
     images, labels = zip(
         *(make_dark(s, shape=(96, 96), count=14) for s in range(3)), strict=True
@@ -115,6 +117,7 @@ def test_from_five_objects_up_by_turns(base, make_dark):
     assert isinstance(events[-1], Finetuned)
 
 
+@pytest.mark.slow
 def test_stacks_and_series_are_learnt_plane_by_plane(base, make_dark):
     planes = [make_dark(s, count=5) for s in range(4)]
     stack = np.stack([image for image, _ in planes])

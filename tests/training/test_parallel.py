@@ -34,10 +34,11 @@ def worker(tmp_path, request):
     return script
 
 
+@pytest.mark.slow
 def test_two_processes_agree_and_train_like_one(worker, tmp_path):
     alone = [sys.executable, str(worker)]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-    for command in (alone, [*launcher, "--master-port=29517", str(worker)]):
+    for command in (alone, [*launcher, "--standalone", str(worker)]):
         subprocess.run(command, check=True, capture_output=True, timeout=120)
     (one, figure), (first, dice), (second, _) = (
         json.loads((tmp_path / f"{name}.json").read_text()) for name in ("alone", 0, 1)

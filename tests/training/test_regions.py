@@ -89,6 +89,7 @@ def test_one_region_is_learnt_though_all_of_it_has_one_number(base, make_discs):
     assert "held-out regions" in last.reason
 
 
+@pytest.mark.slow
 def test_further_classes_get_maps_and_are_scored_each(base, make_discs):
     images, labels = zip(*(_both(s, make_discs) for s in range(3)), strict=True)
     events = list(finetune(base, images, labels, steps=150, **FAST))

@@ -5,7 +5,7 @@ import pytest
 
 from napari_cihm.training.metrics import match
 
-pytestmark = [pytest.mark.window, pytest.mark.pixels]
+pytestmark = [pytest.mark.pixels, pytest.mark.slow, pytest.mark.window]
 
 SAMPLE = ("Open Sample", "CIHM Segment", "Stained tissue")
 LONG = 3

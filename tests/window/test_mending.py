@@ -16,7 +16,7 @@ from scipy import ndimage
 from napari_cihm.training.metrics import match
 
 ROOT, NAME = Path(__file__).parents[2], "tests.window.test_mending"
-pytestmark = [pytest.mark.window, pytest.mark.pixels]
+pytestmark = [pytest.mark.pixels, pytest.mark.slow, pytest.mark.window]
 
 SAMPLE = ("Open Sample", "CIHM Segment", "Nuclei, fluorescence")
 

@@ -11,7 +11,7 @@ from napari_cihm.events import Kept, Version
 from napari_cihm.plugin.views.boxes import DropDown
 from napari_cihm.plugin.views.section import Fold, Section
 
-pytestmark = [pytest.mark.window, pytest.mark.pixels]
+pytestmark = [pytest.mark.pixels, pytest.mark.slow, pytest.mark.window]
 
 
 def _colourful(pixels):
