@@ -51,7 +51,7 @@ def test_bundled_weights_load_in_less_than_300_ms():
 
 
 @pytest.mark.parametrize("name", napari_cihm.__all__)
-def test_every_public_name_is_there_and_described(name):
+def test_every_public_name_arrives_on_first_use(name):
     assert getattr(napari_cihm, name).__doc__
     assert name in dir(napari_cihm)
 
