@@ -60,7 +60,7 @@ class Model:
 
     @property
     def hash(self) -> str:
-        """Sixteen hex digits that name these weights and this configuration."""
+        """Sixteen hex digits that name a recipe and its weights."""
         if self._hash is None:
             digest = hashlib.sha256(self.config.recipe.encode())
             for key, tensor in sorted(self.network.state_dict().items()):
