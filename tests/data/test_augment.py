@@ -84,8 +84,9 @@ def test_what_nobody_reviewed_is_not_believed(discs, monkeypatch):
         assert torch.equal(patch.targets[0][sure], (patch.image[0][sure] > 0.5).float())
 
 
-def test_several_classes_stay_yes_or_no(discs):
-    config = ModelConfig(recipe="unet", in_channels=1, classes=5, task="semantic")
+@pytest.mark.parametrize("classes", [1, 3, 5])
+def test_classes_stay_yes_or_no(discs, classes):
+    config = ModelConfig(recipe="unet", classes=classes, task="semantic")
     learnt = sample(discs, config=config)
     for seed in range(20):
         targets = draw_patch(learnt, SIZE, rng_of(seed)).targets

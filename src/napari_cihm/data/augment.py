@@ -82,8 +82,8 @@ def draw_patch(
     if not len(valid):
         valid = torch.ones_like(targets)
     if not warp.plain:  # interpolation softens what is yes or no
-        hard = (targets[:2] > 0.5).float()
-        targets = torch.cat([hard, targets[2:]]) if maps == 3 else (targets > 0.5) * 1.0
+        sharp = targets[:-1] if sample.graded else targets
+        sharp.copy_(sharp > 0.5)
     return Patch(recolour(image, rng, strength), targets, (valid > 0.99).float())
 
 

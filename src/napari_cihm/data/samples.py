@@ -32,6 +32,8 @@ class Sample:
         A point for each object.
     labels : array of int, shape (height, width)
         The truth, in the smallest type that holds it.
+    graded : bool
+        Whether the last map is a distance; all others are yes or no.
     """
 
     image: NDArray[np.float16]
@@ -39,6 +41,7 @@ class Sample:
     valid: NDArray[np.bool_] | None
     centres: NDArray[np.int64]
     labels: NDArray[np.integer]
+    graded: bool
 
     @property
     def nbytes(self) -> int:
@@ -75,6 +78,7 @@ def sample_of(
         valid,
         np.array(centres, dtype=np.int64).reshape(-1, 2),
         labels.astype(np.min_scalar_type(int(labels.max(initial=0)))),
+        graded=config.task == "instance",
     )
 
 

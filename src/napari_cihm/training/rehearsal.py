@@ -52,6 +52,7 @@ def rehearse(
                 None,
                 np.zeros((0, 2), np.int64),
                 np.zeros(maps.shape[1:], np.uint8),
+                graded=config.task == "instance",
             )
         )
     return samples
