@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cihm.config import Decoding, TrainSettings
+from napari_cihm.config import Decoding, Normalisation, TrainSettings
 from napari_cihm.data.pairs import Pair
 from napari_cihm.errors import (
     DataError,
@@ -207,6 +207,17 @@ def test_a_model_is_trained_further(pairs, tmp_path):
         run(pairs, **{**further, **SMALL})
     with pytest.raises(UnknownNameError, match="cihm-dsb18"):
         run(pairs, model="cihm-dsb19", options=None)
+
+
+def test_percentiles_are_a_models_own_unless_others_are_asked_for(pairs, tmp_path):
+    first = run(pairs, folder=tmp_path / "first", low=3)[-1].model.config.normalisation
+    assert (first.low, first.high) == (3, Normalisation().high)
+    further = {"model": str(tmp_path / "first/best.safetensors"), "options": None}
+    assert run(pairs, **further)[-1].model.config.normalisation == first
+    other = run(pairs, **further, high=99)[-1].model.config.normalisation
+    assert (other.low, other.high) == (3, 99)
+    with pytest.raises(InputError, match="low is 3, but has to lie below high"):
+        run(pairs, low=3, high=2)
 
 
 def test_a_grey_model_is_trained_further_in_colour(pairs, tmp_path):

@@ -1,8 +1,8 @@
 """What a checkpoint says of its model: enough to build, feed and read it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from napari_cihm.config.base import Settings
 
@@ -18,6 +18,12 @@ class Normalisation(Settings):
     joint: bool = Field(
         True, description="Use one range for the colours of an RGB image."
     )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low is {self.low:g}, but has to lie below high")
+        return self
 
 
 class Decoding(Settings):

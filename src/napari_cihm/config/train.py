@@ -19,6 +19,12 @@ class TrainSettings(Settings):
     channels: Literal["auto", 1, 3] = Field(
         "auto", description="Input channels; auto takes 3 when any image is colour."
     )
+    low: float | None = Field(
+        None, ge=0, lt=100, description="Percentile seen as 0; none takes the model's."
+    )
+    high: float | None = Field(
+        None, gt=0, le=100, description="Percentile seen as 1; none takes the model's."
+    )
     patch: int = Field(128, ge=32, le=2048, description="Side of a training patch.")
     batch: int = Field(8, ge=1, le=1024, description="Patches in a step.")
     augmentation: float = Field(

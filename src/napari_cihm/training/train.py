@@ -11,7 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_cihm.config import ModelConfig, TrainingRecord, TrainSettings
+from napari_cihm.config import (
+    ModelConfig,
+    Normalisation,
+    TrainingRecord,
+    TrainSettings,
+)
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey, survey
@@ -143,6 +148,7 @@ def _start(
         raise InputError(f"{name} is built already", "options with a recipe's name")
     config = seeing(model.config, facts.channels)
     mix = None if config == model.config else _mix(sources, facts, config)
+    config = config.but(normalisation=_scaling(config.normalisation, settings))
     if task == "semantic":
         config = config.but(classes=max(config.classes, classes_of(facts.numbers)))
     fitted, word = adapt(model, config, mix)
@@ -178,8 +184,15 @@ def plan_model(
         classes=len(MAPS) if instances else classes_of(facts.numbers),
         task=settings.task,
         accepts_grey=channels == 1 or 1 in facts.channels,
+        normalisation=_scaling(Normalisation(), settings),
         diameter=facts.diameter if instances else None,
     )
+
+
+def _scaling(own: Normalisation, settings: TrainSettings) -> Normalisation:
+    """Take the percentiles that were asked for, and a model's own for the rest."""
+    asked = {"low": settings.low, "high": settings.high}
+    return own.but(**{k: v for k, v in asked.items() if v is not None})
 
 
 def overlap_words(facts: Survey) -> list[str]:
