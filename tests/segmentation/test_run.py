@@ -141,6 +141,13 @@ def test_any_kind_of_number_gives_the_same_labels(kind: str, local: Local) -> No
     assert labels.max() == 20
 
 
+def test_a_single_channel_may_lie_behind_the_picture(local: Local) -> None:
+    image = discs((90, 110), 8, 6) > 0
+    labels = segment(image[..., None], local)
+    np.testing.assert_array_equal(labels, segment(image, local))
+    assert labels.max() == 20
+
+
 def test_numbers_that_are_none_are_taken_for_dark(local: Local) -> None:
     image = (discs((90, 110), 8, 6) > 0).astype(np.float32)
     expected = segment(image, local)

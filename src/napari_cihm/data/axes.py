@@ -6,7 +6,6 @@ from napari_cihm.errors import AxesError
 
 LETTERS = "tzcyx"
 MEANING = {"t": "time", "z": "depth", "c": "channel", "y": "row", "x": "column"}
-COLOURS = (3, 4)
 MOST_CHANNELS = 4
 
 
@@ -51,16 +50,16 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
 def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
     """Guess axes from sizes alone.
 
-    A last dimension of 3 or 4 behind two larger ones is colour; a dimension of
-    at most 4 where microscopes put channels is channels; one more is depth, two
-    more are time and depth.
+    A last dimension of at most 4 behind two larger ones is channels, since no image
+    is so narrow; so is one of 2 to 4 where microscopes put channels. One more is
+    depth, two more are time and depth.
 
     Parameters
     ----------
     shape : sequence of int
         Sizes of the image, two to five of them.
     rgb : bool, optional
-        Whether the last dimension is known to be colour, or known not to be.
+        Whether the last dimension is known to be channels, or known not to be.
     """
     n = len(shape)
     if not 2 <= n <= 5:
@@ -72,7 +71,7 @@ def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
     if n == 2:
         return "yx"
     if rgb is None:
-        rgb = shape[-1] in COLOURS and min(shape[-3:-1]) > MOST_CHANNELS
+        rgb = shape[-1] <= MOST_CHANNELS < min(shape[-3:-1])
     if rgb:
         return "tz"[5 - n :] + "yxc"
     place = _channel_place(shape[:-2])
