@@ -121,6 +121,16 @@ def test_empty_and_strange_folders_are_refused(folder, tmp_path):
         find_pairs(tmp_path / "nowhere")
 
 
+def test_a_folder_above_pairs_is_told_where_they_are(tmp_path):
+    for part in ("train", "val"):
+        for held in ("images", "masks"):
+            (tmp_path / part / held).mkdir(parents=True)
+    (tmp_path / "notes").mkdir()
+    expected = rf"give {tmp_path}/train or {tmp_path}/val instead"
+    with pytest.raises(DataError, match=expected):
+        find_pairs(tmp_path)
+
+
 def test_fractions_are_no_labels():
     image = np.arange(4.0).reshape(2, 2)
     with pytest.raises(DataError, match="fractions"):

@@ -68,10 +68,16 @@ def layout_of(folder: Path) -> Layout:
     """Tell which layout a folder has."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "a folder of images and masks")
-    for layout in LAYOUTS:
-        if layout.fits(folder):
-            return layout
-    raise DataError(
-        f"{folder} holds no layout that is known",
-        ", ".join(layout.name for layout in LAYOUTS),
-    )
+    layout = _fitting(folder)
+    if layout is None:
+        inside = [p for p in sorted(folder.iterdir()) if p.is_dir() and _fitting(p)]
+        raise DataError(
+            f"{folder} holds no layout that is known",
+            ", ".join(layout.name for layout in LAYOUTS),
+            f"give {' or '.join(map(str, inside[:3]))} instead" if inside else "",
+        )
+    return layout
+
+
+def _fitting(folder: Path) -> Layout | None:
+    return next((layout for layout in LAYOUTS if layout.fits(folder)), None)
