@@ -8,9 +8,17 @@ from functools import cache
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.models import Model, build_model, load_model, model_names
+from napari_cihm.models import (
+    Model,
+    build_model,
+    bundled_names,
+    load_model,
+    model_names,
+)
+from napari_cihm.models.bundled import find_model
 from napari_cihm.models.recipes import recipe
 
 WIDTHS = {"vm-unet": 16, "u-mamba-enc": 8, "u-mamba-bot": 8}
@@ -110,6 +118,19 @@ def test_a_checkpoint_gives_the_model_back(name, tmp_path):
     assert again.hash == model.hash
     x = image(1, 2, 20, 13).numpy()
     assert (again.predict(x) == model.predict(x)).all()
+
+
+def test_a_checkpoint_says_what_is_default_too(tmp_path):
+    config = ModelConfig(recipe="cihm", options=NARROW["cihm"])
+    written = Model.untrained(config, "cpu").save(tmp_path / "model.safetensors")
+    bundled = [find_model(name) for name in bundled_names()]
+    for path in (written, *bundled):
+        with safe_open(path, "pt") as file:
+            document = json.loads(file.metadata()["cihm"])
+        # else another default, one day, would change a model made before
+        assert document.keys() == ModelConfig.model_fields.keys()
+        for part in ("normalisation", "decoding", "training"):
+            assert document[part].keys() == getattr(config, part).model_dump().keys()
 
 
 @every_recipe

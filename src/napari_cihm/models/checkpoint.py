@@ -26,8 +26,8 @@ def write_checkpoint(model: Model, path: Path) -> Path:
         key: tensor.detach().cpu().contiguous()
         for key, tensor in model.network.state_dict().items()
     }
-    document = model.config.model_dump_json(exclude_defaults=True)
-    content = to_bytes(tensors, {KEY: document})
+    # Whole, so that a default that changes one day changes no model made before.
+    content = to_bytes(tensors, {KEY: model.config.model_dump_json()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
