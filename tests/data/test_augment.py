@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.augment import draw_patch, draw_warp, recolour
+from napari_cihm.data import augment
+from napari_cihm.data.augment import draw_nothing, draw_patch, draw_warp, recolour
 from napari_cihm.data.samples import sample_of
 
 SIZE = 48
@@ -31,18 +32,18 @@ def sample(labels, reviewed=None, config=INSTANCES):
     return sample_of(image.astype(np.float32), labels, reviewed, config)
 
 
+@pytest.fixture
 def uncoloured(monkeypatch):
-    monkeypatch.setattr(
-        "napari_cihm.data.augment.recolour", lambda image, rng, strength: image
-    )
+    """Leave what an image shows as it is, wherever its pixels go."""
+    monkeypatch.setattr(augment, "recolour", lambda image, rng, strength: image)
 
 
-def test_targets_follow_the_image_through_every_warp(discs, monkeypatch):
-    uncoloured(monkeypatch)
+@pytest.mark.usefixtures("uncoloured")
+def test_targets_follow_the_image_through_every_warp(discs):
     learnt = sample(discs)
     warped = 0
     for seed in range(60):
-        patch = draw_patch(learnt, SIZE, rng_of(seed))
+        patch = draw_patch(learnt, SIZE, rng_of(seed), sparse=False)
         assert patch.image.shape == (1, SIZE, SIZE)
         assert patch.targets.shape == patch.valid.shape == (3, SIZE, SIZE)
         seen, foreground, distance = patch.image[0], patch.targets[0], patch.targets[2]
@@ -69,15 +70,15 @@ def test_without_strength_pixels_only_change_places(discs):
         assert torch.equal(patch.image[0], patch.targets[0])
 
 
-def test_what_nobody_reviewed_is_not_believed(discs, monkeypatch):
-    uncoloured(monkeypatch)
+@pytest.mark.usefixtures("uncoloured")
+def test_what_nobody_reviewed_is_not_believed(discs):
     reviewed = np.zeros(discs.shape, bool)
     reviewed[:, :48] = True
     learnt = sample(discs, reviewed)
     beyond = (discs > 0) & ~reviewed
     assert beyond.any()
     for seed in range(40):
-        patch = draw_patch(learnt, SIZE, rng_of(seed))
+        patch = draw_patch(learnt, SIZE, rng_of(seed), sparse=False)
         believed = patch.valid[0] == 1
         sure = ((patch.image[0] < 0.02) | (patch.image[0] > 0.98)) & believed
         # unreviewed objects are no background where they are believed
@@ -117,6 +118,59 @@ def test_colours_of_a_stain_change_apart():
     new = torch.stack([recolour(image.clone(), rng_of(seed)) for seed in range(30)])
     means = new.mean((2, 3))
     assert (means - means.mean(1, keepdim=True)).abs().max() > 0.05
+
+
+@pytest.mark.parametrize(("channels", "grey"), [(1, True), (3, True), (3, False)])
+def test_nothing_is_made_where_objects_lie_everywhere(channels, grey):
+    full = np.ones((96, 96), np.int32)
+    crowded = sample(full, config=INSTANCES.but(in_channels=channels))
+    if not grey:
+        crowded.image[0] = 0.5
+    for seed in range(20):
+        field = draw_nothing(crowded, SIZE, rng_of(seed))
+        assert field.shape == (channels, SIZE, SIZE) and field.dtype == torch.float32
+        assert torch.equal(field, field[:1].expand_as(field)) == grey
+        assert -0.6 < field.min() < 0.01 and 0.99 < field.max() < 2  # stretched
+
+
+def test_nothing_is_background_where_there_is_some(discs):
+    learnt = sample(discs)
+    learnt.image[0, :, 48:] = np.linspace(0.2, 0.3, 48)  # dim, beside the discs
+    learnt.targets[:, :, 48:] = 0
+    fields = [draw_nothing(learnt, SIZE, rng_of(seed))[0] for seed in range(20)]
+    ramps = [f for f in fields if (f.diff(dim=1) >= 0).all()]
+    assert len(ramps) > 10
+    for field in ramps:  # over its own range
+        assert field[:, -1].min() - field[:, 0].max() > 0.95
+    unsure = sample(discs, np.zeros(discs.shape, bool))
+    made = [draw_nothing(unsure, SIZE, rng_of(seed))[0] for seed in range(20)]
+    assert not any((f.diff(dim=1) >= 0).all() for f in made)
+
+
+def test_some_patches_hold_nothing(discs, monkeypatch):
+    monkeypatch.setattr(augment, "EMPTY", 0.5)
+    reviewed = np.zeros(discs.shape, bool)
+    reviewed[60:84, 60:84] = True
+    learnt = sample(discs, reviewed)
+    patches = [draw_patch(learnt, SIZE, rng_of(seed)) for seed in range(40)]
+    empty = [p for p in patches if p.valid.all()]  # no doubt about nothing
+    assert 12 < len(empty) < 28
+    assert not any(p.targets.any() for p in empty)
+    several = ModelConfig(recipe="unet", classes=3, task="semantic")
+    learnt = sample(discs, config=several)
+    for seed in range(20):  # background is a class of its own there
+        assert draw_patch(learnt, SIZE, rng_of(seed)).targets.any()
+
+
+@pytest.mark.usefixtures("uncoloured")
+def test_some_patches_are_stretched_to_their_own_range(discs, monkeypatch):
+    monkeypatch.setattr(augment, "EMPTY", 0)
+    dim = sample(discs)
+    dim.image[:] = 0.4 + 0.1 * dim.image
+    images = [draw_patch(dim, SIZE, rng_of(seed)).image for seed in range(80)]
+    ranges = [float(image.max() - image.min()) for image in images]
+    assert 10 < sum(r > 0.9 for r in ranges) < 32  # a quarter
+    assert all(r > 0.9 or r < 0.11 for r in ranges)
 
 
 def test_a_patch_is_a_function_of_its_generator(discs):

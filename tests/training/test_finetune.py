@@ -71,6 +71,15 @@ def test_compiling_takes_nothing_from_the_time(base, make_dark, monkeypatch):
     assert monotonic() - began > 1.5
 
 
+def test_no_step_of_few_is_spent_on_nothing(base, make_dark, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("napari_cihm.data.augment.EMPTY", 1)
+    monkeypatch.setattr("napari_cihm.data.augment.draw_nothing", drawn.append)
+    image, labels = make_dark(20, shape=(96, 96), count=12)
+    assert isinstance(run(base, [image], [labels])[-1], Finetuned)
+    assert not drawn
+
+
 def test_what_is_not_better_is_not_taken(base, make_discs):
     images, labels = zip(
         *((p.image[0], p.labels) for p in map(make_discs, range(30, 33))), strict=True

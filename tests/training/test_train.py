@@ -247,3 +247,18 @@ def test_augmentation_lessens_over_a_run_and_never_grows():
     assert course() == pytest.approx([1.0, 0.7, 0.4])
     assert course(augmentation=0.8, augmentation_end=0.0) == [0.8, 0.4, 0.0]
     assert course(augmentation=0.2) == pytest.approx([0.2] * 3)
+
+
+def test_images_with_nothing_on_them_are_drawn_unless_they_are_not_wanted(
+    pairs, monkeypatch
+):
+    drawn = []
+    monkeypatch.setattr("napari_cihm.data.augment.EMPTY", 1)
+    monkeypatch.setattr(
+        "napari_cihm.data.augment.draw_nothing",
+        lambda sample, size, rng: drawn.append(1) or torch.rand(1, size, size),
+    )
+    run(pairs[:1], sparse=False)
+    assert not drawn
+    run(pairs[:1])
+    assert drawn

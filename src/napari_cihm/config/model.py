@@ -13,7 +13,7 @@ DEFAULT_MODEL = "cihm-dsb18"
 class Normalisation(Settings):
     """How intensities become the network's input: percentiles to 0 and 1."""
 
-    low: float = Field(1.0, ge=0, lt=100, description="Percentile that becomes 0.")
+    low: float = Field(0.5, ge=0, lt=100, description="Percentile that becomes 0.")
     high: float = Field(99.8, gt=0, le=100, description="Percentile that becomes 1.")
     joint: bool = Field(
         True, description="Use one range for the colours of an RGB image."

@@ -33,6 +33,10 @@ class TrainSettings(Settings):
     augmentation_end: float = Field(
         0.4, ge=0, le=1, description="The same at the end of the run, if that is less."
     )
+    sparse: bool = Field(
+        True,
+        description="Learn what images with little or nothing on them look like, too.",
+    )
     steps_per_epoch: int = Field(
         100, ge=1, description="Steps between two validations."
     )

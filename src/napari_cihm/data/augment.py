@@ -16,7 +16,14 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_cihm.data.normalise import normalise
+from napari_cihm.data.nucleus import grain
 from napari_cihm.data.samples import Sample
+
+# Of the patches at full strength: how many are stretched as an image with little on
+# it would be, and how many have nothing on them.
+STRETCHED, EMPTY = 0.25, 0.08
+TRIES = 8  # windows looked at for one that is free of objects
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,11 @@ def draw_warp(rng: Generator, strength: float = 1.0) -> Warp:
 
 
 def draw_patch(
-    sample: Sample, size: int, rng: Generator, strength: float = 1.0
+    sample: Sample,
+    size: int,
+    rng: Generator,
+    strength: float = 1.0,
+    sparse: bool = True,
 ) -> Patch:
     """Cut a warped patch around an object, or anywhere, and recolour it.
 
@@ -72,6 +83,9 @@ def draw_patch(
     rng : Generator
     strength : float
         How often a patch is changed at all, from 0; turns and mirror images remain.
+    sparse : bool
+        Whether some patches are stretched to their own range, as an image with little
+        on it is, and some hold nothing, so that what is empty stays empty.
     """
     warp = draw_warp(rng, strength)
     centre = _draw_centre(sample, size / warp.scale, rng)
@@ -84,7 +98,48 @@ def draw_patch(
     if not warp.plain:  # interpolation softens what is yes or no
         sharp = targets[:-1] if sample.graded else targets
         sharp.copy_(sharp > 0.5)
+    if sparse and sample.graded and rng.random() < EMPTY * strength:
+        image = draw_nothing(sample, size, rng)
+        targets, valid = torch.zeros_like(targets), torch.ones_like(valid)
+    elif sparse and rng.random() < STRETCHED * strength:
+        image = torch.from_numpy(normalise(image.numpy()))
     return Patch(recolour(image, rng, strength), targets, (valid > 0.99).float())
+
+
+def draw_nothing(sample: Sample, size: int, rng: Generator) -> Tensor:
+    """Draw what an image without objects looks like when its range is stretched.
+
+    It is background of the sample, where a few tries find a window that is free of
+    objects; else grain in uneven light.
+
+    Returns
+    -------
+    Tensor, shape (channels, size, size)
+    """
+    height, width = sample.targets.shape[1:]
+    for _ in range(TRIES):
+        side = min(round(size * 2 ** rng.uniform(-1, 0.5)), height, width)
+        top, left = rng.integers((height - side + 1, width - side + 1))
+        window = np.s_[:, top : top + side, left : left + side]
+        known = sample.valid is None or sample.valid[window].all()
+        if known and not sample.targets[window].any():
+            seen = torch.from_numpy(normalise(sample.image[window]))
+            return F.interpolate(seen[None], size, mode="bilinear")[0]
+    channels = len(sample.image)
+    grey = (sample.image == sample.image[:1]).all()
+    field = _grain(1 if grey else channels, size, rng)
+    return torch.from_numpy(normalise(field)).expand(channels, -1, -1).contiguous()
+
+
+def _grain(channels: int, size: int, rng: Generator) -> NDArray[np.float32]:
+    fine = 2.0 ** rng.uniform(-2, 2)
+    parts: list[NDArray[Any]] = [grain(rng, (channels, size, size), (0, fine, fine))]
+    if channels > 1:
+        parts.append(rng.uniform(0, 2) * grain(rng, (1, size, size), fine))
+        parts.append(rng.uniform(0, 6, (channels, 1, 1)))
+    light = grain(rng, (1, size, size), size / 6)
+    parts.append(rng.uniform(0, 2) * light)
+    return np.asarray(sum(parts), np.float32)
 
 
 def recolour(image: Tensor, rng: Generator, strength: float = 1.0) -> Tensor:

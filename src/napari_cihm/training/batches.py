@@ -42,6 +42,8 @@ class Drawer:
         Side of a patch, patches in a step, seed of the run.
     share : tuple of int
         This process' place among all, as (rank, processes).
+    sparse : bool
+        Whether some patches look as images do with little or nothing on them.
     """
 
     samples: Sequence[Sample]
@@ -50,6 +52,7 @@ class Drawer:
     batch: int
     seed: int
     share: tuple[int, int] = (0, 1)
+    sparse: bool = True
 
     def draw(self, step: int, strength: float = 1.0) -> Batch:
         """Draw this process' share of the batch of a step, augmented so strongly."""
@@ -58,7 +61,7 @@ class Drawer:
         for i in range(rank, self.batch, processes):
             rng = np.random.default_rng([self.seed, step, i])
             sample = self.samples[rng.choice(len(self.samples), p=self.weights)]
-            patches.append(draw_patch(sample, self.size, rng, strength))
+            patches.append(draw_patch(sample, self.size, rng, strength, self.sparse))
         return Batch(
             torch.stack([p.image for p in patches]),
             torch.stack([p.targets for p in patches]),

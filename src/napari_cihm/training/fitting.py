@@ -124,6 +124,7 @@ class Fitting:
             ema=AVERAGING,
             augmentation=AUGMENTATION,
             augmentation_end=AUGMENTATION,
+            sparse=False,  # to learn from five objects, all steps are needed
         )
 
 

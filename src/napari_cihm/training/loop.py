@@ -97,8 +97,9 @@ def run_steps(run: Run) -> Iterator[Event]:
     progress, budget = state.progress, run.budget
     budget.spent += progress.seconds
     drawer = Drawer(
-        run.samples, run.weights, settings.patch, settings.batch, run.seed, team.share
-    )
+        run.samples, run.weights, settings.patch, settings.batch, run.seed,
+        team.share, settings.sparse,
+    )  # fmt: skip
 
     def draw(step: int) -> Batch:
         return drawer.draw(step, augmentation(budget.progress(step), settings))

@@ -1,0 +1,70 @@
+"""How many objects are found where there are none.
+
+    python benchmarks/empty.py DSB18 [--model cihm-dsb18]
+
+DSB18 is a folder of ``val/`` pairs with an ``index.csv``. Of each image the largest
+square that lies six pixels from all objects is segmented as an image of its own, and
+so are fields of grain, the finest as a camera gives it and the coarser as smoothing or
+enlarging leaves it.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import dsb18
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_cihm import load_model, segment
+
+KINDS = ("fluo", "purple", "brightfield")
+CLEAR, LEAST = 6, 48  # pixels: from the objects, and of a side
+GRAINS = (0, 0.5, 0.8, 1.2, 1.7, 2.4, 3.2, 4.5, 7)
+SHAPE = (384, 320)
+
+
+def emptiest(image: dsb18.Labelling) -> NDArray[np.generic] | None:
+    """Cut out the largest square that is far from all objects."""
+    taken = ndimage.binary_dilation(image.labels > 0, iterations=CLEAR)
+    framed = np.pad(taken, 1, constant_values=True)
+    depth = ndimage.distance_transform_cdt(~framed, "chessboard")
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    reach = int(depth.max()) - 1
+    if 2 * reach < LEAST:
+        return None
+    top, left = row - 1 - reach, column - 1 - reach
+    return image.image[top : top + 2 * reach, left : left + 2 * reach]
+
+
+def grains(seed: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Make fields of noise, from fine to coarse."""
+    rng = np.random.default_rng(seed)
+    for sigma in GRAINS:
+        noise = rng.standard_normal(SHAPE, dtype=np.float32)
+        yield f"grain of {sigma:g}", ndimage.gaussian_filter(noise, sigma)
+
+
+def main() -> None:
+    """Segment what is empty and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--model", default="cihm-dsb18")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    model = load_model(given.model)
+    print("| images | objects found | images with any |")
+    print("| --- | ---: | ---: |")
+    for kind in KINDS:
+        squares = [emptiest(one) for one in dsb18.read(given.data, "val", kind)]
+        found = [int(segment(s, model).max()) for s in squares if s is not None]
+        any_ = sum(n > 0 for n in found)
+        print(f"| {kind} | {sum(found)} | {any_} of {len(found)} |", flush=True)
+    for name, field in grains(given.seed):
+        count = int(segment(field, model).max())
+        print(f"| {name} | {count} | {int(count > 0)} of 1 |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
