@@ -89,6 +89,23 @@ def test_what_is_not_better_is_not_taken(base, make_discs):
     assert last.warnings and "than the old one" in last.warnings[0]
 
 
+def test_too_few_steps_are_blamed_on_the_machine(base, make_discs):
+    pair = make_discs(30)
+    stopped = False
+
+    def verdict(**settings):
+        settings = {"steps": None, "seconds": 0.05, "rate": 1e-6} | settings
+        arguments = {"stop": lambda: stopped, **settings}
+        return run(base, [pair.image[0]], [pair.labels], **arguments)[-1]
+
+    short = verdict()
+    assert not short.accepted
+    assert "of learning: this machine is slow, or busy" in short.warnings[-1]
+    assert not any("machine" in word for word in verdict(steps=2).warnings)
+    stopped = True
+    assert not any("machine" in word for word in verdict().warnings)
+
+
 @pytest.mark.slow
 def test_one_seed_and_number_of_steps_give_one_model(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(40, 44)), strict=True)

@@ -48,6 +48,7 @@ from napari_cihm.training.rehearsal import rehearse
 
 FEW = 16
 FOLDS = 3
+FEWEST = 30  # steps, below which little is learnt
 FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
 
 
@@ -139,6 +140,9 @@ def finetune(
         placed=findings is None or findings.placed,
         seasoned="start" not in base.config.training.settings,  # was never fine-tuned
     )  # fmt: skip
+    timed = seconds is not None and chosen.steps is None
+    ended = timed and not (stop is not None and stop())  # by the clock
+    hurry = _hurry(curves) if ended and not verdict.accepted else ()
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
@@ -172,7 +176,7 @@ def finetune(
         verdict.reason,
         old.figures(),
         new.figures(),
-        verdict.warnings,
+        (*verdict.warnings, *hurry),
         overlays(planes, base_labels, label_planes(result, planes), splits[0]),
     )
 
@@ -258,6 +262,17 @@ def _how_sure(held_out: int, few: bool, instances: bool) -> str:
         return f"Scored on {held_out} pieces of regions {how}."
     points = 100 * spread(held_out)
     return f"Scored on {held_out} objects {how}: sure to about {points:.0f} points."
+
+
+def _hurry(curves: Curves) -> tuple[str, ...]:
+    """Say that the time was too short for this machine, if it was."""
+    steps = len(curves.lists["step"])
+    if steps >= FEWEST:
+        return ()
+    return (
+        f"The time was enough for {steps} step{'s' * (steps != 1)} of learning: this "
+        "machine is slow, or busy with something else. Choose a longer time.",
+    )
 
 
 def _fingerprint(planes: Sequence[Plane]) -> str:
