@@ -30,13 +30,17 @@ def smoothed(rng):
     return ndimage.gaussian_filter(rng.standard_normal(SHAPE, np.float32), 1.2)
 
 
+every_model = pytest.mark.parametrize("name", bundled_names())
+
+
+@every_model
 @pytest.mark.parametrize("field", [photons, hot_pixel, white_slide, smoothed])
-def test_an_empty_field_stays_empty(field):
+def test_an_empty_field_stays_empty(name, field):
     # stretched to black and white, its grain is as bright as nuclei are
-    assert segment(field(np.random.default_rng(3)), load_model()).max() == 0
+    assert segment(field(np.random.default_rng(3)), load_model(name)).max() == 0
 
 
-@pytest.mark.parametrize("name", bundled_names())
+@every_model
 def test_nuclei_are_found(name):
     image, truth = nuclei(SHAPE, 3)
     found = segment(image, load_model(name))
