@@ -47,7 +47,8 @@ def test_its_torchscript_needs_nothing_of_ours(package):
         image = np.load(io.BytesIO(files.read("test_input.npy")))
         maps = np.load(io.BytesIO(files.read("test_output.npy")))
     network = torch.jit.load(weights)
-    low, high = np.percentile(image, [1, 99.8])
+    scaling = load_model("cihm-dsb18", "cpu").config.normalisation
+    low, high = np.percentile(image, [scaling.low, scaling.high])
     scaled = np.clip((image - low) / (high - low), -1, 3).astype(np.float32)
     with torch.no_grad():
         found = network(torch.from_numpy(scaled)).sigmoid().numpy()
