@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cihm.config import ModelConfig
+from napari_cihm.config import ModelConfig, Normalisation
 from napari_cihm.data import augment
 from napari_cihm.data.augment import draw_nothing, draw_patch, draw_warp, recolour
 from napari_cihm.data.samples import sample_of
 
 SIZE = 48
 INSTANCES = ModelConfig(recipe="cihm", in_channels=1, classes=3, task="instance")
+STRETCH = Normalisation()
 
 
 def rng_of(seed):
@@ -43,7 +44,7 @@ def test_targets_follow_the_image_through_every_warp(discs):
     learnt = sample(discs)
     warped = 0
     for seed in range(60):
-        patch = draw_patch(learnt, SIZE, rng_of(seed), sparse=False)
+        patch = draw_patch(learnt, SIZE, rng_of(seed))
         assert patch.image.shape == (1, SIZE, SIZE)
         assert patch.targets.shape == patch.valid.shape == (3, SIZE, SIZE)
         seen, foreground, distance = patch.image[0], patch.targets[0], patch.targets[2]
@@ -78,7 +79,7 @@ def test_what_nobody_reviewed_is_not_believed(discs):
     beyond = (discs > 0) & ~reviewed
     assert beyond.any()
     for seed in range(40):
-        patch = draw_patch(learnt, SIZE, rng_of(seed), sparse=False)
+        patch = draw_patch(learnt, SIZE, rng_of(seed))
         believed = patch.valid[0] == 1
         sure = ((patch.image[0] < 0.02) | (patch.image[0] > 0.98)) & believed
         # unreviewed objects are no background where they are believed
@@ -90,7 +91,7 @@ def test_classes_stay_yes_or_no(discs, classes):
     config = ModelConfig(recipe="unet", classes=classes, task="semantic")
     learnt = sample(discs, config=config)
     for seed in range(20):
-        targets = draw_patch(learnt, SIZE, rng_of(seed)).targets
+        targets = draw_patch(learnt, SIZE, rng_of(seed), stretch=STRETCH).targets
         assert set(targets.unique().tolist()) <= {0.0, 1.0}
         assert (targets.sum(0) <= 1).all()
 
@@ -127,7 +128,7 @@ def test_nothing_is_made_where_objects_lie_everywhere(channels, grey):
     if not grey:
         crowded.image[0] = 0.5
     for seed in range(20):
-        field = draw_nothing(crowded, SIZE, rng_of(seed))
+        field = draw_nothing(crowded, SIZE, rng_of(seed), STRETCH)
         assert field.shape == (channels, SIZE, SIZE) and field.dtype == torch.float32
         assert torch.equal(field, field[:1].expand_as(field)) == grey
         assert -0.6 < field.min() < 0.01 and 0.99 < field.max() < 2  # stretched
@@ -137,14 +138,24 @@ def test_nothing_is_background_where_there_is_some(discs):
     learnt = sample(discs)
     learnt.image[0, :, 48:] = np.linspace(0.2, 0.3, 48)  # dim, beside the discs
     learnt.targets[:, :, 48:] = 0
-    fields = [draw_nothing(learnt, SIZE, rng_of(seed))[0] for seed in range(20)]
+    fields = [
+        draw_nothing(learnt, SIZE, rng_of(seed), STRETCH)[0] for seed in range(20)
+    ]
     ramps = [f for f in fields if (f.diff(dim=1) >= 0).all()]
     assert len(ramps) > 10
     for field in ramps:  # over its own range
         assert field[:, -1].min() - field[:, 0].max() > 0.95
     unsure = sample(discs, np.zeros(discs.shape, bool))
-    made = [draw_nothing(unsure, SIZE, rng_of(seed))[0] for seed in range(20)]
+    made = [draw_nothing(unsure, SIZE, rng_of(seed), STRETCH)[0] for seed in range(20)]
     assert not any((f.diff(dim=1) >= 0).all() for f in made)
+
+
+@pytest.mark.parametrize("low", [1, 20])
+def test_nothing_is_stretched_as_the_model_stretches(discs, low):
+    crowded = sample(np.ones_like(discs))
+    for seed in range(20):
+        field = draw_nothing(crowded, SIZE, rng_of(seed), STRETCH.but(low=low))
+        assert float((field < 0).float().mean()) == pytest.approx(low / 100, abs=0.002)
 
 
 def test_some_patches_hold_nothing(discs, monkeypatch):
@@ -152,14 +163,16 @@ def test_some_patches_hold_nothing(discs, monkeypatch):
     reviewed = np.zeros(discs.shape, bool)
     reviewed[60:84, 60:84] = True
     learnt = sample(discs, reviewed)
-    patches = [draw_patch(learnt, SIZE, rng_of(seed)) for seed in range(40)]
+    patches = [
+        draw_patch(learnt, SIZE, rng_of(seed), stretch=STRETCH) for seed in range(40)
+    ]
     empty = [p for p in patches if p.valid.all()]  # no doubt about nothing
     assert 12 < len(empty) < 28
     assert not any(p.targets.any() for p in empty)
     several = ModelConfig(recipe="unet", classes=3, task="semantic")
     learnt = sample(discs, config=several)
     for seed in range(20):  # background is a class of its own there
-        assert draw_patch(learnt, SIZE, rng_of(seed)).targets.any()
+        assert draw_patch(learnt, SIZE, rng_of(seed), stretch=STRETCH).targets.any()
 
 
 @pytest.mark.usefixtures("uncoloured")
@@ -167,7 +180,9 @@ def test_some_patches_are_stretched_to_their_own_range(discs, monkeypatch):
     monkeypatch.setattr(augment, "EMPTY", 0)
     dim = sample(discs)
     dim.image[:] = 0.4 + 0.1 * dim.image
-    images = [draw_patch(dim, SIZE, rng_of(seed)).image for seed in range(80)]
+    images = [
+        draw_patch(dim, SIZE, rng_of(seed), stretch=STRETCH).image for seed in range(80)
+    ]
     ranges = [float(image.max() - image.min()) for image in images]
     assert 10 < sum(r > 0.9 for r in ranges) < 32  # a quarter
     assert all(r > 0.9 or r < 0.11 for r in ranges)
@@ -175,7 +190,7 @@ def test_some_patches_are_stretched_to_their_own_range(discs, monkeypatch):
 
 def test_a_patch_is_a_function_of_its_generator(discs):
     first, again, other = (
-        draw_patch(sample(discs), SIZE, rng_of(s)) for s in (1, 1, 2)
+        draw_patch(sample(discs), SIZE, rng_of(s), stretch=STRETCH) for s in (1, 1, 2)
     )
     assert torch.equal(first.image, again.image)
     assert torch.equal(first.targets, again.targets)

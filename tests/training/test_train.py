@@ -256,9 +256,9 @@ def test_images_with_nothing_on_them_are_drawn_unless_they_are_not_wanted(
     monkeypatch.setattr("napari_cihm.data.augment.EMPTY", 1)
     monkeypatch.setattr(
         "napari_cihm.data.augment.draw_nothing",
-        lambda sample, size, rng: drawn.append(1) or torch.rand(1, size, size),
+        lambda _, size, __, stretch: drawn.append(stretch) or torch.rand(1, size, size),
     )
     run(pairs[:1], sparse=False)
     assert not drawn
-    run(pairs[:1])
-    assert drawn
+    run(pairs[:1], low=7)
+    assert drawn and {stretch.low for stretch in drawn} == {7}  # as the model sees

@@ -16,6 +16,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_cihm.config import Normalisation
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.nucleus import grain
 from napari_cihm.data.samples import Sample
@@ -71,7 +72,7 @@ def draw_patch(
     size: int,
     rng: Generator,
     strength: float = 1.0,
-    sparse: bool = True,
+    stretch: Normalisation | None = None,
 ) -> Patch:
     """Cut a warped patch around an object, or anywhere, and recolour it.
 
@@ -83,9 +84,10 @@ def draw_patch(
     rng : Generator
     strength : float
         How often a patch is changed at all, from 0; turns and mirror images remain.
-    sparse : bool
-        Whether some patches are stretched to their own range, as an image with little
-        on it is, and some hold nothing, so that what is empty stays empty.
+    stretch : Normalisation, optional
+        How an image is stretched to its range. When it is given, some patches are
+        stretched to their own, as an image with little on it is, and some hold
+        nothing, so that what is empty stays empty.
     """
     warp = draw_warp(rng, strength)
     centre = _draw_centre(sample, size / warp.scale, rng)
@@ -98,15 +100,17 @@ def draw_patch(
     if not warp.plain:  # interpolation softens what is yes or no
         sharp = targets[:-1] if sample.graded else targets
         sharp.copy_(sharp > 0.5)
-    if sparse and sample.graded and rng.random() < EMPTY * strength:
-        image = draw_nothing(sample, size, rng)
+    if stretch and sample.graded and rng.random() < EMPTY * strength:
+        image = draw_nothing(sample, size, rng, stretch)
         targets, valid = torch.zeros_like(targets), torch.ones_like(valid)
-    elif sparse and rng.random() < STRETCHED * strength:
-        image = torch.from_numpy(normalise(image.numpy()))
+    elif stretch and rng.random() < STRETCHED * strength:
+        image = torch.from_numpy(normalise(image.numpy(), stretch))
     return Patch(recolour(image, rng, strength), targets, (valid > 0.99).float())
 
 
-def draw_nothing(sample: Sample, size: int, rng: Generator) -> Tensor:
+def draw_nothing(
+    sample: Sample, size: int, rng: Generator, stretch: Normalisation
+) -> Tensor:
     """Draw what an image without objects looks like when its range is stretched.
 
     It is background of the sample, where a few tries find a window that is free of
@@ -123,12 +127,16 @@ def draw_nothing(sample: Sample, size: int, rng: Generator) -> Tensor:
         window = np.s_[:, top : top + side, left : left + side]
         known = sample.valid is None or sample.valid[window].all()
         if known and not sample.targets[window].any():
-            seen = torch.from_numpy(normalise(sample.image[window]))
+            seen = torch.from_numpy(normalise(sample.image[window], stretch))
             return F.interpolate(seen[None], size, mode="bilinear")[0]
     channels = len(sample.image)
     grey = (sample.image == sample.image[:1]).all()
     field = _grain(1 if grey else channels, size, rng)
-    return torch.from_numpy(normalise(field)).expand(channels, -1, -1).contiguous()
+    return (
+        torch.from_numpy(normalise(field, stretch))
+        .expand(channels, -1, -1)
+        .contiguous()
+    )
 
 
 def _grain(channels: int, size: int, rng: Generator) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_cihm.config import Normalisation
 from napari_cihm.data.augment import draw_patch
 from napari_cihm.data.samples import Sample
 
@@ -42,8 +43,9 @@ class Drawer:
         Side of a patch, patches in a step, seed of the run.
     share : tuple of int
         This process' place among all, as (rank, processes).
-    sparse : bool
-        Whether some patches look as images do with little or nothing on them.
+    stretch : Normalisation, optional
+        The model's, when some patches are to look as images do to it with little or
+        nothing on them.
     """
 
     samples: Sequence[Sample]
@@ -52,7 +54,7 @@ class Drawer:
     batch: int
     seed: int
     share: tuple[int, int] = (0, 1)
-    sparse: bool = True
+    stretch: Normalisation | None = None
 
     def draw(self, step: int, strength: float = 1.0) -> Batch:
         """Draw this process' share of the batch of a step, augmented so strongly."""
@@ -61,7 +63,7 @@ class Drawer:
         for i in range(rank, self.batch, processes):
             rng = np.random.default_rng([self.seed, step, i])
             sample = self.samples[rng.choice(len(self.samples), p=self.weights)]
-            patches.append(draw_patch(sample, self.size, rng, strength, self.sparse))
+            patches.append(draw_patch(sample, self.size, rng, strength, self.stretch))
         return Batch(
             torch.stack([p.image for p in patches]),
             torch.stack([p.targets for p in patches]),

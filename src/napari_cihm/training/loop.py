@@ -98,7 +98,7 @@ def run_steps(run: Run) -> Iterator[Event]:
     budget.spent += progress.seconds
     drawer = Drawer(
         run.samples, run.weights, settings.patch, settings.batch, run.seed,
-        team.share, settings.sparse,
+        team.share, run.model.config.normalisation if settings.sparse else None,
     )  # fmt: skip
 
     def draw(step: int) -> Batch:
