@@ -311,7 +311,7 @@ class FileFailed(Event):
     @property
     def text(self) -> str:
         """Say it in a line."""
-        return f"[{self.number}/{self.files}] failed: {self.reason}"
+        return f"[{self.number}/{self.files}] {self.path.name} failed: {self.reason}"
 
 
 @dataclass(frozen=True)

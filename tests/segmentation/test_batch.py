@@ -42,14 +42,15 @@ def test_a_folder_is_done_and_its_bad_file_reported(tmp_path: Path) -> None:
     (folder / "notes.txt").write_text("not even meant to be one")
     cut = _save(folder / "cut.tif")
     cut.write_bytes(cut.read_bytes()[:3000])
+    waves = _save(folder / "waves.tif", PICTURE.astype(np.complex64))
     before = {p: p.read_bytes() for p in folder.iterdir()}
     events = _run(out, folder)
     done = {e.path.name: e for e in events if isinstance(e, FileDone)}
     failed = {e.path.name: e for e in events if isinstance(e, FileFailed)}
     assert set(done) == {"a.png", "b.tif"}
-    assert set(failed) == {"broken.tif", "cut.tif"}
-    assert all("\n" not in e.text for e in failed.values())
-    assert events[-1] == BatchDone(2, (folder / "broken.tif", cut))
+    assert set(failed) == {"broken.tif", "cut.tif", "waves.tif"}
+    assert all(name in e.text and "\n" not in e.text for name, e in failed.items())
+    assert events[-1] == BatchDone(2, (folder / "broken.tif", cut, waves))
     assert sorted(p.name for p in out.iterdir()) == ["a_labels.tif", "b_labels.tif"]
     assert read_image(out / "a_labels.tif").read().max() == 20 == done["a.png"].objects
     assert {p: p.read_bytes() for p in folder.iterdir()} == before

@@ -34,6 +34,6 @@ def nothing_found(plan: Plan) -> str:
     return (
         "no object was found. Likely causes: the contrast (intensities from "
         f"{low:.4g} to {high:.4g} were taken as dark to bright), the diameter (the "
-        f"image was scaled by {plan.zoom:.2f}; try diameter=...), or a model made "
-        f"for other images ({plan.config.recipe!r}; try another)"
+        f"image was scaled by {plan.zoom:.2f}; say how wide objects are in pixels), or "
+        "a model made for other images (try another)"
     )
