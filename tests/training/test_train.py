@@ -104,9 +104,15 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
 
 
 def test_another_run_is_not_resumed(pairs, tmp_path):
-    run(pairs, folder=tmp_path)
-    with pytest.raises(TrainingError, match="other seed"):
+    last = run(pairs, folder=tmp_path)[-1]
+    with pytest.raises(TrainingError, match="another run: seed was 0, is 5"):
         run(pairs, folder=tmp_path, seed=5)
+    with pytest.raises(TrainingError, match=r"rate was \S+, is 0\.5\. expected"):
+        run(pairs, folder=tmp_path, rate=0.5)
+    further = str(last.model.save(tmp_path / "model.safetensors"))
+    run(pairs, folder=tmp_path / "further", model=further, options=None)
+    with pytest.raises(TrainingError, match=r"base was [0-9a-f]+, is None"):
+        run(pairs, folder=tmp_path / "further")
 
 
 def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
