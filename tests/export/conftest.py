@@ -22,6 +22,9 @@ def narrow(name: str, task: str = "instance", classes: int = 3) -> Model:
         )
     )
     # an untrained norm divides maps that hardly vary, and with them rounding grows
+    for part in model.network.modules():
+        if hasattr(part, "eps"):
+            part.eps = 0.1
     for key, weight in model.network.named_parameters():
         if key.endswith("bias"):
             torch.nn.init.normal_(weight, std=0.1)
