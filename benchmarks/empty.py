@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm import load_model, segment
+from napari_cihm.models import Model
 
 KINDS = ("fluo", "purple", "brightfield")
 CLEAR, LEAST = 6, 48  # pixels: from the objects, and of a side
@@ -36,6 +37,14 @@ def emptiest(image: dsb18.Labelling) -> NDArray[np.generic] | None:
         return None
     top, left = row - 1 - reach, column - 1 - reach
     return image.image[top : top + 2 * reach, left : left + 2 * reach]
+
+
+def find_in_emptiest(model: Model, images: list[dsb18.Labelling]) -> list[int]:
+    """Count what is found in the emptiest square of each image that has one."""
+    squares = [emptiest(one) for one in images]
+    return [
+        int(segment(square, model).max()) for square in squares if square is not None
+    ]
 
 
 def grains(seed: int) -> Iterator[tuple[str, NDArray[np.float32]]]:
@@ -57,8 +66,7 @@ def main() -> None:
     print("| images | objects found | images with any |")
     print("| --- | ---: | ---: |")
     for kind in KINDS:
-        squares = [emptiest(one) for one in dsb18.read(given.data, "val", kind)]
-        found = [int(segment(s, model).max()) for s in squares if s is not None]
+        found = find_in_emptiest(model, dsb18.read(given.data, "val", kind))
         any_ = sum(n > 0 for n in found)
         print(f"| {kind} | {sum(found)} | {any_} of {len(found)} |", flush=True)
     for name, field in grains(given.seed):

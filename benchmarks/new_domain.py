@@ -5,7 +5,8 @@
 DSB18 is a folder of ``train/`` and ``val/`` pairs with an ``index.csv`` that names the
 kind of each image. The model is fine-tuned on 1, 3, 5 and 10 purple images, three
 times each, or on a few objects of each image alone; it is scored on all purple images
-that are held out, and, for what it may have forgotten, on fluorescence.
+that are held out, and, for what it may have forgotten, on fluorescence: what of it is
+found, and how much where there is nothing (see ``empty.py``).
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import dsb18
 import numpy as np
+from empty import find_in_emptiest
 
 from napari_cihm import load_model
 from napari_cihm.events import Finetuned
@@ -58,10 +60,18 @@ def main() -> None:
     purple = dsb18.read(given.data, "train", "purple")
     unseen = dsb18.read(given.data, "val", "purple")
     old = dsb18.read(given.data, "val", "fluo")
-    start, skill = dsb18.figures(model, unseen), dsb18.figures(model, old)
-    print("| images | AP .50 | mean AP | fluorescence AP .50 | taken |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
-    print(f"| 0 | {start.ap50:.3f} | {start.map:.3f} | {skill.ap50:.3f} | |")
+
+    def measure(learnt: Model) -> list[float]:
+        new, kept = dsb18.figures(learnt, unseen), dsb18.figures(learnt, old).ap50
+        return [*new, kept, sum(find_in_emptiest(learnt, old))]
+
+    def tell(count: int, figures: list[float], taken: str) -> None:
+        cells = [*(f"{figure:.3f}" for figure in figures[:3]), f"{figures[3]:.0f}"]
+        print("|", " | ".join([str(count), *cells, taken]), "|", flush=True)
+
+    print("| images | AP .50 | mean AP | fluorescence AP .50 | where empty | taken |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    tell(0, measure(model), "")
     for count in given.images:
         rows, taken = [], 0
         for seed in range(given.seeds):
@@ -69,14 +79,9 @@ def main() -> None:
             images = [purple[i] for i in chosen]
             verdict = learn(model, images, given.objects, given.seconds, seed)
             taken += verdict.accepted
-            now = dsb18.figures(verdict.model, unseen)
-            rows.append((*now, dsb18.figures(verdict.model, old).ap50))
-        ap50, mean, kept = np.mean(rows, axis=0)
-        print(
-            f"| {count} | {ap50:.3f} | {mean:.3f} | {kept:.3f} | "
-            f"{taken} of {given.seeds} |",
-            flush=True,
-        )
+            rows.append(measure(verdict.model))
+        mean = np.mean(rows, axis=0).tolist()
+        tell(count, mean, f"{taken} of {given.seeds}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from scipy import ndimage
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.events import Note, Segmented
-from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation import diameter, segment_iter
 from napari_cihm.segmentation.diameter import find_diameter
 from tests.segmentation.conftest import WHOLE_RANGE, discs
 
@@ -71,6 +71,14 @@ def test_the_liveliest_part_of_an_empty_slide_is_looked_at() -> None:
     image[2100:2700, 2100:2700] = (discs((600, 600), 36, 12) > 0) * 200
     found, _ = find_diameter(Image.of(image), Tuned(), AUTO)
     assert found == pytest.approx(72, rel=0.25)
+
+
+def test_grain_is_no_crowd_of_tiny_objects(monkeypatch) -> None:
+    grain = Image.of(np.random.default_rng(0).random((300, 300)) > 0.5)
+    assert find_diameter(grain, Tuned(), AUTO) == (None, "")
+    monkeypatch.setattr(diameter, "SMOOTH", -1)
+    found, _ = find_diameter(grain, Tuned(), AUTO)
+    assert found < 5  # it was asked
 
 
 def test_nothing_to_see_and_nothing_to_know_change_nothing() -> None:

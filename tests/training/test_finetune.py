@@ -16,6 +16,7 @@ from napari_cihm.events import (
     StepDone,
     Trained,
 )
+from napari_cihm.models import Model
 from napari_cihm.training import finetune, train
 
 FAST = {"seconds": None, "steps": 12, "patch": 32, "batch": 4, "rate": 0.01}
@@ -69,6 +70,15 @@ def test_compiling_takes_nothing_from_the_time(base, make_dark, monkeypatch):
             began = monotonic()
     assert isinstance(event, Finetuned)
     assert monotonic() - began > 1.5
+
+
+@pytest.mark.parametrize("own", [None, 3.0, 8.0, 20.0, 60.0])
+def test_a_model_keeps_its_size_for_objects_that_keep_theirs(base, make_discs, own):
+    pair = make_discs(40, shape=(96, 96), count=12)
+    start = Model(base.network, base.config.but(diameter=own))
+    last = run(start, [pair.image[0]], [pair.labels], steps=1)[-1]
+    learnt = pytest.approx(11, abs=2)
+    assert last.model.config.diameter == (own if own in (8, 20) else learnt)
 
 
 def test_no_step_of_few_is_spent_on_nothing(base, make_dark, monkeypatch):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
@@ -23,6 +24,9 @@ KEPT = (1 / 2.3, 3.0)
 FITS, EVEN = 1.5, 1.6
 # Two looks that agree as well as this bear each other out.
 AGREE = 1.35
+# Neighbouring pixels correlate by at least this much where there are nuclei, even such
+# as are three pixels wide; enlarged, grain looks like them.
+SMOOTH = 0.65
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Look:
     objects: int
     seen: float
     spread: float
+    grainy: bool
 
     @property
     def diameter(self) -> float:
@@ -59,9 +64,11 @@ def find_diameter(
     channels = plan_channels(image, settings, config)
     ranges = find_ranges(image, channels, config.normalisation)
     looks: list[Look] = []
+    grainy = False
     for zoom in ZOOMS:
         zooms = zooms_for(image, config, own / zoom)
         look = _look(Source(image, channels, ranges, zooms), predictor)
+        grainy |= zoom == 1 and look.grainy
         if look.objects < ENOUGH:
             continue
         looks.append(look)
@@ -70,13 +77,18 @@ def find_diameter(
     if not looks:
         return None, ""
     best = min(looks, key=lambda look: (_alone(look, looks), _apart(look.seen, own)))
-    if KEPT[0] < best.diameter / own < KEPT[1]:
+    if keeps_scale(best.diameter, own) or (grainy and best.diameter < own):
         return None, ""
     return best.diameter, (
         f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
         f"{own:.0f}: the image is scaled by {own / best.diameter:.2f}; "
         "give diameter=... to say otherwise"
     )
+
+
+def keeps_scale(diameter: float, own: float) -> bool:
+    """Tell whether objects are so near a model's own size that they stay as is."""
+    return KEPT[0] < diameter / own < KEPT[1]
 
 
 def _alone(look: Look, looks: list[Look]) -> bool:
@@ -97,7 +109,15 @@ def _look(source: Source, predictor: Predictor) -> Look:
     # ones lie beside many specks.
     spread = float((widths**3).sum() / (widths**2).sum() / seen) if seen else 0.0
     rows = source.zooms[0]
-    return Look(rows.target / rows.source, len(widths), seen, spread)
+    return Look(rows.target / rows.source, len(widths), seen, spread, _grainy(part))
+
+
+def _grainy(part: NDArray[np.float32]) -> bool:
+    """Tell whether pixels say less of their neighbours than those of objects do."""
+    part = part - part.mean(axis=(1, 2), keepdims=True)
+    beside = (part[:, :, 1:] * part[:, :, :-1]).sum()
+    below = (part[:, 1:] * part[:, :-1]).sum()
+    return bool(beside + below < 2 * SMOOTH * (part**2).sum())
 
 
 def _places(source: Source) -> list[Box]:

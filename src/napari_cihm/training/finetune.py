@@ -22,6 +22,7 @@ from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
 from napari_cihm.models import Model, load_model
 from napari_cihm.scan import prepare
+from napari_cihm.segmentation.diameter import keeps_scale
 from napari_cihm.training.adapting import adapt, seeing
 from napari_cihm.training.colours import standing_out
 from napari_cihm.training.doubts import examine
@@ -285,9 +286,15 @@ def _fingerprint(planes: Sequence[Plane]) -> str:
 
 
 def _diameter(planes: Sequence[Plane], config: ModelConfig) -> float | None:
-    """Return the typical diameter of what was learnt."""
+    """Return the typical diameter of what was learnt, or the model's if that does.
+
+    As long as what was learnt keeps its scale under the model's own size, what has
+    any other size is seen as it was before.
+    """
     if config.task != "instance":
         return config.diameter
     areas = [np.bincount(p.labels[p.reviewed].astype(np.int64))[1:] for p in planes]
     flat = np.concatenate(areas)
-    return round(float(np.median(2 * np.sqrt(flat[flat > 0] / np.pi))), 1)
+    learnt = round(float(np.median(2 * np.sqrt(flat[flat > 0] / np.pi))), 1)
+    own = config.diameter
+    return own if own and keeps_scale(learnt, own) else learnt
