@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
@@ -24,9 +23,6 @@ KEPT = (1 / 2.3, 3.0)
 FITS, EVEN = 1.5, 1.6
 # Two looks that agree as well as this bear each other out.
 AGREE = 1.35
-# Neighbouring pixels correlate by at least this much where there are nuclei, even such
-# as are three pixels wide; enlarged, grain looks like them.
-SMOOTH = 0.65
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,6 @@ class Look:
     objects: int
     seen: float
     spread: float
-    grainy: bool
 
     @property
     def diameter(self) -> float:
@@ -53,6 +48,8 @@ def find_diameter(
     The image is looked at under several zooms. Seen too large, objects fall into
     pieces, and seen too small they vanish: the zoom at which objects come out as
     large as those the model knows is the one to believe, if another bears it out.
+    A last look has to find them as wide as was thought: grain that is enlarged looks
+    like nuclei too, but gets finer with every zoom.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
@@ -63,12 +60,14 @@ def find_diameter(
     config = predictor.config
     channels = plan_channels(image, settings, config)
     ranges = find_ranges(image, channels, config.normalisation)
+
+    def look_for(diameter: float) -> Look:
+        zooms = zooms_for(image, config, diameter)
+        return _look(Source(image, channels, ranges, zooms), predictor)
+
     looks: list[Look] = []
-    grainy = False
     for zoom in ZOOMS:
-        zooms = zooms_for(image, config, own / zoom)
-        look = _look(Source(image, channels, ranges, zooms), predictor)
-        grainy |= zoom == 1 and look.grainy
+        look = look_for(own / zoom)
         if look.objects < ENOUGH:
             continue
         looks.append(look)
@@ -77,7 +76,7 @@ def find_diameter(
     if not looks:
         return None, ""
     best = min(looks, key=lambda look: (_alone(look, looks), _apart(look.seen, own)))
-    if keeps_scale(best.diameter, own) or (grainy and best.diameter < own):
+    if keeps_scale(best.diameter, own) or _alone(best, [look_for(best.diameter)]):
         return None, ""
     return best.diameter, (
         f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
@@ -93,7 +92,7 @@ def keeps_scale(diameter: float, own: float) -> bool:
 
 def _alone(look: Look, looks: list[Look]) -> bool:
     """Tell that no other look makes the objects as large."""
-    others = (other for other in looks if other is not look)
+    others = (other for other in looks if other is not look and other.objects)
     return all(_apart(look.diameter, o.diameter) >= np.log(AGREE) for o in others)
 
 
@@ -109,15 +108,7 @@ def _look(source: Source, predictor: Predictor) -> Look:
     # ones lie beside many specks.
     spread = float((widths**3).sum() / (widths**2).sum() / seen) if seen else 0.0
     rows = source.zooms[0]
-    return Look(rows.target / rows.source, len(widths), seen, spread, _grainy(part))
-
-
-def _grainy(part: NDArray[np.float32]) -> bool:
-    """Tell whether pixels say less of their neighbours than those of objects do."""
-    part = part - part.mean(axis=(1, 2), keepdims=True)
-    beside = (part[:, :, 1:] * part[:, :, :-1]).sum()
-    below = (part[:, 1:] * part[:, :-1]).sum()
-    return bool(beside + below < 2 * SMOOTH * (part**2).sum())
+    return Look(rows.target / rows.source, len(widths), seen, spread)
 
 
 def _places(source: Source) -> list[Box]:
