@@ -48,8 +48,8 @@ def find_diameter(
     The image is looked at under several zooms. Seen too large, objects fall into
     pieces, and seen too small they vanish: the zoom at which objects come out as
     large as those the model knows is the one to believe, if another bears it out.
-    A last look has to find them as wide as was thought: grain that is enlarged looks
-    like nuclei too, but gets finer with every zoom.
+    A last look has to find them as wide as was thought, and even: grain looks like
+    nuclei too when it is enlarged, but gets finer with every zoom, or uneven.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
@@ -76,7 +76,10 @@ def find_diameter(
     if not looks:
         return None, ""
     best = min(looks, key=lambda look: (_alone(look, looks), _apart(look.seen, own)))
-    if keeps_scale(best.diameter, own) or _alone(best, [look_for(best.diameter)]):
+    if keeps_scale(best.diameter, own):
+        return None, ""
+    last = look_for(best.diameter)
+    if last.spread > EVEN or _alone(best, [last]):
         return None, ""
     return best.diameter, (
         f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
