@@ -3,10 +3,10 @@
     python benchmarks/new_domain.py DSB18 [--model cihm-fluo] [--objects 5]
 
 DSB18 is a folder of ``train/`` and ``val/`` pairs with an ``index.csv`` that names the
-kind of each image. The model is fine-tuned on 1, 3, 5 and 10 purple images, three
-times each, or on a few objects of each image alone; it is scored on all purple images
-that are held out, and, for what it may have forgotten, on fluorescence: what of it is
-found, and how much where there is nothing (see ``empty.py``).
+kind of each image. The model is fine-tuned on 1, 3, 5 and 10 purple images, or those of
+another kind, three times each, or on a few objects of each image alone; it is scored on
+all images of the kind that are held out, and, for what it may have forgotten, on
+fluorescence: what of it is found, and what where there is nothing (see ``empty.py``).
 """
 
 import argparse
@@ -54,11 +54,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--images", type=int, nargs="*", default=[1, 3, 5, 10])
+    parser.add_argument("--kind", default="purple")
     parser.add_argument("--objects", type=int, help="of each image, from the top down")
     given = parser.parse_args()
     model = load_model(given.model)
-    purple = dsb18.read(given.data, "train", "purple")
-    unseen = dsb18.read(given.data, "val", "purple")
+    shown = dsb18.read(given.data, "train", given.kind)
+    unseen = dsb18.read(given.data, "val", given.kind)
     old = dsb18.read(given.data, "val", "fluo")
 
     def measure(learnt: Model) -> list[float]:
@@ -75,8 +76,8 @@ def main() -> None:
     for count in given.images:
         rows, taken = [], 0
         for seed in range(given.seeds):
-            chosen = np.random.default_rng(seed).permutation(len(purple))[:count]
-            images = [purple[i] for i in chosen]
+            chosen = np.random.default_rng(seed).permutation(len(shown))[:count]
+            images = [shown[i] for i in chosen]
             verdict = learn(model, images, given.objects, given.seconds, seed)
             taken += verdict.accepted
             rows.append(measure(verdict.model))
