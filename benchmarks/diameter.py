@@ -21,7 +21,6 @@ from napari_cihm.data.image import Image
 from napari_cihm.segmentation.diameter import find_diameter, keeps_scale
 from napari_cihm.segmentation.predictor import NetworkPredictor
 
-KINDS = ("fluo", "purple", "brightfield")
 SCALES = (0.25, 0.5, 1, 2, 4)
 SMALLEST, LARGEST = 40, 2100  # pixels of a side that are still looked at
 NEAR = 1.35
@@ -51,14 +50,18 @@ def main() -> None:
     predictor = NetworkPredictor(load_model(given.model))
     own = predictor.config.diameter
     assert own is not None
-    kinds = [dsb18.read(given.data, "val", kind)[:: given.every] for kind in KINDS]
+    images = [
+        one
+        for kind in dsb18.KINDS
+        for one in dsb18.read(given.data, "val", kind)[:: given.every]
+    ]
     print(
         "| scale | nuclei, pixels | images | near the truth | kept, as fits | wrong |"
     )
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for scale in SCALES:
         widths, near, kept = [], 0, 0
-        for one in (one for images in kinds for one in images):
+        for one in images:
             sides = [scale * side for side in one.labels.shape]
             if min(sides) < SMALLEST or max(sides) > LARGEST:
                 continue

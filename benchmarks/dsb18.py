@@ -13,6 +13,8 @@ from napari_cihm.training.gate import label_planes
 from napari_cihm.training.material import Labelled, read_planes
 from napari_cihm.training.metrics import match, total
 
+KINDS = ("fluo", "purple", "brightfield")
+
 
 class Labelling(NamedTuple):
     """An image and its labels."""

@@ -20,7 +20,6 @@ from scipy import ndimage
 from napari_cihm import load_model, segment
 from napari_cihm.models import Model
 
-KINDS = ("fluo", "purple", "brightfield")
 CLEAR, LEAST = 6, 48  # pixels: from the objects, and of a side
 GRAINS = (0, 0.5, 0.8, 1.2, 1.7, 2.4, 3.2, 4.5, 7)
 SHAPE = (384, 320)
@@ -65,7 +64,7 @@ def main() -> None:
     model = load_model(given.model)
     print("| images | objects found | images with any |")
     print("| --- | ---: | ---: |")
-    for kind in KINDS:
+    for kind in dsb18.KINDS:
         found = find_in_emptiest(model, dsb18.read(given.data, "val", kind))
         any_ = sum(n > 0 for n in found)
         print(f"| {kind} | {sum(found)} | {any_} of {len(found)} |", flush=True)

@@ -26,7 +26,8 @@ def learn(
     model: Model,
     images: list[dsb18.Labelling],
     objects: int | None,
-    seconds: float,
+    seconds: float | None,
+    steps: int | None,
     seed: int,
 ) -> Finetuned:
     """Fine-tune, on the first so many objects of each image or all, for the verdict."""
@@ -39,6 +40,7 @@ def learn(
         [one.labels for one in images],
         seen,
         seconds=seconds,
+        steps=steps,
         seed=seed,
         axes="yxc",
     )
@@ -52,11 +54,13 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", default="cihm-fluo")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--steps", type=int, help="in place of seconds")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--images", type=int, nargs="*", default=[1, 3, 5, 10])
     parser.add_argument("--kind", default="purple")
     parser.add_argument("--objects", type=int, help="of each image, from the top down")
     given = parser.parse_args()
+    seconds = None if given.steps else given.seconds
     model = load_model(given.model)
     shown = dsb18.read(given.data, "train", given.kind)
     unseen = dsb18.read(given.data, "val", given.kind)
@@ -78,7 +82,7 @@ def main() -> None:
         for seed in range(given.seeds):
             chosen = np.random.default_rng(seed).permutation(len(shown))[:count]
             images = [shown[i] for i in chosen]
-            verdict = learn(model, images, given.objects, given.seconds, seed)
+            verdict = learn(model, images, given.objects, seconds, given.steps, seed)
             taken += verdict.accepted
             rows.append(measure(verdict.model))
         mean = np.mean(rows, axis=0).tolist()

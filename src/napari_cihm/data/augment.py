@@ -132,11 +132,8 @@ def draw_nothing(
     channels = len(sample.image)
     grey = (sample.image == sample.image[:1]).all()
     field = _grain(1 if grey else channels, size, rng)
-    return (
-        torch.from_numpy(normalise(field, stretch))
-        .expand(channels, -1, -1)
-        .contiguous()
-    )
+    made = torch.from_numpy(normalise(field, stretch))
+    return made.expand(channels, -1, -1).contiguous()
 
 
 def _grain(channels: int, size: int, rng: Generator) -> NDArray[np.float32]:

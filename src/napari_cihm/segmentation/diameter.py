@@ -79,7 +79,7 @@ def find_diameter(
     if keeps_scale(best.diameter, own):
         return None, ""
     last = look_for(best.diameter)
-    if last.spread > EVEN or _alone(best, [last]):
+    if last.spread > EVEN or not _agree(best, last):
         return None, ""
     return best.diameter, (
         f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
@@ -95,8 +95,14 @@ def keeps_scale(diameter: float, own: float) -> bool:
 
 def _alone(look: Look, looks: list[Look]) -> bool:
     """Tell that no other look makes the objects as large."""
-    others = (other for other in looks if other is not look and other.objects)
-    return all(_apart(look.diameter, o.diameter) >= np.log(AGREE) for o in others)
+    return not any(_agree(look, other) for other in looks if other is not look)
+
+
+def _agree(one: Look, other: Look) -> bool:
+    """Tell whether two looks find objects, and find them as wide."""
+    if not (one.objects and other.objects):
+        return False
+    return bool(_apart(one.diameter, other.diameter) < np.log(AGREE))
 
 
 def _look(source: Source, predictor: Predictor) -> Look:

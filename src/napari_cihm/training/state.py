@@ -92,7 +92,7 @@ class RunState:
                 "the state of a run",
                 "start in another folder",
             ) from error
-        if changed := differences(content["identity"], identity):
+        if changed := _differences(content["identity"], identity):
             raise TrainingError(
                 f"{path.parent} holds another run: {', '.join(changed)}",
                 "the same command and data to resume",
@@ -104,16 +104,6 @@ class RunState:
         self.optimiser.load_state_dict(content["optimiser"])
         self.progress = Progress(**content["progress"])
         torch.set_rng_state(content["rng"])
-
-
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Say in what a run is told otherwise than it was, and what it was told then."""
-    was, told = ({**i, **i.get("settings", {})} for i in (before, now))
-    return [
-        f"{key} was {was.get(key)}, is {told.get(key)}"
-        for key in (was | told)
-        if key != "settings" and was.get(key) != told.get(key)
-    ]
 
 
 def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
@@ -133,3 +123,13 @@ def model_of(state: RunState, like: Model, best: bool = True) -> Model:
     if best:
         network.load_state_dict(state.best)
     return Model(network, like.config, like.device, like.name)
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Say in what a run is told otherwise than it was, and what it was told then."""
+    was, told = ({**i, **i.get("settings", {})} for i in (before, now))
+    return [
+        f"{key} was {was.get(key)}, is {told.get(key)}"
+        for key in (was | told)
+        if key != "settings" and was.get(key) != told.get(key)
+    ]
