@@ -104,6 +104,25 @@ def test_a_constant_image_is_refused(folder):
         find_pairs(folder)[0].read()
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.5, "every pixel of the image is 0.5"),
+        (np.nan, "no pixel of the image is a number"),
+        (np.inf, "no pixel of the image is a number"),
+    ],
+)
+def test_a_constant_image_of_fractions_is_refused(value, said):
+    image = np.full((8, 8), value, np.float32)
+    with pytest.raises(DataError, match=f"flat: {said}"):
+        Pair.of("flat", image, np.ones((8, 8), np.uint8))
+
+
+def test_a_blank_slice_of_a_volume_passes():
+    nothing = np.zeros((8, 8))
+    assert Pair.of("slice", nothing, nothing, blank=True).objects == 0
+
+
 def test_a_broken_file_is_named(folder, rng):
     put(folder, "a", rng.integers(0, 9, (8, 8), np.uint8), np.ones((8, 8), np.uint8))
     file = folder / "images" / "a.png"

@@ -3,6 +3,7 @@
 import csv
 import importlib
 import math
+from dataclasses import replace
 from unittest.mock import ANY
 
 import numpy as np
@@ -196,6 +197,12 @@ def test_bad_wishes_are_refused(pairs):
         run(pairs, seconds=-1)
     with pytest.raises(DataError, match="no pairs"):
         run([])
+
+
+def test_masks_without_anything_are_refused(pairs):
+    empty = [replace(pair, labels=np.zeros_like(pair.labels)) for pair in pairs]
+    with pytest.raises(InputError, match="masks to learn from are empty"):
+        run(empty)
 
 
 def test_a_model_is_trained_further(pairs, tmp_path):

@@ -43,8 +43,14 @@ class Pair:
         labels: NDArray[np.generic],
         reviewed: NDArray[np.bool_] | None = None,
         overlap: int = 0,
+        *,
+        blank: bool = False,
     ) -> "Pair":
-        """Check that image, labels and mask fit, and bring them into form."""
+        """Check that image, labels and mask fit, and bring them into form.
+
+        An image with nothing to see is refused, unless it may be `blank`, as a slice
+        of a volume may that nobody can take away.
+        """
         channels = split_channels(image) if image.ndim == 2 or _last(image) else image
         for what, given in {"mask": labels, "reviewed mask": reviewed}.items():
             if given is not None and given.shape != channels.shape[1:]:
@@ -53,7 +59,7 @@ class Pair:
                     f"is {_by(given.shape)}",
                     "the same height and width",
                 )
-        _refuse_useless(name, channels)
+        _refuse_useless(name, channels, blank)
         return cls(name, channels, _whole_numbers(name, labels), reviewed, overlap)
 
     @property
@@ -125,15 +131,18 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
-def _refuse_useless(name: str, image: NDArray[np.generic]) -> None:
-    if np.iscomplexobj(image) or image.dtype.kind not in "buif":
+def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:
+    if image.dtype.kind not in "buif":
         raise DataError(f"{name}: its image holds {image.dtype}", "real numbers")
-    if image.size and not image.dtype.kind == "f" and image.min() == image.max():
-        raise DataError(
-            f"{name}: every pixel of the image is {image.flat[0]}",
-            "an image with something to see",
-            "take it away, or export it again",
-        )
+    seen = image[np.isfinite(image)] if image.dtype.kind == "f" else image
+    if not image.size or blank or (seen.size and seen.min() < seen.max()):
+        return
+    one = f"every pixel of the image is {seen.flat[0]}" if seen.size else ""
+    raise DataError(
+        f"{name}: {one or 'no pixel of the image is a number'}",
+        "an image with something to see",
+        "take it away, or export it again",
+    )
 
 
 def _whole_numbers(name: str, labels: NDArray[np.generic]) -> NDArray[np.int32]:

@@ -53,7 +53,7 @@ def _slice_reader(path: Path) -> Callable[[], Pair]:
 def _plane_reader(path: Path, name: str, z: int) -> Callable[[], Pair]:
     def read() -> Pair:
         with _open(path) as file:
-            return Pair.of(name, file["image"][z], file["label"][z])
+            return Pair.of(name, file["image"][z], file["label"][z], blank=True)
 
     return read
 

@@ -82,6 +82,11 @@ def train(
         epochs = 60
     training, held_out, words = split_pairs(data, chosen.validation, seed)
     facts = survey(training)
+    if not facts.objects:
+        raise InputError(
+            f"the masks to learn from are empty ({len(training)} looked at)",
+            "masks that number objects or regions",
+        )
     torch.manual_seed(seed)
     start, base, word = _start(model, training, facts, chosen, dict(options or {}))
     said = (*words, *overlap_words(facts), word)
