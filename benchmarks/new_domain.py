@@ -6,7 +6,8 @@ DSB18 is a folder of ``train/`` and ``val/`` pairs with an ``index.csv`` that na
 kind of each image. The model is fine-tuned on 1, 3, 5 and 10 purple images, or those of
 another kind, three times each, or on a few objects of each image alone; it is scored on
 all images of the kind that are held out, and, for what it may have forgotten, on
-fluorescence: what of it is found, and what where there is nothing (see ``empty.py``).
+fluorescence: what of it is found, and what where there is nothing, between its objects
+and in fine grain (see ``empty.py``).
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import dsb18
 import numpy as np
-from empty import find_in_emptiest
+from empty import FINE, find_in_emptiest, find_in_grain
 
 from napari_cihm import load_model
 from napari_cihm.events import Finetuned
@@ -68,14 +69,17 @@ def main() -> None:
 
     def measure(learnt: Model) -> list[float]:
         new, kept = dsb18.figures(learnt, unseen), dsb18.figures(learnt, old).ap50
-        return [*new, kept, sum(find_in_emptiest(learnt, old))]
+        between = sum(find_in_emptiest(learnt, old))
+        in_grain = sum(n for sigma, n in find_in_grain(learnt, 0) if sigma <= FINE)
+        return [*new, kept, between, in_grain]
 
     def tell(count: int, figures: list[float], taken: str) -> None:
-        cells = [*(f"{figure:.3f}" for figure in figures[:3]), f"{figures[3]:.0f}"]
+        cells = [f"{n:.0f}" if i > 2 else f"{n:.3f}" for i, n in enumerate(figures)]
         print("|", " | ".join([str(count), *cells, taken]), "|", flush=True)
 
-    print("| images | AP .50 | mean AP | fluorescence AP .50 | where empty | taken |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+    names = ("images", "AP .50", "mean AP", "fluorescence AP .50")
+    print("|", " | ".join((*names, "where empty", "in grain", "taken")), "|")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     tell(0, measure(model), "")
     for count in given.images:
         rows, taken = [], 0

@@ -43,6 +43,19 @@ class Tuned:
         return np.stack(maps, axis=1).astype(np.float32)
 
 
+class Dreaming(Tuned):
+    """A model that sees discs, five pixels wide, in any image as wide as `SIDE`."""
+
+    SIDE, WIDTH = 60, 5.0
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.calls.append(batch.shape)
+        side = batch.shape[-1]
+        radius = self.WIDTH / 2 * side / self.SIDE
+        seen = (discs((side, side), radius, 2 * radius) > 0)[None, None]
+        return np.concatenate([seen, 0 * seen, seen], axis=1).astype(np.float32)
+
+
 @pytest.mark.parametrize("radius", [4, 34, 45, 70])
 def test_sizes_far_from_the_models_are_estimated(radius: int) -> None:
     image = discs((600, 700), radius, radius) > 0
@@ -78,6 +91,19 @@ def test_grain_is_no_crowd_of_tiny_objects() -> None:
     grain = np.random.default_rng(0).random((300, 300)) > 0.5
     assert find_diameter(Image.of(grain), model, AUTO) == (None, "")
     assert len(model.calls) == 6  # what was seen enlarged was looked at once more
+
+
+@pytest.mark.parametrize("coarse", [0, 0.7, 1.2])
+def test_what_has_every_shade_of_grey_is_not_enlarged(coarse: float) -> None:
+    shape = (Dreaming.SIDE, Dreaming.SIDE)
+    light = discs(shape, 2.5, 5) > 0
+    found, _ = find_diameter(Image.of(light), Dreaming(), AUTO)
+    assert found == pytest.approx(5, rel=0.2)
+    noise = np.random.default_rng(0).normal(size=shape)
+    noisy = light + 0.25 * noise
+    assert find_diameter(Image.of(noisy), Dreaming(), AUTO)[0] == found
+    grain = ndimage.gaussian_filter(noise, coarse)
+    assert find_diameter(Image.of(grain), Dreaming(), AUTO) == (None, "")
 
 
 def test_nothing_to_see_and_nothing_to_know_change_nothing() -> None:

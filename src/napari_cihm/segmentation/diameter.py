@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
@@ -23,6 +25,9 @@ KEPT = (1 / 2.3, 3.0)
 FITS, EVEN = 1.5, 1.6
 # Two looks that agree as well as this bear each other out.
 AGREE = 1.35
+# How bimodal what was enlarged has to be. A bell curve, as of noise, has 1/3; tiny
+# nuclei have .57 and more, and .44 and more where noise is a third of their contrast.
+BIMODAL = 0.43
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Look:
     """What the model finds at one zoom."""
 
     zoom: float
+    part: NDArray[np.float32]
     objects: int
     seen: float
     spread: float
@@ -48,8 +54,9 @@ def find_diameter(
     The image is looked at under several zooms. Seen too large, objects fall into
     pieces, and seen too small they vanish: the zoom at which objects come out as
     large as those the model knows is the one to believe, if another bears it out.
-    A last look has to find them as wide as was thought, and even: grain looks like
-    nuclei too when it is enlarged, but gets finer with every zoom, or uneven.
+    A last look has to find them as wide as was thought, and even, and what is enlarged
+    has to be light and dark: grain looks like nuclei too when it is enlarged, but gets
+    finer with every zoom, or uneven, and has every shade of grey.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
@@ -80,6 +87,8 @@ def find_diameter(
         return None, ""
     last = look_for(best.diameter)
     if last.spread > EVEN or not _agree(best, last):
+        return None, ""
+    if last.zoom > 1 and _bimodality(last.part, own) < BIMODAL:
         return None, ""
     return best.diameter, (
         f"objects seem to be {best.diameter:.0f} pixels wide and the model knows "
@@ -117,7 +126,19 @@ def _look(source: Source, predictor: Predictor) -> Look:
     # ones lie beside many specks.
     spread = float((widths**3).sum() / (widths**2).sum() / seen) if seen else 0.0
     rows = source.zooms[0]
-    return Look(rows.target / rows.source, len(widths), seen, spread)
+    return Look(rows.target / rows.source, part, len(widths), seen, spread)
+
+
+def _bimodality(part: NDArray[np.float32], own: float) -> float:
+    """Return Sarle's coefficient of the light in a part, noise smoothed away.
+
+    It is (skewness^2 + 1) / kurtosis: 1 for two values, 1/3 for a bell curve.
+    """
+    light = ndimage.gaussian_filter(part.mean(0), own / 4).astype(np.float64)
+    if not light.std():
+        return 0.0
+    light = (light - light.mean()) / light.std()
+    return float(((light**3).mean() ** 2 + 1) / (light**4).mean())
 
 
 def _places(source: Source) -> list[Box]:
