@@ -22,8 +22,9 @@ def code(text):
     [
         Decoding(),
         Decoding(foreground=0.4, prominence=0.15, border=1.5, smooth=2, min_size=40),
+        Decoding(sure=0.9),
     ],
-    ids=["default", "tuned"],
+    ids=["default", "tuned", "sure"],
 )
 def test_its_code_finds_the_objects_that_ours_finds(decoding):
     trained = load_model("cihm-dsb18", "cpu")

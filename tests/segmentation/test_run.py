@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from stardist.matching import matching
 
-from napari_cihm.config import SegmentSettings
+from napari_cihm.config import Decoding, SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.errors import (
     AxesError,
@@ -255,6 +255,21 @@ def test_more_than_sixteen_bits_of_objects_get_thirty_two() -> None:
     labels = segment(maps, Perfect(), "cyx", min_size=0)
     assert labels.dtype == np.uint32
     assert labels.max() == 90_000
+
+
+def test_doubtful_objects_are_dropped_unless_faint_ones_are_asked_for() -> None:
+    maps = perfect_maps(discs((90, 120), 8, 12))
+    maps[0, :, :60] *= 0.7
+    model = Perfect(decoding=Decoding(foreground=0.5, sure=0.8))
+    everything = _objects(maps, Perfect())
+    halves = everything // 2
+    assert _objects(maps, model) == halves
+    assert _objects(maps, model, foreground=0.6) == halves
+    assert _objects(maps, model, foreground=0.4) == everything
+
+
+def _objects(maps: np.ndarray, model: Perfect, **settings: float) -> int:
+    return _last(maps, model, "cyx", **settings).objects
 
 
 def test_slices_are_linked_kept_apart_or_seen_from_three_sides() -> None:

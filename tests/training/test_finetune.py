@@ -81,6 +81,15 @@ def test_a_model_keeps_its_size_for_objects_that_keep_theirs(base, make_discs, o
     assert last.model.config.diameter == (own if own in (8, 20) else learnt)
 
 
+@pytest.mark.parametrize(("own", "kept"), [(0.0, 0.0), (0.6, 0.6), (0.86, 0.75)])
+def test_a_learner_need_not_be_as_sure_as_its_master(base, make_discs, own, kept):
+    pair = make_discs(40, shape=(96, 96), count=12)
+    decoding = base.config.decoding.but(sure=own)
+    start = Model(base.network, base.config.but(decoding=decoding))
+    last = run(start, [pair.image[0]], [pair.labels], steps=1)[-1]
+    assert last.model.config.decoding.sure == kept
+
+
 def test_no_step_of_few_is_spent_on_nothing(base, make_dark, monkeypatch):
     drawn = []
     monkeypatch.setattr("napari_cihm.data.augment.EMPTY", 1)

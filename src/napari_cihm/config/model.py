@@ -45,6 +45,13 @@ class Decoding(Settings):
         1.0, ge=0, le=5, description="Width in pixels of the smoothing before that."
     )
     min_size: int = Field(12, ge=0, description="Objects of fewer pixels are dropped.")
+    sure: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Objects whose probability is lower than this on average are "
+        "dropped.",
+    )
 
 
 class TrainingRecord(Settings):

@@ -41,7 +41,11 @@ class SegmentSettings(Settings):
         1, ge=1, description="Linked objects seen in fewer slices are dropped."
     )
     foreground: float | None = Field(
-        None, gt=0, lt=1, description="Foreground threshold; none takes the model's."
+        None,
+        gt=0,
+        lt=1,
+        description="Foreground threshold; none takes the model's, a lower one finds "
+        "doubtful objects too.",
     )
     prominence: float | None = Field(
         None,

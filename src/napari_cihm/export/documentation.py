@@ -43,7 +43,8 @@ cross = ndimage.generate_binary_structure(2, 1)
 peaks = h_maxima(levels, round({prominence:g} * 65535), cross)
 labels = watershed(-levels, label(peaks, connectivity=1), mask=inside)
 sizes = np.bincount(labels.ravel())
-labels[sizes[labels] < {min_size}] = 0
+sums = np.bincount(labels.ravel(), foreground.ravel())
+labels[((sizes < {min_size}) | (sums < {sure:g} * sizes))[labels]] = 0
 ```
 """
 

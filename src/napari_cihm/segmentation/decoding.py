@@ -29,14 +29,20 @@ def decode(
     foreground = maps[0] > settings.foreground
     height = landscape(maps, settings)
     labels = flood(height, foreground, settings.prominence)
-    return drop_small(labels, settings.min_size)
+    return drop_doubtful(labels, maps[0], settings)
 
 
-def drop_small(labels: NDArray[np.integer], least: int) -> NDArray[np.int32]:
-    """Remove objects of fewer than `least` pixels and close the numbering."""
-    sizes = np.bincount(labels.ravel())
-    small = sizes < least
-    small[0] = False
-    if small.any():
-        labels = np.where(small[labels], 0, labels)
+def drop_doubtful(
+    labels: NDArray[np.integer], probability: NDArray[np.float32], settings: Decoding
+) -> NDArray[np.int32]:
+    """Remove objects that are too small or too unsure, and close the numbering."""
+    flat = labels.ravel()
+    sizes = np.bincount(flat)
+    dropped = sizes < settings.min_size
+    if settings.sure:
+        sums = np.bincount(flat, probability.ravel())
+        dropped |= sums < settings.sure * sizes
+    dropped[0] = False
+    if dropped.any():
+        labels = np.where(dropped[labels], 0, labels)
     return np.asarray(relabel_sequential(labels)[0], np.int32)

@@ -90,6 +90,8 @@ class Plan:
         if self.zoom < 1:  # maps are enlarged before they are decoded
             chosen.setdefault("min_size", round(own.min_size / self.zoom**2))
             chosen["smooth"] = min(own.smooth / self.zoom, 5.0)
+        if chosen.get("foreground", 1) < own.foreground:
+            chosen["sure"] = 0  # who asks for what is faint is to get it
         return own.but(**chosen)
 
     def tiles_of(self, block: Block) -> list[int]:

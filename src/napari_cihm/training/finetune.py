@@ -50,6 +50,7 @@ from napari_cihm.training.rehearsal import rehearse
 FEW = 16
 FOLDS = 3
 FEWEST = 30  # steps, below which little is learnt
+SURE = 0.75  # as sure as a learner can be asked to be
 FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
 
 
@@ -245,12 +246,14 @@ PATIENCE = 6
 def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelConfig:
     """Choose the channels that the images have, and thresholds in the middle.
 
-    Where a model was sure it is no longer, and thresholds tuned to the few objects at
+    Where a model was sure it is less so, and thresholds tuned to the few objects at
     hand would fit these alone.
     """
-    middle = Decoding()
-    decoding = config.decoding.but(
-        foreground=middle.foreground, prominence=middle.prominence
+    middle, own = Decoding(), config.decoding
+    decoding = own.but(
+        foreground=middle.foreground,
+        prominence=middle.prominence,
+        sure=min(own.sure, SURE),
     )
     channels = {item.channels for item in labelled}
     return seeing(config.but(decoding=decoding), channels)
