@@ -26,7 +26,7 @@ FITS, EVEN = 1.5, 1.6
 # Two looks that agree as well as this bear each other out.
 AGREE = 1.35
 # How bimodal what was enlarged has to be. A bell curve, as of noise, has 1/3; tiny
-# nuclei have .57 and more, and .44 and more where noise is a third of their contrast.
+# nuclei have .57 and more, and nearly all .44 where noise is a third of their contrast.
 BIMODAL = 0.43
 
 
