@@ -59,7 +59,8 @@ class SegmentSettings(Settings):
         description="Objects of fewer pixels are dropped; none takes the model's.",
     )
     tta: bool = Field(
-        False, description="Average over flips: better on some images, four times slower."
+        False,
+        description="Average over flips: better on some images, four times slower.",
     )
     maps: bool = Field(False, description="Keep the probability maps.")
     uncertainty: bool = Field(
