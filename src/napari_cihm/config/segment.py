@@ -44,8 +44,8 @@ class SegmentSettings(Settings):
         None,
         gt=0,
         lt=1,
-        description="Foreground threshold; none takes the model's, a lower one finds "
-        "doubtful objects too.",
+        description="Foreground threshold, a lower one finds doubtful objects too; "
+        "none takes the model's.",
     )
     prominence: float | None = Field(
         None,
