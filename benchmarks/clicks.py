@@ -18,6 +18,7 @@ from scipy import ndimage
 from napari_cihm import load_model
 from napari_cihm.correction.adding import add_object
 from napari_cihm.data.pairs import Pair, folder_pairs
+from napari_cihm.data.sizes import widths
 from napari_cihm.segmentation import segment_iter
 
 LEAST = 40
@@ -34,7 +35,7 @@ def overlaps(pair: Pair, count: int, seed: int, **more: object) -> list[float]:
     rng = np.random.default_rng(seed)
     sizes = np.bincount(pair.labels.reshape(-1))
     large = [n for n in range(1, len(sizes)) if sizes[n] >= LEAST]
-    usual = 2 * np.sqrt(np.median(sizes[1:][sizes[1:] > 0]) / np.pi)
+    usual = float(widths(np.median(sizes[1:][sizes[1:] > 0])))
     found = []
     for number in rng.permutation(large)[:count]:
         mask = pair.labels == number

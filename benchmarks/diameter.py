@@ -18,6 +18,7 @@ from skimage.transform import rescale
 from napari_cihm import load_model
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.data.sizes import widths
 from napari_cihm.segmentation.diameter import find_diameter, keeps_scale
 from napari_cihm.segmentation.predictor import NetworkPredictor
 
@@ -29,7 +30,7 @@ NEAR = 1.35
 def width(labels: NDArray[np.int32]) -> float:
     """Return the median diameter of a circle as large as an object."""
     sizes = np.bincount(labels.ravel())[1:]
-    return float(np.median(np.sqrt(sizes[sizes > 0] * 4 / np.pi)))
+    return float(np.median(widths(sizes[sizes > 0])))
 
 
 def scaled(image: NDArray[np.generic], scale: float) -> NDArray[np.generic]:
@@ -60,7 +61,7 @@ def main() -> None:
     )
     print("| ---: | ---: | ---: | ---: | ---: | ---: |")
     for scale in SCALES:
-        widths, near, kept = [], 0, 0
+        truths, near, kept = [], 0, 0
         for one in images:
             sides = [scale * side for side in one.labels.shape]
             if min(sides) < SMALLEST or max(sides) > LARGEST:
@@ -68,14 +69,14 @@ def main() -> None:
             true = scale * width(one.labels)
             image = Image.of(scaled(one.image, scale), "yxc")
             found, _ = find_diameter(image, predictor, SegmentSettings())
-            widths.append(true)
+            truths.append(true)
             if found is None:
                 kept += keeps_scale(true, own)
             else:
                 near += 1 / NEAR < found / true < NEAR
-        spread = f"{min(widths):.0f} to {max(widths):.0f}"
-        wrong = len(widths) - near - kept
-        print(f"| {scale} | {spread} | {len(widths)} | {near} | {kept} | {wrong} |")
+        spread = f"{min(truths):.0f} to {max(truths):.0f}"
+        wrong = len(truths) - near - kept
+        print(f"| {scale} | {spread} | {len(truths)} | {near} | {kept} | {wrong} |")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ enlarging leaves it.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dsb18
@@ -22,7 +22,7 @@ from napari_cihm.models import Model
 
 CLEAR, LEAST = 6, 48  # pixels: from the objects, and of a side
 GRAINS = (0, 0.5, 0.8, 1.2, 1.7, 2.4, 3.2, 4.5, 7)
-FINE = 1.2  # up to here grain looks like nothing but grain
+FINE = GRAINS[:4]  # these look like nothing but grain
 SHAPE = (384, 320)
 
 
@@ -47,10 +47,12 @@ def find_in_emptiest(model: Model, images: list[dsb18.Labelling]) -> list[int]:
     ]
 
 
-def find_in_grain(model: Model, seed: int) -> Iterator[tuple[float, int]]:
+def find_in_grain(
+    model: Model, seed: int, sigmas: Sequence[float] = GRAINS
+) -> Iterator[tuple[float, int]]:
     """Count what is found in fields of noise, from fine to coarse."""
     rng = np.random.default_rng(seed)
-    for sigma in GRAINS:
+    for sigma in sigmas:
         noise = rng.standard_normal(SHAPE, dtype=np.float32)
         yield sigma, int(segment(ndimage.gaussian_filter(noise, sigma), model).max())
 

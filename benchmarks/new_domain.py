@@ -70,7 +70,7 @@ def main() -> None:
     def measure(learnt: Model) -> list[float]:
         new, kept = dsb18.figures(learnt, unseen), dsb18.figures(learnt, old).ap50
         between = sum(find_in_emptiest(learnt, old))
-        in_grain = sum(n for sigma, n in find_in_grain(learnt, 0) if sigma <= FINE)
+        in_grain = sum(found for _, found in find_in_grain(learnt, 0, FINE))
         return [*new, kept, between, in_grain]
 
     def tell(count: int, figures: list[float], taken: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_cihm.data.pairs import Pair, PairSource
+from napari_cihm.data.sizes import widths
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def survey(sources: Sequence[PairSource]) -> Survey:
         shapes.append(pair.image.shape)
         names, areas = np.unique(pair.labels, return_counts=True)
         numbers.update(names[names != 0].tolist())
-        diameters.append(2 * np.sqrt(areas[names != 0] / np.pi))
+        diameters.append(widths(areas[names != 0]))
         digests.append(digest(pair))
         if pair.overlap:
             overlaps.append((pair.name, pair.overlap))

@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.data.sizes import widths
 from napari_cihm.data.tiles import Box
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.decoding import decode
@@ -120,13 +121,13 @@ def _look(source: Source, predictor: Predictor) -> Look:
     parts = [source.read(t, z, box) for box in _places(source)]
     part = max(parts, key=lambda p: float(p.std()))
     labels = decode(predictor(part[None])[0], predictor.config.decoding)
-    widths = np.sqrt(4 / np.pi * np.bincount(labels.ravel())[1:])
-    seen = float(np.median(widths)) if len(widths) else 0.0
+    wide = widths(np.bincount(labels.ravel())[1:])
+    seen = float(np.median(wide)) if len(wide) else 0.0
     # How much larger the objects are that most pixels belong to: pieces of large
     # ones lie beside many specks.
-    spread = float((widths**3).sum() / (widths**2).sum() / seen) if seen else 0.0
+    spread = float((wide**3).sum() / (wide**2).sum() / seen) if seen else 0.0
     rows = source.zooms[0]
-    return Look(rows.target / rows.source, part, len(widths), seen, spread)
+    return Look(rows.target / rows.source, part, len(wide), seen, spread)
 
 
 def _bimodality(part: NDArray[np.float32], own: float) -> float:

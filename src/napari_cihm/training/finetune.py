@@ -17,6 +17,7 @@ from napari_cihm.config import (
     TrainingRecord,
 )
 from napari_cihm.data.pairs import Pair
+from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
@@ -298,6 +299,6 @@ def _diameter(planes: Sequence[Plane], config: ModelConfig) -> float | None:
         return config.diameter
     areas = [np.bincount(p.labels[p.reviewed].astype(np.int64))[1:] for p in planes]
     flat = np.concatenate(areas)
-    learnt = round(float(np.median(2 * np.sqrt(flat[flat > 0] / np.pi))), 1)
+    learnt = round(float(np.median(widths(flat[flat > 0]))), 1)
     own = config.diameter
     return own if own and keeps_scale(learnt, own) else learnt

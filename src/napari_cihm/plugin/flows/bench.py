@@ -11,6 +11,7 @@ from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.data.axes import LETTERS
+from napari_cihm.data.sizes import widths
 from napari_cihm.errors import AxesError
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.aside import Aside
@@ -171,7 +172,7 @@ class Bench(QObject):
         counts = mending.session.index.counts() if mending.session.index.ready else {}
         if not counts or mending.layer.ndim > 2:
             return USUAL
-        return float(2 * np.sqrt(np.median(list(counts.values())) / np.pi))
+        return float(widths(np.median(list(counts.values()))))
 
     def axes_of_image(self, image: ImageLayer) -> str:
         """Return a letter for each dimension of an image, as the user has it."""
