@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from napari_cihm.config import Settings
+from napari_cihm.config.base import refusals
 from napari_cihm.errors import InputError
 
 NONE = "none"
@@ -75,14 +76,10 @@ def settings_from(model: type[Settings], given: Mapping[str, Any]) -> Settings:
     try:
         return model(**values)
     except ValidationError as error:
-        reasons: dict[str, list[str]] = {}
-        for refusal in error.errors():
-            name = str(refusal["loc"][0])
-            reasons.setdefault(name, []).append(refusal["msg"].lower())
         raise InputError(
             "; ".join(
-                f"{_flag(name)} {given[name]}: {' or '.join(said)}"
-                for name, said in reasons.items()
+                f"{_flag(name)} {given[name]}: {reason}"
+                for name, _, reason in refusals(error, model)
             ),
             remedy="add --help to see what each option takes",
         ) from error

@@ -1,10 +1,12 @@
 """The base of all settings: frozen, closed, and clear about what is wrong."""
 
-from typing import Any, Self
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, UnknownNameError
 
 
 class Settings(BaseModel):
@@ -18,25 +20,67 @@ class Settings(BaseModel):
 
         Raises
         ------
+        UnknownNameError
+            For a setting that there is not.
         InputError
-            Naming each setting that is unknown or out of bounds.
+            Naming each setting that is out of bounds or of a wrong kind.
         """
+        for name in values:
+            if name not in cls.model_fields:
+                raise UnknownNameError.among(
+                    f"setting in {cls.__name__}", name, cls.model_fields
+                )
         try:
             return cls(**values)
         except ValidationError as error:
-            raise InputError(
-                f"{cls.__name__}: {explain(error)}",
-                remedy=f"the settings are {', '.join(cls.model_fields)}",
-            ) from error
+            raise InputError(f"{cls.__name__}: {explain(error, cls)}") from error
 
     def but(self, **values: Any) -> Self:
         """Return a copy with some values changed, checked as at the start."""
         return self.of(**{**self.model_dump(), **values})
 
 
-def explain(error: ValidationError) -> str:
+def explain(error: ValidationError, model: type[Settings] | None = None) -> str:
     """Say in one line what each refused value was and why it was refused."""
     return "; ".join(
-        f"{'.'.join(map(str, e['loc'])) or 'value'}={e['input']!r}: {e['msg'].lower()}"
-        for e in error.errors()
+        f"{name or 'value'}={value!r}: {reason}"
+        for name, value, reason in refusals(error, model)
     )
+
+
+def refusals(
+    error: ValidationError, model: type[Settings] | None = None
+) -> Iterator[tuple[str, Any, str]]:
+    """Yield the name of each refused value, the value, and all that it could be.
+
+    Parameters
+    ----------
+    error : ValidationError
+    model : type of Settings, optional
+        What was to be built, where it was no call of a function.
+    """
+
+    def name(detail: Any) -> str:
+        return ".".join(map(str, _field(detail["loc"], model)))
+
+    for named, details in groupby(error.errors(), name):
+        first, *others = details
+        # Of a text that is no number, that it is none says enough.
+        words = [d["msg"].lower().partition(", unable")[0] for d in (first, *others)]
+        rest = (word.removeprefix("input should be ") for word in words[1:])
+        yield named, first["input"], " or ".join((words[0], *rest))
+
+
+def _field(
+    loc: tuple[int | str, ...], model: type[Settings] | None
+) -> tuple[int | str, ...]:
+    """Leave out what follows a plain field: the kinds that it may be of."""
+    for depth, part in enumerate(loc, start=1):
+        field = model.model_fields.get(str(part)) if model else None
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        model = next(
+            (k for k in kinds if isinstance(k, type) and issubclass(k, Settings)), None
+        )
+        if model is None:
+            return loc[:depth]
+    return loc

@@ -110,7 +110,7 @@ def parse_config(name: str, document: str) -> ModelConfig:
             )
         return ModelConfig(**fields)
     except ValidationError as error:
-        raise CheckpointError(f"{name}: {explain(error)}") from error
+        raise CheckpointError(f"{name}: {explain(error, ModelConfig)}") from error
     except (ValueError, AttributeError, TypeError) as error:
         if isinstance(error, CheckpointError):
             raise

@@ -1,0 +1,43 @@
+"""What settings refuse is said in one line, each value once."""
+
+import pytest
+
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.errors import InputError, UnknownNameError
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"diameter": -3}, "diameter=-3: input should be greater than 0 or 'auto'"),
+        (
+            {"channels": "red"},
+            "channels='red': input should be a valid integer or 'auto' or 'merge'",
+        ),
+        (
+            {"foreground": 3, "min_size": "x"},
+            "foreground=3: input should be less than 1; "
+            "min_size='x': input should be a valid integer",
+        ),
+    ],
+)
+def test_a_refused_value_is_named_once_with_all_that_it_could_be(values, said):
+    with pytest.raises(InputError) as caught:
+        SegmentSettings.of(**values)
+    assert str(caught.value) == f"SegmentSettings: {said}"
+
+
+def test_a_value_inside_another_is_named_by_its_way():
+    with pytest.raises(InputError) as caught:
+        ModelConfig.of(recipe="cihm", decoding={"foreground": 3, "border": -1})
+    assert str(caught.value) == (
+        "ModelConfig: decoding.foreground=3: input should be less than 1; "
+        "decoding.border=-1: input should be greater than or equal to 0"
+    )
+
+
+def test_an_unknown_setting_is_named_with_what_it_may_have_meant():
+    with pytest.raises(UnknownNameError) as caught:
+        SegmentSettings.of(diametre=30)
+    assert "no setting in SegmentSettings is called 'diametre'" in str(caught.value)
+    assert "did you mean 'diameter'" in str(caught.value)
