@@ -1,8 +1,11 @@
 """An image is read the same whatever its order, kind of number or memory layout."""
 
+from pathlib import Path
+
 import dask.array as da
 import numpy as np
 import pytest
+import torch
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +57,12 @@ def test_what_is_no_real_number_is_refused(kind: str) -> None:
         Image.of(np.zeros((4, 4), kind))
 
 
+@pytest.mark.parametrize("name", ["cells.tif", Path("cells.tif")])
+def test_the_name_of_a_file_is_no_image(name) -> None:
+    with pytest.raises(DtypeError, match=r"'cells\.tif' is a name"):
+        Image.of(name)
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 4, 4)])
 def test_an_empty_selection_is_refused_with_a_way_out(shape) -> None:
     with pytest.raises(ShapeError, match="select a region"):
@@ -94,3 +103,10 @@ def test_a_huge_image_costs_nothing_until_it_is_read() -> None:
     part = image.read(y=slice(99_990, 100_000), x=slice(99_999, 100_000))
     assert part.shape == (1, 10, 1)
     assert (part == 7).all()
+
+
+def test_a_tensor_is_an_image_as_an_array_is() -> None:
+    array = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    image = Image.of(torch.from_numpy(array))
+    assert image.dtype == np.uint8
+    np.testing.assert_array_equal(image.read()[0], array)

@@ -32,6 +32,7 @@ def _plan(
         ((5, 9, 9), "cyx", 3, 3, (3,), 3),
         ((5, 9, 9), "cyx", 1, "auto", (0, 1, 2, 3, 4), 1),
         ((5, 9, 9), "cyx", 3, "merge", (0, 1, 2, 3, 4), 3),
+        ((2, 9, 9), "cyx", 3, "auto", (0, 1), 3),
         ((2, 9, 9), "cyx", 2, "auto", (0, 1), 1),
         ((9, 9), "yx", 1, "merge", (0,), 1),
     ],
@@ -56,9 +57,9 @@ def test_colour_is_merged_as_the_eye_does() -> None:
     [
         ((9, 9), "yx", 3, "auto", False, "a model for 3 channels on 1"),
         ((9, 9), "yx", 1, 1, True, "channel 1 of an image with 1 channels"),
-        ((2, 9, 9), "cyx", 3, "auto", True, "a model for 3 channels on an image of 2"),
+        ((2, 9, 9), "cyx", 3, "auto", False, "a model for 3 channels on an image of 2"),
         ((9, 9, 3), "yxc", 3, 0, False, "a model for 3 channels on 1"),
-        ((9, 9, 3), "yxc", 2, "auto", True, "a model for 2 channels on an image of 3"),
+        ((9, 9, 3), "yxc", 2, "auto", False, "a model for 2 channels on an image of 3"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -68,6 +69,14 @@ def test_what_does_not_fit_is_refused(
         _plan(shape, axes, wanted, channels, grey)
 
 
+@pytest.mark.parametrize("wanted", [1, 3])
+def test_a_model_that_sees_grey_merges_what_nobody_chose_from(wanted) -> None:
+    plan = _plan((2, 9, 9), "cyx", wanted)
+    made = plan.apply(np.stack([np.full((4, 5), 10), np.full((4, 5), 30)]))
+    assert made.shape == (wanted, 4, 5) and (made == 20).all()
+    assert "2 channels were averaged" in plan.note
+
+
 def test_a_merge_nobody_asked_for_is_said() -> None:
     image = np.zeros((2, 40, 40), np.uint8)
     texts = [
@@ -75,6 +84,6 @@ def test_a_merge_nobody_asked_for_is_said() -> None:
         for event in segment_iter(image, Local(), "cyx")
         if isinstance(event, Note)
     ]
-    assert any("channels=0" in text for text in texts)
+    assert any("(axes cyx)" in text and "channel 0 to 1" in text for text in texts)
     chosen = segment_iter(image, Local(), "cyx", channels=1)
     assert not any("averaged" in e.text for e in chosen if isinstance(e, Note))

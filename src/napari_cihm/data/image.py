@@ -62,7 +62,7 @@ class Image:
         Raises
         ------
         DtypeError
-            If its numbers are complex, text or objects.
+            If its numbers are complex, text or objects, or it is the name of a file.
         ShapeError
             If it has no pixel at all.
         AxesError
@@ -70,7 +70,13 @@ class Image:
         """
         if isinstance(data, cls):
             return data if axes is None else data.with_axes(axes)
-        if not isinstance(data, ArrayLike):
+        if isinstance(data, str | Path):
+            raise DtypeError(
+                f"{str(data)!r} is a name",
+                "an array of pixels",
+                "read the file first, with skimage.io.imread or tifffile.imread",
+            )
+        if not (isinstance(data, ArrayLike) and _known(data.dtype)):
             data = np.asarray(data)
         _check_numbers(data.dtype)
         letters = guess_axes(data.shape) if axes is None else axes
@@ -142,6 +148,15 @@ class Image:
         if channels is not None and len(channels) > 1:
             part = part[list(channels)]
         return part.astype(part.dtype.newbyteorder("="), copy=False)
+
+
+def _known(dtype: Any) -> bool:
+    """Whether numpy has this kind of number; PyTorch, for one, has its own."""
+    try:
+        np.dtype(dtype)
+    except TypeError:
+        return False
+    return True
 
 
 def _check_numbers(dtype: Any) -> None:

@@ -49,14 +49,16 @@ def rescale(
     image: NDArray[np.generic], ranges: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Apply the ends that `intensity_ranges` found to an image or a part of it."""
-    low = ranges[:, 0, None, None].astype(np.float32)
+    low = ranges[:, 0, None, None]
     span = (ranges[:, 1] - ranges[:, 0])[:, None, None]
     gain = np.divide(1.0, span, out=np.zeros_like(span), where=span > 0)
-    out = image.astype(np.float32)
-    np.subtract(out, low, out=out)
-    np.multiply(out, gain.astype(np.float32), out=out)
+    # Numbers of 32 bits and more are told apart best before they are made short.
+    exact = np.result_type(image.dtype, np.float32)
+    out = image.astype(exact)
+    np.subtract(out, low.astype(exact), out=out)
+    np.multiply(out, gain.astype(exact), out=out)
     np.nan_to_num(out, copy=False, nan=0.0, posinf=3.0, neginf=-1.0)
-    return np.clip(out, -1.0, 3.0, out=out)
+    return np.clip(out, -1.0, 3.0, out=out).astype(np.float32, copy=False)
 
 
 def _percentiles(values: NDArray[np.generic], low: float, high: float) -> list[float]:

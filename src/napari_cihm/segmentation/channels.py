@@ -1,6 +1,6 @@
 """Which of an image's channels a model sees, and how they are merged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,14 +70,13 @@ def plan_channels(
         return ChannelPlan(colours)
     if count == 1:
         return _filled((0,), (), config)
-    if wanted == 1:
-        note = "" if is_colour(image) else _merged_note(count)
-        return ChannelPlan(colours, _merging(image, len(colours)), 1, note)
+    if wanted == 1 or config.accepts_grey:
+        merged = _filled(colours, _merging(image, len(colours)), config)
+        return merged if is_colour(image) else replace(merged, note=_merged_note(image))
     raise InputError(
         f"a model for {wanted} channels on an image of {count}",
         f"an image of {wanted} channels",
-        "choose one with channels=0, merge them with channels='merge', or check the "
-        f"axes, which were taken as {image.axes!r}",
+        f"check the axes, which were taken as {image.axes!r}",
     )
 
 
@@ -103,8 +102,9 @@ def _merging(image: Image, count: int) -> tuple[float, ...]:
     return LUMINANCE if is_colour(image) else (1 / count,) * count
 
 
-def _merged_note(count: int) -> str:
+def _merged_note(image: Image) -> str:
+    count = image.size("c")
     return (
-        f"{count} channels were averaged into one; choose the one that shows the "
-        "objects with channels=0, 1, ..."
+        f"{count} channels were averaged into one (axes {image.axes}); choose the one "
+        f"that shows the objects, channel 0 to {count - 1}"
     )

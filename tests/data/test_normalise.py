@@ -1,0 +1,52 @@
+"""Intensities of any kind of number reach the range of a network."""
+
+import numpy as np
+import pytest
+
+from napari_cihm.config import Normalisation
+from napari_cihm.data.normalise import normalise
+
+RAMP = np.arange(256, dtype=np.float64).reshape(1, 16, 16)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        RAMP.astype(np.uint8),
+        RAMP.astype(np.float16),
+        RAMP.astype(np.uint32) + 2**31,
+        RAMP.astype(np.int64) - 10**12,
+        RAMP * 1e300,
+        RAMP * 1e-300,
+        (RAMP - 128) * 1e35,
+    ],
+    ids=["uint8", "float16", "far", "far below", "huge", "tiny", "huge and signed"],
+)
+def test_what_is_seen_does_not_hang_on_how_numbers_are_stored(image):
+    found = normalise(image)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, normalise(RAMP), atol=1e-5)
+
+
+def test_percentiles_become_zero_and_one_and_what_lies_beyond_is_kept():
+    image = np.array([[[0, 10, 20, 30, 40, 1000]]])
+    found = normalise(image, Normalisation(low=20, high=80))
+    np.testing.assert_allclose(found, [[[-1 / 3, 0, 1 / 3, 2 / 3, 1, 3]]], atol=1e-6)
+
+
+def test_what_is_not_finite_becomes_an_end_of_the_range():
+    image = RAMP.astype(np.float32)
+    image[0, 0, :3] = np.nan, np.inf, -np.inf
+    assert normalise(image)[0, 0, :3].tolist() == [0, 3, -1]
+
+
+def test_a_constant_image_becomes_zeros():
+    assert not normalise(np.full((3, 4, 4), 7, np.uint16)).any()
+
+
+def test_three_channels_share_a_range_when_they_are_told_to():
+    image = np.concatenate([RAMP, RAMP / 2, RAMP / 4])
+    joint = normalise(image, Normalisation(joint=True)).max(axis=(1, 2))
+    apart = normalise(image, Normalisation(joint=False)).max(axis=(1, 2))
+    assert joint[0] > 1.9 * joint[1] > 3.6 * joint[2]
+    assert np.ptp(apart) < 1e-6
