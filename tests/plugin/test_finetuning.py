@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
+from napari_cihm.data.apart import WORDS
 from napari_cihm.events import Finetuned, Kept, Version
 from napari_cihm.models import load_model
 from napari_cihm.plugin.preferences import models_home
@@ -140,6 +141,18 @@ def test_too_few_objects_are_refused_with_how_many_are_wanted(tuning, truth, sai
     assert "2 labelled objects" in said[-1][1] and "at least 5" in said[-1][1]
     assert "2 labelled objects" in tuning.shown.words
     assert tuning.versions() == []
+
+
+def test_spots_painted_with_one_number_are_learnt_one_by_one(tuning, truth):
+    layer = tuning.shown.viewer.layers["mine"]
+    layer.data = (truth > 0).astype(np.int32)
+    tuning.run()
+    (version,) = tuning.listed(1)
+    assert version.objects == truth.max() == 12
+    note = tuning.section.verdict.note
+    assert note.isVisibleTo(tuning.section)
+    assert "held" in note.text() or "in turn" in note.text()  # how sure it is
+    assert note.text().endswith(WORDS)
 
 
 def test_only_what_was_reviewed_is_learnt(tuning):

@@ -241,3 +241,35 @@ def test_nothing_reviewed_is_refused(base, make_dark):
     image, labels = make_dark(0)
     with pytest.raises(DataError, match="no part of the labels is marked"):
         run(base, [image], [labels], reviewed=[np.zeros(labels.shape, bool)])
+
+
+def test_one_plane_may_come_without_lists(base, make_dark):
+    image, labels = make_dark(60, count=9)
+    one, listed = run(base, image, labels), run(base, [image], [labels])
+    assert one[-1].model.hash == listed[-1].model.hash
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda labels: labels / 3, "labels array 1 of 1 holds fractions"),
+        (lambda labels: np.where(labels, labels, np.nan), "holds fractions"),
+        (lambda labels: -labels, "labels array 1 of 1 holds negative numbers"),
+    ],
+)
+def test_labels_that_name_no_objects_are_refused(base, make_dark, change, said):
+    image, labels = make_dark(61, count=9)
+    with pytest.raises(DataError, match=said):
+        run(base, [image], [change(labels)])
+
+
+def test_whole_numbers_are_labels_whatever_their_kind(base, make_dark):
+    image, labels = make_dark(62, count=9)
+    kinds = (np.float64, np.uint8)
+    runs = [run(base, [image], [labels.astype(kind)]) for kind in kinds]
+    assert len({events[-1].model.hash for events in runs}) == 1
+
+
+def test_without_any_image_there_is_nothing_to_learn(base):
+    with pytest.raises(InputError, match="nothing to learn from"):
+        run(base, [], [])

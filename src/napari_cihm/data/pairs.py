@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +61,35 @@ class Pair:
                     "the same height and width",
                 )
         _refuse_useless(name, channels, blank)
-        return cls(name, channels, _whole_numbers(name, labels), reviewed, overlap)
+        return cls(
+            name,
+            channels,
+            whole_numbers(labels, f"{name}: its mask"),
+            reviewed,
+            overlap,
+        )
 
     @property
     def objects(self) -> int:
         """How many different numbers the labels hold, background aside."""
         return int(np.count_nonzero(np.unique(self.labels)))
+
+
+def whole_numbers(labels: NDArray[Any], what: str) -> NDArray[np.int32]:
+    """Bring labels into one form; numbers that name no object are refused.
+
+    Raises
+    ------
+    DataError
+        Saying of `what` which numbers it holds.
+    """
+    with np.errstate(invalid="ignore"):  # not-a-numbers, which are refused
+        whole = labels.astype(np.int32)
+    if not bool((whole == labels).all()):
+        raise DataError(f"{what} holds fractions or numbers beyond 2^31", "0, 1, 2 ...")
+    if whole.min(initial=0) < 0:
+        raise DataError(f"{what} holds negative numbers", "0, 1, 2 ...")
+    return whole
 
 
 @dataclass(frozen=True)
@@ -143,15 +167,6 @@ def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:
         "an image with something to see",
         "take it away, or export it again",
     )
-
-
-def _whole_numbers(name: str, labels: NDArray[np.generic]) -> NDArray[np.int32]:
-    whole = labels.astype(np.int32)
-    if not bool((whole == labels).all()):
-        raise DataError(f"{name}: its mask holds fractions or numbers beyond 2^31")
-    if whole.min(initial=0) < 0:
-        raise DataError(f"{name}: its mask holds negative numbers", "0, 1, 2 ...")
-    return whole
 
 
 def _last(image: NDArray[np.generic]) -> bool:

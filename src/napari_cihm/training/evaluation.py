@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import LUMINANCE
 from napari_cihm.data.pairs import Pair, PairSource
-from napari_cihm.events import Evaluated, Event, ImageScored
+from napari_cihm.data.survey import read_each
+from napari_cihm.events import Evaluated, Event, ImageScored, Note
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
 from napari_cihm.training.metrics import Matching, Regions, hd95, match, total
@@ -73,6 +75,10 @@ def evaluate(
         Fields of `SegmentSettings`.
     """
     kinds, scored = kinds or {}, []
+    masks = (pair.labels for pair in read_each(sources))
+    if model.config.task == "instance" and one_number(masks):
+        sources = tell_pairs_apart(sources)
+        yield Note(WORDS)
     for number, source in enumerate(sources, start=1):
         pair = source.read()
         found = segment(_as_opened(pair), model, **settings)

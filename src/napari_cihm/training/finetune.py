@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from napari_cihm.config import (
     ModelConfig,
     TrainingRecord,
 )
+from napari_cihm.data.apart import WORDS, one_number, tell_apart
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
@@ -48,6 +49,7 @@ from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.regions import naming, pieces
 from napari_cihm.training.rehearsal import rehearse
 
+PLANE = 2  # dimensions
 FEW = 16
 FOLDS = 3
 FEWEST = 30  # steps, below which little is learnt
@@ -75,7 +77,7 @@ def finetune(
     model : Model, str or Path
         To start from; it is left as it is.
     images, labels : sequence of arrays
-        Planes, stacks or time series, with or without channels.
+        Planes, stacks or time series, with or without channels; or one plane.
     reviewed : sequence of arrays or None, optional
         Where each labels array may be believed; everywhere when missing.
     seconds : float or None
@@ -103,8 +105,12 @@ def finetune(
     labelled = gather(images, labels, reviewed, axes)
     config = _fitting_config(start.config, labelled)
     planes = list(read_planes(labelled, config))
+    instances = config.task == "instance"
+    joined = instances and one_number(plane.labels for plane in planes)
+    if joined:
+        planes = [replace(plane, labels=tell_apart(plane.labels)) for plane in planes]
     config = naming(config, planes)
-    units = pieces(planes) if config.task == "semantic" else planes
+    units = planes if instances else pieces(planes)
     objects = refuse_too_little(units, chosen.least)
     began += _compiled(start)
     widened = config.in_channels != start.config.in_channels
@@ -114,12 +120,12 @@ def finetune(
         units, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
     )
     held_out = sum(split.held_out for split in splits)
-    instances = start.config.task == "instance"
     sure = _how_sure(held_out, few, instances)
     yield FinetuneStarted(len(labelled), objects, held_out, len(splits), sure)
     findings = examine(planes) if instances else None
     doubts = findings.words if findings else ()
-    yield from (Note(said) for said in (word, *doubts) if said)
+    said = (word, WORDS if joined else "", *doubts)
+    yield from (Note(text) for text in said if text)
     asked = time.monotonic()
     base_labels = label_planes(base, list(read_planes(labelled, base.config)))
     judging = time.monotonic() - asked  # and the new model will take as long
@@ -197,7 +203,13 @@ def gather(
     reviewed: Sequence[Any] | None,
     axes: str | None = None,
 ) -> list[Labelled]:
-    """Put images, labels and masks together, one to one."""
+    """Put images, labels and masks together, one to one.
+
+    One plane and its labels may come as they are, not in lists.
+    """
+    if getattr(labels, "ndim", 0) == PLANE:
+        images, labels = [images], [labels]
+        reviewed = None if reviewed is None else [reviewed]
     masks = reviewed if reviewed is not None else [None] * len(labels)
     if not len(images) == len(labels) == len(masks):
         raise InputError(
@@ -205,6 +217,8 @@ def gather(
             "reviewed masks",
             "one of each",
         )
+    if not len(labels):
+        raise InputError("there is nothing to learn from", "at least one image")
     return [
         Labelled.of(image, label, mask, axes)
         for image, label, mask in zip(images, labels, masks, strict=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import normalise, rescale
-from napari_cihm.data.pairs import Pair
+from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.errors import DataError, ShapeError
 from napari_cihm.segmentation.channels import is_colour, plan_channels
 from napari_cihm.segmentation.source import find_ranges
@@ -96,7 +96,10 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
         channels = plan_channels(item.image, SegmentSettings(), config)
         ranges = find_ranges(item.image, channels, config.normalisation)
         for t, z, index in _planes(item.image):
-            labels = np.asarray(item.labels[index])
+            plane = np.asarray(item.labels[index])
+            labels = whole_numbers(
+                plane, f"labels array {number + 1} of {len(labelled)}"
+            )
             if item.reviewed is None:
                 reviewed = np.ones(labels.shape, bool)
             else:
@@ -129,8 +132,9 @@ def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
             "segment or draw some objects first",
         )
     if count < least:
+        has = "is 1 labelled object" if count == 1 else f"are {count} labelled objects"
         raise DataError(
-            f"there are {count} labelled objects",
+            f"there {has}",
             f"at least {least}",
             f"label {least - count} more",
         )

@@ -17,9 +17,10 @@ from napari_cihm.config import (
     TrainingRecord,
     TrainSettings,
 )
+from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.samples import SampleCache, drawing_weights
-from napari_cihm.data.survey import Survey, survey
+from napari_cihm.data.survey import Survey, read_each, survey
 from napari_cihm.data.targets import MAPS
 from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.events import Event, Note, Trained
@@ -81,6 +82,9 @@ def train(
     if seconds is None and epochs is None:
         epochs = 60
     training, held_out, words = split_pairs(data, chosen.validation, seed)
+    if chosen.task == "instance" and one_number(p.labels for p in read_each(training)):
+        training, held_out = tell_pairs_apart(training), tell_pairs_apart(held_out)
+        words = [*words, WORDS]
     facts = survey(training)
     if not facts.objects:
         raise InputError(

@@ -181,7 +181,8 @@ class FinetuneFlow(QObject):
         self._after = str(kept.version.path)
         verdict = self._section.verdict
         verdict.show_verdict(kept)
-        verdict.show_note(learning.sure)
+        quiet = (note for note in learning.notes if note not in kept.warnings)
+        verdict.show_note(" ".join((learning.sure, *quiet)))
         for warning in kept.warnings:
             notices.warn(warning)
         if kept.version.accepted:

@@ -109,7 +109,7 @@ class VerdictCard(QFrame):
         self.shown.emit()
 
     def show_note(self, text: str) -> None:
-        """Say how sure the figures are."""
+        """Say how sure the figures are, and what else to know of the run."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
