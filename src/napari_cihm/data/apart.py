@@ -14,8 +14,8 @@ from napari_cihm.data.pairs import Pair, PairSource
 OFTEN = 2  # pieces a mask has, on average; a single object is one
 
 WORDS = (
-    "All labels are the same number, as a threshold gives them: what lies apart is "
-    "taken for objects of their own. Where objects touch, number them."
+    "All labels are one number, as a threshold gives it: each piece is taken for an "
+    "object. Number objects that touch."
 )
 
 
