@@ -4,6 +4,7 @@ import pytest
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.errors import InputError, UnknownNameError
+from napari_cihm.models.recipes import build_model
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,15 @@ def test_a_value_inside_another_is_named_by_its_way():
     assert str(caught.value) == (
         "ModelConfig: decoding.foreground=3: input should be less than 1; "
         "decoding.border=-1: input should be greater than or equal to 0"
+    )
+
+
+def test_of_a_call_each_member_is_named_by_its_place():
+    with pytest.raises(InputError) as caught:
+        build_model("vm-unet", 1, 1, depths=("few", 2, "many", 2))
+    assert str(caught.value).startswith(
+        "options of 'vm-unet': depths.0='few': input should be a valid integer; "
+        "depths.2='many': input should be a valid integer. by default"
     )
 
 

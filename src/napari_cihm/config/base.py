@@ -59,28 +59,28 @@ def refusals(
     model : type of Settings, optional
         What was to be built, where it was no call of a function.
     """
-
-    def name(detail: Any) -> str:
-        return ".".join(map(str, _field(detail["loc"], model)))
-
-    for named, details in groupby(error.errors(), name):
-        first, *others = details
+    for name, group in groupby(error.errors(), lambda d: _name(d["loc"], model)):
+        said = list(group)
         # Of a text that is no number, that it is none says enough.
-        words = [d["msg"].lower().partition(", unable")[0] for d in (first, *others)]
-        rest = (word.removeprefix("input should be ") for word in words[1:])
-        yield named, first["input"], " or ".join((words[0], *rest))
+        words = [d["msg"].lower().partition(", unable")[0] for d in said]
+        first, *rest = dict.fromkeys(words)
+        could = (first, *(word.removeprefix("input should be ") for word in rest))
+        yield name, said[0]["input"], " or ".join(could)
 
 
-def _field(
-    loc: tuple[int | str, ...], model: type[Settings] | None
-) -> tuple[int | str, ...]:
-    """Leave out what follows a plain field: the kinds that it may be of."""
-    for depth, part in enumerate(loc, start=1):
-        field = model.model_fields.get(str(part)) if model else None
-        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
-        model = next(
-            (k for k in kinds if isinstance(k, type) and issubclass(k, Settings)), None
-        )
+def _name(loc: tuple[int | str, ...], model: type[Settings] | None) -> str:
+    """Name a value by its way, up to the first field that is no settings itself.
+
+    What follows there are the kinds that it may be of.
+    """
+    parts = list(map(str, loc))
+    for depth, part in enumerate(parts, start=1):
         if model is None:
-            return loc[:depth]
-    return loc
+            break
+        field = model.model_fields.get(part)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        inner = (k for k in kinds if isinstance(k, type) and issubclass(k, Settings))
+        model = next(inner, None)
+        if model is None:
+            return ".".join(parts[:depth])
+    return ".".join(parts)
