@@ -1,11 +1,25 @@
 """Two processes started by torchrun train as one would."""
 
 import json
+import shlex
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
+from skimage.io import imsave
+
+from napari_cihm.errors import InputError, UnavailableError
+from napari_cihm.models import load_model
+from napari_cihm.training import train
+from napari_cihm.training.parallel import Team, command, leads
+from tests.training.conftest import discs
+
+TWO = [
+    *(sys.executable, "-m", "torch.distributed.run"),
+    *("--nproc-per-node=2", "--standalone"),
+]
 
 WORKER = """
 import json, os, sys
@@ -36,16 +50,76 @@ def worker(tmp_path, request):
 
 @pytest.mark.slow
 def test_two_processes_agree_and_train_like_one(worker, tmp_path):
-    alone = [sys.executable, str(worker)]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2"]
-    for command in (alone, [*launcher, "--standalone", str(worker)]):
+    for start in ([sys.executable], TWO):
+        command = [*start, str(worker)]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
     (one, figure), (first, dice), (second, _) = (
         json.loads((tmp_path / f"{name}.json").read_text()) for name in ("alone", 0, 1)
     )
-    # what is learnt is equal on all; batch statistics stay each process' own
-    learnt = [k for k in first if "running" not in k]
-    assert all(first[k] == pytest.approx(second[k], rel=1e-5) for k in learnt)
+    assert first == second  # batch statistics, which each takes for itself, too
     assert dice == pytest.approx(figure, abs=0.15)
     assert first["head.out.weight"] == pytest.approx(one["head.out.weight"], rel=0.05)
-    assert torch.distributed.is_available()
+
+
+@pytest.mark.slow
+def test_one_of_two_processes_reports_tunes_and_writes(tmp_path):
+    for seed in range(6):
+        pair = discs(seed)
+        for kind, picture in {"images": pair.image, "masks": pair.labels}.items():
+            path = tmp_path / "data" / kind / f"{seed}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            imsave(path, picture.squeeze().astype(np.uint8), check_contrast=False)
+    arguments = [
+        *("train", str(tmp_path / "data"), "-o", str(tmp_path / "run"), "-m", "unet"),
+        *("--options", '{"base": 4}', "--patch", "32", "--batch", "2"),
+        *("--steps-per-epoch", "2", "--seconds", "2"),
+    ]
+    run = subprocess.run(
+        [*TWO, "-m", "napari_cihm", *arguments],
+        check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.stderr.count("training on") == run.stdout.count("best.safetensors") == 1
+    recorded = load_model(tmp_path / "run" / "best.safetensors").config.training.command
+    assert recorded.startswith("torchrun --nnodes=1 --nproc-per-node=2 -m napari_cihm")
+    assert recorded.endswith(shlex.join(arguments))
+
+
+def started_by_torchrun(monkeypatch, gpus, **environment):
+    """Make this process look like one of many on a machine with so many GPUs."""
+    environment |= {"TORCHELASTIC_RUN_ID": "a", "WORLD_SIZE": "2", "RANK": "1"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    return chosen
+
+
+def test_each_process_takes_a_gpu_of_its_own(monkeypatch):
+    chosen = started_by_torchrun(monkeypatch, 2, LOCAL_RANK="1", LOCAL_WORLD_SIZE="2")
+    team = Team.join("auto")
+    assert team == Team(1, 2, torch.device("cuda", 1)) and chosen == [team.device]
+    assert not leads()
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    started_by_torchrun(monkeypatch, 1, LOCAL_RANK="1", LOCAL_WORLD_SIZE="2")
+    with pytest.raises(UnavailableError, match=r"2 processes .* 1 GPU"):
+        Team.join("auto")
+
+
+def test_a_batch_has_a_patch_for_each_process(monkeypatch):
+    started_by_torchrun(monkeypatch, 2, LOCAL_RANK="1", LOCAL_WORLD_SIZE="2")
+    with pytest.raises(InputError, match="batch=1, and 2 processes"):
+        next(train([discs(0), discs(1)], batch=1, device="cuda"))
+
+
+def test_a_script_that_trains_is_written_down_as_what_it_is(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["my script.py", "--fast"])
+    assert command() == "python 'my script.py' --fast"
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/cihm", "train", "a"])
+    assert command() == "cihm train a"

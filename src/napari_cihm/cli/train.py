@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import TrainSettings
@@ -41,6 +42,7 @@ def train(
 ) -> None:
     """Train a network; the same command goes on with a run that was stopped."""
     from napari_cihm.training import train as run
+    from napari_cihm.training.parallel import leads
 
     try:
         arguments = json.loads(options)
@@ -58,7 +60,8 @@ def train(
             folder=output,
             options=arguments,
             **settings.model_dump(),
-        )
+        ),
+        None if leads() else Console(quiet=True),
     )
-    if isinstance(last, Trained):
+    if leads() and isinstance(last, Trained):
         typer.echo(f"{last.path}: {last.reason}")

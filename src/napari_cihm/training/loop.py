@@ -33,6 +33,7 @@ from napari_cihm.training.schedule import Budget, augmentation, learning_rate
 from napari_cihm.training.state import RunState, model_of
 
 HOPELESS = 20
+ALONE = Team()
 
 
 class Scorer(Protocol):
@@ -68,6 +69,8 @@ class Run:
         What must be equal for a run to be resumed.
     keep_last : bool
         Whether a run that ends as planned gives its last weights, not its best.
+    team : Team
+        The processes it is shared among.
     """
 
     model: Model
@@ -80,6 +83,7 @@ class Run:
     folder: Path | None = None
     identity: dict[str, Any] = field(default_factory=dict)
     keep_last: bool = False
+    team: Team = ALONE
 
 
 def run_steps(run: Run) -> Iterator[Event]:
@@ -89,8 +93,8 @@ def run_steps(run: Run) -> Iterator[Event]:
     """
     if run.folder is not None:
         run.folder.mkdir(parents=True, exist_ok=True)
-    team = Team.join(run.model.device)
-    settings, state = run.settings, RunState(run.model.network, run.settings)
+    settings, team = run.settings, run.team
+    state = RunState(run.model.network, settings)
     if run.folder is not None and (run.folder / STATE).exists():
         state.restore(run.folder / STATE, run.identity)
         yield Note(f"Resumed at step {state.progress.step}.")
@@ -114,14 +118,12 @@ def run_steps(run: Run) -> Iterator[Event]:
     reason, losses = PLANNED, []
     ahead = run.model.device.type != "cpu"
     with contextlib.closing(batches(draw, progress.step, ahead)) as drawn:
-        while team.agree(budget.progress(progress.step)) < 1:
+        while (spent := team.agree(budget.progress(progress.step))) < 1:
             if budget.stopped:
                 reason = "stopped; the best weights are kept"
                 break
             began = time.monotonic()
-            rate = learning_rate(
-                budget.progress(progress.step), settings.rate, settings.schedule
-            )
+            rate = learning_rate(spent, settings.rate, settings.schedule)
             loss = learner.step(next(drawn), rate)
             progress.step += 1
             progress.seconds = budget.elapsed
@@ -131,13 +133,13 @@ def run_steps(run: Run) -> Iterator[Event]:
                 reason = "the loss is no number any more; the best weights are kept"
                 break
             if progress.step % settings.steps_per_epoch == 0:
-                yield _end_epoch(run, state, losses, team)
+                yield _end_epoch(run, state, losses)
                 losses = []
                 if _stale(state, settings):
                     reason = f"no gain in {settings.patience} epochs"
                     break
     if losses or not progress.history:
-        yield _end_epoch(run, state, losses, team)
+        yield _end_epoch(run, state, losses)
     if progress.best < 0:
         raise TrainingError(
             "training never gave a model that could be scored",
@@ -145,7 +147,9 @@ def run_steps(run: Run) -> Iterator[Event]:
         )
     last = run.keep_last and reason == PLANNED
     row = progress.history[-1 if last else progress.best_epoch - 1]
-    yield Trained(model_of(state, run.model, best=not last), dict(row), None, reason)
+    model = model_of(state, run.model, best=not last)
+    team.agree_on(model.network)
+    yield Trained(model, dict(row), None, reason)
 
 
 STATE = "state.pt"
@@ -195,10 +199,8 @@ def mixed_precision(device: torch.device, wanted: bool) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
-def _end_epoch(
-    run: Run, state: RunState, losses: Sequence[float], team: Team
-) -> EpochDone:
-    progress = state.progress
+def _end_epoch(run: Run, state: RunState, losses: Sequence[float]) -> EpochDone:
+    progress, team = state.progress, run.team
     progress.epoch += 1
     finite = [loss for loss in losses if math.isfinite(loss)]
     mean = sum(finite) / len(finite) if finite else math.nan

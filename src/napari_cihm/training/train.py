@@ -1,7 +1,5 @@
 """Train on pairs: a recipe from the first weight on, or a model further."""
 
-import shlex
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import (
+    Decoding,
     ModelConfig,
     Normalisation,
     TrainingRecord,
@@ -25,12 +24,12 @@ from napari_cihm.data.targets import MAPS
 from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.events import Event, Note, Trained
 from napari_cihm.models import Model, bundled_names, load_model, model_names
-from napari_cihm.models.devices import pick_device
 from napari_cihm.training.adapting import adapt, seeing
 from napari_cihm.training.colours import standing_out
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
+from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
 from napari_cihm.training.regions import classes_of
 from napari_cihm.training.schedule import Budget
@@ -79,6 +78,12 @@ def train(
         The last is `Trained`, with the best model.
     """
     chosen = TrainSettings.of(**settings)
+    team = Team.join(chosen.device)
+    if chosen.batch < team.size:
+        raise InputError(
+            f"batch={chosen.batch}, and {team.size} processes share it",
+            "a patch for each at least",
+        )
     if seconds is None and epochs is None:
         epochs = 60
     training, held_out, words = split_pairs(data, chosen.validation, seed)
@@ -92,7 +97,9 @@ def train(
             "masks that number objects or regions",
         )
     torch.manual_seed(seed)
-    start, base, word = _start(model, training, facts, chosen, dict(options or {}))
+    start, base, word = _start(
+        model, training, facts, chosen, dict(options or {}), team.device
+    )
     said = (*words, *overlap_words(facts), word)
     yield from (Note(text) for text in said if text)
     config = start.config
@@ -118,6 +125,7 @@ def train(
             "steps": steps,
             "settings": chosen.model_dump(mode="json"),
         },
+        team=team,
     )
     for event in run_steps(run):
         if isinstance(event, Trained):
@@ -131,6 +139,7 @@ def _start(
     facts: Survey,
     settings: TrainSettings,
     options: dict[str, Any],
+    device: torch.device,
 ) -> tuple[Model, str, str]:
     """Build a recipe without knowledge, or fit a model that has some to the images.
 
@@ -143,7 +152,6 @@ def _start(
     str
         What the user should know of how it was fitted, if anything.
     """
-    device = pick_device(settings.device)
     if name in model_names():
         config = plan_model(name, facts, settings, options)
         return Model.untrained(config, device), "", ""
@@ -217,19 +225,19 @@ def overlap_words(facts: Survey) -> list[str]:
 
 def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Trained:
     """Tune the decoder, write down where the weights came from, and save them."""
-    model, figures = event.model, dict(event.figures)
+    model, figures, team = event.model, dict(event.figures), run.team
     config = model.config
     if config.task == "instance":
-        mapped = validator.map_all(model)
-        decoding = tune(lambda tried: mean_ap(score(mapped, tried)), config.decoding)
-        figures |= precision(score(mapped, decoding))
+        tuned = _tune(model, validator) if team.leads else None
+        decoding, precisions = team.tell(tuned)
+        figures |= precisions
         figures["score"] = figures["map"]
         config = config.but(decoding=decoding)
     before = config.training
     record = TrainingRecord(
         earlier=(*before.earlier, before.command) if before.command else (),
         base=run.identity.get("base", ""),
-        command=shlex.join(["cihm", *sys.argv[1:]]) if run.folder else "",
+        command=command() if run.folder else "",
         data=run.identity["data"],
         images=len(facts.shapes),
         objects=facts.objects,
@@ -243,5 +251,13 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
     )
     path = None
     if run.folder is not None:
-        path = trained.save(run.folder / "best.safetensors")
+        path = run.folder / "best.safetensors"
+        team.tell(trained.save(path) if team.leads else None)
     return Trained(trained, figures, path, event.reason)
+
+
+def _tune(model: Model, validator: Validator) -> tuple[Decoding, dict[str, float]]:
+    """Choose the decoder's thresholds by what is held out; say how precise they are."""
+    mapped = validator.map_all(model)
+    decoding = tune(lambda tried: mean_ap(score(mapped, tried)), model.config.decoding)
+    return decoding, precision(score(mapped, decoding))
