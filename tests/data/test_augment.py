@@ -114,8 +114,9 @@ def test_grey_stays_grey_and_nothing_leaves_the_range(channels):
     assert changed > 30
 
 
-def test_colours_of_a_stain_change_apart():
-    image = torch.rand(3, SIZE, SIZE)
+@pytest.mark.parametrize("channels", [2, 3, 4, 5])
+def test_channels_that_differ_change_apart(channels):
+    image = torch.rand(channels, SIZE, SIZE)
     new = torch.stack([recolour(image.clone(), rng_of(seed)) for seed in range(30)])
     means = new.mean((2, 3))
     assert (means - means.mean(1, keepdim=True)).abs().max() > 0.05

@@ -17,6 +17,7 @@ from napari_cihm.events import (
     Trained,
 )
 from napari_cihm.models import Model
+from napari_cihm.segmentation import segment
 from napari_cihm.training import finetune, train
 
 FAST = {"seconds": None, "steps": 12, "patch": 32, "batch": 4, "rate": 0.01}
@@ -184,6 +185,17 @@ def test_colour_after_grey_is_said_and_still_sees_grey(base, make_dark):
     assert any("3 channels instead of 1" in text for text in notes)
     model = events[-1].model
     assert model.config.in_channels == 3 and model.config.accepts_grey
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_any_number_of_channels_is_learnt(base, make_discs, channels):
+    pair = make_discs(30, shape=(96, 96), count=14)
+    rng = np.random.default_rng(0)
+    others = rng.integers(0, 99, (channels - 1, 96, 96), np.uint8)
+    image = np.concatenate([pair.image, others])
+    model = run(base, [image], [pair.labels])[-1].model
+    assert model.config.in_channels == channels
+    assert segment(image, model, axes="cyx").any()
 
 
 def test_stopping_early_scores_the_best_so_far(base, make_dark):

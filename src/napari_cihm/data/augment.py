@@ -223,9 +223,10 @@ def _mirrored(start: int, length: int, size: int) -> NDArray[np.int64] | slice:
 
 
 def _restain(image: Tensor, rng: Generator) -> Tensor:
-    """Mix and stretch the colours' optical densities."""
+    """Mix and stretch the colours' optical densities, however many there are."""
+    channels = len(image)
     density = -torch.log(image.clamp(0.02, 1.5))
-    mix = np.eye(3) + rng.normal(0, 0.08, (3, 3))
-    mix *= rng.uniform(0.7, 1.3, (3, 1))
+    mix = np.eye(channels) + rng.normal(0, 0.08, (channels, channels))
+    mix *= rng.uniform(0.7, 1.3, (channels, 1))
     mixed = torch.einsum("ij,jhw->ihw", torch.from_numpy(mix).float(), density)
     return torch.exp(-mixed)
