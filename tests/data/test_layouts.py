@@ -77,6 +77,13 @@ def test_synapse_slices_are_learnt_and_volumes_held_out(synapse):
     np.testing.assert_array_equal(training[0].read().labels, held_out[2].read().labels)
 
 
+def test_what_systems_leave_beside_synapse_files_is_not_read(synapse):
+    for file in ("train_npz/._case0005_slice000.npz", "test_vol_h5/._case0001.npy.h5"):
+        (synapse / file).write_bytes(b"no archive")
+    training, held_out, _ = split_pairs(synapse, 0.1, 0)
+    assert len(training) == 1 and len(held_out) == 3
+
+
 def test_a_broken_synapse_file_is_named(synapse):
     file = synapse / "train_npz" / "case0005_slice000.npz"
     file.write_bytes(b"nonsense")

@@ -90,6 +90,22 @@ def test_a_missing_mask_is_named(folder, rng):
         find_pairs(folder)
 
 
+def test_two_images_of_one_name_do_not_share_a_mask(folder, rng):
+    grey = rng.integers(0, 9, (8, 8), np.uint8)
+    put(folder, "a", grey, np.ones((8, 8), np.uint8))
+    tifffile.imwrite(folder / "images" / "a.tif", grey)
+    with pytest.raises(DataError, match=r"a\.png and a\.tif have one name"):
+        find_pairs(folder)
+
+
+def test_what_systems_leave_in_folders_is_not_read(folder, rng):
+    put(folder, "a", rng.integers(0, 9, (8, 8), np.uint8), np.ones((8, 8), np.uint8))
+    for name in ("._a.png", ".DS_Store", "Thumbs.db"):
+        (folder / "images" / name).write_bytes(b"no image")
+        (folder / "masks" / name).write_bytes(b"no image")
+    assert [s.name for s in find_pairs(folder)] == ["a"]
+
+
 def test_sizes_that_differ_are_named(folder, rng):
     put(folder, "odd", rng.integers(0, 9, (8, 8), np.uint8), np.ones((8, 9), np.uint8))
     with pytest.raises(

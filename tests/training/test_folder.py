@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from napari_cihm.errors import DataError
-from napari_cihm.training.folder import read_labelled
+from napari_cihm.training.folder import left_out, read_labelled
 
 
 @pytest.fixture
@@ -22,6 +22,10 @@ def test_images_and_masks_of_one_name_belong_together(folders):
     tifffile.imwrite(folders / "masks" / "b.tiff", stack, metadata={"axes": "ZYX"})
     names, images, labels, seen = read_labelled(folders / "images", folders / "masks")
     assert names == ["b"] and seen is None
+    assert left_out(folders / "images", names).endswith(
+        "1 without a mask left out, the first is lone.tif"
+    )
+    assert left_out(folders / "images", ["b", "lone"]) == ""
     assert images[0].label_shape == labels[0].shape == (5, 6, 8)
     *_, marks = read_labelled(
         folders / "images", folders / "masks", folders / "reviewed"
@@ -34,3 +38,42 @@ def test_folders_without_a_pair_are_refused(folders, tmp_path):
         read_labelled(folders / "images", folders / "masks")
     with pytest.raises(DataError, match="is no folder"):
         read_labelled(tmp_path / "nowhere", folders / "masks")
+
+
+def test_dots_in_names_are_kept_and_what_systems_leave_is_not_read(folders):
+    for number in (3, 0, 1):
+        plane = np.full((6, 8), number, np.uint8)
+        tifffile.imwrite(folders / "images" / f"exp.2024.{number}.ome.tif", plane)
+        tifffile.imwrite(folders / "masks" / f"exp.2024.{number}.tif", plane)
+    for folder in ("images", "masks"):
+        for name in (".DS_Store", "Thumbs.db", "._exp.2024.0.tif"):
+            (folders / folder / name).write_bytes(b"no image")
+    (folders / "masks" / "exp.2024.1.tif").unlink()
+    names, images, labels, _ = read_labelled(folders / "images", folders / "masks")
+    assert names == ["exp.2024.0", "exp.2024.3"]
+    for image, label in zip(images, labels, strict=True):
+        np.testing.assert_array_equal(image.read()[0], label)
+
+
+def test_a_wrong_name_is_told_from_what_is_left_out(folders):
+    plane = np.ones((6, 8), np.uint8)
+    for file in ("images/a.tif", "images/b.tif", "masks/a.tif", "masks/b_mask.tif"):
+        tifffile.imwrite(folders / file, plane)
+    given = folders / "images", folders / "masks"
+    with pytest.raises(DataError, match=r"b\.tif has no mask, and .*b_mask\.tif no im"):
+        read_labelled(*given)
+    (folders / "images" / "b.tif").unlink()
+    assert read_labelled(*given)[0] == ["a"]
+    tifffile.imwrite(folders / "reviewed" / "A.tif", plane)
+    with pytest.raises(
+        DataError, match=r"a\.tif has no reviewed mask, and .*A\.tif no"
+    ):
+        read_labelled(*given, folders / "reviewed")
+
+
+def test_two_masks_of_one_name_are_refused(folders):
+    plane = np.ones((6, 8), np.uint8)
+    for file in ("images/a.tif", "masks/a.tif", "masks/a.tiff"):
+        tifffile.imwrite(folders / file, plane)
+    with pytest.raises(DataError, match=r"a\.tif and a\.tiff have one name"):
+        read_labelled(folders / "images", folders / "masks")

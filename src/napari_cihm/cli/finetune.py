@@ -43,12 +43,13 @@ def finetune(
     """
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
-    from napari_cihm.training.folder import read_labelled
+    from napari_cihm.training.folder import left_out, read_labelled
     from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device)
     names, pictures, labels, seen = read_labelled(images, masks, reviewed)
-    typer.echo(f"{len(names)} images, from {names[0]} to {names[-1]}", err=True)
+    said = f"{len(names)} images, from {names[0]} to {names[-1]}"
+    typer.echo(said + left_out(images, names), err=True)
     chosen = settings.model_dump()
     last = follow(run(start, pictures, labels, seen, seconds or None, seed, **chosen))
     assert isinstance(last, Finetuned)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.listing import by_name, images_in, name_of
 from napari_cihm.data.pictures import SUFFIXES, read_picture, split_channels
 from napari_cihm.errors import DataError, ReadError
 
@@ -111,10 +112,10 @@ def folder_pairs(folder: Path) -> list[PairSource]:
     A mask has its image's name, whatever its ending; an optional third folder
     ``reviewed/`` says where masks may be believed.
     """
-    images = pictures_in(folder / "images")
-    masks = {p.stem: p for p in pictures_in(folder / "masks")}
-    reviewed = {p.stem: p for p in _pictures(folder / "reviewed")}
-    missing = [p.name for p in images if p.stem not in masks]
+    images = by_name(pictures_in(folder / "images"))
+    masks = by_name(pictures_in(folder / "masks"))
+    reviewed = by_name(images_in(folder / "reviewed", SUFFIXES))
+    missing = [path.name for name, path in images.items() if name not in masks]
     if missing:
         raise DataError(
             f"{folder}: {len(missing)} of {len(images)} images have no mask, "
@@ -122,12 +123,12 @@ def folder_pairs(folder: Path) -> list[PairSource]:
             f"a mask of the same name in {folder / 'masks'}",
             "add the mask or take the image away",
         )
-    return [pair_source(p, masks[p.stem], reviewed.get(p.stem)) for p in images]
+    return [pair_source(p, masks[n], reviewed.get(n)) for n, p in images.items()]
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """List a folder's pictures in order; an empty folder is refused."""
-    found = _pictures(folder)
+    found = images_in(folder, SUFFIXES)
     if not found:
         problem = "holds no pictures" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {problem}", f"pictures ({', '.join(SUFFIXES)})")
@@ -136,6 +137,7 @@ def pictures_in(folder: Path) -> list[Path]:
 
 def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSource:
     """Offer the pair of an image's and a mask's file."""
+    name = name_of(image)
 
     def read() -> Pair:
         labels = read_picture(mask)
@@ -144,15 +146,9 @@ def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSo
                 f"{mask} is a colour picture", "one number a pixel: 0, 1, 2 ..."
             )
         seen = None if reviewed is None else read_picture(reviewed).astype(bool)
-        return Pair.of(image.stem, read_picture(image), labels, seen)
+        return Pair.of(name, read_picture(image), labels, seen)
 
-    return PairSource(image.stem, read)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    return PairSource(name, read)
 
 
 def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_cihm.data.listing import images_in
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.errors import ReadError, UnavailableError
 
@@ -23,14 +24,14 @@ def slice_pairs(folder: Path) -> list[PairSource]:
     """Find the training slices."""
     return [
         PairSource(path.stem, _slice_reader(path))
-        for path in sorted((folder / "train_npz").glob("*.npz"))
+        for path in images_in(folder / "train_npz", [".npz"])
     ]
 
 
 def volume_pairs(folder: Path) -> list[PairSource]:
     """Find the slices of the test volumes."""
     pairs = []
-    for path in sorted((folder / "test_vol_h5").glob("*.h5")):
+    for path in images_in(folder / "test_vol_h5", [".h5"]):
         name = path.name.split(".")[0]
         for z in range(_depth(path)):
             full = f"{name}_slice{z:03d}"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.axes import tidy_axes
 from napari_cihm.data.image import Image
+from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_scale import physical_size
 from napari_cihm.errors import ReadError
 
@@ -46,7 +47,7 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         own = tidy_axes(series.axes, series.shape)
         scale, units = physical_size(file, series.shape, levels[0].shape)
         data = LazyTiff(path, level, series.shape, series.dtype)
-    about: dict[str, Any] = {"name": _stem(path), "path": path}
+    about: dict[str, Any] = {"name": name_of(path), "path": path}
     if axes is not None or own is None:
         return Image.of(data, axes, **about)
     letters, index = own
@@ -194,7 +195,3 @@ def _check_whole(path: Path, file: tifffile.TiffFile, series: Any) -> None:
                 "a whole TIFF",
                 "copy it anew",
             )
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(path.suffix).removesuffix(".ome")

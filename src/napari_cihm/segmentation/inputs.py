@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from napari_cihm.data.listing import images_in, name_of
 from napari_cihm.data.ome_zarr import is_zarr
 from napari_cihm.data.reading import SUFFIXES, TIFFS
 from napari_cihm.errors import ReadError
@@ -59,7 +60,7 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
     for path in map(Path, paths):
         path = path.expanduser()
         if not path.is_dir() or is_zarr(path):
-            found.append(Input(path, _stem(path)))
+            found.append(Input(path, name_of(path)))
         elif stack:
             planes = tuple(p for p in _images(path) if p.suffix.lower() in TIFFS)
             found.append(Input(path, path.resolve().name, planes))
@@ -86,19 +87,11 @@ def _folder(path: Path) -> list[Input]:
             f"{path} holds no image",
             f"files that end in {', '.join(SUFFIXES)}, or a DSB18 folder",
         )
-    return [Input(image, _stem(image)) for image in images]
+    return [Input(image, name_of(image)) for image in images]
 
 
 def _images(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(
-        p
-        for p in folder.iterdir()
-        if p.suffix.lower() in SUFFIXES
-        and not p.name.startswith(".")
-        and not p.stem.endswith(OURS)
-    )
+    return [p for p in images_in(folder, SUFFIXES) if not p.stem.endswith(OURS)]
 
 
 def _distinct(found: list[Input]) -> list[Input]:
@@ -114,7 +107,3 @@ def _distinct(found: list[Input]) -> list[Input]:
         else one
         for one in named
     ]
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(path.suffix).removesuffix(".ome")

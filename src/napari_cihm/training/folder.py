@@ -1,10 +1,12 @@
 """Folders of images and labels to fine-tune on: pictures, stacks, any axes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from napari_cihm.data.image import Image
-from napari_cihm.data.reading import read_image
+from napari_cihm.data.listing import by_name, images_in
+from napari_cihm.data.reading import SUFFIXES, read_image
 from napari_cihm.errors import DataError
 
 
@@ -12,6 +14,9 @@ def read_labelled(
     images: Path, masks: Path, reviewed: Path | None = None
 ) -> tuple[list[str], list[Image], list[Any], list[Any] | None]:
     """Open the images that have a mask of the same name.
+
+    Either folder may hold more: a few images are labelled of many, or a few are
+    chosen of many labelled ones.
 
     Returns
     -------
@@ -24,7 +29,7 @@ def read_labelled(
     Raises
     ------
     DataError
-        When no image has a mask.
+        When no image has a mask, or what is left over looks like a wrong name.
     """
     inputs, truths = _named(images), _named(masks)
     names = sorted(inputs.keys() & truths.keys())
@@ -33,16 +38,40 @@ def read_labelled(
             f"no image in {images} has a mask of its name in {masks}",
             "pairs such as images/a.tif and masks/a.tif",
         )
+    _refuse_misnamed("mask", inputs, inputs, truths)
     opened = [read_image(inputs[name]) for name in names]
     labels = [read_image(truths[name]).data for name in names]
     if reviewed is None:
         return names, opened, labels, None
     marks = _named(reviewed)
+    _refuse_misnamed("reviewed mask", names, inputs, marks)
     seen = [read_image(marks[n]).data if n in marks else None for n in names]
     return names, opened, labels, seen
+
+
+def left_out(images: Path, names: list[str]) -> str:
+    """Say which images of a folder are not among those that have a mask."""
+    lone = [path.name for name, path in _named(images).items() if name not in names]
+    if not lone:
+        return ""
+    return f"; {len(lone)} without a mask left out, the first is {lone[0]}"
 
 
 def _named(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "a folder of pictures or stacks")
-    return {p.name.split(".")[0]: p for p in sorted(folder.iterdir())}
+    return by_name(images_in(folder, SUFFIXES))
+
+
+def _refuse_misnamed(
+    what: str, names: Iterable[str], inputs: dict[str, Path], given: dict[str, Path]
+) -> None:
+    """Refuse images that lack something beside files that lack their image."""
+    wanting = [inputs[name].name for name in names if name not in given]
+    lone = [path for name, path in given.items() if name not in inputs]
+    if wanting and lone:
+        raise DataError(
+            f"{wanting[0]} has no {what}, and {lone[0]} no image",
+            f"one name for an image and its {what}",
+            "rename one of them, or take it away",
+        )

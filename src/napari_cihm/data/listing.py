@@ -1,0 +1,46 @@
+"""The images among a folder's files, and what each is called."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from napari_cihm.errors import DataError
+
+
+def images_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """List the files that end as images do, in order; none where there is no folder.
+
+    Names that begin with a dot are left out: macOS puts a ``._a.tif`` beside an
+    ``a.tif`` on disks that are not its own.
+    """
+    if not folder.is_dir():
+        return []
+    return sorted(
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in suffixes and not p.name.startswith(".")
+    )
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name without its ending, and without the ``.ome`` before it."""
+    return path.name.removesuffix(path.suffix).removesuffix(".ome")
+
+
+def by_name(paths: Iterable[Path]) -> dict[str, Path]:
+    """Find files by their names.
+
+    Raises
+    ------
+    DataError
+        When two have one name, such as ``a.png`` and ``a.tif``.
+    """
+    named: dict[str, Path] = {}
+    for path in paths:
+        other = named.setdefault(name_of(path), path)
+        if other != path:
+            raise DataError(
+                f"{other} and {path.name} have one name",
+                "one file of each name",
+                "take one of them away, or rename it and what belongs to it",
+            )
+    return named
