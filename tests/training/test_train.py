@@ -8,10 +8,13 @@ from unittest.mock import ANY
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 
 from napari_cihm.config import Decoding, Normalisation, TrainSettings
+from napari_cihm.data.layouts import find_pairs
 from napari_cihm.data.pairs import Pair
+from napari_cihm.data.reading import read_image
 from napari_cihm.errors import (
     DataError,
     InputError,
@@ -20,7 +23,9 @@ from napari_cihm.errors import (
 )
 from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStarted
 from napari_cihm.models import load_model
+from napari_cihm.segmentation import segment
 from napari_cihm.training import train
+from napari_cihm.training.evaluation import evaluate
 from napari_cihm.training.loop import HOPELESS, Learner
 from napari_cihm.training.schedule import augmentation
 from napari_cihm.training.validation import Validator
@@ -245,6 +250,27 @@ def test_a_grey_model_is_trained_further_in_colour(pairs, tmp_path):
     assert config.in_channels == 3 and config.accepts_grey
     assert config.training.base == grey[-1].model.hash
     assert events[-1].figures["dice"] > 0.8
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_files_are_segmented_by_the_channels_they_were_learnt_by(
+    pairs, tmp_path, channels
+):
+    rng = np.random.default_rng(0)
+    for folder in ("images", "masks"):
+        (tmp_path / folder).mkdir()
+    for pair in pairs[:2]:
+        others = rng.integers(0, 99, (channels - 1, *pair.labels.shape), np.uint8)
+        image, file = np.concatenate([others, pair.image]), f"{pair.name}.ome.tif"
+        tifffile.imwrite(tmp_path / "images" / file, image, metadata={"axes": "CYX"})
+        tifffile.imwrite(tmp_path / "masks" / file, pair.labels)
+    model = run(tmp_path, epochs=4)[-1].model
+    assert model.config.in_channels == channels
+    files = [tmp_path / "images" / f"{pair.name}.ome.tif" for pair in pairs[:2]]
+    found = [segment(read_image(file), model) for file in files]
+    *_, last = evaluate(model, find_pairs(tmp_path))
+    for scored, labels in zip(last.scored, found, strict=True):
+        np.testing.assert_array_equal(scored.shown.found, labels)
 
 
 def test_a_single_image_is_trained_on_with_a_word(pairs):

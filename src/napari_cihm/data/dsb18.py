@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pairs import Pair, PairSource, pictures_in
 from napari_cihm.data.pictures import read_picture
 from napari_cihm.errors import DataError
@@ -33,20 +33,16 @@ def pairs(folder: Path) -> list[PairSource]:
 def read_sample(folder: Path) -> Pair:
     """Read one sample; a pixel claimed twice goes to the smaller nucleus."""
     image = read_picture(folder / "images" / f"{folder.name}.png")
-    masks = [_flat(read_picture(path)) for path in pictures_in(folder / "masks")]
-    for mask in masks:
-        if mask.shape != image.shape[:2]:
-            raise DataError(
-                f"{folder.name}: a mask is {mask.shape}, its image {image.shape[:2]}",
-                "one size",
-            )
-    labels = np.zeros(image.shape[:2], np.int32)
+    size = image.shape[1:]
+    masks = []
+    for path in pictures_in(folder / "masks"):
+        mask = read_mask(path).astype(bool)
+        if mask.shape != size:
+            raise DataError(f"{path} is {mask.shape}, its image {size}", "one size")
+        masks.append(mask)
+    labels = np.zeros(size, np.int32)
     for number, mask in enumerate(sorted(masks, key=lambda m: -int(m.sum())), start=1):
         labels[mask] = number
     claimed = sum(int(mask.sum()) for mask in masks)
     overlap = claimed - int(np.count_nonzero(labels))
     return Pair.of(folder.name, image, labels, overlap=overlap)
-
-
-def _flat(mask: NDArray[np.generic]) -> NDArray[np.bool_]:
-    return (mask if mask.ndim == 2 else mask[..., 0]).astype(bool)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from napari_cihm.data.axes import check_axes, guess_axes, label_axes
 from napari_cihm.errors import DtypeError, ShapeError
 
+COLOUR, ALPHA = 3, 4  # how many channels colours are, without alpha and with it
+
 
 @runtime_checkable
 class ArrayLike(Protocol):
@@ -148,6 +150,12 @@ class Image:
         if channels is not None and len(channels) > 1:
             part = part[list(channels)]
         return part.astype(part.dtype.newbyteorder("="), copy=False)
+
+
+def is_colour(image: Image) -> bool:
+    """Tell whether the channels are red, green, blue and perhaps alpha."""
+    last = image.axes.endswith("c")
+    return last and image.size("c") in (COLOUR, ALPHA)
 
 
 def _known(dtype: Any) -> bool:

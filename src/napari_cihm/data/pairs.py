@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.image import ALPHA
 from napari_cihm.data.listing import by_name, images_in, name_of
+from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pictures import SUFFIXES, read_picture, split_channels
-from napari_cihm.errors import DataError, ReadError
+from napari_cihm.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Pair:
         An image with nothing to see is refused, unless it may be `blank`, as a slice
         of a volume may that nobody can take away.
         """
-        channels = split_channels(image) if image.ndim == 2 or _last(image) else image
+        channels = _channels_first(image, labels.shape)
         for what, given in {"mask": labels, "reviewed mask": reviewed}.items():
             if given is not None and given.shape != channels.shape[1:]:
                 raise DataError(
@@ -140,13 +142,8 @@ def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSo
     name = name_of(image)
 
     def read() -> Pair:
-        labels = read_picture(mask)
-        if labels.ndim == 3:
-            raise ReadError(
-                f"{mask} is a colour picture", "one number a pixel: 0, 1, 2 ..."
-            )
-        seen = None if reviewed is None else read_picture(reviewed).astype(bool)
-        return Pair.of(name, read_picture(image), labels, seen)
+        seen = None if reviewed is None else read_mask(reviewed).astype(bool)
+        return Pair.of(name, read_picture(image), read_mask(mask), seen)
 
     return PairSource(name, read)
 
@@ -165,8 +162,13 @@ def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:
     )
 
 
-def _last(image: NDArray[np.generic]) -> bool:
-    return image.ndim == 3 and image.shape[-1] in (1, 2, 3, 4)
+def _channels_first(
+    image: NDArray[np.generic], shape: tuple[int, ...]
+) -> NDArray[np.generic]:
+    if image.ndim == 2:
+        return image[None]
+    last = image.shape[-1] <= ALPHA and image.shape[1:] != shape
+    return split_channels(image) if last else image
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -7,9 +7,9 @@ import numpy as np
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.ome_zarr import is_zarr, open_zarr
-from napari_cihm.data.tiff import is_tiff, open_tiff
+from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
 from napari_cihm.data.tiff_series import open_tiff_series
-from napari_cihm.errors import CihmError, ReadError
+from napari_cihm.errors import AxesError, CihmError, DtypeError, ReadError, ShapeError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 TIFFS = (".tif", ".tiff", ".lsm", ".stk", ".svs", ".ndpi", ".qptiff", ".btf")
@@ -53,6 +53,8 @@ def read_image(
     path = Path(path).expanduser()
     try:
         return _open(path, axes, level)
+    except (DtypeError, ShapeError, AxesError) as error:  # these know no file
+        raise type(error)(f"{path}: {error.came}", error.wanted, error.remedy) from None
     except CihmError:
         raise
     except FileNotFoundError:
@@ -76,8 +78,7 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
         raise ReadError(
             f"{path} is a folder and no Zarr", "an image file or a .zarr folder"
         )
-    with open(path, "rb") as file:
-        start = file.read(16)
+    start = first_bytes(path)
     if not start:
         raise ReadError(f"{path} is empty", "an image")
     if is_tiff(start):

@@ -20,6 +20,16 @@ from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_scale import physical_size
 from napari_cihm.errors import ReadError
 
+ALPHA = [(tifffile.EXTRASAMPLE.ASSOCALPHA,), (tifffile.EXTRASAMPLE.UNASSALPHA,)]
+
+
+def first_bytes(path: Path) -> bytes:
+    """Return what tells the kind of a file; nothing of a folder."""
+    if path.is_dir():
+        return b""
+    with open(path, "rb") as file:
+        return file.read(16)
+
 
 def is_tiff(start: bytes) -> bool:
     """Tell whether a file with these first bytes is a TIFF."""
@@ -54,6 +64,14 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     kept = LazyTiff(path, level, data.shape, data.dtype, index)
     scale = {k: v for k, v in scale.items() if k in letters}
     return Image.of(kept, letters, scale=scale, units=units, **about)
+
+
+def has_alpha(path: Path) -> bool:
+    """Tell whether a TIFF says that its last sample is how opaque a pixel is."""
+    if not is_tiff(first_bytes(path)):
+        return False
+    with tifffile.TiffFile(path) as file:
+        return file.pages.first.extrasamples[-1:] in ALPHA
 
 
 class LazyTiff:

@@ -110,10 +110,8 @@ def _picture(sample: Path) -> NDArray[Any]:
 
 
 def _colours(sample: Path) -> NDArray[Any]:
-    picture = read_picture(_file(sample))
-    if picture.ndim == 2:
-        picture = picture[..., None]
-    return np.broadcast_to(picture[..., :3], (*picture.shape[:2], 3)).copy()
+    picture = np.moveaxis(read_picture(_file(sample)), 0, -1)
+    return np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()
 
 
 def _labels(sample: Path) -> NDArray[np.int32]:

@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import LUMINANCE
 from napari_cihm.errors import InputError
-
-COLOUR, ALPHA = 3, 4
 
 
 @dataclass(frozen=True)
@@ -78,12 +76,6 @@ def plan_channels(
         f"an image of {wanted} channels",
         f"check the axes, which were taken as {image.axes!r}",
     )
-
-
-def is_colour(image: Image) -> bool:
-    """Tell whether the channels are red, green, blue and perhaps alpha."""
-    last = image.axes.endswith("c")
-    return last and image.size("c") in (COLOUR, ALPHA)
 
 
 def _filled(

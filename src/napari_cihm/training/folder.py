@@ -6,6 +6,7 @@ from typing import Any
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.listing import by_name, images_in
+from napari_cihm.data.masks import open_mask
 from napari_cihm.data.reading import SUFFIXES, read_image
 from napari_cihm.errors import DataError
 
@@ -40,12 +41,12 @@ def read_labelled(
         )
     _refuse_misnamed("mask", inputs, inputs, truths)
     opened = [read_image(inputs[name]) for name in names]
-    labels = [read_image(truths[name]).data for name in names]
+    labels = [open_mask(truths[name]).data for name in names]
     if reviewed is None:
         return names, opened, labels, None
     marks = _named(reviewed)
     _refuse_misnamed("reviewed mask", names, inputs, marks)
-    seen = [read_image(marks[n]).data if n in marks else None for n in names]
+    seen = [open_mask(marks[n]).data if n in marks else None for n in names]
     return names, opened, labels, seen
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.errors import DataError, ShapeError
-from napari_cihm.segmentation.channels import is_colour, plan_channels
+from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.source import find_ranges
 
 
@@ -84,7 +84,7 @@ class Labelled:
     @property
     def channels(self) -> int:
         """Channels a model should see: three of a colour image, alpha aside."""
-        return 3 if is_colour(self.image) else self.image.size("c")
+        return COLOUR if is_colour(self.image) else self.image.size("c")
 
 
 def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[Plane]:
