@@ -58,6 +58,51 @@ def test_an_isic_image_without_mask_is_named(tmp_path, rng):
         find_pairs(tmp_path)
 
 
+NAMES = {
+    2017: ("ISIC-2017_{}_Data", "ISIC-2017_{}_Part1_GroundTruth"),
+    2018: ("ISIC2018_Task1-2_{}_Input", "ISIC2018_Task1_{}_GroundTruth"),
+}
+
+
+def put_part(folder, year, part, name, rng):
+    put_isic(folder, *(n.format(part) for n in NAMES[year]), name, rng)
+
+
+@pytest.mark.parametrize(
+    ("year", "others"),
+    [
+        (2017, ["ISIC-2017_Training_Part2_GroundTruth"]),
+        (2018, ["ISIC2018_Task2_Training_GroundTruth_v3"]),
+        (
+            2018,
+            ["ISIC2018_Task3_Training_Input", "ISIC2018_Task3_Training_GroundTruth"],
+        ),
+    ],
+)
+def test_archives_of_other_tasks_may_lie_beside(tmp_path, rng, year, others):
+    put_part(tmp_path, year, "Training", "ISIC_0000001", rng)
+    for other in others:
+        (tmp_path / other).mkdir()
+    assert [s.name for s in find_pairs(tmp_path)] == ["ISIC_0000001"]
+
+
+def test_two_years_are_not_mixed(tmp_path, rng):
+    put_part(tmp_path, 2017, "Training", "ISIC_0000001", rng)
+    put_part(tmp_path, 2018, "Validation", "ISIC_0000001", rng)
+    with pytest.raises(DataError, match="holds ISIC 2017 and 2018"):
+        find_pairs(tmp_path)
+
+
+def test_validation_is_not_learnt_in_place_of_training_without_a_word(tmp_path, rng):
+    for name in ("ISIC_0000001", "ISIC_0000002"):
+        put_part(tmp_path, 2018, "Validation", name, rng)
+    training, held_out, words = split_pairs(tmp_path, 0.1, 0)
+    assert len(training) == len(held_out) == 1 and "no training part" in words[0]
+    (tmp_path / NAMES[2018][0].format("Training")).mkdir()
+    with pytest.raises(DataError, match=r"Training_Input has no ground truth"):
+        split_pairs(tmp_path, 0.1, 0)
+
+
 @pytest.fixture
 def synapse(tmp_path, rng):
     (tmp_path / "train_npz").mkdir()
@@ -92,3 +137,50 @@ def test_a_broken_synapse_file_is_named(synapse):
     (synapse / "test_vol_h5" / "case0001.npy.h5").write_bytes(b"nonsense")
     with pytest.raises(ReadError, match=r"case0001\.npy\.h5 cannot be read"):
         layout_of(synapse).held_out(synapse)
+
+
+def test_a_volume_without_all_its_labels_is_named(synapse):
+    with h5py.File(synapse / "test_vol_h5" / "case0001.npy.h5", "w") as file:
+        file["image"], file["label"] = np.zeros((3, 9, 9)), np.zeros((2, 9, 9))
+    with pytest.raises(DataError, match=r"case0001\.npy\.h5: the image is \(3, 9, 9\)"):
+        split_pairs(synapse, 0.1, 0)
+
+
+def put_slices(folder, case, rng, count=4):
+    (folder / "train_npz").mkdir(exist_ok=True)
+    for z in range(count):
+        image, label = rng.random((16, 16)), rng.integers(0, 9, (16, 16))
+        file = folder / "train_npz" / f"case{case:04d}_slice{z:03d}.npz"
+        np.savez(file, image=image, label=label)
+
+
+def test_a_blank_slice_may_be_among_those_to_learn(tmp_path, rng):
+    put_slices(tmp_path, 5, rng, count=1)
+    nothing = np.zeros((16, 16))
+    file = tmp_path / "train_npz" / "case0005_slice001.npz"
+    np.savez(file, image=nothing, label=nothing)
+    assert [s.read().objects for s in find_pairs(tmp_path)] == [8, 0]
+
+
+def test_slices_of_one_case_stay_together(tmp_path, rng):
+    for case in range(5):
+        put_slices(tmp_path, case, rng)
+    for seed in range(4):
+        training, held_out, words = split_pairs(tmp_path, 0.2, seed)
+        assert len(held_out) == 4 and len(training) == 16 and not words
+        learnt, unseen = ({s.name[:8] for s in p} for p in (training, held_out))
+        assert len(unseen) == 1 and not learnt & unseen
+
+
+def test_the_last_slices_of_a_single_case_are_held_out_with_a_word(tmp_path, rng):
+    put_slices(tmp_path, 5, rng, count=8)
+    _, held_out, (word,) = split_pairs(tmp_path, 0.25, 0)
+    assert [s.name[-3:] for s in held_out] == ["006", "007"]
+    assert "of one volume" in word
+
+
+def test_a_folder_with_nothing_in_it_is_refused(synapse):
+    for file in synapse.rglob("*.*"):
+        file.unlink()
+    with pytest.raises(DataError, match="is empty"):
+        find_pairs(synapse)

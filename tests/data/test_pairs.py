@@ -1,5 +1,8 @@
 """Folders as pairs, and the clear word for each folder that is none."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -69,6 +72,51 @@ def test_dsb18_sample_folders(tmp_path, rng):
     # four pixels were claimed twice; the smaller nucleus keeps its shape
     assert sorted(np.bincount(pair.labels.ravel())[1:]) == [16, 96]
     assert pair.overlap == 4
+
+
+@pytest.fixture
+def samples(tmp_path, rng):
+    """Two samples of DSB18."""
+    for name in ("abc", "def"):
+        for part in ("images", "masks"):
+            (tmp_path / name / part).mkdir(parents=True)
+        image = Image.fromarray(rng.integers(0, 255, (16, 16), np.uint8))
+        image.save(tmp_path / name / "images" / f"{name}.png")
+        mask = np.zeros((16, 16), np.uint8)
+        mask[2:7, 2:7] = 255
+        Image.fromarray(mask).save(tmp_path / name / "masks" / "0.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("missing", ["def/masks", "def/images/def.png"])
+def test_half_a_dsb18_sample_is_named(samples, missing):
+    lost = samples / missing
+    shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+    with pytest.raises(DataError, match=f"{lost} does not exist"):
+        find_pairs(samples)
+
+
+def test_a_dsb18_mask_of_another_size_is_named(samples):
+    file = samples / "abc" / "masks" / "1.png"
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(file)
+    with pytest.raises(DataError, match=rf"{file} is \(9, 9\), its image \(16, 16\)"):
+        find_pairs(samples)[0].read()
+
+
+def test_one_dsb18_sample_may_be_given_itself(samples, monkeypatch):
+    (pair,) = (s.read() for s in find_pairs(samples / "abc"))
+    assert pair.name == "abc" and pair.objects == 1
+    monkeypatch.chdir(samples / "abc")
+    assert [s.name for s in find_pairs(Path())] == ["abc"]
+
+
+def test_a_plain_folder_may_be_called_like_its_image(folder, rng):
+    inside = folder.rename(folder.with_name("a"))
+    put(inside, "a", rng.integers(0, 9, (8, 8), np.uint8), np.eye(8, dtype=np.uint8))
+    mask = inside / "masks" / "a.png"
+    Image.fromarray(np.diag(range(8)).astype(np.uint8)).save(mask)
+    (pair,) = (s.read() for s in find_pairs(inside))
+    assert pair.objects == 7
 
 
 def test_a_reviewed_folder_says_where_masks_may_be_believed(folder, rng):

@@ -1,18 +1,20 @@
 """DSB18's ``stage1_train``: a folder a sample, a mask a nucleus."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from napari_cihm.data.listing import images_in, name_of
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pairs import Pair, PairSource, pictures_in
-from napari_cihm.data.pictures import read_picture
+from napari_cihm.data.pictures import SUFFIXES, read_picture
 from napari_cihm.errors import DataError
 
 
 def fits(folder: Path) -> bool:
-    """Whether a folder holds samples."""
-    return any(is_sample(path) for path in folder.iterdir())
+    """Whether a folder holds samples, or is one itself."""
+    return _alone(folder) or any(is_sample(path) for path in folder.iterdir())
 
 
 def is_sample(folder: Path) -> bool:
@@ -22,12 +24,41 @@ def is_sample(folder: Path) -> bool:
 
 
 def pairs(folder: Path) -> list[PairSource]:
-    """Find the samples of a folder."""
-    return [
-        PairSource(path.name, lambda path=path: read_sample(path))  # type: ignore[misc]
-        for path in sorted(folder.iterdir())
-        if is_sample(path)
-    ]
+    """Find the samples of a folder.
+
+    Raises
+    ------
+    DataError
+        Naming the first that lacks its image or its masks.
+    """
+    if _alone(folder):
+        samples = [folder.absolute()]
+    else:
+        samples = [path for path in sorted(folder.iterdir()) if _meant(path)]
+    return [PairSource(path.name, partial(read_sample, path)) for path in samples]
+
+
+def _alone(folder: Path) -> bool:
+    """Whether a folder is a sample, and no plain folder called like its one image."""
+    here = folder.absolute()
+    images = images_in(here / "images", SUFFIXES)
+    masks = map(name_of, images_in(here / "masks", SUFFIXES))
+    return is_sample(here) and len(images) == 1 and here.name not in masks
+
+
+def _meant(folder: Path) -> bool:
+    """Whether a folder is a sample; what is only half of one is refused."""
+    if is_sample(folder):
+        return True
+    if not ((folder / "images").is_dir() or (folder / "masks").is_dir()):
+        return False
+    image = folder / "images" / f"{folder.name}.png"
+    missing = folder / "masks" if image.is_file() else image
+    raise DataError(
+        f"{missing} does not exist",
+        "an image and a folder of masks in each sample",
+        f"add it, or take {folder.name} away",
+    )
 
 
 def read_sample(folder: Path) -> Pair:

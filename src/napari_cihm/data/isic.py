@@ -10,37 +10,66 @@ from pathlib import Path
 from napari_cihm.data.pairs import PairSource, pair_source, pictures_in
 from napari_cihm.errors import DataError
 
-INPUTS = ("_Input", "_Data")
+YEARS = {
+    2017: ("ISIC-2017_{}_Data", "ISIC-2017_{}_Part1_GroundTruth"),
+    2018: ("ISIC2018_Task1-2_{}_Input", "ISIC2018_Task1_{}_GroundTruth"),
+}
+TRAINING, VALIDATION = "Training", "Validation"
+TESTS = ("Test", "Test_v2")
 
 
 def fits(folder: Path) -> bool:
-    """Whether a folder holds the archives of some part."""
-    return any(_archives(folder, part) for part in ("Training", "Validation", "Test"))
+    """Whether a folder holds the images of some part."""
+    return bool(_years(folder))
 
 
 def training_pairs(folder: Path) -> list[PairSource]:
     """Find the pairs of the training part."""
-    return _pairs(folder, "Training")
+    images, masks = _archives(folder, TRAINING)
+    if images.is_dir() and not masks.is_dir():
+        raise DataError(
+            f"{images} has no ground truth",
+            f"{masks.name} beside it",
+            "unpack it there",
+        )
+    return _pairs(images, masks)
 
 
 def held_out_pairs(folder: Path) -> list[PairSource]:
     """Find the pairs of the validation part, or of the test part without one."""
-    return _pairs(folder, "Validation") or _pairs(folder, "Test")
+    parts = (_pairs(*_archives(folder, part)) for part in (VALIDATION, *TESTS))
+    return next(filter(None, parts), [])
 
 
-def _archives(folder: Path, part: str) -> tuple[Path, Path] | None:
-    """Return the folders of a part's images and masks."""
-    inside = [p for p in folder.iterdir() if p.is_dir() and part in p.name]
-    images = [p for p in inside if p.name.endswith(INPUTS)]
-    masks = [p for p in inside if p.name.endswith("_GroundTruth")]
-    return (images[0], masks[0]) if images and masks else None
+def _years(folder: Path) -> list[int]:
+    parts = (TRAINING, VALIDATION, *TESTS)
+    return [
+        year
+        for year, (images, _) in YEARS.items()
+        if any((folder / images.format(part)).is_dir() for part in parts)
+    ]
 
 
-def _pairs(folder: Path, part: str) -> list[PairSource]:
-    found = _archives(folder, part)
-    if found is None:
+def _archives(folder: Path, part: str) -> tuple[Path, Path]:
+    """Name the folders of a part's images and masks, there or not.
+
+    Archives of other tasks may lie beside them, but not of another year: 2018 trains
+    on what 2017 tests on.
+    """
+    years = _years(folder)
+    if len(years) > 1:
+        raise DataError(
+            f"{folder} holds ISIC {' and '.join(map(str, years))}, which share images",
+            "the archives of one year",
+            "move the others to a folder of their own",
+        )
+    images, masks = YEARS[years[0]]
+    return folder / images.format(part), folder / masks.format(part)
+
+
+def _pairs(images: Path, masks: Path) -> list[PairSource]:
+    if not (images.is_dir() and masks.is_dir()):
         return []
-    images, masks = found
     pairs = []
     for image in pictures_in(images):
         if image.stem.endswith("_superpixels"):

@@ -45,10 +45,10 @@ def is_plain(folder: Path) -> bool:
 
 
 LAYOUTS = (
+    Layout("DSB18 stage1_train", dsb18.fits, dsb18.pairs),
     Layout("images/ and masks/", is_plain, folder_pairs),
     Layout("ISIC", isic.fits, isic.training_pairs, isic.held_out_pairs),
     Layout("Synapse", synapse.fits, synapse.slice_pairs, synapse.volume_pairs),
-    Layout("DSB18 stage1_train", dsb18.fits, dsb18.pairs),
 )
 
 
@@ -58,10 +58,13 @@ def find_pairs(folder: Path) -> list[PairSource]:
     Raises
     ------
     DataError
-        Naming the layouts when it has none of them.
+        Naming the layouts when it has none of them, or the one that holds nothing.
     """
     layout = layout_of(folder)
-    return layout.training(folder) or layout.held_out(folder)
+    found = layout.training(folder) or layout.held_out(folder)
+    if not found:
+        raise DataError(f"{folder} is empty", f"images with labels as in {layout.name}")
+    return found
 
 
 def layout_of(folder: Path) -> Layout:

@@ -97,10 +97,21 @@ def whole_numbers(labels: NDArray[Any], what: str) -> NDArray[np.int32]:
 
 @dataclass(frozen=True)
 class PairSource:
-    """A pair that is read when it is asked for."""
+    """A pair that is read when it is asked for.
+
+    Attributes
+    ----------
+    name : str
+        The pair's.
+    read : callable
+        Reads it.
+    volume : str
+        What it is a slice of, if anything: slices of one volume are no strangers.
+    """
 
     name: str
     read: Callable[[], Pair]
+    volume: str = ""
 
     @classmethod
     def holding(cls, pair: Pair) -> "PairSource":

@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_cihm.data.listing import images_in
 from napari_cihm.data.pairs import Pair, PairSource
-from napari_cihm.errors import ReadError, UnavailableError
+from napari_cihm.errors import DataError, ReadError, UnavailableError
 
 
 def fits(folder: Path) -> bool:
@@ -23,7 +23,7 @@ def fits(folder: Path) -> bool:
 def slice_pairs(folder: Path) -> list[PairSource]:
     """Find the training slices."""
     return [
-        PairSource(path.stem, _slice_reader(path))
+        PairSource(path.stem, _slice_reader(path), path.stem.rsplit("_slice", 1)[0])
         for path in images_in(folder / "train_npz", [".npz"])
     ]
 
@@ -35,7 +35,7 @@ def volume_pairs(folder: Path) -> list[PairSource]:
         name = path.name.split(".")[0]
         for z in range(_depth(path)):
             full = f"{name}_slice{z:03d}"
-            pairs.append(PairSource(full, _plane_reader(path, full, z)))
+            pairs.append(PairSource(full, _plane_reader(path, full, z), name))
     return pairs
 
 
@@ -46,7 +46,7 @@ def _slice_reader(path: Path) -> Callable[[], Pair]:
                 image, label = (file[key] for key in ("image", "label"))
         except Exception as error:  # zip, pickle and key errors alike
             raise _unreadable(path, error) from error
-        return Pair.of(path.stem, image, label)
+        return Pair.of(path.stem, image, label, blank=True)
 
     return read
 
@@ -64,7 +64,14 @@ def _depth(path: Path) -> int:
         for key in ("image", "label"):
             if key not in file:
                 raise _unreadable(path, KeyError(key))
-        return int(file["image"].shape[0])
+        image, label = file["image"].shape, file["label"].shape
+        if image != label:
+            raise DataError(
+                f"{path}: the image is {image} and its label {label}",
+                "one shape",
+                "prepare it anew",
+            )
+        return int(image[0])
 
 
 def _open(path: Path) -> Any:

@@ -15,7 +15,8 @@ def split_pairs(
 ) -> tuple[list[PairSource], list[PairSource], list[str]]:
     """Find pairs and split them; the held-out part is never empty.
 
-    A folder with ``train/`` and ``val/`` inside is split already.
+    Slices of one volume stay together. A folder with ``train/`` and ``val/`` inside
+    is split already.
 
     Returns
     -------
@@ -31,21 +32,43 @@ def split_pairs(
         sources, held_out = layout.training(folder), layout.held_out(folder)
         if sources and held_out:
             return sources, held_out, []
-        sources = sources or held_out
     else:
-        sources = [PairSource.holding(pair) for pair in data]
+        sources, held_out = [PairSource.holding(pair) for pair in data], []
+    words = [] if sources or not held_out else [NO_TRAINING]
+    sources = sources or held_out
     if not sources:
         raise DataError("there are no pairs to train on", "at least one image")
     if len(sources) == 1:
-        return sources, sources, [ONE]
-    count = min(max(1, round(share * len(sources))), len(sources) - 1)
-    order = np.random.default_rng(seed).permutation(len(sources))
+        return sources, sources, [*words, ONE]
+    parts = _apart(sources)
+    if len(parts) == 1:
+        parts, words = [[source] for source in sources], [*words, ONE_VOLUME]
+        order = np.arange(len(parts))[::-1]  # the last are neighbours of one alone
+    else:
+        order = np.random.default_rng(seed).permutation(len(parts))
+    count = min(max(1, round(share * len(parts))), len(parts) - 1)
     chosen = set(order[:count].tolist())
-    training = [s for i, s in enumerate(sources) if i not in chosen]
-    return training, [sources[i] for i in sorted(chosen)], []
+    training = [s for i, p in enumerate(parts) if i not in chosen for s in p]
+    return training, [s for i in sorted(chosen) for s in parts[i]], words
+
+
+def _apart(sources: Sequence[PairSource]) -> list[list[PairSource]]:
+    """Put the slices of a volume together: neighbours are nearly the same picture."""
+    parts: dict[str | int, list[PairSource]] = {}
+    for number, source in enumerate(sources):
+        parts.setdefault(source.volume or number, []).append(source)
+    return list(parts.values())
 
 
 ONE = (
     "There is one image: it is trained on and validated on, so the figures "
     "flatter. Add images to get honest ones."
+)
+ONE_VOLUME = (
+    "All slices are of one volume: its last are held out, whose neighbours are "
+    "learnt, so the figures flatter. Add volumes to get honest ones."
+)
+NO_TRAINING = (
+    "There is no training part: what is there to be validated or tested on is "
+    "trained on, and a share of it held out."
 )
