@@ -146,7 +146,15 @@ def read_kinds(folder: Path) -> dict[str, str]:
     for place in (folder, folder.resolve().parent):
         table = place / "index.csv"
         if table.is_file():
-            with table.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-            return {r["id"]: r["kind"] for r in rows if "id" in r and "kind" in r}
+            rows = csv.DictReader(_text(table).splitlines())
+            return {r["id"]: r["kind"] for r in rows if r.get("id") and r.get("kind")}
     return {}
+
+
+def _text(table: Path) -> str:
+    """Read a table as programs write it: UTF-8, with or without a mark, or Latin."""
+    written = table.read_bytes()
+    try:
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return written.decode("latin-1")
