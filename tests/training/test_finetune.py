@@ -278,7 +278,9 @@ def test_labels_that_name_no_objects_are_refused(base, make_dark, change, said):
 def test_whole_numbers_are_labels_whatever_their_kind(base, make_dark):
     image, labels = make_dark(62, count=9)
     kinds = (np.float64, np.uint8)
-    runs = [run(base, [image], [labels.astype(kind)]) for kind in kinds]
+    masks = [labels.astype(kind) for kind in kinds]
+    masks.append(np.where(labels, labels.astype(np.int64) + 2_000_000_000, 0))
+    runs = [run(base, [image], [mask]) for mask in masks]
     assert len({events[-1].model.hash for events in runs}) == 1
 
 

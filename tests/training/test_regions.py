@@ -109,6 +109,15 @@ def test_what_was_known_is_the_first_class_before_anything_is_learnt(base, make_
     np.testing.assert_allclose(maps[1] / (maps[0] + maps[1]), known, atol=1e-5)
 
 
+def test_numbers_too_high_for_classes_are_said_to_be_one_region(base, make_discs):
+    pair = make_discs(10, shape=(96, 96), count=12)
+    values = np.array([0, 127, 255], np.uint8)
+    labels = np.where(pair.labels, values[1 + pair.labels % 2], 0)
+    events = list(finetune(base, [pair.image[0]], [labels], steps=1, **FAST))
+    said = [event.text for event in events if isinstance(event, Note)]
+    assert any("2 numbers up to 255" in text for text in said)
+
+
 def test_too_small_a_region_is_refused(base, make_dark):
     image, labels = make_dark(0)
     mask = (labels == 1).astype(np.uint8)

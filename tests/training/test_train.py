@@ -193,6 +193,17 @@ def test_one_region(pairs, loss):
     assert events[-1].figures["dice"] > 0.8
 
 
+def test_numbers_too_high_for_classes_are_said_to_be_one_region(pairs):
+    said = {}
+    for high in (32, 255):
+        values = np.array([0, 7, high], np.uint8)
+        coded = [Pair.of(p.name, p.image, values[p.labels % 3]) for p in pairs]
+        events = run(coded, task="semantic", epochs=1)
+        said[high] = [e.text for e in events if isinstance(e, Note)]
+    assert events[-1].model.config.classes == 1
+    assert not said[32] and "2 numbers up to 255" in said[255][0]
+
+
 def test_bad_wishes_are_refused(pairs):
     with pytest.raises(InputError, match="patch"):
         run(pairs, patch=3)

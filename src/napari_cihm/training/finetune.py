@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import (
     Decoding,
@@ -46,7 +47,7 @@ from napari_cihm.training.material import (
     refuse_too_little,
 )
 from napari_cihm.training.records import Curves, versions
-from napari_cihm.training.regions import naming, pieces
+from napari_cihm.training.regions import naming, numbers_in, pieces, unnamed
 from napari_cihm.training.rehearsal import rehearse
 
 PLANE = 2  # dimensions
@@ -107,8 +108,9 @@ def finetune(
     planes = list(read_planes(labelled, config))
     instances = config.task == "instance"
     joined = instances and one_number(plane.labels for plane in planes)
-    if joined:
-        planes = [replace(plane, labels=tell_apart(plane.labels)) for plane in planes]
+    if instances:  # what numbers single objects may be as large as numbers get
+        number = tell_apart if joined else _in_order
+        planes = [replace(plane, labels=number(plane.labels)) for plane in planes]
     config = naming(config, planes)
     units = planes if instances else pieces(planes)
     objects = refuse_too_little(units, chosen.least)
@@ -124,7 +126,8 @@ def finetune(
     yield FinetuneStarted(len(labelled), objects, held_out, len(splits), sure)
     findings = examine(planes) if instances else None
     doubts = findings.words if findings else ()
-    said = (word, WORDS if joined else "", *doubts)
+    regions = "" if instances else unnamed(numbers_in(planes))
+    said = (word, WORDS if joined else "", regions, *doubts)
     yield from (Note(text) for text in said if text)
     asked = time.monotonic()
     base_labels = label_planes(base, list(read_planes(labelled, base.config)))
@@ -188,6 +191,12 @@ def finetune(
         (*verdict.warnings, *hurry),
         overlays(planes, base_labels, label_planes(result, planes), splits[0]),
     )
+
+
+def _in_order(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Renumber objects 1, 2, 3 ... in the order of their numbers."""
+    numbered: NDArray[np.integer] = relabel_sequential(labels)[0]
+    return numbered
 
 
 def _compiled(model: Model) -> float:

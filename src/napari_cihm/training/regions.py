@@ -25,13 +25,29 @@ def classes_of(numbers: Collection[int]) -> int:
     return 1 if single else highest + 1
 
 
+def numbers_in(planes: Sequence[Plane]) -> set[int]:
+    """Return the numbers of what was labelled."""
+    return {int(number) for plane in planes for number in plane.objects}
+
+
+def unnamed(numbers: Collection[int]) -> str:
+    """Say that masks hold numbers which are not told apart, if they do."""
+    if len(numbers) <= 1 or max(numbers) <= MOST_CLASSES:
+        return ""
+    return (
+        f"The masks hold {len(numbers)} numbers up to {max(numbers)}. Above "
+        f"{MOST_CLASSES} they are taken for single objects, and all of them for one "
+        "region. To tell classes apart, number them 1, 2, 3 ..."
+    )
+
+
 def naming(config: ModelConfig, planes: Sequence[Plane]) -> ModelConfig:
     """Give a model of regions the maps for what was labelled.
 
     A model of one region gets more only where a number names several: single objects
     that happen to be numbered are one region still.
     """
-    numbers = {int(number) for plane in planes for number in plane.objects}
+    numbers = numbers_in(planes)
     wanted = classes_of(numbers)
     if config.task != "semantic" or wanted <= config.classes:
         return config

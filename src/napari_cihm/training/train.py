@@ -31,7 +31,7 @@ from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
 from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
-from napari_cihm.training.regions import classes_of
+from napari_cihm.training.regions import classes_of, unnamed
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.split import split_pairs
 from napari_cihm.training.tuning import tune
@@ -100,7 +100,8 @@ def train(
     start, base, word = _start(
         model, training, facts, chosen, dict(options or {}), team.device
     )
-    said = (*words, *overlap_words(facts), word)
+    regions = "" if chosen.task == "instance" else unnamed(facts.numbers)
+    said = (*words, *overlap_words(facts), regions, word)
     yield from (Note(text) for text in said if text)
     config = start.config
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
