@@ -268,3 +268,16 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch) -> Non
 def test_a_missing_file_says_so(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="does not exist"):
         read_image(tmp_path / "nothing.tif")
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+def test_pixels_that_cannot_be_decoded_name_their_file(tmp_path: Path, tile) -> None:
+    path = tmp_path / "bad.tif"
+    tifffile.imwrite(path, np.eye(64, dtype=np.uint8), compression="zlib", tile=tile)
+    with tifffile.TiffFile(path) as file:
+        first = file.pages[0].dataoffsets[0]
+    written = bytearray(path.read_bytes())
+    written[first : first + 20] = bytes(20)
+    path.write_bytes(written)
+    with pytest.raises(ReadError, match=r"bad\.tif cannot be read"):
+        read_image(path).read()

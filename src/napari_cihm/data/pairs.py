@@ -178,7 +178,7 @@ def _channels_first(
 ) -> NDArray[np.generic]:
     if image.ndim == 2:
         return image[None]
-    last = image.shape[-1] <= ALPHA and image.shape[1:] != shape
+    last = image.ndim == 3 and image.shape[-1] <= ALPHA and image.shape[1:] != shape
     return split_channels(image) if last else image
 
 

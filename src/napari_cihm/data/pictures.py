@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.axes import guess_axes
-from napari_cihm.data.image import COLOUR, Image, is_colour
+from napari_cihm.data.image import ALPHA, COLOUR, Image, is_colour
 from napari_cihm.data.reading import read_image
 from napari_cihm.data.tiff import has_alpha
 from napari_cihm.errors import ReadError
@@ -37,9 +37,7 @@ def read_picture(path: Path) -> NDArray[np.generic]:
 def split_channels(values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Turn (height, width, channels) into what `read_picture` gives of such a file."""
     channels = np.moveaxis(values, -1, 0)
-    if is_colour(Image.of(values, "yxc")):
-        channels = channels[:COLOUR]
-    return _grey_if_equal(channels)
+    return _grey_if_equal(channels[:COLOUR] if len(channels) == ALPHA else channels)
 
 
 def _grey_if_equal(channels: NDArray[np.generic]) -> NDArray[np.generic]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.ome_zarr import is_zarr, open_zarr
-from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
+from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff, unreadable
 from napari_cihm.data.tiff_series import open_tiff_series
 from napari_cihm.errors import AxesError, CihmError, DtypeError, ReadError, ShapeError
 
@@ -64,11 +64,7 @@ def read_image(
             f"{path} may not be read", remedy="ask for the right to read it"
         ) from None
     except Exception as error:  # decoders raise whatever they like
-        raise ReadError(
-            f"{path} cannot be read ({type(error).__name__}: {error})",
-            "an image that is whole",
-            "open it in another program; copy it anew if that fails too",
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _open(path: Path, axes: str | None, level: int) -> Image:
