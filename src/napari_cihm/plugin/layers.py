@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
+RESUMED = " (resumed)"
 COLOURS = 49  # of a labels layer that nobody gave others
 
 
@@ -153,7 +154,8 @@ class ResultLayers:
         region = region_of(axes, array_of(image).shape)
         fits = tuple(labels.shape) == region.shown_shape
         place = _place(image, region, False) if fits else {}
-        return self.add_copy(labels, f"{name} (resumed)", place)
+        name = f"{name.removesuffix(RESUMED)}{RESUMED}"
+        return self.add_copy(labels, name, place)
 
     def add_copy(self, labels: Any, name: str, place: Mapping[str, Any]) -> Labels:
         """Add labels that the user is to edit."""

@@ -10,6 +10,7 @@ import pytest
 from napari_cihm.correction.journal import (
     ImageIdentity,
     Journal,
+    claim,
     discard,
     journal_home,
     journals,
@@ -91,7 +92,7 @@ def test_resuming_goes_on_in_the_same_folder(session, same) -> None:
     back = recover(found.path)
     two = session()
     two.labels, two.reviewed = back.labels, back.reviewed
-    two.begin(resumed=found, facts=back.facts)
+    two.begin(resumed=claim(found.path), facts=back.facts)
     two.paint_many(9, seed=5)
     assert two.journal.path == one.journal.path
     two.journal.close(finished=False)
@@ -106,9 +107,9 @@ def test_a_journal_cannot_be_resumed_twice(session) -> None:
     one.paint_many(2)
     one.journal.close(finished=False)
     (found,) = unfinished(identity(), one.settings)
-    two = session().begin(resumed=found)
+    two = session().begin(resumed=claim(found.path))
     with pytest.raises(InputError, match="open in another window"):
-        session().begin(resumed=found)
+        claim(found.path)
     with pytest.raises(InputError, match="open in another window"):
         discard(found)
     two.journal.close(finished=False)

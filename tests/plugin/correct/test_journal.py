@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import tifffile
 
-from napari_cihm.correction.journal import journals, prune, recover
+from napari_cihm.correction.journal import claim, journals, prune, recover
 from napari_cihm.correction.reviewed import Reviewed
 
 
@@ -23,9 +23,24 @@ def _reopen(correct):
     """Open another panel beside the same viewer, as after a crash."""
     from napari_cihm.plugin.widgets import SegmentWidget
 
-    correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    if correct.shown.dock in correct.viewer.window._wrapped_dock_widgets.values():
+        correct.viewer.window.remove_dock_widget(correct.shown.dock)
     panel = SegmentWidget(correct.viewer)
     dock = correct.viewer.window.add_dock_widget(panel, name="again")
+    return panel, dock
+
+
+def _resume(correct, qtbot, meanwhile=lambda flow: None):
+    """Open another panel and take the work up that it offers."""
+    panel, dock = _reopen(correct)
+    flow = panel.coordinator.correct
+    banner = flow._section.unfinished
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    qtbot.mouseClick(banner.yes, _left())
+    meanwhile(flow)
+    qtbot.waitUntil(
+        lambda: flow.bench.labels.name.endswith("(resumed)"), timeout=10_000
+    )
     return panel, dock
 
 
@@ -41,16 +56,16 @@ def test_every_stroke_is_on_disk_while_it_is_worked(correct):
 
 def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     labels, marks = _work(correct)
+    offered = []
     correct.layer.data[:] = squares  # what a crash would have lost
-    panel, dock = _reopen(correct)
+    panel, dock = _resume(
+        correct,
+        qtbot,
+        lambda flow: offered.append(flow._section.unfinished.words.text()),
+    )
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
-    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
-    assert "squares labels" in banner.words.text()
-    qtbot.mouseClick(banner.yes, _left())
-    qtbot.waitUntil(
-        lambda: flow.bench.labels.name.endswith("(resumed)"), timeout=10_000
-    )
+    assert "squares labels" in offered[0]
     layer = flow.bench.labels
     np.testing.assert_array_equal(layer.data, labels)
     seen = flow.reviewed_of(layer)
@@ -59,6 +74,65 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     assert "squares labels" in correct.viewer.layers  # the user's own is untouched
     qtbot.waitUntil(lambda: not banner.words.text())
     assert len(journals(flow.bench.settings)) == 1  # it goes on in the same folder
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_work_that_was_resumed_and_let_be_is_offered_again(correct, qtbot):
+    _work(correct)
+    for _ in range(2):
+        panel, dock = _resume(correct, qtbot)
+        (found,) = journals(panel.coordinator.correct.bench.settings)
+        assert found.strokes
+        correct.viewer.window.remove_dock_widget(dock)
+        correct.viewer.layers.remove("squares labels (resumed)")
+        (found,) = journals(panel.coordinator.correct.bench.settings)
+        assert not found.finished
+
+
+def test_what_is_begun_while_work_is_read_leaves_it_alone(
+    correct, squares, qtbot, monkeypatch
+):
+    labels, _ = _work(correct)
+    path = correct.session.journal.path
+    read = threading.Event()
+
+    def slow(*args):
+        assert read.wait(10)
+        return recover(*args)
+
+    monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.recover", slow)
+    other = correct.viewer.add_labels(squares[::-1].copy(), name="other")
+
+    def meanwhile(flow):
+        other.mode = "paint"
+        assert flow.bench.begun(other).session.journal.flush()
+        read.set()
+
+    panel, dock = _resume(correct, qtbot, meanwhile)
+    flow = panel.coordinator.correct
+    mending = flow.bench.mending
+    assert mending.layer.name == "squares labels (resumed)"
+    np.testing.assert_array_equal(mending.layer.data, labels)
+    assert mending.session.journal.path == path
+    assert flow.bench.begun(other).session.journal.path != path
+    assert mending.session.journal.flush()
+    np.testing.assert_array_equal(recover(path).labels, labels)
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_work_that_another_window_resumed_is_not_resumed_again(correct, said, qtbot):
+    _work(correct)
+    panel, dock = _reopen(correct)
+    flow = panel.coordinator.correct
+    banner = flow._section.unfinished
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    (found,) = journals(flow.bench.settings)
+    held = claim(found.path)
+    qtbot.mouseClick(banner.yes, _left())
+    qtbot.waitUntil(lambda: not banner.words.text(), timeout=10_000)
+    assert "open in another window" in said[-1][1]
+    assert not any("resumed" in layer.name for layer in correct.viewer.layers)
+    held.release()
     correct.viewer.window.remove_dock_widget(dock)
 
 

@@ -13,6 +13,7 @@ the values that pixels took, never differences, which makes three things simple:
   wrote is lost.
 """
 
+from napari_cihm.correction.journal.claims import Claim, claim
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.journal import Journal
 from napari_cihm.correction.journal.recovery import Recovered, recover
@@ -26,10 +27,12 @@ from napari_cihm.correction.journal.shelf import (
 )
 
 __all__ = [
+    "Claim",
     "FoundJournal",
     "ImageIdentity",
     "Journal",
     "Recovered",
+    "claim",
     "discard",
     "journal_home",
     "journals",

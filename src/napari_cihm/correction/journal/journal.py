@@ -9,20 +9,19 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import filelock
 import numpy as np
 
 from napari_cihm import __version__
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.boxes import box_at
 from napari_cihm.correction.edits import Block, Edit, edit_of
+from napari_cihm.correction.journal.claims import Claim
 from napari_cihm.correction.journal.codec import Target
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
-from napari_cihm.correction.journal.shelf import FoundJournal, journal_home
+from napari_cihm.correction.journal.shelf import journal_home
 from napari_cihm.correction.journal.writer import Writer
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.errors import InputError
 from napari_cihm.events import Event
 
 
@@ -48,13 +47,8 @@ class Journal:
         Where journals lie and how they are written.
     tell : callable, optional
         Hears `JournalStalled` and `JournalWell`, in the writer's thread.
-    resumed : FoundJournal, optional
-        Go on in the folder of a journal that was recovered.
-
-    Raises
-    ------
-    InputError
-        If the journal to go on with is open in another window.
+    resumed : Claim, optional
+        Go on in the folder of a journal that was claimed and recovered.
     """
 
     def __init__(
@@ -67,7 +61,7 @@ class Journal:
         facts: Mapping[str, Any] | None = None,
         settings: CorrectSettings | None = None,
         tell: Callable[[Event], None] | None = None,
-        resumed: FoundJournal | None = None,
+        resumed: Claim | None = None,
     ) -> None:
         settings = settings or CorrectSettings()
         self.identity = identity
@@ -78,9 +72,7 @@ class Journal:
         self._reviewed = reviewed
         home = journal_home(settings)
         self.path = resumed.path if resumed else home / _folder_name(identity)
-        ledger = Ledger(self.path, self._about)
-        if resumed:
-            _claim(ledger)
+        ledger = Ledger(self.path, self._about, resumed.lock if resumed else None)
         self._writer = Writer(ledger, self._arrays(), settings, tell or _nobody)
         self._writer.start()
         self._at_exit = _closing(self)
@@ -189,20 +181,6 @@ def _folder_name(identity: ImageIdentity) -> str:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", identity.name).strip("-")[:40] or "image"
     day = time.strftime("%Y%m%d-%H%M%S")
     return f"{name}-{day}-{secrets.token_hex(4)}"
-
-
-def _claim(ledger: Ledger) -> None:
-    try:
-        ledger.claim()
-    except filelock.Timeout:
-        raise InputError(
-            f"the journal {ledger.place.name} is open in another window",
-            "a journal that nobody writes",
-            "close the other window, or begin anew here",
-        ) from None
-    except OSError:
-        # The writer meets the same trouble and tells of it.
-        return
 
 
 def _closing(journal: Journal) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,14 +50,21 @@ class Ledger:
         The session's folder.
     about : callable
         Returns what every file begins with: whose labels these are.
+    lock : FileLock, optional
+        The folder's, where it is held already.
     """
 
-    def __init__(self, place: Path, about: Callable[[], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        place: Path,
+        about: Callable[[], dict[str, Any]],
+        lock: filelock.BaseFileLock | None = None,
+    ) -> None:
         self.place = place
         self.about = about
         self.generation = -1
         self.snapshot_bytes = 0
-        self._lock = lock_of(place)
+        self._lock = lock or lock_of(place)
         self._log: LogFile | None = None
         self._number = 0
 

@@ -8,6 +8,7 @@ from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.journal import Claim
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.data.axes import LETTERS
@@ -80,7 +81,12 @@ class Bench(QObject):
             self.labels = layer
             self.chosen.emit()
 
-    def begin(self, layer: Labels, reviewed: Reviewed | None = None) -> Mending:
+    def begin(
+        self,
+        layer: Labels,
+        reviewed: Reviewed | None = None,
+        resumed: Claim | None = None,
+    ) -> Mending:
         """Return the correction of a layer; begin it if it did not yet.
 
         Labels in a file or behind a computation are copied where they are touched:
@@ -94,7 +100,13 @@ class Bench(QObject):
             notices.tell(said)
         layers = self.desk.layers
         mending = Mending(
-            layer, self.settings, self.aside, lambda: layers.writing, reviewed, self
+            layer,
+            self.settings,
+            self.aside,
+            lambda: layers.writing,
+            reviewed,
+            resumed,
+            self,
         )
         self._mendings[layer] = mending
         mending.changed.connect(self._on_changed)

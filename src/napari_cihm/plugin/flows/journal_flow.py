@@ -8,9 +8,11 @@ from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject
 
 from napari_cihm.correction.journal import (
+    Claim,
     FoundJournal,
     ImageIdentity,
     Recovered,
+    claim,
     discard,
     prune,
     recover,
@@ -86,12 +88,18 @@ class JournalFlow(QObject):
             )
             return
 
-        def work() -> Iterator[Recovered]:
-            yield recover(journal.path, base if journal.by_reference else None)
+        def work() -> Iterator[tuple[Claim, Recovered]]:
+            held = claim(journal.path)
+            try:
+                found = recover(journal.path, base if journal.by_reference else None)
+            except Exception:
+                held.release()
+                raise
+            yield held, found
 
         self._bench.aside.start(
             work,
-            lambda found: self._reopen(journal, image, found),
+            lambda found: self._reopen(image, *found),
             self._on_failure,
             self._on_resumed,
         )
@@ -107,9 +115,9 @@ class JournalFlow(QObject):
 
     def _on_began(self, mending: Mending) -> None:
         mending.told.connect(_on_told)
-        self._keep(mending, self._resuming)
+        self._keep(mending)
 
-    def _keep(self, mending: Mending, resumed: FoundJournal | None) -> None:
+    def _keep(self, mending: Mending) -> None:
         if not self._bench.settings.journal:
             return
         layer = mending.layer
@@ -121,7 +129,7 @@ class JournalFlow(QObject):
         facts = {k: about[k] for k in ("model", "model_hash", "settings") if k in about}
         try:
             identity = ImageIdentity.of(data, name, source)
-            mending.keep_journal(identity, facts, resumed)
+            mending.keep_journal(identity, facts)
         except (CihmError, OSError) as error:
             text = getattr(error, "came", str(error))
             notices.warn(f"corrections are not kept on disk: {text}")
@@ -147,21 +155,19 @@ class JournalFlow(QObject):
         named = [x for x in self._bench.candidates if x.name == journal.layer]
         return named[0].data if named and not named[0].multiscale else None
 
-    def _reopen(
-        self, journal: FoundJournal, image: ImageLayer | None, found: Recovered
-    ) -> None:
+    def _reopen(self, image: ImageLayer | None, held: Claim, found: Recovered) -> None:
         scene, layers = self._bench.desk.scene, self._bench.desk.layers
         if image is None or not scene.holds(image):
+            held.release()
             return
         axes = self._bench.axes_of_image(image)
         layer = layers.add_recovered(image, axes, found.labels, found.layer)
-        # Beginning it takes the journal that is being resumed.
-        self._bench.begin(layer, found.reviewed)
+        self._bench.begin(layer, found.reviewed, held)
         self._bench.choose(layer)
         scene.layers.selection.active = layer
         for note in found.notes:
             notices.warn(note)
-        self._found = [x for x in self._found if x.path != journal.path]
+        self._found = [x for x in self._found if x.path != held.path]
 
     def _on_resumed(self) -> None:
         self._resuming = None
@@ -169,6 +175,7 @@ class JournalFlow(QObject):
 
     def _on_failure(self, failure: Failure) -> None:
         notices.report(failure)
+        self.look()
 
     def _prune(self) -> None:
         settings = self._bench.settings

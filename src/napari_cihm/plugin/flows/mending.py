@@ -15,11 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
 from napari_cihm.correction.edits import Edit
-from napari_cihm.correction.journal import (
-    FoundJournal,
-    ImageIdentity,
-    Journal,
-)
+from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.strokes import edit_of_atoms
@@ -46,6 +42,8 @@ class Mending(QObject):
         Asked when an edit is told of: whether nobody looked at what it changes.
     reviewed : Reviewed, optional
         Marks to go on with.
+    resumed : Claim, optional
+        The journal of the work that is gone on with.
 
     Attributes
     ----------
@@ -69,6 +67,7 @@ class Mending(QObject):
         aside: Aside,
         unseen: Callable[[], bool],
         reviewed: Reviewed | None = None,
+        resumed: Claim | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -76,7 +75,9 @@ class Mending(QObject):
         self.session = CorrectionSession(
             layer.data, reviewed=reviewed, settings=settings
         )
-        self.saved = True  # whether everything done so far lies elsewhere too
+        self._resumed = resumed
+        # Whether everything done so far lies elsewhere too.
+        self.saved = resumed is None
         self._strokes: list[tuple[Any, bool]] = []
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -91,19 +92,8 @@ class Mending(QObject):
             emitter.connect(callback)
         self._count()
 
-    def keep_journal(
-        self,
-        identity: ImageIdentity,
-        facts: dict[str, Any],
-        resumed: FoundJournal | None = None,
-    ) -> None:
-        """Keep every stroke on disk from now on.
-
-        Raises
-        ------
-        InputError
-            If the journal to go on with is open in another window.
-        """
+    def keep_journal(self, identity: ImageIdentity, facts: dict[str, Any]) -> None:
+        """Keep every stroke on disk from now on."""
         session = self.session
         session.journal = Journal(
             session.labels,
@@ -113,7 +103,7 @@ class Mending(QObject):
             facts=facts,
             settings=session.settings,
             tell=self._heard.emit,
-            resumed=resumed,
+            resumed=self._resumed,
         )
 
     def use(self, settings: CorrectSettings) -> None:
