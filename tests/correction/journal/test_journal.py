@@ -12,6 +12,7 @@ from napari_cihm.correction.journal import ImageIdentity, Journal, recover
 from napari_cihm.correction.journal import ledger as ledger_module
 from napari_cihm.correction.journal.backlog import Backlog
 from napari_cihm.correction.journal.codec import Target
+from napari_cihm.correction.reviewed import Reviewed
 
 
 def test_strokes_marks_and_facts_come_back(session, same) -> None:
@@ -167,6 +168,34 @@ def test_a_snapshot_taken_while_the_person_draws_is_set_right(session, same) -> 
     other.join()
     assert one.journal.flush()
     assert same(recover(one.journal.path), one)
+
+
+@pytest.mark.parametrize("late", ["_verify", "sync_folder"])
+def test_labels_that_come_while_others_are_written_are_written_too(
+    session, monkeypatch, late
+) -> None:
+    one = session().begin()
+    assert one.journal.flush()
+    reached, go = threading.Event(), threading.Event()
+    work = getattr(ledger_module, late)
+
+    def slow(path) -> None:
+        reached.set()
+        assert go.wait(5)
+        work(path)
+
+    monkeypatch.setattr(ledger_module, late, slow)
+    one.journal.resync(np.full(one.labels.shape, 3, np.int32))
+    assert reached.wait(5)
+    others = np.full((2, 30, 30), 7, np.int16)
+    one.journal.resync(others, Reviewed(others.shape))
+    go.set()
+    assert one.journal.flush()
+    found = recover(one.journal.path)
+    assert found.labels.dtype == np.int16
+    assert np.array_equal(found.labels, others)
+    assert found.whole
+    assert not found.notes
 
 
 def test_labels_over_a_file_are_kept_by_what_was_changed(

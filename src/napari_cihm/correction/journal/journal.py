@@ -162,15 +162,15 @@ class Journal:
             arrays[Target.EDITS] = self._reviewed.edits
         return arrays
 
-    def _about(self) -> dict[str, Any]:
+    def _about(self, labels: Any) -> dict[str, Any]:
         return {
             "program": __version__,
             "identity": self.identity.document(),
             "layer": self.layer,
             "labels": {
-                "shape": [int(n) for n in self._labels.shape],
-                "dtype": np.dtype(self._labels.dtype).newbyteorder("<").str,
-                "by_reference": is_by_reference(self._labels),
+                "shape": [int(n) for n in labels.shape],
+                "dtype": np.dtype(labels.dtype).newbyteorder("<").str,
+                "by_reference": is_by_reference(labels),
             },
             "facts": self.facts,
         }

@@ -49,7 +49,7 @@ class Ledger:
     place : Path
         The session's folder.
     about : callable
-        Returns what every file begins with: whose labels these are.
+        Returns what every file of some labels begins with: whose they are.
     lock : FileLock, optional
         The folder's, where it is held already.
     """
@@ -57,7 +57,7 @@ class Ledger:
     def __init__(
         self,
         place: Path,
-        about: Callable[[], dict[str, Any]],
+        about: Callable[[Any], dict[str, Any]],
         lock: filelock.BaseFileLock | None = None,
     ) -> None:
         self.place = place
@@ -81,17 +81,17 @@ class Ledger:
         if not self._lock.is_locked:
             self._lock.acquire()
 
-    def open(self) -> None:
+    def open(self, arrays: Mapping[Target, Any]) -> None:
         """Begin the next generation's log, behind all that lies here."""
         self.claim()
         known = generations(self.place, LOG) | generations(self.place, SNAPSHOT)
         generation = max(known, default=-1) + 1
         log = LogFile(self.place / LOG.format(generation))
         try:
-            log.append(pack(Kind.BEGIN, 0, _json(self.about())))
+            log.append(pack(Kind.BEGIN, 0, self._begin(arrays)))
             log.sync()
             sync_folder(self.place)
-        except OSError:
+        except Exception:
             log.close()
             log.path.unlink(missing_ok=True)
             raise
@@ -126,7 +126,7 @@ class Ledger:
         file = LogFile(part)
         try:
             number = 0
-            file.append(pack(Kind.BEGIN, number, _json(self.about())))
+            file.append(pack(Kind.BEGIN, number, self._begin(arrays)))
             for target, array in arrays.items():
                 for box in _held_boxes(array):
                     values = _still(array, box)
@@ -165,6 +165,9 @@ class Ledger:
         """Let go of the folder without a word in it."""
         self._close_log()
         self._lock.release()
+
+    def _begin(self, arrays: Mapping[Target, Any]) -> bytes:
+        return _json(self.about(arrays[Target.LABELS]))
 
     def _append(self, kind: Kind, payload: bytes) -> None:
         if self._log is None:

@@ -45,8 +45,10 @@ class Writer:
         self.backlog = Backlog(arrays)
         self.stalled = ""
         self._facts: dict[str, Any] = {}
-        self._snapshot_due = True
-        self._generation_due = True
+        # Beginnings asked for, and how many the present log stands for.
+        self._wanted, self._begun = 1, 0
+        self._anew = False  # the writer itself wants a beginning
+        self._bare = False  # the present log has no snapshot yet
         self._unsynced = False
         self._synced_at = 0.0
         self._retry_at = 0.0
@@ -69,7 +71,7 @@ class Writer:
                 self.backlog.lay(arrays)
             # What waits is older than what nobody told of, and must not undo it.
             self.backlog.spill()
-            self._generation_due = self._snapshot_due = True
+            self._wanted += 1
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Write facts about the session."""
@@ -118,8 +120,8 @@ class Writer:
         if self.stalled:
             self.stalled = ""
             self.tell(JournalWell("The journal can be written again; nothing is lost."))
-        if not self._unsynced:
-            with self.backlog.changed:
+        with self.backlog.changed:
+            if not (self._unsynced or self._bare or self._is_outdated()):
                 self._answered = asked
                 self.backlog.changed.notify_all()
 
@@ -137,31 +139,39 @@ class Writer:
         return self._stop or (self._asked > self._answered and not self.stalled)
 
     def _work(self, now: bool) -> None:
-        if self._generation_due:
-            self.ledger.open()
-            self._generation_due = False
+        # All of this may be asked for again while it is done.
+        with self.backlog.changed:
+            wanted, arrays = self._wanted, self.arrays
+        if self._begun < wanted or self._anew:
+            self.ledger.open(arrays)
+            self._begun, self._anew, self._bare = wanted, False, True
         self._drain()
         self._sync(now)
-        if self._snapshot_due:
-            self._snapshot()
+        if self._bare:
+            self._snapshot(arrays)
             self._sync(now)
         limit = self.settings.journal_compact_mb * 2**20
         if self.ledger.log_bytes > max(limit, 2 * self.ledger.snapshot_bytes):
-            self._generation_due = self._snapshot_due = True
+            self._anew = True
 
-    def _snapshot(self) -> None:
-        with contextlib.closing(self.ledger.snapshot(self.arrays)) as steps:
+    def _is_outdated(self) -> bool:
+        return self._begun < self._wanted
+
+    def _snapshot(self, arrays: Mapping[Target, Any]) -> None:
+        with contextlib.closing(self.ledger.snapshot(arrays)) as steps:
             for _ in steps:
                 # A snapshot of a volume takes seconds; strokes do not wait for it.
                 if self.backlog or self._unsynced:
                     self._drain()
                     self._sync(False)
-                if self._generation_due or self._stop:
+                if self._is_outdated() or self._stop:
                     return
-        self._snapshot_due = False
+        self._bare = False
 
     def _drain(self) -> None:
         with self.backlog.changed:
+            if self._is_outdated():
+                return  # what waits was done to arrays that this log knows nothing of
             facts, self._facts = self._facts, {}
             arrays = self.arrays
             boxes, entries = self.backlog.take()
@@ -196,7 +206,7 @@ class Writer:
         self._retry_at = time.monotonic() + self.settings.journal_retry
         if isinstance(error, FileNotFoundError):
             # The folder was taken away: begin again with everything.
-            self._generation_due = self._snapshot_due = True
+            self._anew = True
         reason = getattr(error, "strerror", "") or str(error) or repr(error)
         if reason != self.stalled:
             self.stalled = reason
