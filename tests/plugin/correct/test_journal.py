@@ -151,7 +151,7 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     correct, said, qtbot, monkeypatch
 ):
     _work(correct)
-    correct.bench.mending.saved = True  # as an export says
+    correct.bench.mending.save(correct.bench.mending.done)  # as an export says
     month = partial(prune, now=time.time() + 31 * 86_400)
     monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.prune", month)
     panel, dock = _reopen(correct)
@@ -208,13 +208,30 @@ def test_what_is_reviewed_becomes_a_training_folder(deep, tmp_path, said):
     assert "there already" in deep.shown.words
     assert len(list((tmp_path / "set" / "images").iterdir())) == 1
     assert threading.active_count() <= before
-    # What is saved there need not be offered again.
-    mending = deep.bench.mending
-    assert mending.saved
-    path = mending.session.journal.path
-    deep.viewer.window.remove_dock_widget(deep.shown.dock)
-    found = [j for j in journals(deep.bench.settings) if j.path == path]
-    assert found[0].finished
+    # Other slices are not there, and objects end with each slice.
+    assert not deep.bench.mending.saved
+
+
+def test_flat_work_that_was_exported_need_not_be_offered_again(correct, tmp_path):
+    _work(correct)
+    correct.flow.export.save(tmp_path / "set")
+    correct.press("review_all")  # not in what is being written
+    correct.shown.rest()
+    assert not correct.bench.mending.saved
+    correct.flow.export.save(tmp_path / "set")
+    correct.shown.rest()
+    assert correct.bench.mending.saved
+    correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    (found,) = journals(correct.bench.settings)
+    assert found.finished
+
+
+def test_a_second_export_waits_for_the_first(correct, said, tmp_path):
+    _work(correct)
+    correct.flow.export.save(tmp_path / "set")
+    correct.flow.export.save(tmp_path / "set")
+    correct.shown.rest()
+    assert [kind for kind, text in said if "being saved already" in text] == ["error"]
 
 
 def test_the_folder_is_asked_for(correct, monkeypatch, tmp_path):

@@ -47,10 +47,14 @@ class ExportFlow(QObject):
         """Add the reviewed slices to a folder; without marks, all of them."""
         bench, layer = self._bench, self._bench.labels
         image = None if layer is None else bench.image_of(layer)
-        if layer is None or image is None or self._errand is not None:
+        if self._errand is not None:
+            notices.refuse("a folder is being saved already", "wait until it is")
+            return
+        if layer is None or image is None:
             notices.refuse("there is no image of these labels", "open it first")
             return
         mending = bench.begin(layer)
+        mending.settle()
         axes = bench.axes_of_image(image)
         try:
             picture = picture_of(image, region_of(axes, array_of(image).shape))
@@ -69,6 +73,7 @@ class ExportFlow(QObject):
             else labels
         )
         marks = reviewed if reviewed.count() else None
+        done = mending.done
 
         def work() -> Iterator[Event]:
             # What writes files would keep the panel waiting while it opens.
@@ -81,7 +86,7 @@ class ExportFlow(QObject):
         self._words = ""
         self._errand = bench.aside.start(
             work,
-            lambda event: self._on_event(event, mending),
+            lambda event: self._on_event(event, mending, done),
             self._on_failure,
             self._on_end,
         )
@@ -100,13 +105,15 @@ class ExportFlow(QObject):
         if chosen:
             self.save(Path(chosen))
 
-    def _on_event(self, event: Event, mending: Mending) -> None:
+    def _on_event(self, event: Event, mending: Mending, done: int) -> None:
         if isinstance(event, SliceExported):
             words = f"Slice {event.done} of {event.total}: {event.name}"
             self._bench.desk.tasks.progress(self, words, event.done, event.total)
         elif isinstance(event, Exported):
             self._words = event.text
-            mending.saved = True
+            # Of a stack, slices lie there, whose objects are no longer one.
+            if mending.layer.ndim == 2:
+                mending.save(done)
 
     def _on_failure(self, failure: Failure) -> None:
         notices.report(failure)

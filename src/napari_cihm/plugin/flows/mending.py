@@ -47,6 +47,8 @@ class Mending(QObject):
 
     Attributes
     ----------
+    done : int
+        How many changes were made so far.
     changed
         Emitted after the labels, the marks or their count changed.
     marked
@@ -76,8 +78,8 @@ class Mending(QObject):
             layer.data, reviewed=reviewed, settings=settings
         )
         self._resumed = resumed
-        # Whether everything done so far lies elsewhere too.
-        self.saved = resumed is None
+        self.done = 0
+        self._saved = 0 if resumed is None else -1
         self._strokes: list[tuple[Any, bool]] = []
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
@@ -141,6 +143,15 @@ class Mending(QObject):
             return None
         return self.session.progress()
 
+    @property
+    def saved(self) -> bool:
+        """Whether everything done so far lies elsewhere too."""
+        return self._saved == self.done
+
+    def save(self, done: int) -> None:
+        """Hear that all of the first changes were saved elsewhere."""
+        self._saved = done
+
     def close(self) -> None:
         """Hear no more, and end the journal, which keeps what is saved nowhere."""
         self.settle()
@@ -193,7 +204,7 @@ class Mending(QObject):
             self._after()
 
     def _after(self) -> None:
-        self.saved = False
+        self.done += 1
         self.marked.emit()
         self.changed.emit()
 
