@@ -19,6 +19,7 @@ from napari_cihm.correction.journal import (
     shelf,
     unfinished,
 )
+from napari_cihm.correction.journal.records import MAGIC
 from napari_cihm.correction.journal.shelf import DAY
 from napari_cihm.errors import InputError
 
@@ -184,6 +185,26 @@ def test_a_journal_in_which_nothing_was_done_goes_after_a_day(session) -> None:
     one.journal.close(finished=False)
     assert prune(one.settings) is None
     assert prune(one.settings, now=time.time() + 2 * DAY).count == 1
+
+
+def test_a_damaged_log_is_offered_all_the_same_and_never_pruned(session) -> None:
+    one = session().begin()
+    one.paint_many(12)
+    one.journal.close(finished=False)
+    log = one.journal.path / "log-000000.cihm"
+    data = bytearray(log.read_bytes())
+    strokes = [at for at in range(len(data)) if data.startswith(MAGIC, at)][1:]
+    for damaged in (data[: strokes[3] + 9], data):
+        # One byte in the head of the first stroke; and the last is torn.
+        damaged[strokes[0] + 9] ^= 0xFF
+        log.write_bytes(damaged)
+        (found,) = unfinished(identity(), one.settings)
+        assert not found.sound
+        assert found.strokes == recover(found.path).strokes > 0
+    log.write_bytes(data[: strokes[0] + 9])
+    assert unfinished(identity(), one.settings) == []
+    assert prune(one.settings, now=time.time() + 99 * DAY) is None
+    assert one.journal.path.exists()
 
 
 def test_a_living_journal_is_never_pruned(session) -> None:

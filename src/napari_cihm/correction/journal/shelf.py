@@ -4,7 +4,6 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,15 @@ from napari_cihm.correction.journal.files import (
     generations,
     lock_of,
 )
-from napari_cihm.correction.journal.headings import read_about
+from napari_cihm.correction.journal.headings import contents, read_about
 from napari_cihm.correction.journal.identity import ImageIdentity
-from napari_cihm.correction.journal.records import HEAD_BYTES, Head, Kind, read_head
+from napari_cihm.correction.journal.records import (
+    HEAD_BYTES,
+    Kind,
+    Record,
+    read_head,
+    read_records,
+)
 from napari_cihm.errors import InputError, ReadError
 from napari_cihm.events import JournalsPruned
 
@@ -51,6 +56,8 @@ class FoundJournal:
         Whether its work was saved or given up.
     live : bool
         Whether a window is writing it now.
+    sound : bool
+        Whether its logs are read to their ends without a fault.
     by_reference : bool
         Whether the labels it was begun with are needed to read it.
     megabytes : float
@@ -65,6 +72,7 @@ class FoundJournal:
     last: float
     finished: bool
     live: bool
+    sound: bool
     by_reference: bool
     megabytes: float
 
@@ -122,7 +130,7 @@ def prune(
     """Remove journals of finished work that are old or take too much room.
 
     Unfinished work is never removed, unless nothing was done in it for a day
-    and nothing was ever drawn.
+    and nothing was ever drawn; where that cannot be told, it stays.
 
     Returns
     -------
@@ -140,7 +148,7 @@ def prune(
             too_much = kept > settings.journal_keep_mb
             remove = too_much or age > settings.journal_keep_days
         else:
-            remove = not journal.strokes and age > 1
+            remove = not journal.strokes and journal.sound and age > 1
         if remove and not journal.live and _remove(journal.path):
             kept -= journal.megabytes if journal.finished else 0.0
             gone.append(journal)
@@ -166,13 +174,14 @@ def _look(place: Path) -> FoundJournal | None:
         about = read_about(place)
         identity = ImageIdentity.read(about["identity"])
         logs = generations(place, LOG)
-        heads = [head for log in logs.values() for head in _heads(log)]
+        read = [_outline(log) for log in logs.values()]
         # Not the lock: even looking at it touches it.
         files = [p.stat() for p in place.iterdir() if p.name != LOCK]
     except (ReadError, OSError, ValueError, KeyError):
         # Not a journal, or gone while it was looked at: nothing to offer.
         return None
-    strokes = sum(head.kind in (Kind.EDIT, Kind.PIECE) for head in heads)
+    records = [record for outline, _ in read for record in outline]
+    strokes = sum(kind in (Kind.EDIT, Kind.PIECE) for kind, _ in records)
     # Later generations begin with a snapshot of what earlier ones held.
     strokes += any(number > 0 for number in generations(place, SNAPSHOT))
     return FoundJournal(
@@ -182,27 +191,38 @@ def _look(place: Path) -> FoundJournal | None:
         facts=dict(about.get("facts", {})),
         strokes=strokes,
         last=max((f.st_mtime for f in files), default=0.0),
-        finished=_is_finished(logs, heads),
+        finished=_is_finished(logs, records),
         live=_is_live(place),
+        sound=all(sound for _, sound in read),
         by_reference=bool(about["labels"].get("by_reference")),
         megabytes=sum(f.st_size for f in files) / 2**20,
     )
 
 
-def _heads(log: Path) -> Iterator[Head]:
-    """Go through a log's records without reading what they hold."""
+def _outline(log: Path) -> tuple[list[tuple[int, int]], bool]:
+    """List kind and length of a log's records; say whether they are all of it.
+
+    What they hold is read only where one of them is torn or damaged.
+    """
+    outline, at = [], 0
     with log.open("rb") as file:
         while (head := read_head(file.read(HEAD_BYTES))) is not None:
-            yield head
-            file.seek(head.length, 1)
+            outline.append((head.kind, head.length))
+            at += HEAD_BYTES + head.length
+            file.seek(at)
+        if at == file.seek(0, 2):
+            return outline, True
+    sound = (r for r in read_records(contents(log)) if isinstance(r, Record))
+    return [(record.kind, len(record.payload)) for record in sound], False
 
 
-def _is_finished(logs: dict[int, Path], heads: list[Head]) -> bool:
-    if not heads or heads[-1].kind != Kind.CLOSED:
+def _is_finished(logs: dict[int, Path], records: list[tuple[int, int]]) -> bool:
+    kind, length = records[-1] if records else (None, 0)
+    if kind != Kind.CLOSED:
         return False
     newest = logs[max(logs)]
     with newest.open("rb") as file:
-        file.seek(-heads[-1].length, 2)
+        file.seek(-length, 2)
         with contextlib.suppress(ValueError):
             return bool(json.loads(file.read()).get("finished"))
     return False
