@@ -93,7 +93,7 @@ def test_resuming_goes_on_in_the_same_folder(session, same) -> None:
     back = recover(found.path)
     two = session()
     two.labels, two.reviewed = back.labels, back.reviewed
-    two.begin(resumed=claim(found.path), facts=back.facts)
+    two.begin(resumed=claim(found.path, found.identity), facts=back.facts)
     two.paint_many(9, seed=5)
     assert two.journal.path == one.journal.path
     two.journal.close(finished=False)
@@ -108,9 +108,9 @@ def test_a_journal_cannot_be_resumed_twice(session) -> None:
     one.paint_many(2)
     one.journal.close(finished=False)
     (found,) = unfinished(identity(), one.settings)
-    two = session().begin(resumed=claim(found.path))
+    two = session().begin(resumed=claim(found.path, found.identity))
     with pytest.raises(InputError, match="open in another window"):
-        claim(found.path)
+        claim(found.path, found.identity)
     with pytest.raises(InputError, match="open in another window"):
         discard(found)
     two.journal.close(finished=False)

@@ -19,8 +19,16 @@ def _work(correct):
     return correct.layer.data.copy(), correct.marks()
 
 
+def _crash(correct, squares):
+    """Leave nothing but the journal: labels are as they lie in their file."""
+    correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    name = correct.layer.name
+    correct.viewer.layers.remove(correct.layer)
+    correct.viewer.add_labels(squares, name=name)
+
+
 def _reopen(correct):
-    """Open another panel beside the same viewer, as after a crash."""
+    """Open another panel beside the same viewer."""
     from napari_cihm.plugin.widgets import SegmentWidget
 
     if correct.shown.dock in correct.viewer.window._wrapped_dock_widgets.values():
@@ -57,7 +65,7 @@ def test_every_stroke_is_on_disk_while_it_is_worked(correct):
 def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     labels, marks = _work(correct)
     offered = []
-    correct.layer.data[:] = squares  # what a crash would have lost
+    _crash(correct, squares)
     panel, dock = _resume(
         correct,
         qtbot,
@@ -71,14 +79,16 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     seen = flow.reviewed_of(layer)
     assert isinstance(seen, Reviewed)
     np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
-    assert "squares labels" in correct.viewer.layers  # the user's own is untouched
+    # The user's own is untouched.
+    np.testing.assert_array_equal(correct.viewer.layers["squares labels"].data, squares)
     qtbot.waitUntil(lambda: not banner.words.text())
     assert len(journals(flow.bench.settings)) == 1  # it goes on in the same folder
     correct.viewer.window.remove_dock_widget(dock)
 
 
-def test_work_that_was_resumed_and_let_be_is_offered_again(correct, qtbot):
+def test_work_that_was_resumed_and_let_be_is_offered_again(correct, squares, qtbot):
     _work(correct)
+    _crash(correct, squares)
     for _ in range(2):
         panel, dock = _resume(correct, qtbot)
         (found,) = journals(panel.coordinator.correct.bench.settings)
@@ -87,6 +97,35 @@ def test_work_that_was_resumed_and_let_be_is_offered_again(correct, qtbot):
         correct.viewer.layers.remove("squares labels (resumed)")
         (found,) = journals(panel.coordinator.correct.bench.settings)
         assert not found.finished
+
+
+def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qtbot):
+    labels, marks = _work(correct)
+    path = correct.session.journal.path
+    correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    correct.layer.data[90, 2:4] = 5  # while no panel heard of it
+    for _ in range(3):
+        panel, dock = _reopen(correct)
+        flow = panel.coordinator.correct
+        qtbot.waitUntil(lambda flow=flow: not flow.bench.aside._errands)
+        assert not flow._section.unfinished.words.text()
+        seen = flow.reviewed_of(correct.layer)
+        np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
+        correct.viewer.window.remove_dock_widget(dock)
+    (found,) = journals(flow.bench.settings)
+    assert found.path == path
+    assert not found.finished
+    labels[90, 2:4] = 5
+    np.testing.assert_array_equal(recover(path).labels, labels)
+
+
+def test_looking_again_and_again_is_no_work(correct, qtbot):
+    correct.press("review_region")
+    for _ in range(3):
+        panel, dock = _reopen(correct)
+        correct.viewer.window.remove_dock_widget(dock)
+    found = journals(panel.coordinator.correct.bench.settings)
+    assert all(journal.finished for journal in found)
 
 
 def test_what_is_begun_while_work_is_read_leaves_it_alone(
@@ -101,6 +140,7 @@ def test_what_is_begun_while_work_is_read_leaves_it_alone(
         return recover(*args)
 
     monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.recover", slow)
+    _crash(correct, squares)
     other = correct.viewer.add_labels(squares[::-1].copy(), name="other")
 
     def meanwhile(flow):
@@ -120,14 +160,17 @@ def test_what_is_begun_while_work_is_read_leaves_it_alone(
     correct.viewer.window.remove_dock_widget(dock)
 
 
-def test_work_that_another_window_resumed_is_not_resumed_again(correct, said, qtbot):
+def test_work_that_another_window_resumed_is_not_resumed_again(
+    correct, squares, said, qtbot
+):
     _work(correct)
+    _crash(correct, squares)
     panel, dock = _reopen(correct)
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
     (found,) = journals(flow.bench.settings)
-    held = claim(found.path)
+    held = claim(found.path, found.identity)
     qtbot.mouseClick(banner.yes, _left())
     qtbot.waitUntil(lambda: not banner.words.text(), timeout=10_000)
     assert "open in another window" in said[-1][1]
@@ -136,8 +179,9 @@ def test_work_that_another_window_resumed_is_not_resumed_again(correct, said, qt
     correct.viewer.window.remove_dock_widget(dock)
 
 
-def test_unfinished_work_can_be_discarded(correct, qtbot):
+def test_unfinished_work_can_be_discarded(correct, squares, qtbot):
     _work(correct)
+    _crash(correct, squares)
     panel, dock = _reopen(correct)
     banner = panel.coordinator.correct._section.unfinished
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
@@ -151,19 +195,21 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     correct, said, qtbot, monkeypatch
 ):
     _work(correct)
+    path = correct.session.journal.path
     correct.bench.mending.save(correct.bench.mending.done)  # as an export says
     month = partial(prune, now=time.time() + 31 * 86_400)
     monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.prune", month)
     panel, dock = _reopen(correct)
     told = "Removed 1 journal of finished work"
     qtbot.waitUntil(lambda: any(text.startswith(told) for _, text in said))
-    assert not journals(panel.coordinator.correct.bench.settings)
+    assert not path.exists()
     correct.viewer.window.remove_dock_widget(dock)
 
 
-def test_other_images_and_looking_alone_offer_nothing(correct, qtbot):
+def test_other_images_and_looking_alone_offer_nothing(correct, squares, qtbot):
     correct.press("review_all")
     correct.press("unreview")
+    _crash(correct, squares)
     panel, dock = _reopen(correct)
     flow = panel.coordinator.correct
     qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=10_000)

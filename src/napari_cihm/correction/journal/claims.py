@@ -6,6 +6,7 @@ from pathlib import Path
 import filelock
 
 from napari_cihm.correction.journal.files import lock_of
+from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.errors import InputError
 
 
@@ -17,11 +18,14 @@ class Claim:
     ----------
     path : Path
         Its folder.
+    identity : ImageIdentity
+        The image it was kept for.
     lock : FileLock
         What is held; where the folder cannot be written, nobody holds it.
     """
 
     path: Path
+    identity: ImageIdentity
     lock: filelock.BaseFileLock
 
     def release(self) -> None:
@@ -29,7 +33,7 @@ class Claim:
         self.lock.release()
 
 
-def claim(path: Path) -> Claim:
+def claim(path: Path, identity: ImageIdentity) -> Claim:
     """Hold a journal before it is read, to go on with it.
 
     Raises
@@ -49,4 +53,4 @@ def claim(path: Path) -> Claim:
     except OSError:
         # It can be read all the same; the writer meets the trouble and tells of it.
         pass
-    return Claim(path, lock)
+    return Claim(path, identity, lock)

@@ -1,5 +1,6 @@
 """The labels that are corrected just now, and all that were begun."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.aside import Aside
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.resting import RESTING
 from napari_cihm.plugin.layers import KEY
 from napari_cihm.plugin.overlays import is_overlay
 from napari_cihm.plugin.region import region_of
@@ -89,6 +91,7 @@ class Bench(QObject):
     ) -> Mending:
         """Return the correction of a layer; begin it if it did not yet.
 
+        One that another panel ended is gone on with, in its journal.
         Labels in a file or behind a computation are copied where they are touched:
         the user's files are never written.
         """
@@ -98,6 +101,9 @@ class Bench(QObject):
         if data is not layer.data and not self._is_ours(layer):
             layer.data = data
             notices.tell(said)
+        rest = RESTING.pop(layer, None) if reviewed is None else None
+        if rest is not None and rest.reviewed.shape == tuple(layer.data.shape):
+            reviewed, resumed = rest.reviewed, rest.claim()
         layers = self.desk.layers
         mending = Mending(
             layer,
@@ -113,6 +119,18 @@ class Bench(QObject):
         self.began.emit(mending)
         return mending
 
+    def wake(self) -> None:
+        """Go on with what another panel began on labels that are still open."""
+        for layer in self.candidates:
+            if layer in RESTING:
+                self.begin(layer)
+
+    @property
+    def journals(self) -> set[Path]:
+        """Where all that was begun here is kept."""
+        kept = (mending.session.journal for mending in self._mendings.values())
+        return {journal.path for journal in kept if journal is not None}
+
     def use(self, settings: CorrectSettings) -> None:
         """Go by other settings from now on."""
         self.settings = settings
@@ -123,7 +141,7 @@ class Bench(QObject):
         """End the correction of a layer that is gone."""
         mending = self._mendings.pop(layer, None)
         if mending is not None:
-            mending.close()
+            RESTING[mending.layer] = mending.close()
             mending.deleteLater()
 
     def close(self) -> None:

@@ -89,6 +89,7 @@ class CorrectFlow(QObject):
         bench.aside.start(warm_up, _nothing)
         desk.layers.reviewed_of = self.reviewed_of
         self._on_layers_changed()
+        self.bench.wake()
         self._show()
 
     def reviewed_of(self, layer: Labels) -> Reviewed | None:

@@ -89,7 +89,7 @@ class JournalFlow(QObject):
             return
 
         def work() -> Iterator[tuple[Claim, Recovered]]:
-            held = claim(journal.path)
+            held = claim(journal.path, journal.identity)
             try:
                 found = recover(journal.path, base if journal.by_reference else None)
             except Exception:
@@ -116,6 +116,7 @@ class JournalFlow(QObject):
     def _on_began(self, mending: Mending) -> None:
         mending.told.connect(_on_told)
         self._keep(mending)
+        self._offer()
 
     def _keep(self, mending: Mending) -> None:
         if not self._bench.settings.journal:
@@ -128,7 +129,12 @@ class JournalFlow(QObject):
         about = layer.metadata.get(KEY, {})
         facts = {k: about[k] for k in ("model", "model_hash", "settings") if k in about}
         try:
-            identity = ImageIdentity.of(data, name, source)
+            resumed = mending.resumed
+            identity = (
+                resumed.identity
+                if resumed is not None
+                else ImageIdentity.of(data, name, source)
+            )
             mending.keep_journal(identity, facts)
         except (CihmError, OSError) as error:
             text = getattr(error, "came", str(error))
@@ -140,6 +146,8 @@ class JournalFlow(QObject):
             self._offer()
 
     def _offer(self) -> None:
+        here = self._bench.journals
+        self._found = [x for x in self._found if x.path not in here]
         if not self._found:
             self._section.unfinished.offer("")
             return
@@ -167,7 +175,6 @@ class JournalFlow(QObject):
         scene.layers.selection.active = layer
         for note in found.notes:
             notices.warn(note)
-        self._found = [x for x in self._found if x.path != held.path]
 
     def _on_resumed(self) -> None:
         self._resuming = None

@@ -21,6 +21,7 @@ from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.strokes import edit_of_atoms
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside
+from napari_cihm.plugin.flows.resting import Rest
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Mending(QObject):
         self.session = CorrectionSession(
             layer.data, reviewed=reviewed, settings=settings
         )
-        self._resumed = resumed
+        self.resumed = resumed
         self.done = 0
         self._saved = 0 if resumed is None else -1
         self._strokes: list[tuple[Any, bool]] = []
@@ -105,7 +106,7 @@ class Mending(QObject):
             facts=facts,
             settings=session.settings,
             tell=self._heard.emit,
-            resumed=self._resumed,
+            resumed=self.resumed,
         )
 
     def use(self, settings: CorrectSettings) -> None:
@@ -152,13 +153,23 @@ class Mending(QObject):
         """Hear that all of the first changes were saved elsewhere."""
         self._saved = done
 
-    def close(self) -> None:
-        """Hear no more, and end the journal, which keeps what is saved nowhere."""
+    def close(self) -> Rest:
+        """Hear no more, and end the journal, which keeps what is saved nowhere.
+
+        Returns
+        -------
+        Rest
+            What is needed to go on.
+        """
         self.settle()
         for emitter, callback in self._links:
             emitter.disconnect(callback)
         if not self.session.close(finished=self.saved):
             log.error("a journal of corrections could not be ended well")
+        reviewed, journal = self.session.reviewed, self.session.journal
+        if journal is None or self.saved:
+            return Rest(reviewed)
+        return Rest(reviewed, journal.path, journal.identity)
 
     def _on_paint(self, event: Any) -> None:
         if self._tool_edit is not None:
