@@ -154,8 +154,7 @@ class ResultLayers:
         region = region_of(axes, array_of(image).shape)
         fits = tuple(labels.shape) == region.shown_shape
         place = _place(image, region, False) if fits else {}
-        name = f"{name.removesuffix(RESUMED)}{RESUMED}"
-        return self.add_copy(labels, name, place)
+        return self.add_copy(labels, resumed_name(name), place)
 
     def add_copy(self, labels: Any, name: str, place: Mapping[str, Any]) -> Labels:
         """Add labels that the user is to edit."""
@@ -236,6 +235,11 @@ class ResultLayers:
         layers.append(layer)
         if selected:
             layers.selection = selected
+
+
+def resumed_name(name: str) -> str:
+    """Return what labels are called that were left unfinished."""
+    return f"{name.removesuffix(RESUMED)}{RESUMED}"
 
 
 def warm_up() -> Iterator[None]:

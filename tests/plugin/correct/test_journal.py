@@ -160,6 +160,38 @@ def test_what_is_begun_while_work_is_read_leaves_it_alone(
     correct.viewer.window.remove_dock_widget(dock)
 
 
+def test_work_on_labels_without_an_image_comes_back(shown, correcting, squares, qtbot):
+    layer = shown.viewer.add_labels(squares.copy(), name="only labels")
+    correct = correcting(layer)
+    labels, _ = _work(correct)
+    _crash(correct, squares)
+    panel, dock = _resume(correct, qtbot)
+    resumed = panel.coordinator.correct.bench.labels
+    np.testing.assert_array_equal(resumed.data, labels)
+    assert resumed.name == "only labels (resumed)"
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_an_image_that_cannot_be_read_is_told_and_stops_nothing(
+    shown, correcting, squares, said
+):
+    class Broken:
+        shape, dtype, ndim = squares.shape, np.dtype(np.uint8), 2
+
+        def __getitem__(self, box):
+            raise KeyError("no such chunk")
+
+    layer = shown.viewer.add_labels(squares, name="labels")
+    correct = correcting(layer)
+    image = shown.viewer.add_image(np.zeros(squares.shape, np.uint8), name="image")
+    image._data = Broken()
+    correct.press("delete")
+    correct.click(10, 10)
+    image._data = np.zeros(squares.shape, np.uint8)
+    assert 1 not in correct.layer.data
+    shown.until(lambda: any("no such chunk" in text for _, text in said), 10_000)
+
+
 def test_work_that_another_window_resumed_is_not_resumed_again(
     correct, squares, said, qtbot
 ):
@@ -199,7 +231,7 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     correct.bench.mending.save(correct.bench.mending.done)  # as an export says
     month = partial(prune, now=time.time() + 31 * 86_400)
     monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.prune", month)
-    panel, dock = _reopen(correct)
+    _, dock = _reopen(correct)
     told = "Removed 1 journal of finished work"
     qtbot.waitUntil(lambda: any(text.startswith(told) for _, text in said))
     assert not path.exists()

@@ -35,8 +35,8 @@ class Journal:
     ----------
     labels : array-like of int
         The living labels; read for snapshots in another thread.
-    identity : ImageIdentity
-        The image they belong to.
+    identity : ImageIdentity or callable
+        The image they belong to, or what finds it out, in the writer's thread.
     reviewed : Reviewed, optional
         The living marks.
     layer : str
@@ -54,7 +54,7 @@ class Journal:
     def __init__(
         self,
         labels: Any,
-        identity: ImageIdentity,
+        identity: ImageIdentity | Callable[[], ImageIdentity],
         *,
         reviewed: Reviewed | None = None,
         layer: str = "",
@@ -64,14 +64,15 @@ class Journal:
         resumed: Claim | None = None,
     ) -> None:
         settings = settings or CorrectSettings()
-        self.identity = identity
+        self.identity = None if callable(identity) else identity
+        self._identify = identity if callable(identity) else lambda: identity
         self.layer = layer
         self.facts = dict(facts or {})
         self.closed = False
         self._labels = labels
         self._reviewed = reviewed
         home = journal_home(settings)
-        self.path = resumed.path if resumed else home / _folder_name(identity)
+        self.path = resumed.path if resumed else home / _folder_name(layer)
         ledger = Ledger(self.path, self._about, resumed.lock if resumed else None)
         self._writer = Writer(ledger, self._arrays(), settings, tell or _nobody)
         self._writer.start()
@@ -163,6 +164,8 @@ class Journal:
         return arrays
 
     def _about(self, labels: Any) -> dict[str, Any]:
+        if self.identity is None:
+            self.identity = self._identify()
         return {
             "program": __version__,
             "identity": self.identity.document(),
@@ -176,9 +179,9 @@ class Journal:
         }
 
 
-def _folder_name(identity: ImageIdentity) -> str:
+def _folder_name(layer: str) -> str:
     """Make a name that a person can read and no other session takes."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", identity.name).strip("-")[:40] or "image"
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", layer).strip("-")[:40] or "labels"
     day = time.strftime("%Y%m%d-%H%M%S")
     return f"{name}-{day}-{secrets.token_hex(4)}"
 

@@ -1,10 +1,13 @@
 """Journals of corrections: begun, offered again after a crash, and pruned."""
 
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari.layers import Image as ImageLayer
+from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_cihm.correction.journal import (
@@ -22,13 +25,25 @@ from napari_cihm.errors import CihmError
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.layers import KEY, resumed_name
+from napari_cihm.plugin.overlays import place_of
 from napari_cihm.plugin.scene import array_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
 if TYPE_CHECKING:
     from napari_cihm.plugin.flows.aside import Errand
+
+
+Subject: TypeAlias = ImageLayer | Labels
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Unfinished work, and what is open that it was done on."""
+
+    journal: FoundJournal
+    over: Subject
 
 
 class JournalFlow(QObject):
@@ -45,48 +60,51 @@ class JournalFlow(QObject):
     def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
         super().__init__(parent)
         self._bench, self._section = bench, section
-        self._found: list[FoundJournal] = []
-        self._resuming: FoundJournal | None = None
+        self._offers: list[Offer] = []
+        self._resuming = False
+        self._looked: list[Subject] | None = None
         self._search: Errand | None = None
         bench.began.connect(self._on_began)
+        bench.chosen.connect(self._on_changed)
         section.unfinished.accepted.connect(self.resume)
         section.unfinished.declined.connect(self.discard)
-        bench.desk.session.image_changed.connect(self.look)
+        bench.desk.session.image_changed.connect(self._on_changed)
         self._prune()
         self.look()
 
     def look(self) -> None:
-        """Look, beside the window, whether work on the image was left unfinished."""
-        image, settings = self._bench.desk.session.image, self._bench.settings
-        self._found = []
-        self._offer()
-        if image is None or not settings.journal:
-            return
-        data, name = array_of(image), image.name
-
-        def work() -> Iterator[list[FoundJournal]]:
-            yield unfinished(ImageIdentity.of(data, name), settings)
-
+        """Look, beside the window, whether work on what is open was left unfinished."""
+        subjects, settings = self._subjects(), self._bench.settings
+        self._looked = subjects
+        self._take([])
         if self._search is not None:
             self._search.stopped = True
-        self._search = self._bench.aside.start(
-            work, lambda found: self._take(image, found)
-        )
+        if not subjects or not settings.journal:
+            return
+        asked = [(subject, _pixels(subject), subject.name) for subject in subjects]
+
+        def work() -> Iterator[list[Offer]]:
+            yield [
+                Offer(journal, subject)
+                for subject, data, name in asked
+                for journal in unfinished(ImageIdentity.of(data, name), settings)
+            ]
+
+        self._search = self._bench.aside.start(work, self._take)
 
     def resume(self) -> None:
         """Open the newest unfinished work beside what is there."""
-        if not self._found or self._resuming is not None:
+        if not self._offers or self._resuming:
             return
-        journal = self._resuming = self._found[0]
-        image = self._bench.desk.session.image
+        journal, over = self._offers[0].journal, self._offers[0].over
         base = self._base(journal)
         if journal.by_reference and base is None:
-            self._resuming = None
             notices.refuse(
                 "this work was begun on labels in a file, and holds what changed alone",
                 f"open those labels first ({journal.layer})",
             )
             return
+        self._resuming = True
 
         def work() -> Iterator[tuple[Claim, Recovered]]:
             held = claim(journal.path, journal.identity)
@@ -99,63 +117,74 @@ class JournalFlow(QObject):
 
         self._bench.aside.start(
             work,
-            lambda found: self._reopen(image, *found),
+            lambda found: self._reopen(over, *found),
             self._on_failure,
             self._on_resumed,
         )
 
     def discard(self) -> None:
         """Remove the newest unfinished work for good."""
-        if self._found and self._resuming is None:
+        if self._offers and not self._resuming:
             try:
-                discard(self._found.pop(0))
+                discard(self._offers.pop(0).journal)
             except CihmError as error:
                 notices.explain(error)
             self._offer()
 
+    def _on_changed(self) -> None:
+        if self._subjects() != self._looked:
+            self.look()
+
+    def _subjects(self) -> list[Subject]:
+        """Return what journals may have been kept for: labels without an image too."""
+        image, labels = self._bench.desk.session.image, self._bench.labels
+        subjects: list[Subject] = [] if image is None else [image]
+        known = labels is None or self._bench.begun(labels) is not None
+        if labels is not None and not known and not labels.multiscale:
+            subjects.append(labels)
+        return subjects
+
     def _on_began(self, mending: Mending) -> None:
         mending.told.connect(_on_told)
-        self._keep(mending)
+        if self._bench.settings.journal:
+            about = mending.layer.metadata.get(KEY, {})
+            known = ("model", "model_hash", "settings")
+            facts = {k: about[k] for k in known if k in about}
+            mending.keep_journal(self._identity(mending), facts)
         self._offer()
 
-    def _keep(self, mending: Mending) -> None:
-        if not self._bench.settings.journal:
-            return
+    def _identity(
+        self, mending: Mending
+    ) -> ImageIdentity | Callable[[], ImageIdentity]:
+        """Say what a journal is kept for; a reader may be slow or fail, in a thread."""
+        if mending.resumed is not None:
+            return mending.resumed.identity
         layer = mending.layer
         image = self._bench.image_of(layer)
-        data = layer.data if image is None else array_of(image)
-        name = layer.name if image is None else image.name
-        source = "" if image is None else str(image.source.path or "")
-        about = layer.metadata.get(KEY, {})
-        facts = {k: about[k] for k in ("model", "model_hash", "settings") if k in about}
-        try:
-            resumed = mending.resumed
-            identity = (
-                resumed.identity
-                if resumed is not None
-                else ImageIdentity.of(data, name, source)
-            )
-            mending.keep_journal(identity, facts)
-        except (CihmError, OSError) as error:
-            text = getattr(error, "came", str(error))
-            notices.warn(f"corrections are not kept on disk: {text}")
+        if image is not None:
+            name, source = image.name, str(image.source.path or "")
+            return partial(ImageIdentity.of, array_of(image), name, source)
+        source = str(layer.source.path or "")
+        if getattr(layer.data, "source", None) is not None:
+            return partial(ImageIdentity.of, layer.data.source, layer.name, source)
+        # As they are before the first stroke.
+        return ImageIdentity.of(layer.data, layer.name, source)
 
-    def _take(self, image: ImageLayer, found: list[FoundJournal]) -> None:
-        if image is self._bench.desk.session.image:
-            self._found = found
-            self._offer()
+    def _take(self, offers: list[Offer]) -> None:
+        self._offers = offers
+        self._offer()
 
     def _offer(self) -> None:
         here = self._bench.journals
-        self._found = [x for x in self._found if x.path not in here]
-        if not self._found:
+        self._offers = [x for x in self._offers if x.journal.path not in here]
+        if not self._offers:
             self._section.unfinished.offer("")
             return
-        journal, *others = self._found
+        journal, others = self._offers[0].journal, len(self._offers) - 1
         when = time.strftime("%d %B, %H:%M", time.localtime(journal.last))
-        more = f" ({len(others)} more)" if others else ""
+        more = f" ({others} more)" if others else ""
         self._section.unfinished.offer(
-            f"Unfinished work on this image: {journal.layer}, {when}{more}"
+            f"Unfinished work on {journal.identity.name}: {journal.layer}, {when}{more}"
         )
 
     def _base(self, journal: FoundJournal) -> Any:
@@ -163,13 +192,17 @@ class JournalFlow(QObject):
         named = [x for x in self._bench.candidates if x.name == journal.layer]
         return named[0].data if named and not named[0].multiscale else None
 
-    def _reopen(self, image: ImageLayer | None, held: Claim, found: Recovered) -> None:
+    def _reopen(self, over: Subject, held: Claim, found: Recovered) -> None:
         scene, layers = self._bench.desk.scene, self._bench.desk.layers
-        if image is None or not scene.holds(image):
+        if not scene.holds(over):
             held.release()
             return
-        axes = self._bench.axes_of_image(image)
-        layer = layers.add_recovered(image, axes, found.labels, found.layer)
+        if isinstance(over, Labels):
+            name = resumed_name(found.layer)
+            layer = layers.add_copy(found.labels, name, place_of(over))
+        else:
+            axes = self._bench.axes_of_image(over)
+            layer = layers.add_recovered(over, axes, found.labels, found.layer)
         self._bench.begin(layer, found.reviewed, held)
         self._bench.choose(layer)
         scene.layers.selection.active = layer
@@ -177,7 +210,7 @@ class JournalFlow(QObject):
             notices.warn(note)
 
     def _on_resumed(self) -> None:
-        self._resuming = None
+        self._resuming = False
         self._offer()
 
     def _on_failure(self, failure: Failure) -> None:
@@ -193,6 +226,10 @@ class JournalFlow(QObject):
                 yield gone.text
 
         self._bench.aside.start(work, notices.tell)
+
+
+def _pixels(subject: Subject) -> Any:
+    return subject.data if isinstance(subject, Labels) else array_of(subject)
 
 
 def _on_told(text: str, trouble: bool) -> None:

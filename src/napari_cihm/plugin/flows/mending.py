@@ -95,7 +95,11 @@ class Mending(QObject):
             emitter.connect(callback)
         self._count()
 
-    def keep_journal(self, identity: ImageIdentity, facts: dict[str, Any]) -> None:
+    def keep_journal(
+        self,
+        identity: ImageIdentity | Callable[[], ImageIdentity],
+        facts: dict[str, Any],
+    ) -> None:
         """Keep every stroke on disk from now on."""
         session = self.session
         session.journal = Journal(
