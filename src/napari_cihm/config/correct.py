@@ -50,7 +50,7 @@ class CorrectSettings(Settings):
         32.0, gt=0, description="A log of more megabytes is replaced by a snapshot."
     )
     journal_keep_days: float = Field(
-        30.0, ge=0, description="Days a journal of finished work is kept."
+        30.0, ge=0, description="Days a journal of finished or discarded work is kept."
     )
     journal_keep_mb: float = Field(
         2048.0, ge=0, description="Megabytes that journals of finished work may take."

@@ -6,6 +6,7 @@ import pytest
 import zarr
 
 from napari_cihm.correction.journal import ImageIdentity
+from napari_cihm.correction.journal.identity import WHOLE, _boxes, fingerprint
 from napari_cihm.errors import ReadError
 
 
@@ -45,7 +46,32 @@ def test_a_large_image_costs_a_few_small_reads() -> None:
 
     image = Watched()
     ImageIdentity.of(image)
-    assert image.pixels == 8 * 64 * 64
+    assert 0 < image.pixels <= 256 * 64 * 64
+
+
+def sparse(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    image = np.zeros((1024, 1024), np.uint16)
+    for y, x in rng.integers(0, 988, (6, 2)):
+        image[y : y + 36, x : x + 36] = rng.integers(500, 3000)
+    return image
+
+
+@pytest.mark.parametrize("whole", [WHOLE, 0])
+def test_sparse_images_are_told_apart(whole) -> None:
+    seen = {fingerprint(sparse(seed), whole) for seed in range(30)}
+    assert len(seen) == 30
+
+
+@pytest.mark.parametrize(
+    "shape", [(9000, 9000), (40, 30, 1100, 1100), (9000, 9000, 3), (2, 1, 6000, 6000)]
+)
+def test_samples_lie_from_one_end_to_the_other(shape) -> None:
+    boxes = list(_boxes(shape, 1 << 20))
+    assert len(boxes) <= 256
+    for axis, size in enumerate(shape):
+        assert min(box[axis].start for box in boxes) == 0
+        assert max(box[axis].stop for box in boxes) == size
 
 
 def test_a_document_that_says_nothing_is_refused() -> None:

@@ -114,7 +114,22 @@ def test_a_journal_cannot_be_resumed_twice(session) -> None:
     with pytest.raises(InputError, match="open in another window"):
         discard(found)
     two.journal.close(finished=False)
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_what_is_discarded_goes_as_finished_work_does(session, same, torn) -> None:
+    one = session().begin()
+    one.paint_many(5)
+    one.journal.close(finished=False)
+    log = one.journal.path / "log-000000.cihm"
+    if torn:
+        log.write_bytes(log.read_bytes()[:-50])
+    (found,) = unfinished(identity(), one.settings)
     discard(found)
+    assert unfinished(identity(), one.settings) == []
+    assert prune(one.settings) is None
+    assert same(recover(found.path), one)
+    assert prune(one.settings, now=time.time() + 31 * DAY).count == 1
     assert journals(one.settings) == []
 
 

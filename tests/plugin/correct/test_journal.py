@@ -219,7 +219,8 @@ def test_unfinished_work_can_be_discarded(correct, squares, qtbot):
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
     qtbot.mouseClick(banner.no, _left())
     assert not banner.words.text()
-    assert not journals(panel.coordinator.correct.bench.settings)
+    (found,) = journals(panel.coordinator.correct.bench.settings)
+    assert found.finished  # and stays for a while
     correct.viewer.window.remove_dock_widget(dock)
 
 

@@ -1,8 +1,9 @@
 """Tell whether an image is the one that a journal was kept for."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,14 @@ import numpy as np
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import ReadError
 
-# An image of so many pixels is read whole; of a larger one, some samples.
-WHOLE = 1 << 20
-SAMPLES = 8
+# An image of so many pixels is read whole: samples of a sparse one may all be empty.
+WHOLE = 1 << 26
+# Of a larger one, so many planes at most and tiles in all, spread over all of it.
+PLANES = 16
+TILES = 256
 SIDE = 64
+# A small axis, such as colours, is taken whole.
+FEW = 4
 
 
 @dataclass(frozen=True)
@@ -44,15 +49,11 @@ class ImageIdentity:
     def of(cls, image: Any, name: str = "", source: str = "") -> "ImageIdentity":
         """Look at an image: numpy, zarr or dask, which all give the same.
 
-        A large image costs the reading of a few small parts.
+        What is too large to be read costs some hundred small parts.
         """
         shape = tuple(int(n) for n in image.shape)
         dtype = np.dtype(image.dtype).newbyteorder("<")
-        digest = hashlib.blake2b(repr((shape, dtype.str)).encode(), digest_size=16)
-        for box in _samples(shape):
-            part = np.ascontiguousarray(np.asarray(image[box]), dtype)
-            digest.update(part.tobytes())
-        return cls(name, shape, dtype.str, digest.hexdigest(), source)
+        return cls(name, shape, dtype.str, fingerprint(image), source)
 
     def matches(self, other: "ImageIdentity") -> bool:
         """Say whether both are of one content."""
@@ -87,15 +88,51 @@ class ImageIdentity:
             raise ReadError(f"no image's identity: {document!r}") from error
 
 
-def _samples(shape: Sequence[int]) -> list[Box]:
-    if int(np.prod(shape, dtype=np.int64)) <= WHOLE:
-        return [tuple(slice(0, n) for n in shape)]
-    # The places follow from the sizes alone, so that they are found again.
-    places = np.random.default_rng(list(shape))
-    boxes = []
-    for _ in range(SAMPLES):
-        starts = [int(places.integers(0, max(1, n - SIDE + 1))) for n in shape]
-        deep = [SIDE if axis >= len(shape) - 2 else 1 for axis in range(len(shape))]
-        spans = zip(starts, deep, shape, strict=True)
-        boxes.append(tuple(slice(s, min(s + d, n)) for s, d, n in spans))
-    return boxes
+def fingerprint(image: Any, whole: int = WHOLE) -> str:
+    """Return a hash of an image's content.
+
+    Parameters
+    ----------
+    image : array-like
+        Numpy, zarr or dask.
+    whole : int
+        Pixels up to which all of it is read; of a larger one, spread samples.
+    """
+    shape = tuple(int(n) for n in image.shape)
+    dtype = np.dtype(image.dtype).newbyteorder("<")
+    digest = hashlib.blake2b(repr((shape, dtype.str)).encode(), digest_size=16)
+    for box in _boxes(shape, whole):
+        part = np.ascontiguousarray(np.asarray(image[box]), dtype)
+        digest.update(part.reshape(-1).view(np.uint8))
+    return digest.hexdigest()
+
+
+def _boxes(shape: Sequence[int], whole: int) -> Iterator[Box]:
+    if int(np.prod(shape, dtype=np.int64)) <= whole:
+        yield tuple(slice(0, n) for n in shape)
+        return
+    long = [axis for axis, n in enumerate(shape) if n > FEW]
+    flat = sorted(long, key=lambda axis: shape[axis])[-2:]
+    deep = [axis for axis in long if axis not in flat]
+    planes = _spread([shape[a] for a in deep], PLANES)
+    tiles = _spread([-(-shape[a] // SIDE) for a in flat], TILES // len(planes))
+    for plane, tile in product(planes, tiles):
+        box = [slice(0, n) for n in shape]
+        for axis, at in zip(deep, plane, strict=True):
+            box[axis] = slice(at, at + 1)
+        for axis, at in zip(flat, tile, strict=True):
+            box[axis] = slice(at * SIDE, min((at + 1) * SIDE, shape[axis]))
+        yield tuple(box)
+
+
+def _spread(sizes: Sequence[int], count: int) -> list[tuple[int, ...]]:
+    """Choose about so many places in a grid, evenly along each axis."""
+    places: list[list[int]] = []
+    # The short axes first: what they do not take is left to the long ones.
+    for done, size in enumerate(sorted(sizes)):
+        taken = int(np.prod([len(axis) for axis in places], dtype=np.int64))
+        share = max(1, int((count / taken) ** (1 / (len(sizes) - done))))
+        steps = np.linspace(0, size - 1, min(share, size)).astype(int)
+        places.append(steps.tolist())
+    order = np.argsort(np.argsort(sizes, kind="stable"), kind="stable")
+    return list(product(*[places[i] for i in order]))

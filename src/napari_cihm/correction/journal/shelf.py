@@ -12,6 +12,7 @@ import filelock
 import platformdirs
 
 from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.journal.claims import claim
 from napari_cihm.correction.journal.files import (
     LOCK,
     LOG,
@@ -25,10 +26,11 @@ from napari_cihm.correction.journal.records import (
     HEAD_BYTES,
     Kind,
     Record,
+    pack,
     read_head,
     read_records,
 )
-from napari_cihm.errors import InputError, ReadError
+from napari_cihm.errors import ReadError, WriteError
 from napari_cihm.events import JournalsPruned
 
 DAY = 86400.0
@@ -110,24 +112,34 @@ def unfinished(
 
 
 def discard(journal: FoundJournal) -> None:
-    """Remove a journal for good, as the user asked.
+    """Give a journal up: it is offered no more, and goes when finished ones go.
 
     Raises
     ------
     InputError
         If a window is writing it.
+    WriteError
+        If nothing can be written there.
     """
-    if not _remove(journal.path):
-        raise InputError(
-            f"the journal {journal.path.name} is open in another window",
-            "a journal that nobody writes",
-        )
+    held = claim(journal.path, journal.identity)
+    try:
+        logs = generations(journal.path, LOG) or {0: journal.path / LOG.format(0)}
+        payload = json.dumps({"finished": True}).encode()
+        with logs[max(logs)].open("ab") as file:
+            file.write(pack(Kind.CLOSED, 0, payload))
+    except OSError as error:
+        raise WriteError(
+            f"{journal.path} cannot be given up ({error.strerror})",
+            "a folder that can be written",
+        ) from error
+    finally:
+        held.release()
 
 
 def prune(
     settings: CorrectSettings | None = None, now: float | None = None
 ) -> JournalsPruned | None:
-    """Remove journals of finished work that are old or take too much room.
+    """Remove journals of work finished or given up that are old or take much room.
 
     Unfinished work is never removed, unless nothing was done in it for a day
     and nothing was ever drawn; where that cannot be told, it stays.
@@ -240,9 +252,6 @@ def _is_live(place: Path) -> bool:
 
 
 def _remove(place: Path) -> bool:
-    try:
-        with lock_of(place):
-            shutil.rmtree(place, ignore_errors=True)
-    except (filelock.Timeout, OSError):
-        return False
+    # Not under its lock, which some systems would not let go of.
+    shutil.rmtree(place, ignore_errors=True)
     return not place.exists()

@@ -123,7 +123,7 @@ class JournalFlow(QObject):
         )
 
     def discard(self) -> None:
-        """Remove the newest unfinished work for good."""
+        """Give the newest unfinished work up; it stays on disk for a while."""
         if self._offers and not self._resuming:
             try:
                 discard(self._offers.pop(0).journal)

@@ -44,7 +44,7 @@ class CorrectSection(Section):
         self.unfinished = Banner(
             "Resume",
             "Discard",
-            ("Open the work as it was", "Remove it for good"),
+            ("Open the work as it was", "Offer it no more; it goes after a month"),
             self,
         )
         self.copy = Banner(
