@@ -12,6 +12,7 @@ from napari_cihm.correction.journal import (
     Journal,
     claim,
     discard,
+    headings,
     journal_home,
     journals,
     prune,
@@ -227,6 +228,33 @@ def test_a_living_journal_is_never_pruned(session) -> None:
     one.journal.flush()
     assert prune(one.settings, now=time.time() + 99 * DAY) is None
     assert one.journal.path.exists()
+
+
+def test_labels_that_a_journal_was_begun_with_are_known_again(session) -> None:
+    one = session()
+    one.labels[:2] = 3
+    before = one.labels.copy()
+    one.begin()
+    one.paint_many(5)
+    one.journal.close(finished=False)
+    (found,) = journals(one.settings)
+    assert found.began_with(before)
+    assert not found.began_with(one.labels)
+    assert not found.began_with(before.astype(np.int64))
+
+
+def test_listing_does_not_read_snapshots(session, monkeypatch) -> None:
+    one = session().begin()
+    one.paint_many(5)
+    one.journal.close(finished=False)
+    read = headings.contents
+
+    def short(file, limit):
+        assert limit > 0
+        return read(file, limit)
+
+    monkeypatch.setattr(headings, "contents", short)
+    assert len(unfinished(identity(), one.settings)) == 1
 
 
 def test_strangers_in_the_folder_are_let_be(session, tmp_path) -> None:

@@ -4,7 +4,9 @@ import threading
 import time
 from functools import partial
 
+import dask.array as da
 import numpy as np
+import pytest
 import tifffile
 
 from napari_cihm.correction.journal import claim, journals, prune, recover
@@ -16,7 +18,7 @@ def _work(correct):
     correct.click(10, 10)
     correct.press("review_region")
     correct.drag((45, 5), (45, 95), (85, 95), (85, 5), (46, 5))
-    return correct.layer.data.copy(), correct.marks()
+    return np.array(correct.layer.data), correct.marks()
 
 
 def _crash(correct, squares):
@@ -190,6 +192,45 @@ def test_an_image_that_cannot_be_read_is_told_and_stops_nothing(
     image._data = np.zeros(squares.shape, np.uint8)
     assert 1 not in correct.layer.data
     shown.until(lambda: any("no such chunk" in text for _, text in said), 10_000)
+
+
+def test_a_kill_in_the_first_snapshot_loses_nothing_of_open_labels(
+    correct, squares, qtbot
+):
+    labels, _ = _work(correct)
+    path = correct.session.journal.path
+    _crash(correct, squares)
+    (path / "snapshot-000000.cihm").unlink()
+    panel, dock = _resume(correct, qtbot)
+    np.testing.assert_array_equal(panel.coordinator.correct.bench.labels.data, labels)
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_changes_of_a_file_are_resumed_over_that_file_alone(
+    shown, correcting, squares, qtbot, monkeypatch, said, changed
+):
+    monkeypatch.setattr("napari_cihm.correction.journal.ledger.WHOLE_MB", 0)
+    shown.viewer.add_image((squares > 0).astype(np.uint8), name="squares")
+    correct = correcting(shown.viewer.add_labels(da.from_array(squares), name="file"))
+    labels, _ = _work(correct)
+    assert correct.session.journal.flush()
+    now = squares.copy()
+    now[2, 2] += changed
+    _crash(correct, da.from_array(now))
+    shown.viewer.layers["file"].name = "renamed"
+    if changed:
+        panel, dock = _reopen(correct)
+        banner = panel.coordinator.correct._section.unfinished
+        qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+        qtbot.mouseClick(banner.yes, _left())
+        qtbot.waitUntil(lambda: any("labels in a file" in text for _, text in said))
+        assert len(correct.viewer.layers) == 2
+    else:
+        panel, dock = _resume(correct, qtbot)
+        resumed = panel.coordinator.correct.bench.labels
+        np.testing.assert_array_equal(np.asarray(resumed.data), labels)
+    correct.viewer.window.remove_dock_widget(dock)
 
 
 def test_work_that_another_window_resumed_is_not_resumed_again(

@@ -9,6 +9,9 @@ from napari_cihm.correction.journal.files import LOG, PART, SNAPSHOT, generation
 from napari_cihm.correction.journal.records import Damage, Kind, Record, read_records
 from napari_cihm.errors import ReadError
 
+# Bytes that the first record of a file takes, and more.
+BEGINNING = 1 << 16
+
 
 def read_about(path: Path) -> dict[str, Any]:
     """Return what the newest readable file of a journal says of itself.
@@ -44,10 +47,12 @@ def newest_base(path: Path) -> tuple[Path | None, dict[str, Any]]:
 
 
 def _about(file: Path) -> dict[str, Any] | None:
-    for record in read_records(contents(file)):
-        if isinstance(record, Record) and record.kind == Kind.BEGIN:
-            document = json.loads(record.payload)
-            return document if {"identity", "labels"} <= set(document) else None
+    # A snapshot is long, and its beginning enough unless that was damaged.
+    for limit in (BEGINNING, -1):
+        for record in read_records(contents(file, limit)):
+            if isinstance(record, Record) and record.kind == Kind.BEGIN:
+                document = json.loads(record.payload)
+                return document if {"identity", "labels"} <= set(document) else None
     return None
 
 
@@ -56,8 +61,8 @@ def _damages(file: Path) -> Iterator[bool]:
         yield isinstance(record, Damage)
 
 
-def contents(file: Path) -> bytes:
-    """Return a file's bytes.
+def contents(file: Path, limit: int = -1) -> bytes:
+    """Return a file's bytes, or so many of them.
 
     Raises
     ------
@@ -65,7 +70,8 @@ def contents(file: Path) -> bytes:
         If it cannot be read.
     """
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return opened.read(limit)
     except OSError as error:
         raise ReadError(
             f"{file} cannot be read ({error.strerror})", "a journal's file"

@@ -13,6 +13,8 @@ from napari_cihm.errors import ReadError
 
 # An image of so many pixels is read whole: samples of a sparse one may all be empty.
 WHOLE = 1 << 26
+# Labels are looked at on the window's thread before the first stroke.
+GLANCE = 1 << 20
 # Of a larger one, so many planes at most and tiles in all, spread over all of it.
 PLANES = 16
 TILES = 256
@@ -103,7 +105,7 @@ def fingerprint(image: Any, whole: int = WHOLE) -> str:
     digest = hashlib.blake2b(repr((shape, dtype.str)).encode(), digest_size=16)
     for box in _boxes(shape, whole):
         part = np.ascontiguousarray(np.asarray(image[box]), dtype)
-        digest.update(part.reshape(-1).view(np.uint8))
+        digest.update(part.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -17,7 +17,11 @@ from napari_cihm.correction.boxes import box_at
 from napari_cihm.correction.edits import Block, Edit, edit_of
 from napari_cihm.correction.journal.claims import Claim
 from napari_cihm.correction.journal.codec import Target
-from napari_cihm.correction.journal.identity import ImageIdentity
+from napari_cihm.correction.journal.identity import (
+    GLANCE,
+    ImageIdentity,
+    fingerprint,
+)
 from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
 from napari_cihm.correction.journal.shelf import journal_home
 from napari_cihm.correction.journal.writer import Writer
@@ -70,6 +74,7 @@ class Journal:
         self.facts = dict(facts or {})
         self.closed = False
         self._labels = labels
+        self._begun = _begun(labels)
         self._reviewed = reviewed
         home = journal_home(settings)
         self.path = resumed.path if resumed else home / _folder_name(layer)
@@ -126,7 +131,8 @@ class Journal:
             Other marks from now on.
         """
         others = labels is not None or reviewed is not None
-        self._labels = self._labels if labels is None else labels
+        if labels is not None:
+            self._labels, self._begun = labels, _begun(labels)
         self._reviewed = self._reviewed if reviewed is None else reviewed
         self._writer.replace(self._arrays() if others else None)
 
@@ -166,6 +172,9 @@ class Journal:
     def _about(self, labels: Any) -> dict[str, Any]:
         if self.identity is None:
             self.identity = self._identify()
+        source = getattr(labels, "source", None)
+        if source is not None and not self._begun:
+            self._begun = fingerprint(source, GLANCE)
         return {
             "program": __version__,
             "identity": self.identity.document(),
@@ -175,6 +184,7 @@ class Journal:
                 "dtype": np.dtype(labels.dtype).newbyteorder("<").str,
                 "by_reference": is_by_reference(labels),
             },
+            "begun": self._begun,
             "facts": self.facts,
         }
 
@@ -184,6 +194,11 @@ def _folder_name(layer: str) -> str:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", layer).strip("-")[:40] or "labels"
     day = time.strftime("%Y%m%d-%H%M%S")
     return f"{name}-{day}-{secrets.token_hex(4)}"
+
+
+def _begun(labels: Any) -> str:
+    """Return what labels are known by before they change; what lies in a file waits."""
+    return fingerprint(labels, GLANCE) if isinstance(labels, np.ndarray) else ""
 
 
 def _closing(journal: Journal) -> Callable[[], None]:

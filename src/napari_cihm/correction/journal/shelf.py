@@ -21,7 +21,11 @@ from napari_cihm.correction.journal.files import (
     lock_of,
 )
 from napari_cihm.correction.journal.headings import contents, read_about
-from napari_cihm.correction.journal.identity import ImageIdentity
+from napari_cihm.correction.journal.identity import (
+    GLANCE,
+    ImageIdentity,
+    fingerprint,
+)
 from napari_cihm.correction.journal.records import (
     HEAD_BYTES,
     Kind,
@@ -62,6 +66,8 @@ class FoundJournal:
         Whether its logs are read to their ends without a fault.
     by_reference : bool
         Whether the labels it was begun with are needed to read it.
+    begun : str
+        What those labels are known by.
     megabytes : float
         Room it takes.
     """
@@ -76,7 +82,12 @@ class FoundJournal:
     live: bool
     sound: bool
     by_reference: bool
+    begun: str
     megabytes: float
+
+    def began_with(self, labels: Any) -> bool:
+        """Say whether labels are those that it was begun with, unchanged since."""
+        return self.begun == fingerprint(labels, GLANCE)
 
 
 def journal_home(settings: CorrectSettings) -> Path:
@@ -207,6 +218,7 @@ def _look(place: Path) -> FoundJournal | None:
         live=_is_live(place),
         sound=all(sound for _, sound in read),
         by_reference=bool(about["labels"].get("by_reference")),
+        begun=str(about.get("begun", "")),
         megabytes=sum(f.st_size for f in files) / 2**20,
     )
 

@@ -21,7 +21,7 @@ from napari_cihm.correction.journal import (
     recover,
     unfinished,
 )
-from napari_cihm.errors import CihmError
+from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
@@ -97,19 +97,13 @@ class JournalFlow(QObject):
         if not self._offers or self._resuming:
             return
         journal, over = self._offers[0].journal, self._offers[0].over
-        base = self._base(journal)
-        if journal.by_reference and base is None:
-            notices.refuse(
-                "this work was begun on labels in a file, and holds what changed alone",
-                f"open those labels first ({journal.layer})",
-            )
-            return
+        bases = self._bases()
         self._resuming = True
 
         def work() -> Iterator[tuple[Claim, Recovered]]:
             held = claim(journal.path, journal.identity)
             try:
-                found = recover(journal.path, base if journal.by_reference else None)
+                found = recover(journal.path, _base(journal, bases))
             except Exception:
                 held.release()
                 raise
@@ -187,10 +181,17 @@ class JournalFlow(QObject):
             f"Unfinished work on {journal.identity.name}: {journal.layer}, {when}{more}"
         )
 
-    def _base(self, journal: FoundJournal) -> Any:
-        """Return the labels that a journal was begun with, if they are open."""
-        named = [x for x in self._bench.candidates if x.name == journal.layer]
-        return named[0].data if named and not named[0].multiscale else None
+    def _bases(self) -> list[Any]:
+        """Return open labels that nobody edited here, or what they were copied from."""
+        bases = []
+        for layer in self._bench.candidates:
+            data = layer.data[0] if layer.multiscale else layer.data
+            source = getattr(data, "source", None)
+            if source is not None:
+                bases.append(source)
+            elif self._bench.begun(layer) is None:
+                bases.append(data)
+        return bases
 
     def _reopen(self, over: Subject, held: Claim, found: Recovered) -> None:
         scene, layers = self._bench.desk.scene, self._bench.desk.layers
@@ -226,6 +227,18 @@ class JournalFlow(QObject):
                 yield gone.text
 
         self._bench.aside.start(work, notices.tell)
+
+
+def _base(journal: FoundJournal, bases: list[Any]) -> Any:
+    """Return the labels that a journal was begun with, if they are open."""
+    base = next((labels for labels in bases if journal.began_with(labels)), None)
+    if journal.by_reference and base is None:
+        raise InputError(
+            "this work was begun on labels in a file, and holds what changed alone",
+            "those labels, as they were",
+            f"open them first ({journal.layer})",
+        )
+    return base
 
 
 def _pixels(subject: Subject) -> Any:
