@@ -75,7 +75,7 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     )
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
-    assert "squares labels" in offered[0]
+    assert offered[0].startswith("Unfinished work on squares: squares labels, ")
     layer = flow.bench.labels
     np.testing.assert_array_equal(layer.data, labels)
     seen = flow.reviewed_of(layer)

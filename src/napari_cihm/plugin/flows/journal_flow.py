@@ -76,7 +76,7 @@ class JournalFlow(QObject):
         """Look, beside the window, whether work on what is open was left unfinished."""
         subjects, settings = self._subjects(), self._bench.settings
         self._looked = subjects
-        self._take([])
+        self._take(subjects, [])
         if self._search is not None:
             self._search.stopped = True
         if not subjects or not settings.journal:
@@ -90,7 +90,7 @@ class JournalFlow(QObject):
                 for journal in unfinished(ImageIdentity.of(data, name), settings)
             ]
 
-        self._search = self._bench.aside.start(work, self._take)
+        self._search = self._bench.aside.start(work, partial(self._take, subjects))
 
     def resume(self) -> None:
         """Open the newest unfinished work beside what is there."""
@@ -164,9 +164,10 @@ class JournalFlow(QObject):
         # As they are before the first stroke.
         return ImageIdentity.of(layer.data, layer.name, source)
 
-    def _take(self, offers: list[Offer]) -> None:
-        self._offers = offers
-        self._offer()
+    def _take(self, subjects: list[Subject], offers: list[Offer]) -> None:
+        if subjects is self._looked:
+            self._offers = offers
+            self._offer()
 
     def _offer(self) -> None:
         here = self._bench.journals
@@ -177,9 +178,8 @@ class JournalFlow(QObject):
         journal, others = self._offers[0].journal, len(self._offers) - 1
         when = time.strftime("%d %B, %H:%M", time.localtime(journal.last))
         more = f" ({others} more)" if others else ""
-        self._section.unfinished.offer(
-            f"Unfinished work on {journal.identity.name}: {journal.layer}, {when}{more}"
-        )
+        what = ": ".join(dict.fromkeys((journal.identity.name, journal.layer)))
+        self._section.unfinished.offer(f"Unfinished work on {what}, {when}{more}")
 
     def _bases(self) -> list[Any]:
         """Return open labels that nobody edited here, or what they were copied from."""
