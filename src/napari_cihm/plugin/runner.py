@@ -18,6 +18,7 @@ from napari_cihm.plugin.worker.process import WorkerProcess
 log = logging.getLogger(__name__)
 
 GRACE = 2000  # milliseconds that a job has to stop before its process is ended
+QUICK = "quick"  # the lane of jobs that a user waits for
 
 
 class RunState(Enum):
@@ -107,7 +108,10 @@ class Runner(QObject):
         return run
 
     def stop(self, run: Run) -> None:
-        """Stop a run at its next event, or a moment later with its process."""
+        """Stop a run at its next event, or a moment later with its process.
+
+        Nothing more is heard of it but its end.
+        """
         if run.state is RunState.WAITING:
             self._waiting.remove(run)
             self._end(run, RunState.STOPPED)
@@ -190,19 +194,29 @@ class Runner(QObject):
             self._end(run, RunState.STOPPED if stopping else RunState.FAILED)
 
     def _insist(self, run: Run) -> None:
-        """End the process of a run that did not stop; other lanes start anew."""
+        """End the process of a run that did not stop.
+
+        That ends all lanes. A quick job never costs the work of a long one: it goes
+        on unheard until that is over. For a long one, quick jobs begin anew.
+        """
         if run.state is not RunState.STOPPING or run not in self._runs():
+            return
+        others = [r for r in self._runs() if r is not run]
+        if run.lane == QUICK and others:
+            QTimer.singleShot(GRACE, partial(self._insist, run))
             return
         log.info("a job did not stop in time: its process is ended")
         process, self._process = self._process, None
         if process is not None:
             process.close(wait=False)
-        for other in [r for r in self._runs() if r is not run]:
+        going = [r for r in others if r.state is RunState.RUNNING]
+        for other in going:
             del self._running[other.lane]
             other.state = RunState.WAITING
             self._waiting.insert(0, other)
         self.warm_up()
-        self._end(run, RunState.STOPPED)
+        for ended in (run, *(r for r in others if r not in going)):
+            self._end(ended, RunState.STOPPED)
 
     def _end(self, run: Run, state: RunState) -> None:
         run.state = state

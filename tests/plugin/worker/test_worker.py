@@ -14,6 +14,7 @@ import napari_cihm as cihm
 from napari_cihm.data.image import Image
 from napari_cihm.events import Examined, Machine, Measured, Segmented, TileDone
 from napari_cihm.plugin.runner import Runner, RunState
+from napari_cihm.plugin.worker import wire
 
 
 class Heard:
@@ -182,6 +183,74 @@ def test_a_job_that_does_not_stop_in_time_is_ended_with_its_process(
     assert run.state is RunState.STOPPED
     assert runner.pid != pid
     heard.qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=5000)
+
+
+class Deaf:
+    """Stands for a worker process in which no job hears that it is to stop."""
+
+    pid, last_words = 1, ""
+
+    def __init__(self, hear) -> None:
+        self.hear, self.jobs, self.closed = hear, [], False
+
+    def send(self, message) -> None:
+        if isinstance(message, wire.Start):
+            self.jobs.append(message.job)
+
+    def end(self, run) -> None:
+        self.hear(self, wire.Ended(run.number))
+
+    def take_back(self, job) -> None:
+        pass
+
+    def close(self, wait=True) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def deaf(qapp, monkeypatch):
+    """Give a runner of deaf processes, and the list of them."""
+    made: list[Deaf] = []
+
+    def process(hear):
+        made.append(Deaf(hear))
+        return made[-1]
+
+    monkeypatch.setattr("napari_cihm.plugin.runner.WorkerProcess", process)
+    monkeypatch.setattr("napari_cihm.plugin.runner.GRACE", 20)
+    runner = Runner()
+    yield runner, made
+    runner.close()
+
+
+def test_a_quick_job_that_does_not_stop_costs_no_long_one(heard, deaf):
+    runner, made = deaf
+    long = heard.start(runner, "segment")
+    first = heard.start(runner, "look", "quick")
+    runner.stop(first)  # as when a second model is chosen while torch is imported
+    second = heard.start(runner, "look", "quick")
+    heard.qtbot.wait(80)
+    assert made[0].jobs == ["segment", "look"] and not made[0].closed
+    assert (long.state, second.state) == (RunState.RUNNING, RunState.WAITING)
+    made[0].end(long)
+    heard.wait(first, 2000)  # nothing is lost by ending the process now
+    assert made[0].closed and made[1].jobs == ["look"]
+    assert (long.state, first.state) == (RunState.DONE, RunState.STOPPED)
+
+
+def test_a_long_job_that_does_not_stop_ends_what_else_was_stopped(heard, deaf):
+    runner, made = deaf
+    long = heard.start(runner, "segment")
+    quick = heard.start(runner, "look", "quick")
+    runner.stop(long)
+    heard.wait(long, 2000)
+    assert (made[1].jobs, quick.state) == (["look"], RunState.RUNNING)
+    long = heard.start(runner, "segment")
+    runner.stop(quick)
+    runner.stop(long)
+    heard.wait(long, 2000)
+    assert quick.state is RunState.STOPPED
+    assert made[1].closed and made[2].jobs == []  # nothing stopped begins anew
 
 
 def test_closing_leaves_no_process_and_no_thread(qtbot, checkpoint, blobs):
