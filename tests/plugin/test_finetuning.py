@@ -205,6 +205,27 @@ def test_cancel_keeps_the_best_so_far(tuning, monkeypatch):
     assert len(version.curves["step"]) < 5000
 
 
+def test_a_second_press_stops_at_once_and_keeps_nothing(tuning, monkeypatch):
+    monkeypatch.setitem(QUICK, "steps", 5000)
+    # Nobody asks a job whether it is to finish while it reads, predicts or judges.
+    monkeypatch.setattr(tuning.shown.desk.runner, "finish", lambda run: None)
+    source, cancel = tuning.shown.session.source, tuning.shown.bar.cancel
+    tuning.press()
+    tuning.shown.press(tuning.section.unmarked.yes)
+    tuning.shown.until(lambda: len(tuning.section.curves.lists["step"]) > 2)
+    tuning.shown.press(cancel)
+    assert not cancel.isEnabled()  # a double click is one press
+    assert cancel.text() == "Stop now" and "without it" in tuning.shown.words
+    tuning.shown.until(cancel.isEnabled)
+    assert tuning.flow.learning is not None
+    tuning.shown.press(cancel)
+    tuning.shown.rest()
+    assert tuning.shown.words == "Stopped. The model is as it was."
+    assert tuning.shown.session.source == source
+    assert tuning.versions() == []
+    assert cancel.text() == "Cancel"
+
+
 def test_segmenting_again_leaves_what_was_reviewed(shown, blobs, truth):
     shown.viewer.add_image(blobs, name="spots")
     shown.ready().segment()

@@ -18,6 +18,7 @@ from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.views.curves import Curves
 
 REFRESH = 250  # milliseconds between two drawings of the curves
+AGAIN = "Taking the best so far. Press again to stop at once, without it."
 
 
 class Learning(QObject):
@@ -55,6 +56,7 @@ class Learning(QObject):
         self._clock.start()
         self.kept: Kept | None = None
         self.sure = ""
+        self._finishing = False
         self.notes: list[str] = []
         curves.begin()
         self._refresh = QTimer(self, interval=REFRESH)
@@ -65,10 +67,14 @@ class Learning(QObject):
         desk.tasks.begin(self)
         self._refresh.start()
 
-    def stop(self) -> None:
+    def stop(self) -> str | None:
         """Take the best so far; a second time, stop without it."""
+        if self._finishing:
+            self._desk.runner.stop(self.run)
+            return None
+        self._finishing = True
         self._desk.runner.finish(self.run)
-        self._words = "Taking the best so far"
+        return AGAIN
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, FinetuneStarted):

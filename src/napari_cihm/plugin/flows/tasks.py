@@ -17,8 +17,8 @@ class Task(Protocol):
     def title(self) -> str:
         """What goes on, in a few words."""
 
-    def stop(self) -> None:
-        """Stop soon."""
+    def stop(self) -> str | None:
+        """Stop soon; return what to tell a user who may press again, if one may."""
 
 
 class Tasks(QObject):
@@ -78,11 +78,15 @@ class Tasks(QObject):
             self._bar.show_idle(words)
 
     def cancel(self) -> None:
-        """Stop what runs."""
-        if self._tasks and self._session.state is State.RUNNING:
-            self._session.set_state(State.STOPPING)
-            self._bar.show_stopping()
-            self._tasks[0].stop()
+        """Stop what runs; what first ends well is stopped at once the second time."""
+        if not self._tasks:
+            return
+        task = self._tasks[0]
+        self._session.set_state(State.STOPPING)
+        self._bar.show_stopping()
+        again = task.stop()
+        if again and task in self._tasks:
+            self._bar.offer_again(again)
 
     def close(self) -> None:
         """Forget all tasks."""
@@ -94,7 +98,7 @@ class Tasks(QObject):
     def _on_cancelled(self, task: Task) -> None:
         """Stop a task that was cancelled in the activity dock."""
         if self._tasks and task is self._tasks[0]:
-            self.cancel()
+            self._bar.cancel.click()
         else:
             task.stop()
 

@@ -1,6 +1,8 @@
 """The foot of the panel: what goes on, how far it is, and the way to stop it."""
 
-from qtpy.QtCore import Signal
+from functools import partial
+
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -11,6 +13,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.plugin.views.section import Line
+
+PAUSE = 500  # milliseconds in which a second click belongs to the first
+TIP = "Stop soon; nothing that was there before is lost (Esc)"
 
 
 class RunBar(QWidget):
@@ -31,8 +36,10 @@ class RunBar(QWidget):
         self.bar = QProgressBar(self)
         self.bar.setAccessibleName("Progress")
         self.cancel = QPushButton("Cancel", self)
-        self.cancel.setToolTip("Stop soon; nothing that was there before is lost (Esc)")
+        self.cancel.setToolTip(TIP)
         self.cancel.clicked.connect(self.cancel_requested)
+        self._pause = QTimer(self, singleShot=True, interval=PAUSE)
+        self._pause.timeout.connect(partial(self.cancel.setEnabled, True))
         rule = QFrame(self)
         rule.setObjectName("rule")
         rule.setFixedHeight(1)
@@ -57,7 +64,9 @@ class RunBar(QWidget):
         self.words.setText(text)
         self.bar.hide()
         self.cancel.hide()
+        self._pause.stop()
         self.cancel.setText("Cancel")
+        self.cancel.setToolTip(TIP)
 
     def show_progress(self, text: str, done: int = 0, total: int = 0) -> None:
         """Say how far it is; without a total, that it is not known."""
@@ -74,3 +83,10 @@ class RunBar(QWidget):
         self.words.setText("Stopping…")
         self.cancel.setText("Stopping…")
         self.cancel.setEnabled(False)
+
+    def offer_again(self, words: str) -> None:
+        """Say that it ends well, and let another press stop it at once."""
+        self.words.setText(words)
+        self.cancel.setText("Stop now")
+        self.cancel.setToolTip(words)
+        self._pause.start()
