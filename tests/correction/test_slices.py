@@ -30,3 +30,18 @@ def test_rows_come_first_whatever_the_axes() -> None:
     assert np.array_equal(first.labels, values[:, 0].T)
     assert np.array_equal(first.image[0], values[:, 0].T)
     assert first.reviewed is None
+
+
+def test_marks_may_come_as_any_array_and_read_like_one() -> None:
+    image = Image.of(np.zeros((2, 3, 8, 9), np.uint8), "zcyx")
+    reviewed = Reviewed((2, 8, 9))
+    reviewed.mark((slice(1, 2), slice(2, 5), slice(0, 9)))
+    kept = reviewed.copy()
+    reviewed.mark_all()
+    expected = np.zeros((2, 8, 9), bool)
+    expected[1, 2:5] = True
+    for marks in (kept, expected, expected.astype(np.uint8)):
+        (part,) = reviewed_slices(image, np.ones((2, 8, 9), int), marks)
+        assert part.plane == {"z": 1}
+        assert part.reviewed.dtype == bool
+        assert np.array_equal(part.reviewed, expected[1])

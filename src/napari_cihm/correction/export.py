@@ -14,7 +14,6 @@ from skimage.segmentation import relabel_sequential
 
 from napari_cihm import __version__
 from napari_cihm.correction.placing import TrainingFolder
-from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.slices import (
     ReviewedSlice,
     reviewed_planes,
@@ -29,7 +28,7 @@ def export_training(
     folder: Path | str,
     image: Image,
     labels: Any,
-    reviewed: Reviewed | None = None,
+    reviewed: Any = None,
     *,
     name: str = "",
     channels: tuple[int, ...] | None = None,
@@ -51,13 +50,14 @@ def export_training(
         The image with its axes.
     labels : array-like of int
         Labels of its axes less the channels.
-    reviewed : Reviewed, optional
+    reviewed : Reviewed or array-like of bool, optional
         Slices without a reviewed pixel are left out; everything counts as
         reviewed when it is missing.
     name : str
         What files are named after; the image's name by default.
     channels : tuple of int, optional
-        Channels to write: one, or three as colours. All, when there are 1 or 3.
+        Channels to write: one, or three as colours. All, when there are 1 or 3;
+        of colours with alpha those three.
     facts : mapping, optional
         More for the index: the model's hash, who corrected.
 
@@ -92,12 +92,13 @@ def export_training(
 
 def _check_channels(image: Image, channels: tuple[int, ...] | None) -> tuple[int, ...]:
     count = image.size("c")
-    chosen = tuple(range(count)) if channels is None else channels
+    alpha = count == 4 and image.axes.endswith("c")
+    chosen = tuple(range(3 if alpha else count)) if channels is None else channels
     if len(chosen) not in (1, 3) or not all(0 <= c < count for c in chosen):
         raise InputError(
             f"channels {chosen} of an image with {count}",
             "one channel, or three as colours",
-            "name the channel that was segmented",
+            "choose the channel that was segmented, in the window under Segment",
         )
     return chosen
 

@@ -131,6 +131,16 @@ class Reviewed:
         change.person.apply(self.person)
         change.edits.apply(self.edits)
 
+    def copy(self) -> "Reviewed":
+        """Return the marks as they are now, which later ones do not change."""
+        twin = Reviewed(self.shape)
+        twin.person, twin.edits = self.person.copy(), self.edits.copy()
+        return twin
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return which pixels are reviewed, indexed like numpy's."""
+        return self.person[index] | self.edits[index]
+
     def read(self, box: Box) -> NDArray[np.bool_]:
         """Return which pixels of a box are reviewed."""
         seen: NDArray[np.bool_] = self.person.read(box) | self.edits.read(box)
@@ -207,8 +217,7 @@ class ReviewedView:
 
     def __getitem__(self, index: Any) -> Any:
         """Return some pixels, indexed like numpy's."""
-        seen = self._reviewed.person[index] | self._reviewed.edits[index]
-        return np.asarray(seen).astype(self.dtype)
+        return np.asarray(self._reviewed[index]).astype(self.dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return all pixels at once, as numpy asks."""

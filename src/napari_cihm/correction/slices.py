@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import InputError, ShapeError
@@ -39,7 +38,7 @@ class ReviewedSlice:
 def reviewed_slices(
     image: Image,
     labels: Any,
-    reviewed: Reviewed | None = None,
+    reviewed: Any = None,
     channels: tuple[int, ...] | None = None,
 ) -> Iterator[ReviewedSlice]:
     """Go through the planes in which anything is reviewed, reading one at a time.
@@ -50,7 +49,7 @@ def reviewed_slices(
         The image with its axes.
     labels : array-like of int
         Labels of its axes less the channels.
-    reviewed : Reviewed, optional
+    reviewed : Reviewed or array-like of bool, optional
         The marks; everything counts as reviewed when they are missing.
     channels : tuple of int, optional
         Which channels; all by default.
@@ -61,12 +60,12 @@ def reviewed_slices(
             plane,
             image.read(t=plane.get("t", 0), z=plane.get("z", 0), channels=channels),
             _flat(np.asarray(labels[box]), image),
-            None if reviewed is None else _flat(reviewed.read(box), image),
+            None if reviewed is None else _flat(_seen(reviewed, box), image),
         )
 
 
 def reviewed_planes(
-    image: Image, labels: Any, reviewed: Reviewed | None = None
+    image: Image, labels: Any, reviewed: Any = None
 ) -> list[dict[str, int]]:
     """List the planes in which anything is reviewed.
 
@@ -87,7 +86,7 @@ def reviewed_planes(
     numbers = product(*[range(image.size(axis)) for axis in stacked])
     planes = [dict(zip(stacked, at, strict=True)) for at in numbers]
     if reviewed is not None:
-        planes = [at for at in planes if _any_seen(reviewed, _box(image, at))]
+        planes = [at for at in planes if _seen(reviewed, _box(image, at)).any()]
     if not planes:
         raise InputError(
             "nothing is reviewed yet",
@@ -97,8 +96,8 @@ def reviewed_planes(
     return planes
 
 
-def _any_seen(reviewed: Reviewed, box: Box) -> bool:
-    return reviewed.touches(box) and bool(reviewed.read(box).any())
+def _seen(reviewed: Any, box: Box) -> NDArray[np.bool_]:
+    return np.asarray(reviewed[box]).astype(bool, copy=False)
 
 
 def _box(image: Image, plane: Mapping[str, int]) -> Box:

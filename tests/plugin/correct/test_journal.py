@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from napari_cihm.correction.journal import claim, journals, prune, recover
+from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.reviewed import Reviewed
 
 
@@ -352,6 +353,84 @@ def test_a_second_export_waits_for_the_first(correct, said, tmp_path):
     correct.flow.export.save(tmp_path / "set")
     correct.shown.rest()
     assert [kind for kind, text in said if "being saved already" in text] == ["error"]
+
+
+@pytest.mark.parametrize("lazy", [False, True], ids=["numpy", "dask"])
+@pytest.mark.parametrize(
+    ("axes", "shape", "channel", "written"),
+    [
+        ("cyx", (2, 96, 128), 1, (96, 128)),
+        ("zcyx", (3, 2, 96, 128), 1, (96, 128)),
+        ("zcyx", (3, 3, 96, 128), "auto", (96, 128, 3)),
+        ("yxc", (96, 128, 4), "auto", (96, 128, 3)),
+    ],
+)
+def test_images_of_channels_become_training_folders(
+    shown, correcting, squares, tmp_path, axes, shape, channel, written, lazy
+):
+    image = np.random.default_rng(0).integers(0, 99, shape).astype(np.uint8)
+    names = tuple(axes.removesuffix("c")) if axes == "yxc" else tuple(axes)
+    shown.viewer.add_image(image, name="many", axis_labels=names, rgb=axes == "yxc")
+    labels = {"cyx": squares, "yxc": squares, "zcyx": np.stack([squares[None]] * 3)}
+    data = da.from_array(labels[axes]) if lazy else labels[axes]
+    correct = correcting(shown.viewer.add_labels(data, name="mine"))
+    if channel != "auto":
+        shown.section.form.set_values({"channels": channel})
+    correct.bench.choose(correct.layer)
+    mending = correct.bench.begin(correct.layer)
+    box = (slice(1, 2), slice(0, 1)) if axes == "zcyx" else ()
+    mending.mark(mending.session.reviewed.mark((*box, slice(0, 96), slice(0, 64))))
+    correct.flow.export.save(tmp_path / "set")
+    shown.rest()
+    assert "Added 1 slice" in shown.words
+    (path,) = (tmp_path / "set" / "images").iterdir()
+    found = tifffile.imread(path)
+    plane = image[1] if axes == "zcyx" else image
+    expected = plane[..., :3] if axes == "yxc" else np.moveaxis(plane, 0, -1)
+    expected = expected if channel == "auto" else expected[..., channel]
+    assert found.shape == written
+    np.testing.assert_array_equal(found, expected)
+    mask = tifffile.imread(tmp_path / "set" / "masks" / path.name)
+    np.testing.assert_array_equal(mask > 0, squares > 0)
+    seen = tifffile.imread(tmp_path / "set" / "reviewed" / path.name)
+    assert seen[:, :64].all() and not seen[:, 64:].any()
+
+
+def test_a_channel_that_nobody_chose_is_asked_for(shown, correcting, squares, said):
+    image = np.zeros((2, 96, 128), np.uint8)
+    shown.viewer.add_image(image, name="two", axis_labels=("c", "y", "x"))
+    correct = correcting(shown.viewer.add_labels(squares, name="mine"))
+    correct.bench.choose(correct.layer)
+    correct.flow.export.save("nowhere")
+    shown.rest()
+    assert "Choose the channel" in said[-1][1] and "under Segment" in said[-1][1]
+
+
+def test_what_is_done_while_a_folder_is_written_stays_out(deep, tmp_path, monkeypatch):
+    begun, going = threading.Event(), threading.Event()
+    real = TrainingFolder.add
+
+    def slow(*given):
+        begun.set()
+        assert going.wait(10)
+        return real(*given)
+
+    monkeypatch.setattr(TrainingFolder, "add", slow)
+    mending = deep.bench.begin(deep.layer)
+    reviewed = mending.session.reviewed
+    mending.mark(reviewed.mark((slice(0, 5), slice(0, 96), slice(0, 64))))
+    deep.flow.export.save(tmp_path / "set")
+    assert begun.wait(10)
+    deep.layer.data_setitem(np.where(deep.layer.data == 1), 0)
+    mending.mark(reviewed.mark_all())
+    going.set()
+    deep.shown.rest()
+    assert "Added 2 slices" in deep.shown.words  # three were like the first
+    mask, seen = (
+        tifffile.imread(sorted((tmp_path / "set" / kind).iterdir())[-1])
+        for kind in ("masks", "reviewed")
+    )
+    assert mask[10, 10] and seen[:, :64].all() and not seen[:, 64:].any()
 
 
 def test_the_folder_is_asked_for(correct, monkeypatch, tmp_path):

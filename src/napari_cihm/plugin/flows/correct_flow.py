@@ -70,7 +70,7 @@ class CorrectFlow(QObject):
         doubting = Doubting(desk, settings, self)
         self.tour = TourFlow(bench, section, doubting, self)
         self.journals = JournalFlow(bench, section, self)
-        self.export = ExportFlow(bench, section, self)
+        self.export = ExportFlow(bench, section, settings, self)
         self._keys = Shortcuts(self)
         self._keys.changed.connect(self._on_key_changed)
         self._section.set_keys({n: self._keys.text(t) for n, t in ALL.items()})

@@ -1,21 +1,23 @@
 """Saving what is reviewed as a folder that training takes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
+from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, Exported, SliceExported
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.material import material_of
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.layers import KEY
-from napari_cihm.plugin.region import region_of
-from napari_cihm.plugin.scene import array_of, picture_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
@@ -32,13 +34,21 @@ class ExportFlow(QObject):
         What is corrected.
     section : CorrectSection
         What the user sees.
+    settings : callable
+        Returns the settings of a segmentation, of which the channel counts.
     """
 
     title = "Saving a training folder"
 
-    def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        section: CorrectSection,
+        settings: Callable[[], dict[str, Any]],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self._bench, self._section = bench, section
+        self._bench, self._section, self._settings = bench, section, settings
         self._errand: Errand | None = None
         self._words = ""
         section.export_requested.connect(self._on_requested)
@@ -55,32 +65,32 @@ class ExportFlow(QObject):
             return
         mending = bench.begin(layer)
         mending.settle()
-        axes = bench.axes_of_image(image)
+        reviewed = mending.session.reviewed
+        marks = reviewed.copy().view() if reviewed.count() else "whole"
         try:
-            picture = picture_of(image, region_of(axes, array_of(image).shape))
+            # What is painted meanwhile must not come in half.
+            taken = material_of(layer, _copy(layer.data), marks, bench)
         except CihmError as error:
             notices.explain(error)
             return
-        reviewed = mending.session.reviewed
         about = layer.metadata.get(KEY, {})
         facts = {k: about[k] for k in ("model", "model_hash") if k in about}
-        # What is painted meanwhile must not come in half.
-        data = layer.data
-        labels = data.copy() if isinstance(data, np.ndarray) else data
-        labels = (
-            labels.reshape(picture.label_shape)
-            if data.ndim != len(picture.label_shape)
-            else labels
-        )
-        marks = reviewed if reviewed.count() else None
         done = mending.done
+        several = taken.picture.size("c") > 1
+        channels = self._channel(layer, image) if several else None
 
         def work() -> Iterator[Event]:
             # What writes files would keep the panel waiting while it opens.
             from napari_cihm.correction.export import export_training
 
             yield from export_training(
-                folder, picture, labels, marks, name=image.name, facts=facts
+                folder,
+                taken.picture,
+                taken.labels,
+                taken.mask,
+                name=taken.name,
+                channels=channels,
+                facts=facts,
             )
 
         self._words = ""
@@ -97,6 +107,13 @@ class ExportFlow(QObject):
         if self._errand is not None:
             self._errand.stopped = True
             self._words = "Stopped. Slices that are saved stay."
+
+    def _channel(self, layer: Labels, image: ImageLayer) -> tuple[int] | None:
+        """Return the channel that was segmented, else the one chosen; None for all."""
+        ran = layer.metadata.get(KEY, {}).get("settings", {})
+        chosen = self._settings() if image is self._bench.desk.session.image else {}
+        channels = (ran.get("channels"), chosen.get("channels"))
+        return next(((c,) for c in channels if isinstance(c, int)), None)
 
     def _on_requested(self) -> None:
         chosen = QFileDialog.getExistingDirectory(
@@ -122,3 +139,8 @@ class ExportFlow(QObject):
     def _on_end(self) -> None:
         self._errand = None
         self._bench.desk.tasks.end(self, self._words)
+
+
+def _copy(data: Any) -> Any:
+    """Return labels that no stroke changes; what is on disk stays where it is."""
+    return data.copy() if isinstance(data, np.ndarray | ChunkedArray) else data

@@ -93,7 +93,9 @@ class FinetuneFlow(QObject):
             self._section.unmarked.offer(UNMARKED.format(unmarked[0].name))
             return None
         bench = self._correct.bench
-        return self._start([material_of(x, self._marks(x), bench) for x in layers])
+        return self._start(
+            [material_of(x, x.data, self._marks(x), bench) for x in layers]
+        )
 
     def finetune_when_ready(self, layers: Iterable[Labels]) -> None:
         """Learn from these labels alone, now or once the model is loaded."""

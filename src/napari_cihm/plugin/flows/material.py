@@ -1,4 +1,4 @@
-"""What a fine-tuning run reads: an image, the labels over it, what of them is right."""
+"""What fine-tuning and training folders take: an image, its labels, what is right."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from napari_cihm.plugin.scene import array_of, picture_of
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Labels to learn from, in the form that the worker takes.
+    """Labels to learn from, in the form that the engine takes.
 
     Attributes
     ----------
@@ -32,15 +32,17 @@ class Material:
     mask: Any
 
 
-def material_of(layer: Labels, marks: Any, bench: Bench) -> Material:
+def material_of(layer: Labels, labels: Any, marks: Any, bench: Bench) -> Material:
     """Gather what belongs to some labels.
 
     Parameters
     ----------
     layer : napari.layers.Labels
-        The labels; they lie over an image.
+        The layer; it lies over an image.
+    labels : array_like
+        What it holds, or a copy of that.
     marks : array_like or str
-        What is reviewed of them, or "whole".
+        What is reviewed of it, or "whole".
     bench : Bench
         Knows the image, and its axes.
     """
@@ -50,7 +52,7 @@ def material_of(layer: Labels, marks: Any, bench: Bench) -> Material:
     return Material(
         image.name,
         picture_of(image, region),
-        _without_channels(layer.data, region.shown_axes),
+        _without_channels(labels, region.shown_axes),
         None if isinstance(marks, str) else _without_channels(marks, region.shown_axes),
     )
 
