@@ -2,6 +2,7 @@
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import given
 
 from napari_cihm.correction.checked import Checked, Progress
@@ -42,8 +43,15 @@ boxes = st.tuples(
 )
 
 
+@pytest.mark.parametrize("many", [-1, 64])
 @given(st.lists(st.tuples(st.sampled_from(["paint", "mark", "erase"]), boxes)))
-def test_follows_edits_and_marks(moves) -> None:
+def test_follows_edits_and_marks(many, moves) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_cihm.correction.checked.MANY", many)
+        follow(moves)
+
+
+def follow(moves) -> None:
     labels, reviewed = grid(), Reviewed(SHAPE)
     index = LabelIndex.of(labels)
     checked = Checked(labels, index, reviewed)
@@ -62,3 +70,27 @@ def test_follows_edits_and_marks(moves) -> None:
         expected = by_hand(labels, reviewed)
         assert checked.progress().checked == len(expected)
         assert {n for n in index if n in checked} == expected
+
+
+class Counted:
+    """Labels that count how often they are read."""
+
+    def __init__(self, labels: np.ndarray) -> None:
+        self.labels, self.reads = labels, 0
+        self.shape, self.dtype = labels.shape, labels.dtype
+
+    def __getitem__(self, index):
+        self.reads += 1
+        return self.labels[index]
+
+
+def test_a_mark_over_many_objects_needs_no_look_at_them() -> None:
+    ranks = np.arange(1, 1601).reshape(40, 40)
+    labels = Counted(np.kron(ranks, np.pad(np.ones((20, 20), int), 2)))
+    index, reviewed = LabelIndex.of(labels), Reviewed(labels.shape)
+    checked = Checked(labels, index, reviewed)
+    labels.reads = 0
+    assert checked.progress() == Progress(0, 1600)
+    checked.hear_review(reviewed.mark_all())
+    assert checked.progress() == Progress(1600, 1600)
+    assert labels.reads == 0

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from scipy import ndimage
 
+from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import changed, edit_of
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.errors import ShapeError
@@ -122,6 +123,54 @@ def test_what_was_erased_stays_so_when_an_older_edit_is_undone() -> None:
     reviewed.erase()
     reviewed.apply(around.inverse())
     assert reviewed.count() == 0
+
+
+boxes = st.tuples(
+    *[st.tuples(st.integers(0, n - 1), st.integers(1, n)) for n in (3, 40, 50)]
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), boxes), max_size=5), st.lists(boxes))
+def test_many_boxes_are_known_without_a_look_at_pixels(marks, asked) -> None:
+    shape = (3, 40, 50)
+    reviewed = Reviewed(shape)
+    for layer in ("person", "edits"):  # with pieces that some boxes cover
+        setattr(reviewed, layer, ChunkedArray(shape, bool, (1, 8, 16)))
+    for person, box in marks:
+        place = tuple(
+            slice(a, min(a + n, m)) for (a, n), m in zip(box, shape, strict=True)
+        )
+        (reviewed.person if person else reviewed.edits)[place] = True
+    first = np.array([[a for a, _ in box] for box in asked], int).reshape(-1, 3)
+    last = first + np.array([[n for _, n in box] for box in asked], int).reshape(-1, 3)
+    last = np.minimum(last, shape)
+    whole, met = reviewed.coverage(first, last)
+    for n, (low, high) in enumerate(zip(first, last, strict=True)):
+        part = seen(reviewed)[tuple(map(slice, low, high))]
+        assert part.all() or not whole[n]
+        assert not part.any() or met[n]
+    reviewed.erase()
+    reviewed.mark_all()
+    assert reviewed.coverage(first, last)[0].all()
+
+
+def test_what_changed_since_is_told() -> None:
+    reviewed = Reviewed(SHAPE)
+    assert not reviewed.any()
+    assert reviewed.since(0) == []
+    corner = (slice(0, 1), slice(2, 5), slice(3, 6))
+    change = reviewed.mark(corner)
+    reviewed.mark(corner)  # which changes nothing
+    labels = np.zeros(SHAPE, np.int32)
+    reviewed.mark_around(edit_at(labels, (slice(1, 2), *corner[1:]), 1), 0)
+    assert reviewed.changes == 2
+    assert reviewed.since(0) == [corner, (slice(1, 2), *corner[1:])]
+    reviewed.apply(change.inverse())
+    assert reviewed.since(2) == [corner]
+    assert reviewed.any()
+    for _ in range(40):
+        reviewed.apply(change)
+    assert reviewed.since(2) is None
 
 
 def test_the_view_is_an_array_that_is_made_where_it_is_read() -> None:

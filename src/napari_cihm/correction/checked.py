@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 WHOLE = 0.98
 # More boxes than this are looked up as one.
 FEW = 16
+# More objects than this are sorted by the marks around them first.
+MANY = 64
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,19 @@ class Checked:
         self._look(self._unsure)
         self._unsure = set()
 
-    def _look(self, labels: Iterable[int]) -> None:
-        for label in labels:
-            if label in self.index and self._is_whole(label):
-                self._checked.add(label)
-            else:
-                self._checked.discard(label)
+    def _look(self, labels: set[int]) -> None:
+        self._checked -= labels
+        left = [label for label in labels if label in self.index]
+        if len(left) > MANY:
+            left = self._look_at_once(left)
+        self._checked.update(label for label in left if self._is_whole(label))
+
+    def _look_at_once(self, labels: Iterable[int]) -> list[int]:
+        """Check what lies in pieces that are marked as a whole; return what may be."""
+        known, first, last = self.index.bounds(labels)
+        whole, met = self.reviewed.coverage(first, last)
+        self._checked.update(compress(known, whole.tolist()))
+        return list(compress(known, (met & ~whole).tolist()))
 
     def _is_whole(self, label: int) -> bool:
         box = self.index.box(label)

@@ -140,8 +140,13 @@ class ChunkedArray:
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return a copy of the pixels of a box."""
-        values = np.empty(shape_of(box), self.dtype)
+        if self.source is None:
+            values = np.zeros(shape_of(box), self.dtype)
+        else:
+            values = np.empty(shape_of(box), self.dtype)
         for key, place in cells(self.shape, self.chunks, box):
+            if self.source is None and key not in self._changed:
+                continue
             shared = overlap(place, box)
             if shared is not None:
                 piece = self._piece(key)
@@ -168,6 +173,13 @@ class ChunkedArray:
         if volume_of(box) > len(self._changed) * int(np.prod(self.chunks)):
             return any(overlap(at, box) is not None for at in self.changed_boxes())
         return any(key in self._changed for key, _ in near)
+
+    def states(self) -> Iterator[tuple[Key, Any]]:
+        """Go through those pieces: the number of each, its value if it has but one."""
+        with self._lock:
+            changed = list(self._changed.items())
+        for key, piece in changed:
+            yield key, None if any(piece.strides) else piece.flat[0]
 
     def changed_boxes(self) -> Iterator[Box]:
         """Go through the pieces that differ, or may differ, from the source."""

@@ -1,5 +1,6 @@
 """Count the pixels of each label in an array, with the box around them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,28 +8,38 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_cihm.correction.boxes import box_at, hull, shape_of, start_of
 from napari_cihm.correction.edits import Block
-from napari_cihm.data.tiles import Box
 
 # Beyond it a table of one entry a label number costs more than sorting pixels.
 TABLE = 1 << 22
 
 
-@dataclass
-class Extent:
-    """How many pixels a label has, and a box that holds them all."""
+@dataclass(frozen=True)
+class Extents:
+    """How many pixels some labels have, and boxes that hold them all.
 
-    count: int
-    box: Box
+    Attributes
+    ----------
+    numbers : array of shape (n,)
+        The labels, each once, ascending.
+    counts : array of int, shape (n,)
+        Their pixels.
+    first, last : array of int, shape (n, ndim)
+        Where their boxes begin, and where they end: the first pixel behind.
+    """
 
-    def add(self, other: "Extent") -> None:
-        """Take in more pixels of the label."""
-        self.count += other.count
-        self.box = hull((self.box, other.box))
+    numbers: NDArray[Any]
+    counts: NDArray[np.intp]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+
+    @property
+    def highest(self) -> int:
+        """The highest number; 0 where there is none above."""
+        return int(self.numbers.max(initial=0))
 
 
-def extents_of(values: NDArray[Any], start: tuple[int, ...]) -> dict[int, Extent]:
+def extents_of(values: NDArray[Any], start: tuple[int, ...]) -> Extents:
     """Count each label but 0 in a part of an array.
 
     Parameters
@@ -39,24 +50,53 @@ def extents_of(values: NDArray[Any], start: tuple[int, ...]) -> dict[int, Extent
         Where it lies in the whole.
     """
     numbers, compact, counts = _compact(values)
-    if not len(numbers):
-        return {}
-    found = ndimage.find_objects(compact)
-    return {
-        int(number): Extent(int(count), _moved(box, start))
-        for number, count, box in zip(numbers, counts, found, strict=True)
-    }
+    found = ndimage.find_objects(compact) if len(numbers) else []
+    bounds = np.array(
+        [[(s.start, s.stop) for s in box] for box in found], np.intp
+    ).reshape(len(found), values.ndim, 2)
+    bounds += np.array(start, np.intp)[:, None]
+    # All of one kind: a mixture would be gathered as floats.
+    kind = numbers.astype(values.dtype, copy=False)
+    return Extents(kind, counts, bounds[..., 0], bounds[..., 1])
 
 
-def extents_of_block(block: Block, name: str) -> dict[int, Extent]:
+def extents_of_block(block: Block, name: str) -> Extents:
     """Count each label but 0 among the old or new values of an edit's block."""
     values = getattr(block, name)
     if not values.ndim:
-        number = int(values)
-        return {number: Extent(block.size, block.box)} if number else {}
+        some = int(values != 0)
+        box = np.array([(s.start, s.stop) for s in block.box], np.intp)[None]
+        return Extents(
+            values.reshape(1)[:some],
+            np.array([block.size], np.intp)[:some],
+            box[:some, :, 0],
+            box[:some, :, 1],
+        )
     window = np.zeros(block.shape, values.dtype)
     window[block.where] = values
     return extents_of(window, block.start)
+
+
+def gathered(parts: Sequence[Extents]) -> Extents:
+    """Put what was found in parts of an array together; there is one at least."""
+    numbers = np.concatenate([part.numbers for part in parts])
+    order = np.argsort(numbers, kind="stable")
+    numbers = numbers[order]
+    firsts = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1])[: len(order)])
+    if not len(firsts):
+        return parts[0]
+
+    def merged(how: np.ufunc, name: str) -> NDArray[np.intp]:
+        values = np.concatenate([getattr(part, name) for part in parts])[order]
+        whole: NDArray[np.intp] = how.reduceat(values, firsts, axis=0)
+        return whole
+
+    return Extents(
+        numbers[firsts],
+        merged(np.add, "counts"),
+        merged(np.minimum, "first"),
+        merged(np.maximum, "last"),
+    )
 
 
 def _compact(
@@ -79,8 +119,3 @@ def _compact(
     real = numbers != 0
     ranks = np.where(real, np.cumsum(real), 0).astype(np.int32)
     return numbers[real], ranks[inverse.reshape(values.shape)], counts[real]
-
-
-def _moved(box: Box, start: tuple[int, ...]) -> Box:
-    first = [a + b for a, b in zip(start_of(box), start, strict=True)]
-    return box_at(first, shape_of(box))

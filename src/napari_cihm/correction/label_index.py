@@ -5,20 +5,25 @@ editing, then kept right by hearing of each edit.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from napari_cihm.correction.box_table import Bounds, BoxTable
 from napari_cihm.correction.boxes import (
+    box_at,
     cell,
     cells,
     chunk_of,
-    hull,
-    overlap,
     start_of,
 )
-from napari_cihm.correction.counting import Extent, extents_of, extents_of_block
+from napari_cihm.correction.counting import (
+    Extents,
+    extents_of,
+    extents_of_block,
+    gathered,
+)
 from napari_cihm.correction.edits import Edit
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import InputError
@@ -44,8 +49,8 @@ class LabelIndex:
     def __init__(self, labels: Any) -> None:
         self.labels = labels
         self.shape = tuple(int(n) for n in labels.shape)
-        self._found: dict[int, Extent] = {}
-        self._cells: dict[tuple[int, ...], dict[int, Extent]] = {}
+        self._table = BoxTable(_nothing(labels))
+        self._cells: dict[tuple[int, ...], Extents] = {}
         self._stale: set[tuple[int, ...]] = set()
         self._chunk = chunk_of(labels, CELL_FLAT, CELL)
         self._highest: int | None = None
@@ -82,11 +87,11 @@ class LabelIndex:
             missing = {k for k, _ in cells(self.shape, self._chunk)} - set(self._cells)
             for key in missing | self._stale:
                 self._cells[key] = self._look(cell(key, self.shape, self._chunk))
-            for found in self._cells.values():
-                self._add(found)
+            found = gathered([*self._cells.values(), _nothing(self.labels)])
+            self._table = BoxTable(found)
             self._cells.clear()
             self._stale.clear()
-            self._highest = max([*self._found, self._highest or 0])
+            self._highest = max(found.highest, self._highest or 0)
             self.ready = True
 
     def hear(self, edit: Edit) -> None:
@@ -95,10 +100,10 @@ class LabelIndex:
             for block in edit.blocks:
                 fresh = extents_of_block(block, "new")
                 if self._highest is not None:
-                    self._highest = max([self._highest, *fresh])
+                    self._highest = max(self._highest, fresh.highest)
                 if self.ready:
-                    self._add(fresh)
-                    self._take(extents_of_block(block, "old"))
+                    self._table.add(fresh)
+                    self._table.take(extents_of_block(block, "old"))
                 else:
                     near = cells(self.shape, self._chunk, block.box)
                     self._stale.update(key for key, _ in near)
@@ -127,61 +132,57 @@ class LabelIndex:
     def __len__(self) -> int:
         """Return the number of objects."""
         self.complete()
-        return len(self._found)
+        return len(self._table.rows)
 
     def __contains__(self, label: int) -> bool:
         """Say whether a label has pixels."""
         self.complete()
-        return label in self._found
+        return label in self._table.rows
 
     def __iter__(self) -> Iterator[int]:
         """Go through the labels, ascending."""
         self.complete()
-        return iter(sorted(self._found))
+        return iter(sorted(self._table.rows))
 
     def count(self, label: int) -> int:
         """Return the number of pixels of a label, 0 where it is nowhere."""
-        self.complete()
-        return self._found[label].count if label in self._found else 0
+        return self._table.count(label) if label in self else 0
 
     def box(self, label: int) -> Box:
         """Return a box that holds the label, refusing one that is nowhere."""
-        self.complete()
-        if label not in self._found:
+        if label not in self:
             raise InputError(f"there is no object {label}", "the number of an object")
-        return self._found[label].box
+        return self._table.box(label)
+
+    def bounds(self, labels: Iterable[int]) -> tuple[list[int], Bounds, Bounds]:
+        """Return those of the labels that have pixels, with their boxes' bounds.
+
+        Returns
+        -------
+        tuple
+            The labels; arrays of shape (n, ndim) of where their boxes begin and end.
+        """
+        known = [label for label in labels if label in self]
+        return known, *self._table.bounds(known)
 
     def counts(self) -> dict[int, int]:
         """Return the number of pixels of every label."""
         self.complete()
-        return {label: found.count for label, found in self._found.items()}
+        return self._table.counts()
 
     def within(self, box: Box) -> list[int]:
         """Return the labels whose boxes share a pixel with `box`."""
         self.complete()
-        found = self._found.items()
-        return [label for label, at in found if overlap(at.box, box) is not None]
+        return self._table.within(box)
 
     def hull(self, labels: list[int]) -> Box:
         """Return a box that holds all of these labels."""
-        return hull(self.box(label) for label in labels)
+        _, first, last = self.bounds(labels)
+        start = first.min(axis=0)
+        return box_at(start, last.max(axis=0) - start)
 
-    def _look(self, place: Box) -> dict[int, Extent]:
+    def _look(self, place: Box) -> Extents:
         return extents_of(np.asarray(self.labels[place]), start_of(place))
-
-    def _add(self, found: dict[int, Extent]) -> None:
-        for label, extent in found.items():
-            if label in self._found:
-                self._found[label].add(extent)
-            else:
-                self._found[label] = Extent(extent.count, extent.box)
-
-    def _take(self, found: dict[int, Extent]) -> None:
-        for label, extent in found.items():
-            if label in self._found:
-                self._found[label].count -= extent.count
-                if self._found[label].count <= 0:
-                    del self._found[label]
 
 
 def _highest(labels: Any) -> int:
@@ -189,3 +190,8 @@ def _highest(labels: Any) -> int:
         return int(labels.max(initial=0))
     places = cells(labels.shape, chunk_of(labels, CELL_FLAT, CELL))
     return max(int(np.asarray(labels[at]).max(initial=0)) for _, at in places)
+
+
+def _nothing(labels: Any) -> Extents:
+    none = np.empty((0, len(labels.shape)), np.intp)
+    return Extents(np.empty(0, labels.dtype), none[:, 0], none, none)

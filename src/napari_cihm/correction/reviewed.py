@@ -8,8 +8,10 @@ person are no part of the labels' history; the change that each returns takes
 them back.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,13 @@ from napari_cihm.correction.boxes import (
 )
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
+from napari_cihm.correction.indexing import read_box, read_points
 from napari_cihm.correction.marking import spread, switched
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import ShapeError
 
 PIECE = (256, 256)
+RECENT = 32  # changes of which the places are remembered
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,11 @@ class Reviewed:
 
     Every method that changes it does so at once and returns the change.
 
+    Attributes
+    ----------
+    changes : int
+        How often anything changed.
+
     Parameters
     ----------
     shape : sequence of int
@@ -73,11 +82,13 @@ class Reviewed:
         piece = (1,) * (len(self.shape) - 2) + PIECE[-len(self.shape) :]
         self.person = ChunkedArray(self.shape, np.bool_, piece)
         self.edits = ChunkedArray(self.shape, np.bool_, piece)
+        self.changes = 0
+        self._recent: deque[list[Box]] = deque(maxlen=RECENT)
 
     def mark(self, box: Box, mask: NDArray[np.bool_] | None = None) -> ReviewChange:
         """Mark a box, or the true pixels of a mask of its shape, as reviewed."""
         change = self._set(self.person, box, mask, True, "Mark as reviewed")
-        return ReviewChange(change, self._nothing())
+        return self._noted(ReviewChange(change, self._nothing()))
 
     def mark_slice(self, at: int, axis: int = 0) -> ReviewChange:
         """Mark one slice of a stack."""
@@ -93,10 +104,9 @@ class Reviewed:
         """Take back all marks in a box, or everywhere, whoever made them."""
         box = whole(self.shape) if box is None else box
         what = "Mark as not reviewed"
-        return ReviewChange(
-            self._set(self.person, box, mask, False, what),
-            self._set(self.edits, box, mask, False, what),
-        )
+        person = self._set(self.person, box, mask, False, what)
+        edits = self._set(self.edits, box, mask, False, what)
+        return self._noted(ReviewChange(person, edits))
 
     def mark_around(
         self, edit: Edit, margin: int, axes: Sequence[int] | None = None
@@ -124,12 +134,24 @@ class Reviewed:
                 found.write(self.edits)
                 blocks.append(found)
         done = edit_of(blocks, self.edits, "Mark the edit as reviewed")
-        return ReviewChange(self._nothing(), done)
+        return self._noted(ReviewChange(self._nothing(), done))
 
     def apply(self, change: ReviewChange) -> None:
         """Make a change again, or make its inverse."""
         change.person.apply(self.person)
         change.edits.apply(self.edits)
+        self._noted(change)
+
+    def since(self, changes: int) -> list[Box] | None:
+        """Return where marks changed after so many changes; None for too long ago.
+
+        `changes` is what the attribute of that name was then.
+        """
+        missed = self.changes - changes
+        if missed > len(self._recent):
+            return None
+        latest = list(self._recent)[len(self._recent) - missed :]
+        return [box for boxes in latest for box in boxes]
 
     def copy(self) -> "Reviewed":
         """Return the marks as they are now, which later ones do not change."""
@@ -139,16 +161,56 @@ class Reviewed:
 
     def __getitem__(self, index: Any) -> Any:
         """Return which pixels are reviewed, indexed like numpy's."""
-        return self.person[index] | self.edits[index]
+        if read_points(index, self.shape) is not None:
+            return self.person[index] | self.edits[index]
+        box, inner = read_box(index, self.shape)
+        return self.read(box)[inner]
 
     def read(self, box: Box) -> NDArray[np.bool_]:
         """Return which pixels of a box are reviewed."""
-        seen: NDArray[np.bool_] = self.person.read(box) | self.edits.read(box)
+        seen = self.person.read(box)
+        if self.edits.touches(box):
+            seen |= self.edits.read(box)
         return seen
 
     def touches(self, box: Box) -> bool:
         """Say, quickly, whether any pixel of a box may be reviewed."""
         return self.person.touches(box) or self.edits.touches(box)
+
+    def coverage(
+        self, first: NDArray[np.intp], last: NDArray[np.intp]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Say of many boxes what is known of them without looking at pixels.
+
+        Parameters
+        ----------
+        first, last : array of int, shape (n, ndim)
+            Where the boxes begin and end.
+
+        Returns
+        -------
+        tuple of arrays
+            Which boxes are surely reviewed as a whole, and which may be reviewed in
+            part or whole; the others are not reviewed at all.
+        """
+        piece = self.person.chunks
+        grid = [-(-n // c) for n, c in zip(self.shape, piece, strict=True)]
+        full, met = np.zeros(grid, np.int64), np.zeros(grid, np.int64)
+        for marks in (self.person, self.edits):
+            for key, value in marks.states():
+                met[key] = 1
+                full[key] |= value is not None and bool(value)
+        low, high = first // piece, -(-last // piece)
+        whole = _sums(full, low, high) == (high - low).prod(axis=1)
+        return whole, _sums(met, low, high) > 0
+
+    def any(self) -> bool:
+        """Say whether any pixel is reviewed."""
+        return any(
+            self.read(box).any()
+            for marks in (self.person, self.edits)
+            for box in marks.changed_boxes()
+        )
 
     def count(self) -> int:
         """Return the number of reviewed pixels."""
@@ -182,6 +244,12 @@ class Reviewed:
             slice(at, at + 1) if a == axis else s
             for a, s in enumerate(whole(self.shape))
         )
+
+    def _noted(self, change: ReviewChange) -> ReviewChange:
+        if change:
+            self.changes += 1
+            self._recent.append(change.boxes())
+        return change
 
     def _nothing(self) -> Edit:
         return edit_of([], self.person)
@@ -217,7 +285,7 @@ class ReviewedView:
 
     def __getitem__(self, index: Any) -> Any:
         """Return some pixels, indexed like numpy's."""
-        return np.asarray(self._reviewed[index]).astype(self.dtype)
+        return np.asarray(self._reviewed[index]).view(self.dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return all pixels at once, as numpy asks."""
@@ -229,3 +297,17 @@ Place = tuple[tuple[int, ...], tuple[int, ...]]
 
 def _hashed(marks: ChunkedArray) -> set[Place]:
     return {(start_of(box), shape_of(box)) for box in marks.changed_boxes()}
+
+
+def _sums(
+    grid: NDArray[np.int64], low: NDArray[np.intp], high: NDArray[np.intp]
+) -> NDArray[np.int64]:
+    """Return the sum of a grid within each of many boxes."""
+    table = np.pad(grid, [(1, 0)] * grid.ndim)
+    for axis in range(grid.ndim):
+        np.cumsum(table, axis=axis, out=table)
+    total = np.zeros(len(low), np.int64)
+    for ends in product((False, True), repeat=grid.ndim):
+        corner = tuple(np.where(ends, high, low).T)
+        total += (-1) ** ends.count(False) * table[corner]
+    return total

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.correction.checked import Checked, Progress
 from napari_cihm.correction.label_index import LabelIndex
@@ -135,11 +137,21 @@ def tour_of_patches(
     def is_open(stop: Stop) -> bool:
         return not reviewed.touches(stop.box) or not reviewed.read(stop.box).all()
 
+    first, last = _bounds(patches)
+
     def progress() -> Progress:
-        left = sum(map(is_open, stops))
-        return Progress(len(stops) - left, len(stops))
+        whole, met = reviewed.coverage(first, last)
+        unsure = compress(patches, (met & ~whole).tolist())
+        seen = sum(bool(reviewed.read(box).all()) for box in unsure)
+        return Progress(int(whole.sum()) + seen, len(stops))
 
     return Tour(stops, lambda stop: stop if is_open(stop) else None, progress)
+
+
+def _bounds(patches: Sequence[Box]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    ends = [[(s.start, s.stop) for s in box] for box in patches]
+    bounds = np.array(ends, np.intp)
+    return bounds[..., 0], bounds[..., 1]
 
 
 def _order(scores: Sequence[float] | None, seed: int, names: list[Any]) -> list[Any]:

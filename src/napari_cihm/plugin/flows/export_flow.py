@@ -66,7 +66,7 @@ class ExportFlow(QObject):
         mending = bench.begin(layer)
         mending.settle()
         reviewed = mending.session.reviewed
-        marks = reviewed.copy().view() if reviewed.count() else "whole"
+        marks = reviewed.copy().view() if reviewed.any() else "whole"
         try:
             # What is painted meanwhile must not come in half.
             taken = material_of(layer, _copy(layer.data), marks, bench)

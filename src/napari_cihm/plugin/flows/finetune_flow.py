@@ -157,7 +157,7 @@ class FinetuneFlow(QObject):
     def _marks(self, layer: Labels) -> Any:
         """Return what is reviewed of a layer: "whole", a mask, or None for nothing."""
         reviewed = self._correct.reviewed_of(layer)
-        if reviewed is not None and reviewed.count():
+        if reviewed is not None and reviewed.any():
             return reviewed.view()
         return "whole" if layer in self._whole else None
 

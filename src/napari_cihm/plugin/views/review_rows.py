@@ -104,8 +104,11 @@ class ReviewRows(QWidget):
         known = checked is not None and total is not None
         said = f"{checked} of {total} checked" if known else ""
         self.words.setText(" · ".join(filter(None, [said, words])))
+        # Else a bar has the whole window drawn at each of these, canvas and all.
+        self.bar.setUpdatesEnabled(False)
         self.bar.setRange(0, max(total or 0, 1))
         self.bar.setValue(checked or 0)
+        self.bar.setUpdatesEnabled(True)
 
     def values(self) -> Mapping[str, object]:
         """Return what the form says."""
