@@ -11,7 +11,9 @@ from napari.layers import Labels, Layer, Vectors
 from napari.utils import CyclicLabelColormap
 from numpy.typing import NDArray
 
+from napari_cihm.correction.boxes import overlap
 from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.data.tiles import Box
 from napari_cihm.plugin.layers import KEY
 from napari_cihm.plugin.scene import Scene
 
@@ -49,6 +51,33 @@ class Overlays:
         at = list(self._scene.layers).index(labels)
         self._add(layer, at)
         return layer
+
+    def draw_reviewed(self, layer: Labels, boxes: Sequence[Box] | None) -> None:
+        """Draw parts of a tint anew; all of it for None.
+
+        napari does so after a stroke with the layer that was painted, but of any
+        other layer it reads all that is on screen.
+        """
+        sight = self._scene.sight
+        picture: Any = getattr(getattr(layer, "_slice", None), "image", None)
+        to_texture: Any = getattr(layer.colormap, "_data_to_texture", None)
+        if not layer.visible:
+            return  # it is read when it is shown
+        known = picture is not None and to_texture is not None
+        if boxes is None or not known or not sight.upright(layer):
+            layer.refresh(thumbnail=False, extent=False)
+            return
+        plane = sight.plane(layer)
+        for box in boxes:
+            part = overlap(box, sight.plane_box(layer))
+            if part is None:
+                continue  # in another slice
+            inner = tuple(part[a] for a in plane)
+            values = layer.data[part].reshape([s.stop - s.start for s in inner])
+            picture.raw[inner] = values
+            picture.view[inner] = to_texture(values)
+            offset = [s.start for s in inner]
+            layer.events.labels_update(data=picture.view[inner], offset=offset)
 
     def show_line(self, labels: Labels, line: Sequence[Sequence[float]]) -> Vectors:
         """Add a line above all.

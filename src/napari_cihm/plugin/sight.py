@@ -39,6 +39,11 @@ class Sight:
         shown = sorted(d - offset for d in self._viewer.dims.displayed)
         return tuple(a for a in shown if a >= 0)
 
+    def upright(self, layer: Layer) -> bool:
+        """Whether a plane of a layer is shown with its axes in their own order."""
+        shown = list(self._viewer.dims.displayed)
+        return self.flat and len(self.plane(layer)) == 2 and shown == sorted(shown)
+
     def point(self, layer: Layer) -> tuple[int, ...]:
         """Return the pixel of a layer at which the sliders stand."""
         at = np.round(layer.world_to_data(self._viewer.dims.point)).astype(int)

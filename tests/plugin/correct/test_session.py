@@ -104,6 +104,33 @@ def test_marks_are_made_seen_and_taken_back(correct):
     assert [x.name for x in correct.viewer.layers] == ["squares"]
 
 
+def test_an_edit_draws_its_part_of_the_tint_alone(deep):
+    deep.viewer.dims.set_point(0, 3)
+    deep.press("delete")
+    deep.click(3, 10, 10)
+    tint = deep.viewer.layers["stack labels reviewed"]
+    drawn = []
+    tint.events.labels_update.connect(lambda event: drawn.append(event.data.shape))
+    for step in (lambda: deep.click(3, 10, 50), deep.layer.undo):
+        drawn.clear()
+        step()
+        assert drawn and np.prod(drawn[0]) < 40 * 40
+        np.testing.assert_array_equal(tint._slice.image.raw, deep.marks()[3])
+        shown = tint.colormap._data_to_texture(deep.marks()[3].astype(np.uint8))
+        np.testing.assert_array_equal(tint._slice.image.view, shown)
+    deep.viewer.dims.order = (1, 0, 2)  # another plane is read as a whole
+    deep.layer.redo()
+    np.testing.assert_array_equal(
+        tint._slice.image.raw, deep.marks()[:, int(deep.viewer.dims.point[1])]
+    )
+    deep.layer.undo()
+    deep.viewer.dims.order = (0, 1, 2)
+    tint.visible = False
+    deep.layer.redo()
+    tint.visible = True
+    np.testing.assert_array_equal(tint._slice.image.raw, deep.marks()[3])
+
+
 def test_one_slice_is_marked(deep):
     deep.viewer.dims.set_point(0, 3)
     assert deep.key("Shift-R")

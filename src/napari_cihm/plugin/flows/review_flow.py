@@ -5,6 +5,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 from skimage import draw
 
+from napari_cihm.correction.boxes import volume_of
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
@@ -15,6 +16,8 @@ from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
 
 Box = tuple[slice, ...]
+
+FEW = 1 << 22  # pixels that are drawn by themselves, not with all the others
 
 
 class ReviewFlow(QObject):
@@ -44,6 +47,7 @@ class ReviewFlow(QObject):
         self._bench, self._section = bench, section
         self._pointing, self._overlays = pointing, overlays
         self._tints: dict[Labels, tuple[Labels, Reviewed]] = {}
+        self._drawn: dict[Labels, int] = {}  # changes of the marks that were drawn
         pointing.pointed.connect(self._on_pointed)
         bench.began.connect(self._on_began)
         section.review.shown_chosen.connect(self._on_shown_chosen)
@@ -73,6 +77,7 @@ class ReviewFlow(QObject):
     def forget(self, layer: Labels) -> None:
         """Let the tint go with the labels it belongs to."""
         tint, _ = self._tints.pop(layer, (None, None))
+        self._drawn.pop(layer, None)
         self._overlays.remove(tint)
 
     def close(self) -> None:
@@ -110,8 +115,11 @@ class ReviewFlow(QObject):
         whole = tuple(slice(0, n) for n in reviewed.shape)
         if tint is not None and not self._bench.desk.scene.holds(tint):
             return  # the user does not want it
+        drawn, self._drawn[layer] = self._drawn.get(layer, 0), reviewed.changes
         if tint is not None and shown is reviewed:
-            tint.refresh(thumbnail=False, extent=False)
+            boxes = reviewed.since(drawn)
+            few = boxes is not None and sum(map(volume_of, boxes)) <= FEW
+            self._overlays.draw_reviewed(tint, boxes if few else None)
         elif tint is not None:
             tint.data = reviewed.view()
             self._tints[layer] = tint, reviewed
