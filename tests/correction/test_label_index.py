@@ -86,6 +86,34 @@ def test_new_numbers_come_before_the_scan_too(draw, make) -> None:
     assert not index.ready
 
 
+def test_no_number_is_worth_reading_a_file_twice(draw) -> None:
+    labels = Read(draw("1..", ".9.", "..2"))
+    index = LabelIndex(labels)
+    scan = index.scan()
+    next(scan)
+    with pytest.raises(InputError, match="still being counted"):
+        index.fresh()
+    assert labels.reads == 1
+    list(scan)
+    assert index.fresh(2) == [10, 11]
+    assert labels.reads == 3
+    in_memory = LabelIndex(labels.labels)
+    next(in_memory.scan())
+    assert in_memory.fresh() == [10]
+
+
+class Read:
+    """Labels in a file of three chunks, with a count of the looks into it."""
+
+    def __init__(self, labels: np.ndarray) -> None:
+        self.labels, self.reads = labels, 0
+        self.shape, self.dtype, self.chunks = labels.shape, labels.dtype, (1, 3)
+
+    def __getitem__(self, index):
+        self.reads += 1
+        return self.labels[index]
+
+
 def test_numbers_handed_out_follow_edits(draw) -> None:
     labels = draw("1..", ".2.")
     index = LabelIndex(labels)

@@ -54,6 +54,7 @@ class LabelIndex:
         self._stale: set[tuple[int, ...]] = set()
         self._chunk = chunk_of(labels, CELL_FLAT, CELL)
         self._highest: int | None = None
+        self._scanning = False
         self._lock = threading.RLock()
         self.ready = False
 
@@ -70,14 +71,18 @@ class LabelIndex:
         Edits heard meanwhile are looked at again when the scan is complete, so
         it does not matter on which side of a step an edit fell.
         """
-        places = list(cells(self.shape, self._chunk))
-        for done, (key, place) in enumerate(places, 1):
-            if self.ready:
-                return
-            found = self._look(place)
-            with self._lock:
-                self._cells[key] = found
-            yield LabelsScanned(done, len(places))
+        self._scanning = True
+        try:
+            places = list(cells(self.shape, self._chunk))
+            for done, (key, place) in enumerate(places, 1):
+                if self.ready:
+                    return
+                found = self._look(place)
+                with self._lock:
+                    self._cells[key] = found
+                yield LabelsScanned(done, len(places))
+        finally:
+            self._scanning = False
 
     def complete(self) -> None:
         """Finish the scan where it stands; call it where labels are edited."""
@@ -111,11 +116,12 @@ class LabelIndex:
     def fresh(self, count: int = 1) -> list[int]:
         """Return numbers that no object has: those above the highest, else gaps.
 
-        Before the scan is complete the highest number is looked for alone,
-        which takes a tenth of the time.
+        Before the scan is complete the highest number is looked for alone, which
+        takes a tenth of the time. What would have to be read from a file for that
+        is not read twice: while a scan is under way, such labels wait for its end.
         """
         if self._highest is None:
-            self._highest = _highest(self.labels)
+            self._highest = self._find_highest()
         limit = int(np.iinfo(self.labels.dtype).max)
         if self._highest + count <= limit:
             return list(range(self._highest + 1, self._highest + 1 + count))
@@ -128,6 +134,19 @@ class LabelIndex:
                 "convert the labels to a wider type (right click > Convert data type)",
             )
         return free[:count]
+
+    def _find_highest(self) -> int:
+        in_memory = isinstance(self.labels, np.ndarray)
+        if in_memory or not (self._scanning or self._cells):
+            return _highest(self.labels)
+        if self._scanning:
+            raise InputError(
+                "the objects are still being counted, and a new one needs a number "
+                "that none of them has",
+                remedy="try again when they are counted",
+            )
+        self.complete()
+        return self._highest or 0
 
     def __len__(self) -> int:
         """Return the number of objects."""
