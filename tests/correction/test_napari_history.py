@@ -3,6 +3,7 @@
 Needs napari's layers but no Qt and no window.
 """
 
+import tracemalloc
 from typing import Any
 
 import hypothesis.strategies as st
@@ -15,6 +16,7 @@ from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.erasing import delete, remove_smaller
 from napari_cihm.correction.joining import merge
 from napari_cihm.correction.numbering import relabel_consecutively
+from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.shaping import grow, smooth
 from napari_cihm.correction.splitting import split_along, split_at
 from napari_cihm.correction.strokes import edit_of_atoms
@@ -163,3 +165,24 @@ def test_dask_labels_are_edited_in_a_working_copy() -> None:
     layer.undo()
     assert np.array_equal(np.asarray(layer.data), start())
     assert np.array_equal(np.asarray(lazy), start())
+
+
+def test_a_step_all_over_the_labels_stays_small_in_memory() -> None:
+    labels = np.kron(
+        np.arange(2, 402, dtype=np.int32).reshape(20, 20), np.ones((50, 50))
+    )
+    layer = layers.Labels(labels.astype(np.int32))
+    session = CorrectionSession(layer.data)
+    session.index.complete()
+    tracemalloc.start()
+    edit = relabel_consecutively(layer.data, index=session.index)
+    with layer.block_history():
+        layer.data_setitem(edit.indices, edit.new)
+    session.made(edit)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 6.5 * layer.data.nbytes
+    assert peak < 11 * layer.data.nbytes
+    layer.undo()
+    assert session.look() is not None
+    assert np.array_equal(layer.data, labels)

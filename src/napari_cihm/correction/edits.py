@@ -53,10 +53,13 @@ class Block:
             return np.broadcast_to(np.True_, self.shape)
         return self.mask
 
-    def indices(self) -> tuple[NDArray[np.intp], ...]:
+    def indices(self) -> tuple[NDArray[np.int32], ...]:
         """Return the places of the pixels, one array an axis."""
         inner = np.nonzero(self.where)
-        return tuple(i + s for i, s in zip(inner, self.start, strict=True))
+        return tuple(
+            i.astype(np.int32) + np.int32(s)
+            for i, s in zip(inner, self.start, strict=True)
+        )
 
     def write(self, array: Any) -> None:
         """Set the new values, touching the array by plain boxes alone."""
@@ -121,12 +124,16 @@ class Edit:
         """The least box around all changes; None when there is none."""
         return hull(b.box for b in self.blocks) if self.blocks else None
 
-    @cached_property
-    def indices(self) -> tuple[NDArray[np.intp], ...]:
-        """Places of the changed pixels, one array an axis."""
+    @property
+    def indices(self) -> tuple[NDArray[np.int32], ...]:
+        """Places of the changed pixels, one array an axis.
+
+        They take more memory than all else of a large edit, and napari's history
+        keeps them: so they are short, and not kept here as well.
+        """
         parts = [block.indices() for block in self.blocks]
         if not parts:
-            return (np.empty(0, np.intp),) * self.ndim
+            return (np.empty(0, np.int32),) * self.ndim
         return tuple(np.concatenate(axis) for axis in zip(*parts, strict=True))
 
     @property

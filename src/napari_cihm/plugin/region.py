@@ -193,8 +193,10 @@ def _within(own: slice, wanted: int | slice) -> int | slice:
 
 def changed(
     old: NDArray[Any], new: NDArray[Any], box: Box
-) -> tuple[tuple[NDArray[np.intp], ...], NDArray[Any]]:
+) -> tuple[tuple[NDArray[np.int32], ...], NDArray[Any]]:
     """Return where two label arrays differ, as indices of the whole, and the new.
+
+    Short numbers, since napari's history keeps them.
 
     Parameters
     ----------
@@ -204,7 +206,9 @@ def changed(
         Where the region lies in the whole.
     """
     places = np.nonzero(old != new)
-    moved = tuple(p + s.start for p, s in zip(places, box, strict=True))
+    moved = tuple(
+        p.astype(np.int32) + np.int32(s.start) for p, s in zip(places, box, strict=True)
+    )
     return moved, new[places]
 
 
