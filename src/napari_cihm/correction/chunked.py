@@ -174,6 +174,13 @@ class ChunkedArray:
             return any(overlap(at, box) is not None for at in self.changed_boxes())
         return any(key in self._changed for key, _ in near)
 
+    def changed_within(self, box: Box) -> Iterator[Box]:
+        """Go through the parts of a box that lie in changed pieces."""
+        for key, place in cells(self.shape, self.chunks, box):
+            shared = overlap(place, box)
+            if shared is not None and key in self._changed:
+                yield shared
+
     def states(self) -> Iterator[tuple[Key, Any]]:
         """Go through those pieces: the number of each, its value if it has but one."""
         with self._lock:

@@ -29,7 +29,7 @@ from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.indexing import read_box, read_points
 from napari_cihm.correction.marking import spread, switched
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.tiles import Box, shifted
 from napari_cihm.errors import ShapeError
 
 PIECE = (256, 256)
@@ -169,8 +169,8 @@ class Reviewed:
     def read(self, box: Box) -> NDArray[np.bool_]:
         """Return which pixels of a box are reviewed."""
         seen = self.person.read(box)
-        if self.edits.touches(box):
-            seen |= self.edits.read(box)
+        for part in self.edits.changed_within(box):
+            seen[shifted(part, box)] |= self.edits.read(part)
         return seen
 
     def touches(self, box: Box) -> bool:

@@ -35,7 +35,9 @@ class Overlays:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
 
-    def show_reviewed(self, labels: Labels, reviewed: Reviewed) -> Labels:
+    def show_reviewed(
+        self, labels: Labels, reviewed: Reviewed, visible: bool
+    ) -> Labels:
         """Add a tint over what is reviewed, below the labels."""
         # One colour for each number would have numba compile for a second.
         tint = CyclicLabelColormap(colors=[(0.0,) * 4, TINT])
@@ -44,6 +46,7 @@ class Overlays:
             name=f"{labels.name} reviewed",
             colormap=tint,
             opacity=OPACITY,
+            visible=visible,
             **place_of(labels),
         )
         layer.editable = False

@@ -124,8 +124,8 @@ class ReviewFlow(QObject):
             tint.data = reviewed.view()
             self._tints[layer] = tint, reviewed
         elif reviewed.touches(whole):
-            tint = self._overlays.show_reviewed(layer, reviewed)
-            tint.visible = self._section.review.shown.isChecked()
+            visible = self._section.review.shown.isChecked()
+            tint = self._overlays.show_reviewed(layer, reviewed, visible)
             self._tints[layer] = tint, reviewed
 
     def _on_shown_chosen(self, shown: bool) -> None:
