@@ -1,5 +1,7 @@
 """Surveys, samples within a memory budget, and how often each image is drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,13 @@ def test_a_survey_counts_what_there_is(pairs):
     assert facts.objects == 8 and facts.numbers == {1, 5}
     assert facts.channels == {1}
     assert facts.diameter == pytest.approx(2 * np.sqrt(400 / np.pi), abs=0.1)
+
+
+def test_only_what_was_reviewed_is_counted(pairs):
+    reviewed = np.zeros((64, 64), bool)
+    reviewed[:32] = True
+    facts = survey([PairSource.holding(replace(p, reviewed=reviewed)) for p in pairs])
+    assert facts.objects == 4 and facts.numbers == {1}
 
 
 def test_the_fingerprint_follows_content_and_not_order(pairs):

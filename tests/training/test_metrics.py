@@ -6,7 +6,14 @@ from scipy import ndimage
 from stardist.matching import matching as their_matching
 from stardist.matching import matching_dataset
 
-from napari_cihm.training.metrics import THRESHOLDS, Regions, hd95, match, total
+from napari_cihm.training.metrics import (
+    THRESHOLDS,
+    Regions,
+    hd95,
+    judged,
+    match,
+    total,
+)
 
 
 def blobs(rng, shape=(96, 120), count=30):
@@ -84,3 +91,33 @@ def test_hd95_of_shifted_squares_is_the_shift():
     assert hd95(truth, found) == pytest.approx(3)
     assert hd95(truth, truth) == 0
     assert hd95(truth, np.zeros_like(truth)) == pytest.approx(np.hypot(40, 40))
+
+
+def square(*boxes, shape=(60, 60)):
+    labels = np.zeros(shape, np.int32)
+    for number, (top, left) in enumerate(boxes, start=1):
+        labels[top : top + 10, left : left + 10] = number
+    return labels
+
+
+def in_the_left(columns):
+    reviewed = np.zeros((60, 60), bool)
+    reviewed[:, :columns] = True
+    return reviewed
+
+
+@pytest.mark.parametrize("columns", range(20, 32))
+def test_an_object_that_the_edge_of_the_review_cuts_is_not_missed_and_invented(columns):
+    truth, found = square((5, 5), (40, 20)), square((5, 6), (41, 21))
+    first = match(*judged(truth, found, in_the_left(columns)))[0]
+    assert (first.fp, first.fn) == (0, 0)
+    assert first.tp == (1 if columns <= 25 else 2)
+
+
+def test_what_lies_where_nobody_looked_is_no_mistake():
+    truth, found = square((5, 5)), square((5, 5), (5, 45), (40, 24))
+    first = match(*judged(truth, found, in_the_left(28)))[0]
+    assert (first.tp, first.fp, first.fn) == (1, 0, 0)
+    first = match(*judged(truth, found, in_the_left(30)))[0]
+    assert (first.tp, first.fp, first.fn) == (1, 1, 0)
+    assert match(*judged(found, truth, in_the_left(30)))[0].fn == 1

@@ -34,6 +34,8 @@ class Sample:
         The truth, in the smallest type that holds it.
     graded : bool
         Whether the last map is a distance; all others are yes or no.
+    reviewed : array of bool, shape (height, width), optional
+        Where the labels may be believed; everywhere when missing.
     """
 
     image: NDArray[np.float16]
@@ -42,12 +44,13 @@ class Sample:
     centres: NDArray[np.int64]
     labels: NDArray[np.integer]
     graded: bool
+    reviewed: NDArray[np.bool_] | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory that the sample takes."""
-        valid = 0 if self.valid is None else self.valid.nbytes
-        return self.image.nbytes + self.targets.nbytes + self.labels.nbytes + valid
+        masks = sum(m.nbytes for m in (self.valid, self.reviewed) if m is not None)
+        return self.image.nbytes + self.targets.nbytes + self.labels.nbytes + masks
 
 
 def make_sample(pair: Pair, config: ModelConfig) -> Sample:
@@ -79,6 +82,7 @@ def sample_of(
         np.array(centres, dtype=np.int64).reshape(-1, 2),
         labels.astype(np.min_scalar_type(int(labels.max(initial=0)))),
         graded=config.task == "instance",
+        reviewed=None if valid is None else reviewed,
     )
 
 

@@ -58,7 +58,8 @@ def survey(sources: Sequence[PairSource]) -> Survey:
     diameters, digests = [np.zeros(0)], []
     for pair in read_each(sources):
         shapes.append(pair.image.shape)
-        names, areas = np.unique(pair.labels, return_counts=True)
+        known = pair.labels if pair.reviewed is None else pair.labels[pair.reviewed]
+        names, areas = np.unique(known, return_counts=True)
         numbers.update(names[names != 0].tolist())
         diameters.append(widths(areas[names != 0]))
         digests.append(digest(pair))

@@ -17,7 +17,7 @@ from napari_cihm.data.survey import read_each
 from napari_cihm.events import Evaluated, Event, ImageScored, Note
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
-from napari_cihm.training.metrics import Matching, Regions, hd95, match, total
+from napari_cihm.training.metrics import Matching, Regions, hd95, judged, match, total
 from napari_cihm.training.sheet import Shown
 
 
@@ -96,16 +96,17 @@ def _as_opened(pair: Pair) -> Image:
 
 def score_pair(pair: Pair, found: NDArray[np.integer], kind: str = "") -> Scored:
     """Score found labels against a pair's, where these may be believed."""
-    truth = pair.labels
+    true, given = pair.labels > 0, found > 0
     if pair.reviewed is not None:
-        truth, found = (np.where(pair.reviewed, a, 0) for a in (truth, found))
+        true, given = true & pair.reviewed, given & pair.reviewed
+    objects = judged(pair.labels, found, pair.reviewed)
     return Scored(
         pair.name,
         kind,
-        Regions.of(truth > 0, found > 0),
-        hd95(truth > 0, found > 0),
-        match(truth, found),
-        Shown(pair.name, pair.image, truth, found),
+        Regions.of(true, given),
+        hd95(true, given),
+        match(*objects),
+        Shown(pair.name, pair.image, *objects),
     )
 
 

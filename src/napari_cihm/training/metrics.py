@@ -78,15 +78,37 @@ def iou_matrix(
     truth: NDArray[np.integer], found: NDArray[np.integer]
 ) -> NDArray[np.float64]:
     """Return the IoU of each true object (rows) with each found one (columns)."""
-    t_names, t = np.unique(truth, return_inverse=True)
-    f_names, f = np.unique(found, return_inverse=True)
-    shape = (len(t_names), len(f_names))
-    pairs = t.ravel().astype(np.int64) * shape[1] + f.ravel()
-    overlap = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
+    t_names, f_names, overlap = _overlaps(truth, found)
     union = overlap.sum(1)[:, None] + overlap.sum(0)[None] - overlap
     iou: NDArray[np.float64] = overlap / np.maximum(union, 1)
     objects: NDArray[np.float64] = iou[t_names != 0][:, f_names != 0]
     return objects
+
+
+def judged(
+    truth: NDArray[np.integer],
+    found: NDArray[np.integer],
+    reviewed: NDArray[np.bool_] | None,
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Keep the objects that can be judged where only a part was reviewed.
+
+    An object is judged when its greater part was reviewed. What was found on a true
+    object shares its fate, or one that the edge cuts a little further on one side would
+    be missed there and invented on the other. Compared is what was reviewed of them.
+    """
+    if reviewed is None:
+        return truth, found
+    t_in, f_in = (np.where(reviewed, labels, 0) for labels in (truth, found))
+    t_names, f_names, overlap = _overlaps(t_in, f_in)
+    overlap[t_names == 0], overlap[:, f_names == 0] = 0, 0
+    inside, alone = _mostly(truth, reviewed), _mostly(found, reviewed)
+    best = f_names[overlap.argmax(1)][np.isin(t_names, inside) & overlap.any(1)]
+    cut = ~np.isin(t_names[overlap.argmax(0)], inside) & overlap.any(0)
+    kept = np.union1d(np.setdiff1d(alone, f_names[cut]), best)
+    return (
+        np.where(np.isin(t_in, inside), t_in, 0),
+        np.where(np.isin(f_in, kept), f_in, 0),
+    )
 
 
 @dataclass(frozen=True)
@@ -157,6 +179,28 @@ def hd95(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> float:
 def _outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     inner: NDArray[np.bool_] = ndimage.binary_erosion(region)
     return region & ~inner
+
+
+def _overlaps(
+    truth: NDArray[np.integer], found: NDArray[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.int64]]:
+    """Return the numbers of both, and the pixels that each two share."""
+    t_names, t = np.unique(truth, return_inverse=True)
+    f_names, f = np.unique(found, return_inverse=True)
+    shape = (len(t_names), len(f_names))
+    pairs = t.ravel().astype(np.int64) * shape[1] + f.ravel()
+    overlap = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
+    return t_names, f_names, overlap
+
+
+def _mostly(
+    labels: NDArray[np.integer], inside: NDArray[np.bool_]
+) -> NDArray[np.integer]:
+    """Return the numbers of the objects whose greater part lies inside."""
+    names, at, whole = np.unique(labels, return_inverse=True, return_counts=True)
+    within = np.bincount(at.reshape(labels.shape)[inside], minlength=len(names))
+    mostly: NDArray[np.integer] = names[(names != 0) & (2 * within > whole)]
+    return mostly
 
 
 def _match_at(iou: NDArray[np.float64], threshold: float) -> Matching:

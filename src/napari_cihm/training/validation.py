@@ -12,7 +12,7 @@ from napari_cihm.data.samples import Sample
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss
-from napari_cihm.training.metrics import Matching, Regions, match, total
+from napari_cihm.training.metrics import Matching, Regions, judged, match, total
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,16 @@ class Mapped:
 
     maps: NDArray[np.float32]
     labels: NDArray[np.integer]
+    reviewed: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(cls, sample: Sample, maps: NDArray[np.float32]) -> "Mapped":
+        """Lay a sample's maps beside what is known of it."""
+        return cls(maps, sample.labels, sample.reviewed)
+
+    def known(self, region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Keep what of a region may be judged."""
+        return region if self.reviewed is None else region & self.reviewed
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class Validator:
         for sample in self.samples:
             logits = _logits(model, sample)
             losses.append(loss_of(logits, sample, self.loss))
-            mapped.append(Mapped(model.activate(logits)[0], sample.labels))
+            mapped.append(Mapped.of(sample, model.activate(logits)[0]))
         figures = {
             "validation_loss": float(np.mean(losses)),
             "dice": region_dice(mapped, model.config),
@@ -60,14 +70,16 @@ class Validator:
     def map_all(self, model: Model) -> list[Mapped]:
         """Let a model see each whole image."""
         return [
-            Mapped(model.activate(_logits(model, sample))[0], sample.labels)
+            Mapped.of(sample, model.activate(_logits(model, sample))[0])
             for sample in self.samples
         ]
 
 
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
     """Decode maps and match the objects, summed over the set."""
-    return total(match(m.labels, decode(m.maps, decoding)) for m in mapped)
+    return total(
+        match(*judged(m.labels, decode(m.maps, decoding), m.reviewed)) for m in mapped
+    )
 
 
 def precision(matchings: Sequence[Matching]) -> dict[str, float]:
@@ -86,12 +98,14 @@ def mean_ap(matchings: Sequence[Matching]) -> float:
 def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:
     """Dice over all pixels of a set: of the foreground, or the classes' mean."""
     if config.task == "semantic" and config.classes > 1:
-        named = [(m.labels, m.maps.argmax(0)) for m in mapped]
+        named = [(m, m.maps.argmax(0)) for m in mapped]
         classes = range(1, config.classes)
-        return float(
-            np.mean([_dice((t == k, f == k) for t, f in named) for k in classes])
-        )
-    return _dice((m.labels > 0, m.maps[0] > 0.5) for m in mapped)
+        dices = [
+            _dice((m.known(m.labels == k), m.known(f == k)) for m, f in named)
+            for k in classes
+        ]
+        return float(np.mean(dices))
+    return _dice((m.known(m.labels > 0), m.known(m.maps[0] > 0.5)) for m in mapped)
 
 
 def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
