@@ -11,7 +11,9 @@ from napari_cihm import finetune, load_model
 from napari_cihm.cli import main
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.synthetic import nuclei
+from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
+from napari_cihm.training.gate import Overlay
 
 STEPS = {"steps": 3, "patch": 32, "batch": 2, "replay": 0.0}
 
@@ -53,3 +55,66 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     rows = 2 * len(last.overlays)
     assert rows and width > 3 * height / rows
     assert (np.ptp(pixels, axis=-1) > 40).mean() > 0.01
+
+
+def judged(monkeypatch, *accepted):
+    """Give verdicts instead of learning; return what each new model had to beat."""
+    beaten, verdicts = [], iter(accepted)
+
+    def run(start, images, labels, *_, current, **__):
+        beaten.append(current.hash)
+        made = Model.untrained(start.config)
+        seen = np.zeros((1, 64, 64), np.float32)
+        none = np.zeros((64, 64), np.int32)
+        overlay = Overlay(seen, none, none, none, none > 0)
+        yield Finetuned(
+            made, 0.5, 0.6, next(verdicts), "so it is", {}, {}, overlays=(overlay,)
+        )
+
+    monkeypatch.setattr("napari_cihm.training.finetune", run)
+    return beaten
+
+
+def command(folder, out):
+    where = ["--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    return ["finetune", *where, "-o", str(out), "-m", str(folder / "m.safetensors")]
+
+
+def test_a_good_model_outlives_every_later_run(folders, monkeypatch, capsys):
+    folder, _ = folders
+    beaten = judged(monkeypatch, True, False, True)
+    best, refused = (folder / "out" / f"{n}.safetensors" for n in ("best", "refused"))
+    start = load_model(folder / "m.safetensors").hash
+    assert main(command(folder, folder / "out")) == 0
+    first = load_model(best).hash
+    assert first != start and not refused.exists()
+    assert main(command(folder, folder / "out")) == 0
+    assert load_model(best).hash == first and refused.exists()
+    assert "must beat" in capsys.readouterr().err
+    assert main(command(folder, folder / "out")) == 0
+    assert load_model(best).hash not in (first, start) and not refused.exists()
+    assert beaten == [start, first, first]
+
+
+def test_a_first_model_that_is_refused_leaves_the_one_it_started_from(
+    folders, monkeypatch
+):
+    folder, _ = folders
+    judged(monkeypatch, False)
+    assert main(command(folder, folder / "out")) == 0
+    start = load_model(folder / "m.safetensors").hash
+    assert load_model(folder / "out" / "best.safetensors").hash == start
+
+
+def test_a_folder_that_cannot_be_is_refused_before_anything_is_learnt(
+    folders, monkeypatch, capsys
+):
+    folder, _ = folders
+    beaten = judged(monkeypatch, True)
+    (folder / "taken").write_text("")
+    assert main(command(folder, folder / "taken" / "out")) == 1
+    assert "could not be written" in capsys.readouterr().err and not beaten
+    region = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
+    region.save(folder / "other" / "best.safetensors")
+    assert main(command(folder, folder / "other")) == 2
+    assert "has learnt the task 'semantic'" in capsys.readouterr().err and not beaten

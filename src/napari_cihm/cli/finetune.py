@@ -8,6 +8,7 @@ import typer
 
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import FinetuneSettings
+from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
 
 BEST = "best.safetensors"
@@ -39,24 +40,42 @@ def finetune(
     """Fine-tune a model; the better of old and new is kept as best.safetensors.
 
     Figures of both are in gate.json, and what both made of the parts that were held
-    out in gate.png.
+    out in gate.png. In a folder that has a best.safetensors already, that is the old
+    one, which the new one must beat.
     """
     from napari_cihm.models import load_model
+    from napari_cihm.segmentation.writing import ready_folder, whole_file
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import left_out, read_labelled
     from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device)
+    best = ready_folder(output) / BEST
+    old = load_model(best, settings.device) if best.exists() else start
+    if old.config.task != start.config.task:
+        raise InputError(
+            f"{best} has learnt the task {old.config.task!r}, and {start.name} "
+            f"{start.config.task!r}",
+            "another folder",
+        )
+    if old.hash != start.hash:
+        typer.echo(f"the new model must beat {best}, which is there already", err=True)
     names, pictures, labels, seen = read_labelled(images, masks, reviewed)
     said = f"{len(names)} images, from {names[0]} to {names[-1]}"
     typer.echo(said + left_out(images, names), err=True)
     chosen = settings.model_dump()
-    last = follow(run(start, pictures, labels, seen, seconds or None, seed, **chosen))
+    tuning = run(
+        start, pictures, labels, seen, seconds or None, seed, current=old, **chosen
+    )
+    last = follow(tuning)
     assert isinstance(last, Finetuned)
-    better = last.model if last.accepted else start
-    better.save(output / BEST)
-    if not last.accepted:
+    if last.accepted:
+        last.model.save(best)
+        (output / REFUSED).unlink(missing_ok=True)
+    else:
         last.model.save(output / REFUSED)
+        if not best.exists():
+            start.save(best)
     gate = {
         "accepted": last.accepted,
         "reason": last.reason,
@@ -64,8 +83,9 @@ def finetune(
         "base": last.base_figures,
         "new": last.new_figures,
     }
-    (output / "gate.json").write_text(json.dumps(gate, indent=1))
+    with whole_file(output / "gate.json") as file:
+        file.write(json.dumps(gate, indent=1).encode())
     write_sheet(output / SHOWN, before_and_after(last.overlays))
     for warning in last.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{output / BEST}: {last.reason}")
+    typer.echo(f"{best}: {last.reason}")

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
         with _beside(path, "old") as old:
             os.replace(path, old)
             os.replace(beside, path)
+
+
+def ready_folder(path: Path) -> Path:
+    """Make a folder, and find out now whether anything can be written into it."""
+    with clear_errors(path):
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
 
 
 @contextmanager
