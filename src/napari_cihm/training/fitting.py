@@ -16,7 +16,7 @@ from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.material import Plane
 from napari_cihm.training.schedule import Budget
-from napari_cihm.training.validation import sample_loss
+from napari_cihm.training.validation import look
 
 CHECK_EVERY = 50
 AVERAGING = 0.98
@@ -146,9 +146,7 @@ class Watcher:
             return {"validation_loss": float("nan"), "score": 0.0}
         found = label_planes(model, self.planes)
         score = score_split(self.planes, found, self.split, model.config)
-        losses = [
-            sample_loss(model, self.loss, sample) for sample in self._held_out(model)
-        ]
+        losses = [look(model, sample, self.loss)[1] for sample in self._held_out(model)]
         return {
             "validation_loss": float(np.mean(losses)),
             "ap50": score.matchings[0].ap,

@@ -13,6 +13,7 @@ from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.holdout import Part, Split, centres
 from napari_cihm.training.material import Plane
 from napari_cihm.training.metrics import Matching, Regions, match, total
+from napari_cihm.training.viewing import view
 
 LEAST_GAIN = 0.01
 # Below it a model finds nothing of what is labelled, and there is nothing to lose.
@@ -84,7 +85,7 @@ def label_planes(model: Model, planes: Sequence[Plane]) -> list[NDArray[np.int32
 
 
 def _label(model: Model, image: NDArray[np.float32]) -> NDArray[np.int32]:
-    maps = model.predict(image[None])[0]
+    maps = view(image.shape[1:], lambda box: model.predict(image[None, :, *box])[0])
     if model.config.task == "instance":
         return decode(maps, model.config.decoding)
     whole = maps[0] > 0.5 if len(maps) == 1 else maps.argmax(0)

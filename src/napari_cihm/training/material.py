@@ -15,6 +15,11 @@ from napari_cihm.errors import DataError, ShapeError
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.source import find_ranges
 
+# What is learnt from lies in a part of its image: so much is seen around it, and so
+# long is a side at least. No smaller image is cut, and so no figure of one changes.
+MARGIN = 128
+LEAST = 512
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -88,14 +93,15 @@ class Labelled:
 
 
 def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[Plane]:
-    """Read the planes that hold something reviewed.
+    """Read the planes that hold something reviewed, and what lies around it.
 
     An image is normalised as a whole, as it is when it is segmented.
     """
     for number, item in enumerate(labelled):
         channels = plan_channels(item.image, SegmentSettings(), config)
         ranges = find_ranges(item.image, channels, config.normalisation)
-        for t, z, index in _planes(item.image):
+        window = _window(item)
+        for t, z, index in _planes(item.image, window):
             plane = np.asarray(item.labels[index])
             labels = whole_numbers(
                 plane, f"labels array {number + 1} of {len(labelled)}"
@@ -105,7 +111,8 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
             else:
                 reviewed = np.asarray(item.reviewed[index]).astype(bool)
             if reviewed.any():
-                seen = channels.apply(item.image.read(t, z, channels=channels.read))
+                part = item.image.read(t, z, *window, channels=channels.read)
+                seen = channels.apply(part)
                 known = np.where(reviewed, labels, 0)
                 yield Plane(rescale(seen, ranges), known, reviewed, number)
 
@@ -165,9 +172,38 @@ def _shape(array: Any) -> tuple[int, ...]:
     return tuple(getattr(array, "shape", None) or np.shape(array))
 
 
-def _planes(image: Image) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
-    """Yield t, z, and the index of the plane in the labels."""
+def _window(item: Labelled) -> tuple[slice, slice]:
+    """Return the rows and columns that hold all that was reviewed, on any plane.
+
+    One window for all planes of an image, for what is held out is held out of all.
+    """
+    height, width = item.image.size("y"), item.image.size("x")
+    if item.reviewed is None or max(height, width) <= LEAST:
+        return slice(0, height), slice(0, width)
+    rows, columns = np.zeros(height, bool), np.zeros(width, bool)
+    for _, _, index in _planes(item.image):
+        seen = np.asarray(item.reviewed[index]).astype(bool)
+        rows |= seen.any(1)
+        columns |= seen.any(0)
+    return _around(rows), _around(columns)
+
+
+def _around(used: NDArray[np.bool_]) -> slice:
+    """Return a stretch around what is used, not shorter than `LEAST`."""
+    at = np.flatnonzero(used)
+    if not len(at):
+        return slice(0, len(used))
+    first, last = int(at[0]) - MARGIN, int(at[-1]) + 1 + MARGIN
+    first -= max(0, LEAST - (last - first)) // 2
+    first = max(0, min(first, len(used) - LEAST))
+    return slice(first, min(len(used), max(last, first + LEAST)))
+
+
+def _planes(
+    image: Image, window: tuple[slice, slice] = (slice(None), slice(None))
+) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
+    """Yield t, z, and the index of the plane, or a window of it, in the labels."""
     for t in range(image.size("t")):
         for z in range(image.size("z")):
-            at = {"t": t, "z": z, "y": slice(None), "x": slice(None)}
+            at = {"t": t, "z": z, "y": window[0], "x": window[1]}
             yield t, z, tuple(at[letter] for letter in image.label_axes)

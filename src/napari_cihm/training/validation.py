@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import Decoding, ModelConfig
 from napari_cihm.data.samples import Sample
+from napari_cihm.data.tiles import Box
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss
 from napari_cihm.training.metrics import Matching, Regions, judged, match, total
+from napari_cihm.training.viewing import view
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ class Validator:
         """Return the loss, the figures, and the one "score" that picks the best."""
         mapped, losses = [], []
         for sample in self.samples:
-            logits = _logits(model, sample)
-            losses.append(loss_of(logits, sample, self.loss))
-            mapped.append(Mapped.of(sample, model.activate(logits)[0]))
+            maps, loss = look(model, sample, self.loss)
+            losses.append(loss)
+            mapped.append(Mapped.of(sample, maps))
         figures = {
             "validation_loss": float(np.mean(losses)),
             "dice": region_dice(mapped, model.config),
@@ -70,7 +72,7 @@ class Validator:
     def map_all(self, model: Model) -> list[Mapped]:
         """Let a model see each whole image."""
         return [
-            Mapped.of(sample, model.activate(_logits(model, sample))[0])
+            Mapped.of(sample, look(model, sample, self.loss)[0])
             for sample in self.samples
         ]
 
@@ -112,22 +114,30 @@ def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float
     return Regions.total(Regions.of(truth, found) for truth, found in pairs).dice
 
 
-def sample_loss(model: Model, loss: Loss, sample: Sample) -> float:
-    """Return a model's loss on a whole sample."""
-    return loss_of(_logits(model, sample), sample, loss)
+def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32], float]:
+    """Return a model's maps of a whole sample, and its loss: the mean of the tiles."""
+    losses = []
+
+    def show(box: Box) -> NDArray[np.float32]:
+        logits = _logits(model, sample.image[:, *box])
+        losses.append(_loss_of(logits, sample, box, loss))
+        maps: NDArray[np.float32] = model.activate(logits)[0]
+        return maps
+
+    return view(sample.labels.shape, show), float(np.mean(losses))
 
 
-def loss_of(logits: torch.Tensor, sample: Sample, loss: Loss) -> float:
-    """Return the loss of logits that a sample was given."""
-    targets = torch.from_numpy(sample.targets)[None].float() / 255
+def _loss_of(logits: torch.Tensor, sample: Sample, box: Box, loss: Loss) -> float:
+    targets = torch.from_numpy(sample.targets[:, *box])[None].float() / 255
     valid = torch.ones_like(targets)
     if sample.valid is not None:
-        valid = torch.from_numpy(np.ascontiguousarray(sample.valid))[None].float()
+        seen = np.ascontiguousarray(sample.valid[:, *box])
+        valid = torch.from_numpy(seen)[None].float()
     return float(loss(logits.cpu(), targets, valid))
 
 
-def _logits(model: Model, sample: Sample) -> torch.Tensor:
-    image = torch.from_numpy(sample.image.astype(np.float32))[None].to(model.device)
+def _logits(model: Model, image: NDArray[np.float16]) -> torch.Tensor:
+    seen = torch.from_numpy(image.astype(np.float32))[None].to(model.device)
     with torch.inference_mode():
-        logits: torch.Tensor = model.network(image)
+        logits: torch.Tensor = model.network(seen)
     return logits.float()

@@ -1,0 +1,32 @@
+"""Large images are shown to a model in tiles, as they are when it segments."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.data.tiles import Box, TileGrid
+from napari_cihm.segmentation.plan import blend
+from napari_cihm.segmentation.predictor import to_fractions
+
+WHOLE = 1536  # pixels to a side, up to which an image is seen at once
+
+
+def view(
+    shape: tuple[int, ...], show: Callable[[Box], NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """Return the maps of a whole image.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its height and width.
+    show : callable
+        Gives the maps of a part.
+    """
+    grid = TileGrid(shape, WHOLE, SegmentSettings().overlap)
+    if len(grid) == 1:
+        return show(grid[0])
+    tiles = {number: to_fractions(show(grid[number])) for number in range(len(grid))}
+    return blend(grid, tiles, tuple(slice(0, n) for n in shape))
