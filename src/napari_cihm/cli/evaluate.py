@@ -10,7 +10,8 @@ from napari_cihm.cli.progress import follow
 from napari_cihm.config import SegmentSettings
 from napari_cihm.events import Evaluated
 
-SHOWN = ("dice", "iou", "hd95", "precision", "recall", "f1", "pq", "map")
+REGION = ("dice", "iou", "hd95", "precision", "recall")
+OBJECT = ("f1", "pq", "map")
 
 
 def evaluate(
@@ -51,11 +52,22 @@ def evaluate(
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=1))
     if sheet is not None:
-        rows = sorted(scored, key=lambda s: s.map)[:worst]
-        write_sheet(sheet, [(f"mean AP {s.map:.3f}", s.shown) for s in rows])
+        rows = sorted(scored, key=lambda s: s.figure)[:worst]
+        write_sheet(sheet, [(s.words, s.shown) for s in rows])
 
 
 def _print(name: str, figures: dict[str, Any]) -> None:
+    if "n_objects" not in figures:
+        typer.echo(f"{name}: {figures['n_images']} images")
+        typer.echo(f"  {_line(figures, REGION)}")
+        if len(figures["classes"]) > 1:
+            for number, of_class in figures["classes"].items():
+                typer.echo(f"  class {number}  {_line(of_class, REGION)}")
+        return
     typer.echo(f"{name}: {figures['n_images']} images, {figures['n_objects']} objects")
-    typer.echo("  " + "  ".join(f"{key} {figures[key]:.3f}" for key in SHOWN))
+    typer.echo(f"  {_line(figures, (*REGION, *OBJECT))}")
     typer.echo("  AP " + "  ".join(f"{t} {ap:.3f}" for t, ap in figures["ap"].items()))
+
+
+def _line(figures: dict[str, float], names: tuple[str, ...]) -> str:
+    return "  ".join(f"{name} {figures[name]:.3f}" for name in names)

@@ -1,7 +1,7 @@
 """Evaluate a model as a user meets it: through segmentation, image by image."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.config import ModelConfig
 from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import LUMINANCE
@@ -19,34 +20,54 @@ from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
 from napari_cihm.training.metrics import Matching, Regions, hd95, judged, match, total
 from napari_cihm.training.sheet import Shown
+from napari_cihm.training.validation import mean_ap
+
+REGION = ("dice", "iou", "hd95", "precision", "recall")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One image's labels against its truth."""
+    """One image's labels against its truth.
+
+    Attributes
+    ----------
+    name, kind : str
+    classes : mapping
+        The figures of each class that is in the image or was found there, by its
+        number; of objects and of plain regions there is one class.
+    matchings : sequence of Matching
+        Of the objects; nothing where numbers name classes.
+    shown : Shown
+    """
 
     name: str
     kind: str
-    regions: Regions
-    hd95: float
+    classes: Mapping[int, Mapping[str, float]]
     matchings: Sequence[Matching]
     shown: Shown = field(repr=False)
 
     @property
-    def map(self) -> float:
-        """Mean AP over the thresholds."""
-        return float(np.mean([m.ap for m in self.matchings]))
+    def figure(self) -> float:
+        """The one number that tells how good it is: mean AP, or the mean Dice."""
+        if self.matchings:
+            return mean_ap(self.matchings)
+        return _mean_of(self.classes.values())["dice"]
+
+    @property
+    def words(self) -> str:
+        """Say the figure."""
+        return f"{'mean AP' if self.matchings else 'Dice'} {self.figure:.3f}"
 
     def row(self) -> dict[str, Any]:
         """Put the figures of the image into plain numbers."""
+        regions = _mean_of(self.classes.values())
+        row: dict[str, Any] = {"name": self.name, "kind": self.kind}
+        row |= {name: regions[name] for name in ("dice", "iou", "hd95")}
+        if not self.matchings:
+            return row
         first = self.matchings[0]
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "dice": self.regions.dice,
-            "iou": self.regions.iou,
-            "hd95": self.hd95,
-            "map": self.map,
+        return row | {
+            "map": self.figure,
             "ap50": first.ap,
             "objects": first.tp + first.fn,
             "found": first.tp + first.fp,
@@ -82,7 +103,7 @@ def evaluate(
     for number, source in enumerate(sources, start=1):
         pair = source.read()
         found = segment(_as_opened(pair), model, **settings)
-        scored.append(score_pair(pair, found, kinds.get(pair.name, "")))
+        scored.append(score_pair(pair, found, kinds.get(pair.name, ""), model.config))
         yield ImageScored(number, len(sources), scored[-1])
     yield Evaluated(tuple(scored))
 
@@ -94,36 +115,75 @@ def _as_opened(pair: Pair) -> Image:
     return Image.of(pair.image, "cyx")
 
 
-def score_pair(pair: Pair, found: NDArray[np.integer], kind: str = "") -> Scored:
+def score_pair(
+    pair: Pair, found: NDArray[np.integer], kind: str, config: ModelConfig
+) -> Scored:
     """Score found labels against a pair's, where these may be believed."""
-    true, given = pair.labels > 0, found > 0
-    if pair.reviewed is not None:
-        true, given = true & pair.reviewed, given & pair.reviewed
-    objects = judged(pair.labels, found, pair.reviewed)
-    return Scored(
-        pair.name,
-        kind,
-        Regions.of(true, given),
-        hd95(true, given),
-        match(*objects),
-        Shown(pair.name, pair.image, *objects),
-    )
+    regions = config.task == "semantic"
+    several = regions and config.classes > 1
+    truth, seen = pair.labels, pair.reviewed
+    if regions and seen is not None:
+        truth, found = np.where(seen, truth, 0), np.where(seen, found, 0)
+    if regions and not several:
+        truth, found = (truth > 0).astype(int), (found > 0).astype(int)
+    if several:
+        held = np.union1d(truth, found)
+        classes = {
+            int(number): _region(truth == number, found == number)
+            for number in held[held > 0]
+        }
+    else:
+        true, given = truth > 0, found > 0
+        if seen is not None:
+            true, given = true & seen, given & seen
+        classes = {1: _region(true, given)}
+    if not regions:
+        truth, found = judged(truth, found, seen)
+    matchings = () if regions else match(truth, found)
+    shown = Shown(pair.name, pair.image, truth, found, classes=regions)
+    return Scored(pair.name, kind, classes, matchings, shown)
+
+
+def _region(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> dict[str, float]:
+    counts = Regions.of(truth, found)
+    names = (name for name in REGION if name != "hd95")
+    return {n: getattr(counts, n) for n in names} | {"hd95": hd95(truth, found)}
+
+
+def _mean_of(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Average figures; where there is nothing and nothing was found, all is right."""
+    known = list(figures) or [_region(*np.zeros((2, 1, 1), bool))]
+    return {name: float(np.mean([f[name] for f in known])) for name in REGION}
 
 
 def summary(scored: Sequence[Scored]) -> dict[str, Any]:
-    """Sum images up: region figures are means over images, AP counts all objects."""
+    """Sum images up: region figures are means over images, AP counts all objects.
+
+    A class is averaged over the images that have it, or in which it was found, and the
+    classes then weigh alike. Where numbers name classes there are no objects, and of
+    these nothing is said.
+    """
     if not scored:
         return {"n_images": 0}
-    at = total(s.matchings for s in scored)
-    means = {
-        name: float(np.mean([getattr(s.regions, name) for s in scored]))
-        for name in ("dice", "iou", "precision", "recall")
+    numbers = sorted({number for s in scored for number in s.classes})
+    classes = {
+        str(k): _mean_of(s.classes[k] for s in scored if k in s.classes)
+        for k in numbers
     }
+    means = _mean_of(classes.values())
+    if not scored[0].matchings:
+        return {
+            **means,
+            "ap": {},
+            "map": None,
+            "n_images": len(scored),
+            "classes": classes,
+        }
+    at = total(s.matchings for s in scored)
     return {
         **means,
-        "hd95": float(np.mean([s.hd95 for s in scored])),
         "ap": {f"{m.threshold:.2f}": m.ap for m in at},
-        "map": float(np.mean([m.ap for m in at])),
+        "map": mean_ap(at),
         "f1": at[0].f1,
         "pq": at[0].pq,
         "n_images": len(scored),

@@ -23,19 +23,21 @@ FOUND, MISSED, INVENTED = (90, 190, 110), (230, 70, 70), (70, 130, 240)
 
 @dataclass(frozen=True)
 class Shown:
-    """An image with its true and its found labels."""
+    """An image with its true and its found labels, of objects or of classes."""
 
     name: str
     image: NDArray[np.generic]
     truth: NDArray[np.integer]
     found: NDArray[np.integer]
+    classes: bool = False
 
 
 def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
     """Write a PNG with a row for each image, under a line of words.
 
     The last picture is green where objects found each other at an IoU of one
-    half, red where a true one was missed and blue where one was invented.
+    half, red where a true one was missed and blue where one was invented; of classes
+    it says so of each pixel.
     """
     width, height = 4 * (SIDE + GAP) + GAP, SIDE + TITLE + GAP
     sheet = Pillow.new("RGB", (width, height * len(rows) + GAP), "white")
@@ -48,7 +50,7 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
             base,
             _outlined(base, shown.truth),
             _outlined(base, shown.found),
-            errors(shown.truth, shown.found),
+            (slips if shown.classes else errors)(shown.truth, shown.found),
         )
         for column, picture in enumerate(pictures):
             fitted = ImageOps.contain(Pillow.fromarray(picture), (SIDE, SIDE))
@@ -81,6 +83,19 @@ def errors(
     out[np.isin(found, found_names[~good.any(0)])] = INVENTED
     out[np.isin(truth, true_names[~good.any(1)])] = MISSED
     out[np.isin(found, found_names[good.any(0)])] = FOUND
+    return _edged(out, truth)
+
+
+def slips(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Colour the pixels of the right class, those missed, and those invented."""
+    out = np.zeros((*truth.shape, 3), np.uint8)
+    out[(found > 0) & (truth == 0)] = INVENTED
+    out[(truth > 0) & (found != truth)] = MISSED
+    out[(truth > 0) & (found == truth)] = FOUND
+    return _edged(out, truth)
+
+
+def _edged(out: NDArray[np.uint8], truth: NDArray[np.integer]) -> NDArray[np.uint8]:
     edges = find_boundaries(truth, mode="inner")
     out[edges] = out[edges] // 2 + 127
     return out

@@ -1,0 +1,59 @@
+"""``cihm evaluate``: figures on the screen and in a file, and a sheet of the worst."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from napari_cihm.cli import main
+from napari_cihm.config import ModelConfig
+from napari_cihm.models import Model
+
+
+@pytest.fixture
+def classes(tmp_path):
+    """A folder of two images with two classes, and a model of three maps."""
+    shape = {"recipe": "unet", "options": {"base": 4}, "classes": 3}
+    Model.untrained(ModelConfig(**shape)).save(tmp_path / "m.safetensors")
+    write_pairs(tmp_path / "data", 2, classes=2)
+    return tmp_path
+
+
+def write_pairs(folder, count, classes=9, side=48):
+    rng = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    for number in range(count):
+        labels = np.zeros((side, side), np.uint8)
+        for k in range(4):
+            top, left = 24 * (k // 2) + 4, 24 * (k % 2) + 4
+            labels[top : top + 12, left : left + 12] = 1 + k % classes
+        image = 40 * labels + rng.integers(0, 30, labels.shape).astype(np.uint8)
+        Pillow.fromarray(image).save(folder / "images" / f"{number}.png")
+        Pillow.fromarray(labels).save(folder / "masks" / f"{number}.png")
+
+
+def evaluate(folder, *more, data="data"):
+    model = str(folder / "m.safetensors")
+    return main(["evaluate", str(folder / data), "-m", model, *more])
+
+
+def test_each_class_has_its_line_and_objects_none(classes, capsys):
+    assert evaluate(classes, "--json", str(classes / "new" / "f.json")) == 0
+    said = capsys.readouterr().out
+    assert "all: 2 images\n" in said and "objects" not in said
+    assert "class 1  dice" in said and "class 2  dice" in said and "map" not in said
+    figures = json.loads((classes / "new" / "f.json").read_text())
+    each = [figures["classes"][k]["dice"] for k in ("1", "2")]
+    assert figures["dice"] == pytest.approx(np.mean(each))
+
+
+def test_a_sheet_shows_the_worst(classes):
+    sheet = classes / "worst.png"
+    assert evaluate(classes, "--sheet", str(sheet), "--worst", "1") == 0
+    with Pillow.open(sheet) as one:
+        height = one.height
+    assert evaluate(classes, "--sheet", str(sheet)) == 0
+    with Pillow.open(sheet) as both:
+        assert height < both.height
