@@ -57,3 +57,11 @@ def test_a_sheet_shows_the_worst(classes):
     assert evaluate(classes, "--sheet", str(sheet)) == 0
     with Pillow.open(sheet) as both:
         assert height < both.height
+
+
+def test_what_is_held_out_is_scored(classes, capsys):
+    write_pairs(classes / "split" / "train", 3)
+    write_pairs(classes / "split" / "val", 1)
+    assert evaluate(classes, data="split") == 0
+    said = capsys.readouterr()
+    assert "all: 1 images" in said.out and "split/val" in said.err

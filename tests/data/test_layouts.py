@@ -6,7 +6,7 @@ from PIL import Image
 
 from napari_cihm.data.layouts import find_pairs, layout_of
 from napari_cihm.errors import DataError, ReadError
-from napari_cihm.training.split import split_pairs
+from napari_cihm.training.split import pairs_to_judge, split_pairs
 
 h5py = pytest.importorskip("h5py")
 
@@ -45,6 +45,9 @@ def test_isic_parts_are_the_split(tmp_path, rng, inputs, truths):
     training, held_out, _ = split_pairs(tmp_path, 0.1, 0)
     assert [s.name for s in training] == ["ISIC_0000001"]
     assert [s.name for s in held_out] == ["ISIC_0000002"]
+    judged, words = pairs_to_judge(tmp_path)
+    assert [s.name for s in judged] == ["ISIC_0000002"]
+    assert "ISIC holds out" in words
     pair = training[0].read()
     assert pair.image.shape == (3, 24, 32)
     assert np.unique(pair.labels).tolist() == [0, 255]

@@ -29,15 +29,18 @@ def evaluate(
     ] = None,
     worst: Annotated[int, typer.Option(help="Images on the sheet.", min=1)] = 8,
 ) -> None:
-    """Score a model on a folder of images and masks."""
-    from napari_cihm.data.layouts import find_pairs
+    """Score a model on images and masks: on those that a folder holds out, if any."""
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
     from napari_cihm.training.sheet import write_sheet
+    from napari_cihm.training.split import pairs_to_judge
 
+    pairs, part = pairs_to_judge(data)
+    if part:
+        typer.echo(part, err=True)
     run = evaluation.evaluate(
         load_model(model, settings.device),
-        find_pairs(data),
+        pairs,
         evaluation.read_kinds(data),
         **settings.model_dump(),
     )

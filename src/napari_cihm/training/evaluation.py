@@ -121,7 +121,8 @@ def score_pair(
     """Score found labels against a pair's, where these may be believed."""
     regions = config.task == "semantic"
     several = regions and config.classes > 1
-    truth, seen = pair.labels, pair.reviewed
+    truth: NDArray[np.integer] = pair.labels
+    seen = pair.reviewed
     if regions and seen is not None:
         truth, found = np.where(seen, truth, 0), np.where(seen, found, 0)
     if regions and not several:

@@ -60,6 +60,23 @@ def _apart(sources: Sequence[PairSource]) -> list[list[PairSource]]:
     return list(parts.values())
 
 
+def pairs_to_judge(folder: Path) -> tuple[list[PairSource], str]:
+    """Find the pairs to evaluate on: those set aside, where a folder has such.
+
+    Returns
+    -------
+    list of PairSource
+    str
+        Which part of the folder they are; empty when they are all of it.
+    """
+    if (folder / "train").is_dir() and (folder / "val").is_dir():
+        return find_pairs(folder / "val"), f"Scoring {folder / 'val'}."
+    layout = layout_of(folder)
+    if held_out := layout.held_out(folder):
+        return held_out, f"Scoring the part that {layout.name} holds out."
+    return layout.training(folder), ""
+
+
 ONE = (
     "There is one image: it is trained on and validated on, so the figures "
     "flatter. Add images to get honest ones."
