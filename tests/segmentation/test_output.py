@@ -11,10 +11,10 @@ import zarr
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.reading import read_image
+from napari_cihm.data.writing import whole_file, whole_folder
 from napari_cihm.errors import UnknownNameError, WriteError
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.store import smallest_dtype
-from napari_cihm.segmentation.writing import whole_file, whole_folder
 
 LABELS = np.random.default_rng(0).integers(0, 9, (3, 40, 50)).astype(np.uint16)
 LAYOUT = Layout(

@@ -3,6 +3,8 @@
 import csv
 import importlib
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from unittest.mock import ANY
 
@@ -107,6 +109,48 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
     ]
     assert histories[0] == histories[1]
     assert (tmp_path / "cut" / "curve.png").stat().st_size > 5_000
+
+
+def test_a_table_that_cannot_be_written_ends_no_run(pairs, tmp_path):
+    (tmp_path / "history.csv").mkdir(parents=True)  # as one that a program has locked
+    events = run(pairs, folder=tmp_path, epochs=3)
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert len(notes) == 1 and "history.csv could not be written" in notes[0]
+    assert isinstance(events[-1], Trained)
+    (tmp_path / "history.csv").rmdir()
+    run(pairs, folder=tmp_path, epochs=3)  # there is nothing left to learn
+    assert len((tmp_path / "history.csv").read_text().splitlines()) == 4
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from napari_cihm.config import TrainSettings
+from napari_cihm.errors import WriteError
+from napari_cihm.models import build_model
+from napari_cihm.training.state import RunState
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    RunState(build_model("unet", base=8), TrainSettings()).save(Path(sys.argv[1]), {})
+except WriteError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit to set on files")
+def test_a_disk_that_fills_up_leaves_no_half_of_a_state(tmp_path):
+    # No file may grow past a limit: the system refuses in the middle of writing.
+    (tmp_path / "state.pt").write_text("as it was")
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, tmp_path / "state.pt"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and "state.pt could not be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["state.pt"]
+    assert (tmp_path / "state.pt").read_text() == "as it was"
 
 
 def test_another_run_is_not_resumed(pairs, tmp_path):

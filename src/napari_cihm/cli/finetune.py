@@ -43,8 +43,8 @@ def finetune(
     out in gate.png. In a folder that has a best.safetensors already, that is the old
     one, which the new one must beat.
     """
+    from napari_cihm.data.writing import ready_folder, whole_file
     from napari_cihm.models import load_model
-    from napari_cihm.segmentation.writing import ready_folder, whole_file
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import left_out, read_labelled
     from napari_cihm.training.sheet import before_and_after, write_sheet

@@ -1,8 +1,6 @@
 """Checkpoints: weights and one JSON document in a ``.safetensors`` file."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import torch
@@ -14,36 +12,25 @@ from torch import Tensor
 from napari_cihm.config import ModelConfig
 from napari_cihm.config.base import explain
 from napari_cihm.config.model import FORMAT
-from napari_cihm.errors import CheckpointError, WriteError
+from napari_cihm.data.writing import clear_errors, whole_file
+from napari_cihm.errors import CheckpointError
 from napari_cihm.models.model import Model
 
 KEY = "cihm"
 
 
 def write_checkpoint(model: Model, path: Path) -> Path:
-    """Write a model whole or not at all: beside the file first, then in its place."""
+    """Write a model whole or not at all."""
     tensors = {
         key: tensor.detach().cpu().contiguous()
         for key, tensor in model.network.state_dict().items()
     }
     # Whole, so that a default that changes one day changes no model made before.
     content = to_bytes(tensors, {KEY: model.config.model_dump_json()})
-    try:
+    with clear_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(beside, 0o644)
-            os.replace(beside, path)
-        except BaseException:
-            os.unlink(beside)
-            raise
-    except OSError as error:
-        raise WriteError(
-            f"the model could not be written to {path} ({error.strerror})",
-            remedy="choose another folder or make room",
-        ) from error
+    with whole_file(path) as file:
+        file.write(content)
     return path
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Box
+from napari_cihm.data.writing import clear_errors, whole_file
 from napari_cihm.errors import WriteError
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed
 from napari_cihm.segmentation.predictor import FULL, Maps
 from napari_cihm.segmentation.store import Tables, smallest_dtype
-from napari_cihm.segmentation.writing import clear_errors, whole_file
 
 MANIFEST = "manifest.json"
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from skimage.measure import regionprops_table
 
 from napari_cihm.data.image import Image
+from napari_cihm.data.writing import whole_file
 from napari_cihm.segmentation.placing import picked
-from napari_cihm.segmentation.writing import whole_file
 
 FLAT = ("eccentricity", "perimeter")
 

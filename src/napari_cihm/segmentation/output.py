@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.ome_zarr import describe
+from napari_cihm.data.writing import whole_file, whole_folder
 from napari_cihm.errors import UnknownNameError
-from napari_cihm.segmentation.writing import whole_file, whole_folder
 
 CHUNK = 1024
 SUFFIXES = (".tif", ".tiff", ".zarr")

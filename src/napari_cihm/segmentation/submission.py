@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.writing import whole_file
 from napari_cihm.errors import ShapeError
-from napari_cihm.segmentation.writing import whole_file
 
 HEADER = ("ImageId", "EncodedPixels")
 

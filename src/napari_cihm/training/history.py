@@ -11,7 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from napari_cihm.errors import CihmError, InputError, WriteError
+from napari_cihm.data.writing import whole_file
+from napari_cihm.errors import CihmError, InputError
 from napari_cihm.events import Finetuned, Version
 from napari_cihm.models import Model, bundled_names, load_model
 from napari_cihm.models.bundled import find_model
@@ -70,15 +71,8 @@ class History:
         """Copy a version to where it can be shared."""
         if not target.suffix:
             target = target.with_suffix(SUFFIX)
-        beside = target.with_name(f"{target.name}.part")
-        try:
-            shutil.copyfile(version, beside)
-            os.replace(beside, target)
-        except OSError as error:
-            raise WriteError(
-                f"the model could not be written to {target} ({error.strerror})",
-                remedy="choose another folder or make room",
-            ) from error
+        with version.open("rb") as source, whole_file(target) as file:
+            shutil.copyfileobj(source, file)
         return target
 
     def origin(self, model: Model) -> Model:

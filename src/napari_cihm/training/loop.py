@@ -28,7 +28,7 @@ from napari_cihm.models import Model
 from napari_cihm.training.batches import Batch, Drawer, batches
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.parallel import Team
-from napari_cihm.training.records import write_history
+from napari_cihm.training.records import Record
 from napari_cihm.training.schedule import Budget, augmentation, learning_rate
 from napari_cihm.training.state import RunState, model_of
 
@@ -95,9 +95,11 @@ def run_steps(run: Run) -> Iterator[Event]:
         run.folder.mkdir(parents=True, exist_ok=True)
     settings, team = run.settings, run.team
     state = RunState(run.model.network, settings)
+    record = Record(run.folder if team.leads else None)
     if run.folder is not None and (run.folder / STATE).exists():
         state.restore(run.folder / STATE, run.identity)
         yield Note(f"Resumed at step {state.progress.step}.")
+        yield from record.write(state.progress.history)
     progress, budget = state.progress, run.budget
     budget.spent += progress.seconds
     drawer = Drawer(
@@ -133,13 +135,13 @@ def run_steps(run: Run) -> Iterator[Event]:
                 reason = "the loss is no number any more; the best weights are kept"
                 break
             if progress.step % settings.steps_per_epoch == 0:
-                yield _end_epoch(run, state, losses)
+                yield from _end_epoch(run, state, record, losses)
                 losses = []
                 if _stale(state, settings):
                     reason = f"no gain in {settings.patience} epochs"
                     break
     if losses or not progress.history:
-        yield _end_epoch(run, state, losses)
+        yield from _end_epoch(run, state, record, losses)
     if progress.best < 0:
         raise TrainingError(
             "training never gave a model that could be scored",
@@ -199,7 +201,9 @@ def mixed_precision(device: torch.device, wanted: bool) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 
-def _end_epoch(run: Run, state: RunState, losses: Sequence[float]) -> EpochDone:
+def _end_epoch(
+    run: Run, state: RunState, record: Record, losses: Sequence[float]
+) -> Iterator[Event]:
     progress, team = state.progress, run.team
     progress.epoch += 1
     finite = [loss for loss in losses if math.isfinite(loss)]
@@ -215,11 +219,12 @@ def _end_epoch(run: Run, state: RunState, losses: Sequence[float]) -> EpochDone:
     )  # fmt: skip
     if run.folder is not None and team.leads:
         state.save(run.folder / STATE, run.identity)
-        write_history(run.folder, progress.history)
-    return EpochDone(
+    said = record.write(progress.history)
+    yield EpochDone(
         progress.epoch, progress.step, mean, figures["validation_loss"], figures, best,
         progress.seconds,
     )  # fmt: skip
+    yield from said
 
 
 def _stale(state: RunState, settings: TrainSettings) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import platform
 from collections.abc import Generator, Mapping, Sequence
+from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import TypeVar
@@ -10,18 +11,48 @@ from typing import TypeVar
 import torch
 
 from napari_cihm import __version__
-from napari_cihm.events import EpochDone, Event, StepDone
+from napari_cihm.data.writing import whole_file
+from napari_cihm.events import EpochDone, Event, Note, StepDone
 
 Result = TypeVar("Result")
 
 
-def write_history(folder: Path, history: Sequence[Mapping[str, float]]) -> None:
-    """Write ``history.csv`` and ``curve.png`` into a run's folder."""
-    with (folder / "history.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, list(history[0]))
-        table.writeheader()
-        table.writerows(history)
-    draw_curve(folder / "curve.png", history)
+class Record:
+    """What a run's folder shows of it, written anew at every epoch.
+
+    No run ends for it: a program that shows the table may have locked the file.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Nothing is written without one.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.refused = False
+
+    def write(self, history: Sequence[Mapping[str, float]]) -> list[Note]:
+        """Write ``history.csv`` and ``curve.png``; return what to say of it, once."""
+        if self.folder is None or not history:
+            return []
+        try:
+            write_table(self.folder / "history.csv", history)
+            draw_curve(self.folder / "curve.png", history)
+        except OSError as error:
+            said, self.refused = self.refused, True
+            return [] if said else [Note(f"{error}. The run goes on.")]
+        return []
+
+
+def write_table(path: Path, history: Sequence[Mapping[str, float]]) -> None:
+    """Write a row for each epoch."""
+    text = StringIO()
+    table = csv.DictWriter(text, list(history[0]))
+    table.writeheader()
+    table.writerows(history)
+    with whole_file(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def draw_curve(path: Path, history: Sequence[Mapping[str, float]]) -> None:
@@ -38,7 +69,8 @@ def draw_curve(path: Path, history: Sequence[Mapping[str, float]]) -> None:
     right.plot(steps, [row["score"] for row in history], "k--", label="score")
     right.set(ylabel="validation score", ylim=(0, 1))
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
-    figure.savefig(path, dpi=120)
+    with whole_file(path) as file:
+        figure.savefig(file, dpi=120, format="png")
 
 
 def versions() -> dict[str, str]:

@@ -1,7 +1,6 @@
 """The state of a run: all that a resumed run needs to go on bit for bit."""
 
 import copy
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from torch import nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from napari_cihm.config import TrainSettings
+from napari_cihm.data.writing import whole_file
 from napari_cihm.errors import CheckpointError, TrainingError
 from napari_cihm.models import Model
 
@@ -68,7 +68,13 @@ class RunState:
         return True
 
     def save(self, path: Path, identity: dict[str, Any]) -> None:
-        """Write the state whole or not at all."""
+        """Write the state whole or not at all.
+
+        Raises
+        ------
+        WriteError
+            When there is no room for it, or no right to write it.
+        """
         content = {
             "identity": identity,
             "network": self.network.state_dict(),
@@ -78,9 +84,13 @@ class RunState:
             "progress": asdict(self.progress),
             "rng": torch.get_rng_state(),
         }
-        beside = path.with_suffix(".part")
-        torch.save(content, beside)
-        os.replace(beside, path)
+        with whole_file(path) as file:
+            try:
+                torch.save(content, file)
+            except RuntimeError as error:  # what torch makes of the system's refusal
+                if isinstance(error.__context__, OSError):
+                    raise error.__context__ from error
+                raise
 
     def restore(self, path: Path, identity: dict[str, Any]) -> None:
         """Take up a saved state of the same run."""
