@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_cihm.models import Model
     from napari_cihm.training.evaluation import Scored
     from napari_cihm.training.gate import Overlay
+    from napari_cihm.training.sheet import Shown
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class ImageScored(Event):
     done: int
     total: int
     scored: "Scored" = field(repr=False)
+    shown: "Shown" = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def evaluate(
     """Score a model on images and masks: on those that a folder holds out, if any."""
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
-    from napari_cihm.training.sheet import write_sheet
+    from napari_cihm.training.sheet import Worst, write_sheet
     from napari_cihm.training.split import pairs_to_judge
 
     pairs, part = pairs_to_judge(data)
@@ -44,10 +44,10 @@ def evaluate(
         evaluation.read_kinds(data),
         **settings.model_dump(),
     )
-    last = follow(run)
+    kept = Worst(worst if sheet is not None else 0)
+    last = follow(kept.watch(run))
     assert isinstance(last, Evaluated)
-    scored = last.scored
-    figures = evaluation.report(scored)
+    figures = evaluation.report(last.scored)
     _print("all", figures)
     for kind, of_kind in figures["kinds"].items():
         _print(kind, of_kind)
@@ -55,8 +55,7 @@ def evaluate(
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(figures, indent=1))
     if sheet is not None:
-        rows = sorted(scored, key=lambda s: s.figure)[:worst]
-        write_sheet(sheet, [(s.words, s.shown) for s in rows])
+        write_sheet(sheet, kept.rows)
 
 
 def _print(name: str, figures: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +37,12 @@ class Scored:
         number; of objects and of plain regions there is one class.
     matchings : sequence of Matching
         Of the objects; nothing where numbers name classes.
-    shown : Shown
     """
 
     name: str
     kind: str
     classes: Mapping[int, Mapping[str, float]]
     matchings: Sequence[Matching]
-    shown: Shown = field(repr=False)
 
     @property
     def figure(self) -> float:
@@ -82,7 +80,8 @@ def evaluate(
 ) -> Iterator[Event]:
     """Segment each image as `segment` does and score it, one event an image.
 
-    The last event is `Evaluated`, with all of them.
+    The last event is `Evaluated`, with the figures of all; the images themselves are
+    not kept.
 
     Parameters
     ----------
@@ -103,8 +102,10 @@ def evaluate(
     for number, source in enumerate(sources, start=1):
         pair = source.read()
         found = segment(_as_opened(pair), model, **settings)
-        scored.append(score_pair(pair, found, kinds.get(pair.name, ""), model.config))
-        yield ImageScored(number, len(sources), scored[-1])
+        kind = kinds.get(pair.name, "")
+        one, shown = score_pair(pair, found, kind, model.config)
+        scored.append(one)
+        yield ImageScored(number, len(sources), one, shown)
     yield Evaluated(tuple(scored))
 
 
@@ -117,8 +118,15 @@ def _as_opened(pair: Pair) -> Image:
 
 def score_pair(
     pair: Pair, found: NDArray[np.integer], kind: str, config: ModelConfig
-) -> Scored:
-    """Score found labels against a pair's, where these may be believed."""
+) -> tuple[Scored, Shown]:
+    """Score found labels against a pair's, where these may be believed.
+
+    Returns
+    -------
+    Scored
+    Shown
+        What was compared, as large as the image.
+    """
     regions = config.task == "semantic"
     several = regions and config.classes > 1
     truth: NDArray[np.integer] = pair.labels
@@ -142,7 +150,7 @@ def score_pair(
         truth, found = judged(truth, found, seen)
     matchings = () if regions else match(truth, found)
     shown = Shown(pair.name, pair.image, truth, found, classes=regions)
-    return Scored(pair.name, kind, classes, matchings, shown)
+    return Scored(pair.name, kind, classes, matchings), shown
 
 
 def _region(truth: NDArray[np.bool_], found: NDArray[np.bool_]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """A sheet of pictures: image, truth, result and what is wrong, side by side."""
 
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import ImageDraw, ImageOps
 from skimage.segmentation import find_boundaries
 
 from napari_cihm.data.normalise import normalise
+from napari_cihm.events import Event, ImageScored
 from napari_cihm.training.gate import Overlay
 from napari_cihm.training.metrics import iou_matrix
 
@@ -56,6 +58,37 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
             fitted = ImageOps.contain(Pillow.fromarray(picture), (SIDE, SIDE))
             sheet.paste(fitted, (GAP + column * (SIDE + GAP), top + TITLE))
     sheet.save(path)
+
+
+class Worst:
+    """The worst images of an evaluation, kept while it goes by; the others are let go.
+
+    Parameters
+    ----------
+    most : int
+        Images to keep.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._kept: list[tuple[float, int, str, Shown]] = []  # a heap: the best first
+
+    def watch(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Pass events on."""
+        for event in events:
+            if isinstance(event, ImageScored):
+                one = event.scored
+                row = (-one.figure, -event.done, one.words, event.shown)
+                if len(self._kept) < self.most:
+                    heapq.heappush(self._kept, row)
+                elif self.most:
+                    heapq.heappushpop(self._kept, row)
+            yield event
+
+    @property
+    def rows(self) -> list[tuple[str, Shown]]:
+        """The worst, the very worst first."""
+        return [(words, shown) for *_, words, shown in sorted(self._kept)[::-1]]
 
 
 def before_and_after(overlays: Sequence[Overlay]) -> list[tuple[str, Shown]]:
