@@ -24,12 +24,14 @@ from napari_cihm.errors import (
     UnknownNameError,
 )
 from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStarted
-from napari_cihm.models import load_model
+from napari_cihm.models import build_model, load_model
 from napari_cihm.segmentation import segment
 from napari_cihm.training import train
+from napari_cihm.training.batches import Drawer
 from napari_cihm.training.evaluation import evaluate
 from napari_cihm.training.loop import HOPELESS, Learner
 from napari_cihm.training.schedule import augmentation
+from napari_cihm.training.state import RunState
 from napari_cihm.training.validation import Validator
 
 QUICK = {"patch": 32, "batch": 2, "steps_per_epoch": 3, "model": "unet"}
@@ -211,6 +213,37 @@ def test_numbers_that_are_none_stop_the_run_and_spare_the_weights(pairs, monkeyp
     assert "no number" in events[-1].reason
     for tensor in weights(events[-1]).values():
         assert tensor.isfinite().all()
+
+
+def test_one_bad_image_leaves_no_trace(pairs, monkeypatch):
+    draw = Drawer.draw
+
+    def spoilt(self, step, strength=1.0):
+        batch = draw(self, step, strength)
+        if step == 2:
+            batch.images[:] = math.nan
+        return batch
+
+    monkeypatch.setattr(Drawer, "draw", spoilt)
+    for epochs in (1, 2):  # ends with the bad one, and goes on behind it
+        events = run(pairs, epochs=epochs)
+        losses = [e.loss for e in events if isinstance(e, StepDone)]
+        assert [math.isnan(loss) for loss in losses] == [
+            n == 2 for n in range(3 * epochs)
+        ]
+        assert all(tensor.isfinite().all() for tensor in weights(events[-1]).values())
+
+
+@pytest.mark.parametrize("wrong", [math.nan, "weights"])
+def test_what_is_no_number_is_never_the_best(wrong):
+    state = RunState(build_model("unet", base=4), TrainSettings())
+    if wrong == "weights":
+        next(state.average.buffers()).fill_(math.inf)
+        assert not state.sound and not state.keep_best(0.5)
+    else:
+        assert not state.keep_best(math.nan)
+        assert state.keep_best(0.5)
+    assert all(tensor.isfinite().all() for tensor in state.best.values())
 
 
 def test_a_time_budget_ends_the_run(pairs):

@@ -147,7 +147,7 @@ def run_steps(run: Run) -> Iterator[Event]:
             "training never gave a model that could be scored",
             remedy="lower the learning rate, and look at the images",
         )
-    last = run.keep_last and reason == PLANNED
+    last = run.keep_last and reason == PLANNED and state.sound
     row = progress.history[-1 if last else progress.best_epoch - 1]
     model = model_of(state, run.model, best=not last)
     team.agree_on(model.network)
@@ -159,7 +159,10 @@ PLANNED = "the budget is spent"
 
 
 class Learner:
-    """Takes optimiser steps, and refuses those that would wreck the weights."""
+    """Takes optimiser steps, and refuses those that would wreck the weights.
+
+    A refused step leaves no trace, in what batch norms have seen neither.
+    """
 
     def __init__(
         self,
@@ -171,6 +174,7 @@ class Learner:
         self.network, self.state, self.settings = network, state, settings
         self.device = device
         self.loss: Loss = pick_loss(settings.task, settings.loss)
+        self.buffers = list(network.buffers())  # what it has seen, on average
         self.stumbles = 0
 
     def step(self, batch: Batch, rate: float) -> float:
@@ -180,6 +184,7 @@ class Learner:
         for group in self.state.optimiser.param_groups:
             group["lr"] = rate
         self.state.optimiser.zero_grad(set_to_none=True)
+        before = [buffer.clone() for buffer in self.buffers]
         with mixed_precision(self.device, self.settings.amp):
             logits = self.network(batch.images)
         loss: Tensor = self.loss(logits, batch.targets, batch.valid)
@@ -188,6 +193,9 @@ class Learner:
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):
             self.stumbles += 1
+            with torch.no_grad():
+                for buffer, kept in zip(self.buffers, before, strict=True):
+                    buffer.copy_(kept)
             return math.nan
         self.stumbles = 0
         self.state.optimiser.step()

@@ -59,9 +59,14 @@ class RunState:
         for i in set(range(len(means))) - set(drift):
             means[i].copy_(learnt[i])
 
+    @property
+    def sound(self) -> bool:
+        """Whether all averaged weights are numbers."""
+        return all(bool(v.isfinite().all()) for v in self.average.state_dict().values())
+
     def keep_best(self, figure: float) -> bool:
-        """Keep the averaged weights when they are the best so far."""
-        if figure <= self.progress.best:
+        """Keep the averaged weights when they are numbers and the best so far."""
+        if not figure > self.progress.best or not self.sound:
             return False
         self.progress.best, self.progress.best_epoch = figure, self.progress.epoch
         self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
