@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from skimage.io import imread, imsave
 
 from napari_cihm.config import Decoding, Normalisation, TrainSettings
 from napari_cihm.data.layouts import find_pairs
@@ -40,6 +41,19 @@ SMALL = {"options": {"base": 4}}
 
 def weights(event):
     return {k: v.clone() for k, v in event.model.network.state_dict().items()}
+
+
+@pytest.fixture
+def folders(pairs, tmp_path):
+    """A folder with a part to learn from and one to validate on."""
+    data = tmp_path / "data"
+    for number, pair in enumerate(pairs):
+        part = data / ("val" if number < 2 else "train")
+        for name, array in (("images", pair.image[0]), ("masks", pair.labels)):
+            (part / name).mkdir(parents=True, exist_ok=True)
+            file = part / name / f"{number}.png"
+            imsave(file, array.astype(np.uint8), check_contrast=False)
+    return data
 
 
 def run(pairs, **settings):
@@ -163,8 +177,43 @@ def test_another_run_is_not_resumed(pairs, tmp_path):
         run(pairs, folder=tmp_path, rate=0.5)
     further = str(last.model.save(tmp_path / "model.safetensors"))
     run(pairs, folder=tmp_path / "further", model=further, options=None)
-    with pytest.raises(TrainingError, match=r"base was [0-9a-f]+, is None"):
+    with pytest.raises(TrainingError, match=r"base was [0-9a-f]+, is none"):
         run(pairs, folder=tmp_path / "further")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"epochs": 5}, r"run: epochs was 2, is 5\. expected"),
+        ({"options": {"base": 8}}, r"options was {'base': 4}, is {'base': 8}\."),
+    ],
+)
+def test_a_run_told_otherwise_is_not_resumed(pairs, tmp_path, change, words):
+    run(pairs, folder=tmp_path)
+    with pytest.raises(TrainingError, match=words):
+        run(pairs, folder=tmp_path, **change)
+
+
+def test_a_run_judged_otherwise_is_not_resumed(folders, tmp_path):
+    run(folders, folder=tmp_path / "run")
+    other = next((folders / "val" / "images").iterdir())
+    imsave(other, 255 - imread(other))
+    with pytest.raises(TrainingError, match=r"another run: validation data was \w+"):
+        run(folders, folder=tmp_path / "run")
+
+
+def test_a_run_goes_on_with_less_memory_and_elsewhere(pairs, tmp_path):
+    first = run(pairs, folder=tmp_path, cache_mb=4)[-1]
+    resumed = {"cache_mb": 0, "device": "cpu", "amp": False, "patience": 9}
+    second = run(pairs, folder=tmp_path, **resumed)[-1]
+    assert second.model.hash == first.model.hash
+
+
+def test_what_cannot_be_validated_on_is_told_before_anything_is_learnt(folders):
+    mask = next((folders / "val" / "masks").iterdir())
+    imsave(mask, np.zeros((9, 9), np.uint8), check_contrast=False)
+    with pytest.raises(DataError, match="64 x 64 and its mask is 9 x 9"):
+        next(train(folders, **QUICK, **SMALL, epochs=1))
 
 
 def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
@@ -191,6 +240,20 @@ def test_it_stops_when_nothing_gets_better(pairs, monkeypatch):
     events = run(pairs, epochs=9, patience=2)
     assert sum(isinstance(e, EpochDone) for e in events) == 3
     assert "no gain in 2 epochs" in events[-1].reason
+
+
+@pytest.mark.parametrize("patience", [1, 2])
+def test_what_had_stopped_learns_no_more_when_it_is_run_again(
+    pairs, tmp_path, monkeypatch, patience
+):
+    flat = {"validation_loss": 1.0, "score": 0.5}
+    monkeypatch.setattr(Validator, "score", lambda self, model: flat)
+    first, again = (
+        run(pairs, epochs=9, patience=patience, folder=tmp_path) for _ in range(2)
+    )
+    assert sum(isinstance(e, EpochDone) for e in first) == patience + 1
+    assert not any(isinstance(e, StepDone | EpochDone) for e in again)
+    assert again[-1].reason == first[-1].reason
 
 
 def test_numbers_that_are_none_stop_the_run_and_spare_the_weights(pairs, monkeypatch):

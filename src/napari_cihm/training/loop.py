@@ -117,10 +117,13 @@ def run_steps(run: Run) -> Iterator[Event]:
     learner = Learner(
         team.share_gradients(run.model.network), state, settings, run.model.device
     )
-    reason, losses = PLANNED, []
+    reason = PLANNED
+    losses: list[float] = []
     ahead = run.model.device.type != "cpu"
     with contextlib.closing(batches(draw, progress.step, ahead)) as drawn:
-        while (spent := team.agree(budget.progress(progress.step))) < 1:
+        while not (stale := not losses and _stale(state, settings)):
+            if (spent := team.agree(budget.progress(progress.step))) >= 1:
+                break
             if budget.stopped:
                 reason = "stopped; the best weights are kept"
                 break
@@ -137,9 +140,8 @@ def run_steps(run: Run) -> Iterator[Event]:
             if progress.step % settings.steps_per_epoch == 0:
                 yield from _end_epoch(run, state, record, losses)
                 losses = []
-                if _stale(state, settings):
-                    reason = f"no gain in {settings.patience} epochs"
-                    break
+    if stale:
+        reason = f"no gain in {settings.patience} epochs"
     if losses or not progress.history:
         yield from _end_epoch(run, state, record, losses)
     if progress.best < 0:
@@ -236,5 +238,6 @@ def _end_epoch(
 
 
 def _stale(state: RunState, settings: TrainSettings) -> bool:
-    since = state.progress.epoch - state.progress.best_epoch
-    return 0 < settings.patience <= since
+    progress = state.progress
+    since = progress.epoch - progress.best_epoch
+    return bool(progress.history) and 0 < settings.patience <= since

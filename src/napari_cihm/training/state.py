@@ -142,9 +142,12 @@ def model_of(state: RunState, like: Model, best: bool = True) -> Model:
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Say in what a run is told otherwise than it was, and what it was told then."""
-    was, told = ({**i, **i.get("settings", {})} for i in (before, now))
     return [
-        f"{key} was {was.get(key)}, is {told.get(key)}"
-        for key in (was | told)
-        if key != "settings" and was.get(key) != told.get(key)
+        f"{key} was {_said(before.get(key))}, is {_said(now.get(key))}"
+        for key in (before | now)
+        if before.get(key) != now.get(key)
     ]
+
+
+def _said(value: Any) -> Any:
+    return value if value not in (None, "", {}) else "none"

@@ -39,6 +39,8 @@ from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
+# What may be another when a run is taken up again: where it runs, and until when.
+FREE = {"amp", "cache_mb", "device", "patience"}
 
 
 def train(
@@ -91,6 +93,7 @@ def train(
         training, held_out = tell_pairs_apart(training), tell_pairs_apart(held_out)
         words = [*words, WORDS]
     facts = survey(training)
+    checked = survey(held_out)  # what cannot be read is to be known before it is needed
     if not facts.objects:
         raise InputError(
             f"the masks to learn from are empty ({len(training)} looked at)",
@@ -105,6 +108,16 @@ def train(
     yield from (Note(text) for text in said if text)
     config = start.config
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
+    identity = {
+        "recipe": config.recipe,
+        "options": config.options,
+        "base": base,
+        "seed": seed,
+        "data": facts.fingerprint,
+        "validation data": checked.fingerprint,
+        "epochs": epochs,
+        **chosen.model_dump(mode="json", exclude=FREE),
+    }
     validator = Validator(
         SampleCache(held_out, config, chosen.cache_mb // 4),
         pick_loss(chosen.task, chosen.loss),
@@ -118,14 +131,7 @@ def train(
         seed,
         Budget(steps, seconds),
         None if folder is None else Path(folder),
-        {
-            "recipe": config.recipe,
-            **({"base": base} if base else {}),
-            "seed": seed,
-            "data": facts.fingerprint,
-            "steps": steps,
-            "settings": chosen.model_dump(mode="json"),
-        },
+        identity,
         team=team,
     )
     for event in run_steps(run):
@@ -234,15 +240,23 @@ def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Tr
         figures |= precisions
         figures["score"] = figures["map"]
         config = config.but(decoding=decoding)
-    before = config.training
+    before, base = config.training, run.identity["base"]
     record = TrainingRecord(
         earlier=(*before.earlier, before.command) if before.command else (),
-        base=run.identity.get("base", ""),
+        base=base,
         command=command() if run.folder else "",
-        data=run.identity["data"],
+        data=facts.fingerprint,
         images=len(facts.shapes),
         objects=facts.objects,
-        settings={**run.identity, "seconds": run.budget.seconds},
+        settings={
+            "recipe": config.recipe,
+            **({"base": base} if base else {}),
+            "seed": run.seed,
+            "data": facts.fingerprint,
+            "steps": run.budget.steps,
+            "settings": run.settings.model_dump(mode="json"),
+            "seconds": run.budget.seconds,
+        },
         figures=figures,
         date=date.today().isoformat(),
         versions=versions(),
