@@ -127,6 +127,25 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
     assert (tmp_path / "cut" / "curve.png").stat().st_size > 5_000
 
 
+def test_a_run_that_is_stopped_leaves_its_best_model(pairs, tmp_path, monkeypatch):
+    scores = iter([0.3, 0.9, 0.5])
+    figures = {"validation_loss": 1.0}
+    monkeypatch.setattr(
+        Validator, "score", lambda *_: {**figures, "score": next(scores)}
+    )
+    running = train(pairs, **QUICK, **SMALL, epochs=9, folder=tmp_path)
+    ended = [event for event, _ in zip(running, range(14), strict=False)]
+    running.close()
+    assert sum(isinstance(event, EpochDone) for event in ended) == 3
+    model = load_model(tmp_path / "best.safetensors", "cpu")
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    for key, tensor in model.network.state_dict().items():
+        assert torch.equal(tensor, state["best"][key]), key
+    record = model.config.training
+    assert record.figures["score"] == 0.9 and record.figures["epoch"] == 2
+    assert record.images == 5 and record.data and record.command
+
+
 def test_a_table_that_cannot_be_written_ends_no_run(pairs, tmp_path):
     (tmp_path / "history.csv").mkdir(parents=True)  # as one that a program has locked
     events = run(pairs, folder=tmp_path, epochs=3)

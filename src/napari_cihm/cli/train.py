@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -44,24 +44,33 @@ def train(
     from napari_cihm.training import train as run
     from napari_cihm.training.parallel import leads
 
-    try:
-        arguments = json.loads(options)
-    except ValueError as error:
-        raise InputError(
-            f"--options {options}: {error}", 'JSON such as {"base": 16}'
-        ) from None
-    last = follow(
-        run(
-            data,
-            model,
-            seconds,
-            epochs,
-            seed,
-            folder=output,
-            options=arguments,
-            **settings.model_dump(),
-        ),
-        None if leads() else Console(quiet=True),
+    training = run(
+        data,
+        model,
+        seconds,
+        epochs,
+        seed,
+        folder=output,
+        options=_arguments(options),
+        **settings.model_dump(),
     )
+    try:
+        last = follow(training, None if leads() else Console(quiet=True))
+    except KeyboardInterrupt:
+        best = output / "best.safetensors"
+        if leads() and best.exists():
+            typer.echo(f"{best}: the best so far; the same command goes on", err=True)
+        raise
     if leads() and isinstance(last, Trained):
         typer.echo(f"{last.path}: {last.reason}")
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    wanted = 'JSON such as {"base": 16}'
+    try:
+        arguments = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--options {text}: {error}", wanted) from None
+    if not isinstance(arguments, dict):
+        raise InputError(f"--options {text}: it names no argument", wanted)
+    return arguments

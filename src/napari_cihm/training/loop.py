@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,6 +67,8 @@ class Run:
         Where the state is kept; nothing is written without it.
     identity : dict
         What must be equal for a run to be resumed.
+    keep : callable, optional
+        Given the best model so far and its figures, whenever there is a better one.
     keep_last : bool
         Whether a run that ends as planned gives its last weights, not its best.
     team : Team
@@ -82,6 +84,7 @@ class Run:
     budget: Budget
     folder: Path | None = None
     identity: dict[str, Any] = field(default_factory=dict)
+    keep: Callable[[Model, dict[str, Any]], None] | None = None
     keep_last: bool = False
     team: Team = ALONE
 
@@ -229,6 +232,8 @@ def _end_epoch(
     )  # fmt: skip
     if run.folder is not None and team.leads:
         state.save(run.folder / STATE, run.identity)
+        if best and run.keep is not None:
+            run.keep(model_of(state, run.model), dict(progress.history[-1]))
     said = record.write(progress.history)
     yield EpochDone(
         progress.epoch, progress.step, mean, figures["validation_loss"], figures, best,

@@ -1,6 +1,7 @@
 """Train on pairs: a recipe from the first weight on, or a model further."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
+BEST = "best.safetensors"
 # What may be another when a run is taken up again: where it runs, and until when.
 FREE = {"amp", "cache_mb", "device", "patience"}
 
@@ -134,9 +136,11 @@ def train(
         identity,
         team=team,
     )
+    kept = Keeper(run, facts)
+    run = replace(run, keep=kept.save)
     for event in run_steps(run):
         if isinstance(event, Trained):
-            event = _finish(event, run, facts, validator)
+            event = _finish(event, run, kept, validator)
         yield event
 
 
@@ -230,45 +234,61 @@ def overlap_words(facts: Survey) -> list[str]:
     ]
 
 
-def _finish(event: Trained, run: Run, facts: Survey, validator: Validator) -> Trained:
-    """Tune the decoder, write down where the weights came from, and save them."""
+@dataclass(frozen=True)
+class Keeper:
+    """Writes down where weights came from, and saves them."""
+
+    run: Run
+    facts: Survey
+
+    def save(self, model: Model, figures: dict[str, Any]) -> None:
+        """Save a model, which a run that is stopped leaves behind."""
+        if self.run.folder is not None:
+            self.recorded(model, figures).save(self.run.folder / BEST)
+
+    def recorded(self, model: Model, figures: dict[str, Any]) -> Model:
+        """Return a model that says how it was made."""
+        run, facts = self.run, self.facts
+        before, base = run.model.config.training, run.identity["base"]
+        record = TrainingRecord(
+            earlier=(*before.earlier, before.command) if before.command else (),
+            base=base,
+            command=command() if run.folder else "",
+            data=facts.fingerprint,
+            images=len(facts.shapes),
+            objects=facts.objects,
+            settings={
+                "recipe": model.config.recipe,
+                **({"base": base} if base else {}),
+                "seed": run.seed,
+                "data": facts.fingerprint,
+                "steps": run.budget.steps,
+                "settings": run.settings.model_dump(mode="json"),
+                "seconds": run.budget.seconds,
+            },
+            figures=figures,
+            date=date.today().isoformat(),
+            versions=versions(),
+        )
+        config = model.config.but(training=record)
+        return Model(model.network, config, model.device, config.recipe)
+
+
+def _finish(event: Trained, run: Run, kept: Keeper, validator: Validator) -> Trained:
+    """Tune the decoder, and keep the model with the thresholds that came of it."""
     model, figures, team = event.model, dict(event.figures), run.team
-    config = model.config
-    if config.task == "instance":
+    if model.config.task == "instance":
         tuned = _tune(model, validator) if team.leads else None
         decoding, precisions = team.tell(tuned)
         figures |= precisions
         figures["score"] = figures["map"]
-        config = config.but(decoding=decoding)
-    before, base = config.training, run.identity["base"]
-    record = TrainingRecord(
-        earlier=(*before.earlier, before.command) if before.command else (),
-        base=base,
-        command=command() if run.folder else "",
-        data=facts.fingerprint,
-        images=len(facts.shapes),
-        objects=facts.objects,
-        settings={
-            "recipe": config.recipe,
-            **({"base": base} if base else {}),
-            "seed": run.seed,
-            "data": facts.fingerprint,
-            "steps": run.budget.steps,
-            "settings": run.settings.model_dump(mode="json"),
-            "seconds": run.budget.seconds,
-        },
-        figures=figures,
-        date=date.today().isoformat(),
-        versions=versions(),
-    )
-    trained = Model(
-        model.network, config.but(training=record), model.device, config.recipe
-    )
-    path = None
-    if run.folder is not None:
-        path = run.folder / "best.safetensors"
-        team.tell(trained.save(path) if team.leads else None)
-    return Trained(trained, figures, path, event.reason)
+        config = model.config.but(decoding=decoding)
+        model = Model(model.network, config, model.device)
+    path = None if run.folder is None else run.folder / BEST
+    if team.leads:
+        kept.save(model, figures)
+    team.tell(None)  # that it is written
+    return Trained(kept.recorded(model, figures), figures, path, event.reason)
 
 
 def _tune(model: Model, validator: Validator) -> tuple[Decoding, dict[str, float]]:
