@@ -65,3 +65,18 @@ def test_what_is_held_out_is_scored(classes, capsys):
     assert evaluate(classes, data="split") == 0
     said = capsys.readouterr()
     assert "all: 1 images" in said.out and "split/val" in said.err
+
+
+@pytest.mark.parametrize("name", ["sheet", "sheet.xyz", "m.safetensors/sheet.png"])
+def test_a_sheet_that_cannot_be_is_refused_before_the_work(classes, capsys, name):
+    assert evaluate(classes, "--sheet", str(classes / name)) in (1, 2)
+    said = capsys.readouterr()
+    assert name in said.err or "m.safetensors" in said.err
+    assert not said.out
+    assert evaluate(classes, "--json", str(classes / "m.safetensors" / "f.json")) == 1
+    assert not capsys.readouterr().out
+
+
+def test_the_folder_of_a_sheet_is_made(classes):
+    assert evaluate(classes, "--sheet", str(classes / "new" / "worst.pdf")) == 0
+    assert (classes / "new" / "worst.pdf").read_bytes().startswith(b"%PDF")

@@ -1,6 +1,7 @@
 """Two processes started by torchrun train as one would."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 import torch
 from skimage.io import imsave
 
+from napari_cihm.config import TrainingRecord
 from napari_cihm.errors import InputError, UnavailableError
 from napari_cihm.models import load_model
 from napari_cihm.training import train
@@ -123,3 +125,10 @@ def test_a_script_that_trains_is_written_down_as_what_it_is(monkeypatch):
     assert command() == "python 'my script.py' --fast"
     monkeypatch.setattr(sys, "argv", ["/usr/bin/cihm", "train", "a"])
     assert command() == "cihm train a"
+
+
+def test_a_name_that_is_no_text_can_be_written_down(monkeypatch):
+    name = os.fsdecode("café".encode("latin-1"))
+    monkeypatch.setattr(sys, "argv", ["cihm", "train", "a", "-o", name])
+    assert command() == r"cihm train a -o 'caf\xe9'"
+    assert TrainingRecord(command=command()).model_dump_json()

@@ -30,11 +30,16 @@ def evaluate(
     worst: Annotated[int, typer.Option(help="Images on the sheet.", min=1)] = 8,
 ) -> None:
     """Score a model on images and masks: on those that a folder holds out, if any."""
+    from napari_cihm.data.writing import ready_folder, whole_file
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
-    from napari_cihm.training.sheet import Worst, write_sheet
+    from napari_cihm.training.sheet import Worst, ready_sheet, write_sheet
     from napari_cihm.training.split import pairs_to_judge
 
+    if sheet is not None:
+        ready_sheet(sheet)
+    if json_file is not None:
+        ready_folder(json_file.parent)
     pairs, part = pairs_to_judge(data)
     if part:
         typer.echo(part, err=True)
@@ -52,8 +57,8 @@ def evaluate(
     for kind, of_kind in figures["kinds"].items():
         _print(kind, of_kind)
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(figures, indent=1))
+        with whole_file(json_file) as file:
+            file.write(json.dumps(figures, indent=1).encode())
     if sheet is not None:
         write_sheet(sheet, kept.rows)
 

@@ -34,7 +34,10 @@ def finetune(
         float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
     ] = 60,
     seed: Annotated[
-        int, typer.Option(help="The same seed, the same part held out.")
+        int,
+        typer.Option(
+            help="The same seed, the same part held out.", min=0, max=2**32 - 1
+        ),
     ] = 0,
 ) -> None:
     """Fine-tune a model; the better of old and new is kept as best.safetensors.

@@ -35,7 +35,10 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Stop after so many epochs.", min=1)
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed, the same weights.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(help="The same seed, the same weights.", min=0, max=2**32 - 1),
+    ] = 0,
     options: Annotated[
         str, typer.Option(help="Arguments of the recipe, as JSON.")
     ] = "{}",

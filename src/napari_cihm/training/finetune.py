@@ -46,7 +46,7 @@ from napari_cihm.training.material import (
     read_planes,
     refuse_too_little,
 )
-from napari_cihm.training.records import Curves, versions
+from napari_cihm.training.records import Curves, readable, versions
 from napari_cihm.training.regions import naming, numbers_in, pieces, unnamed
 from napari_cihm.training.rehearsal import rehearse
 
@@ -163,7 +163,7 @@ def finetune(
             **chosen.model_dump(),
             "seconds": seconds,
             "seed": seed,
-            "start": start.name,
+            "start": readable(start.name),
         },
         curves=curves.lists,
         figures={

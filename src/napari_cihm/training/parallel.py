@@ -13,6 +13,7 @@ from torch import Tensor, distributed, nn
 
 from napari_cihm.errors import UnavailableError
 from napari_cihm.models.devices import pick_device
+from napari_cihm.training.records import readable
 
 # The others wait while the leader validates, however many images that takes.
 PATIENCE = timedelta(days=1)
@@ -43,7 +44,7 @@ def command() -> str:
         start = ["cihm"]
     else:
         start = ["python", script] if script else ["python"]
-    return shlex.join([*start, *arguments])
+    return shlex.join(map(readable, [*start, *arguments]))
 
 
 @dataclass(frozen=True)

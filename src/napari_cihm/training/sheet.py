@@ -12,6 +12,8 @@ from PIL import ImageDraw, ImageOps
 from skimage.segmentation import find_boundaries
 
 from napari_cihm.data.normalise import normalise
+from napari_cihm.data.writing import ready_folder, whole_file
+from napari_cihm.errors import InputError
 from napari_cihm.events import Event, ImageScored
 from napari_cihm.training.gate import Overlay
 from napari_cihm.training.metrics import iou_matrix
@@ -19,6 +21,7 @@ from napari_cihm.training.metrics import iou_matrix
 SIDE = 256
 GAP = 6
 TITLE = 18
+KINDS = (".png", ".jpg", ".tif", ".pdf")
 MOST = 6  # parts held out that are shown
 FOUND, MISSED, INVENTED = (90, 190, 110), (230, 70, 70), (70, 130, 240)
 
@@ -35,7 +38,7 @@ class Shown:
 
 
 def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
-    """Write a PNG with a row for each image, under a line of words.
+    """Write a picture with a row for each image, under a line of words.
 
     The last picture is green where objects found each other at an IoU of one
     half, red where a true one was missed and blue where one was invented; of classes
@@ -57,7 +60,24 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
         for column, picture in enumerate(pictures):
             fitted = ImageOps.contain(Pillow.fromarray(picture), (SIDE, SIDE))
             sheet.paste(fitted, (GAP + column * (SIDE + GAP), top + TITLE))
-    sheet.save(path)
+    kind = Pillow.registered_extensions()[path.suffix.lower()]
+    with whole_file(path) as file:
+        sheet.save(file, kind)
+
+
+def ready_sheet(path: Path) -> None:
+    """Find out before any work whether a sheet can be written.
+
+    Raises
+    ------
+    InputError
+        When the name has no ending that says which kind of picture it is to be.
+    WriteError
+        When its folder cannot be written to.
+    """
+    if path.suffix.lower() not in KINDS:
+        raise InputError(f"the sheet {path} is no picture", f"{', '.join(KINDS)}")
+    ready_folder(path.parent)
 
 
 class Worst:

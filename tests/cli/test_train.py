@@ -1,0 +1,34 @@
+"""``cihm train``: what is wrong is told at once, and a stop leaves a model."""
+
+import pytest
+
+from napari_cihm.cli import main
+
+
+@pytest.mark.parametrize("options", ["[1]", "5", '"a"', "null", "{"])
+def test_options_that_name_nothing_are_refused(tmp_path, capsys, options):
+    where = ["train", str(tmp_path), "-o", str(tmp_path / "run")]
+    assert main([*where, "--options", options]) == 2
+    said = capsys.readouterr().err
+    assert f"--options {options}: " in said and 'JSON such as {"base": 16}' in said
+
+
+def test_a_stop_says_where_the_best_model_is(tmp_path, capsys, monkeypatch):
+    def run(*_, folder, **__):
+        folder.mkdir()
+        (folder / "best.safetensors").write_text("")
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("napari_cihm.training.train", run)
+    assert main(["train", str(tmp_path), "-o", str(tmp_path / "run")]) == 130
+    assert "best.safetensors: the best so far" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**70)])
+def test_a_seed_that_is_none_is_refused(tmp_path, capsys, seed):
+    train = ["train", str(tmp_path), "-o", str(tmp_path / "run")]
+    finetune = ["finetune", "--images=a", "--masks=b", "-o", str(tmp_path / "run")]
+    for command in (train, finetune):
+        assert main([*command, f"--seed={seed}"]) == 2
+        assert "--seed" in capsys.readouterr().err
