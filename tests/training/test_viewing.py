@@ -21,9 +21,9 @@ CONFIG = ModelConfig(recipe="unet", classes=3, task="instance")
 
 @pytest.fixture
 def seen(monkeypatch):
-    """The sizes of all that a network is shown, and tiles of 128."""
+    """The sizes of all that a network is shown, and tiles of 256."""
     sizes = []
-    monkeypatch.setattr(viewing, "WHOLE", 128)
+    monkeypatch.setattr(viewing, "WHOLE", 256)
     forward = Model.predict
 
     def predict(self, batch):
@@ -35,19 +35,19 @@ def seen(monkeypatch):
 
 
 def test_tiles_give_what_the_whole_gives(make_discs, seen, monkeypatch):
-    model, pair = load_model("cihm-fluo", "cpu"), make_discs(7, (200, 300), 40)
+    model, pair = load_model("cihm-fluo", "cpu"), make_discs(7, (300, 400), 60)
     plane = Plane.of(pair, model.config, 0)
     (tiled,) = label_planes(model, [plane])
-    assert len(seen) > 4 and max(map(max, seen)) == 128
+    assert seen == 4 * [(232, 232)]
     validator = Validator([make_sample(pair, model.config)], pick_loss("instance", ""))
     parts = validator.score(model)
     monkeypatch.setattr(viewing, "WHOLE", 1536)
     (whole,) = label_planes(model, [plane])
     assert match(whole, tiled)[4].ap > 0.95
-    assert parts["map"] == pytest.approx(validator.score(model)["map"], abs=0.05)
-    assert parts["validation_loss"] == pytest.approx(
-        validator.score(model)["validation_loss"], rel=0.2
-    )
+    once = validator.score(model)
+    assert parts["map"] == pytest.approx(once["map"], abs=0.05)
+    # Objects that a tile cuts look deeper than they are, so the loss is a little more.
+    assert once["validation_loss"] < parts["validation_loss"] < 0.5
 
 
 def stack(*marks, side=1500):

@@ -115,7 +115,10 @@ def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float
 
 
 def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32], float]:
-    """Return a model's maps of a whole sample, and its loss: the mean of the tiles."""
+    """Return a model's maps of a whole sample, and its loss.
+
+    That of a large one is the mean of its tiles, which the objects they cut raise.
+    """
     losses = []
 
     def show(box: Box) -> NDArray[np.float32]:

@@ -25,8 +25,17 @@ def view(
     show : callable
         Gives the maps of a part.
     """
-    grid = TileGrid(shape, WHOLE, SegmentSettings().overlap)
+    overlap = SegmentSettings().overlap
+    grid = TileGrid(shape, max(_side(n, overlap) for n in shape), overlap)
     if len(grid) == 1:
         return show(grid[0])
     tiles = {number: to_fractions(show(grid[number])) for number in range(len(grid))}
     return blend(grid, tiles, tuple(slice(0, n) for n in shape))
+
+
+def _side(extent: int, overlap: int) -> int:
+    """Return the side of the fewest equal tiles, so that little is seen twice."""
+    if extent <= WHOLE:
+        return extent
+    count = -(-(extent - overlap) // (WHOLE - overlap))
+    return -(-(extent - overlap) // count) + overlap
