@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from napari_cihm.data.pairs import Pair
+from napari_cihm.training import train
+
+QUICK = {"patch": 32, "batch": 2, "steps_per_epoch": 3, "model": "unet"}
+SMALL = {"options": {"base": 4}}
 
 
 def discs(seed, shape=(64, 64), count=6):
@@ -38,3 +42,11 @@ def make_dark():
 @pytest.fixture(scope="session")
 def pairs():
     return [discs(seed) for seed in range(6)]
+
+
+def weights(event):
+    return {k: v.clone() for k, v in event.model.network.state_dict().items()}
+
+
+def run(pairs, **settings):
+    return list(train(pairs, **{**QUICK, **SMALL, "epochs": 2, **settings}))

@@ -25,12 +25,13 @@ def view(
     show : callable
         Gives the maps of a part.
     """
+    whole = tuple(slice(0, n) for n in shape)
+    if max(shape) <= WHOLE:
+        return show(whole)
     overlap = SegmentSettings().overlap
     grid = TileGrid(shape, max(_side(n, overlap) for n in shape), overlap)
-    if len(grid) == 1:
-        return show(grid[0])
     tiles = {number: to_fractions(show(grid[number])) for number in range(len(grid))}
-    return blend(grid, tiles, tuple(slice(0, n) for n in shape))
+    return blend(grid, tiles, whole)
 
 
 def _side(extent: int, overlap: int) -> int:
