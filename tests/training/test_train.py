@@ -22,7 +22,6 @@ from napari_cihm.errors import (
 from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStarted
 from napari_cihm.models import build_model, load_model
 from napari_cihm.segmentation import segment
-from napari_cihm.training import train
 from napari_cihm.training.batches import Drawer
 from napari_cihm.training.evaluation import evaluate
 from napari_cihm.training.loop import HOPELESS, Learner

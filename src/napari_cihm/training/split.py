@@ -74,7 +74,7 @@ def pairs_to_judge(folder: Path) -> tuple[list[PairSource], str]:
     layout = layout_of(folder)
     if held_out := layout.held_out(folder):
         return held_out, f"Scoring the part that {layout.name} holds out."
-    return layout.training(folder), ""
+    return find_pairs(folder), ""
 
 
 ONE = (
