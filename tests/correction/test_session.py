@@ -207,3 +207,28 @@ def test_a_refresh_that_changed_nothing_is_no_undo() -> None:
     assert session.look() is None
     edit.apply(session.labels)
     assert np.array_equal(session.look().new, edit.new)
+
+
+def test_silent_changes_are_counted_and_kept(tmp_path: Path) -> None:
+    labels = start()
+    identity = ImageIdentity.of(np.zeros(SHAPE), "image")
+    where = CorrectSettings(journal_folder=tmp_path)
+    session = CorrectionSession(labels, settings=where)
+    session.journal = Journal(
+        labels, identity, reviewed=session.reviewed, settings=where
+    )
+    session.tally.complete()
+    edit = delete(labels, (3, 3))
+    edit.apply(labels)
+    session.made(edit)
+    marks = session.reviewed.count()
+    labels[labels == 5] = 0
+    labels[0, 0] = 30
+    session.changed(session.tally.settle())
+    assert list(session.index) == [2, 9, 30]
+    assert session.index.fresh() == [31]
+    assert session.reviewed.count() == marks
+    assert session.progress().total == 3
+    assert session.journal.flush()
+    np.testing.assert_array_equal(recover(session.journal.path).labels, labels)
+    session.close(finished=True)

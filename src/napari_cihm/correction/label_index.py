@@ -113,6 +113,10 @@ class LabelIndex:
                     near = cells(self.shape, self._chunk, block.box)
                     self._stale.update(key for key, _ in near)
 
+    def doubt(self) -> None:
+        """Look for the highest number again: others may have given numbers."""
+        self._highest = None
+
     def fresh(self, count: int = 1) -> list[int]:
         """Return numbers that no object has: those above the highest, else gaps.
 

@@ -8,16 +8,21 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.boxes import shape_of, start_of
 from napari_cihm.correction.checked import Checked, Progress
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Journal
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.correction.tally import Tally
+from napari_cihm.data.tiles import Box
 
 # As many steps as napari's history keeps; older ones cannot be undone there.
 STEPS = 100
 # Pixels looked at to tell an edit that was undone from one that was not.
 GLANCE = 64
+# More places than this are kept by the journal as one new beginning.
+FEW = 64
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class CorrectionSession:
     """Labels under correction: their index, reviewed marks, progress and journal.
 
     The labels belong to someone else, who writes edits into them and then tells
-    of it here. Undoing and redoing are told by nobody: `look` finds them out.
+    of it here. Undoing and redoing are told by nobody: `look` finds them out. What
+    others change in silence, `tally` finds, and `changed` hears of it.
 
     Parameters
     ----------
@@ -59,6 +65,7 @@ class CorrectionSession:
         self.reviewed = reviewed or Reviewed(labels.shape)
         self.index = LabelIndex(labels)
         self.checked = Checked(labels, self.index, self.reviewed)
+        self.tally = Tally(labels)
         self.journal = journal
         self._undo: deque[Step] = deque(maxlen=STEPS)
         self._redo: deque[Step] = deque(maxlen=STEPS)
@@ -133,12 +140,28 @@ class CorrectionSession:
         self.labels = labels
         if tuple(labels.shape) != self.reviewed.shape:
             self.reviewed = Reviewed(labels.shape)
-        self.index = LabelIndex(labels)
-        self.checked = Checked(labels, self.index, self.reviewed)
+        self.tally = Tally(labels)
+        self._count_anew()
         for steps in (self._undo, self._redo, self._marks):
             steps.clear()
         if self.journal is not None:
             self.journal.resync(labels, self.reviewed)
+
+    def changed(self, boxes: Sequence[Box]) -> None:
+        """Hear that labels changed in some boxes, and nobody knows what they held.
+
+        The marks stay: what a person has looked at is not known to be wrong.
+        """
+        if not boxes:
+            return
+        self._count_anew()
+        if self.journal is None:
+            return
+        if len(boxes) > FEW:
+            self.journal.resync()
+            return
+        for box in boxes:
+            self.journal.record_region(start_of(box), shape_of(box))
 
     def progress(self) -> Progress:
         """Return how many of the objects are checked."""
@@ -155,8 +178,13 @@ class CorrectionSession:
         self._follow(edit, change)
         return edit
 
+    def _count_anew(self) -> None:
+        self.index = LabelIndex(self.labels)
+        self.checked = Checked(self.labels, self.index, self.reviewed)
+
     def _follow(self, edit: Edit, review: ReviewChange | None) -> None:
         self.index.hear(edit)
+        self.tally.hear(edit)
         self.checked.hear_edit(edit)
         if review is not None:
             self.checked.hear_review(review)

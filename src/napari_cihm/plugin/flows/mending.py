@@ -7,6 +7,7 @@ data when it has them; this turns all three into what the engine's session hears
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from napari.layers import Labels
@@ -19,13 +20,15 @@ from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.strokes import edit_of_atoms
+from napari_cihm.correction.tally import Tally
 from napari_cihm.events import Event, JournalStalled
-from napari_cihm.plugin.flows.aside import Aside
+from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
 
 log = logging.getLogger(__name__)
 
 SMALL = 1 << 22  # labels of more pixels are counted in a thread
+CALM = 200  # milliseconds without a hint of change, after which changes are looked for
 
 
 class Mending(QObject):
@@ -85,6 +88,11 @@ class Mending(QObject):
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.settle)
+        self._doubtful = False
+        self._look = QTimer(self, singleShot=True, interval=CALM)
+        self._look.timeout.connect(self._on_calm)
+        self._looking: Errand | None = None
+        self._shown = _slice_of(layer)
         self._heard.connect(self._on_heard)
         self._links = (
             (layer.events.paint, self._on_paint),
@@ -185,15 +193,18 @@ class Mending(QObject):
         self._strokes.append((event.value, self._unseen()))
         self._later.start()
 
-    def settle(self) -> None:
-        """Take strokes into account that were told of and are written by now."""
+    def settle(self) -> bool:
+        """Take in what was done up to now; say whether any was undone or redone."""
         strokes, self._strokes = self._strokes, []
-        if not strokes:
-            return
         for atoms, unseen in strokes:
             edit = edit_of_atoms(atoms, self.session.labels)
             self.session.made(replace(edit, everywhere=unseen), self._plane(edit))
-        self._after()
+        followed = self._follow()
+        if followed or strokes:
+            self._after()
+        if self._doubtful and self.layer.data.size <= SMALL:
+            self._resync(None)
+        return followed
 
     def _plane(self, edit: Edit) -> tuple[int, ...]:
         """Return the axes along which a stroke has an extent, or the last two."""
@@ -204,17 +215,70 @@ class Mending(QObject):
         wide = [a for a, s in enumerate(box) if s.stop - s.start > 1]
         return tuple(sorted({*last, *wide}))
 
+    def _follow(self) -> bool:
+        """Follow what was undone and redone: all of it, if the layer was hidden."""
+        if self._in_stroke:
+            return False
+        followed = False
+        while self.session.look() is not None:
+            followed = True
+        return followed
+
+    @property
+    def _in_stroke(self) -> bool:
+        # In the midst of one, pixels are written that are told of at its end.
+        return bool(getattr(self.layer, "_block_history", False))
+
     def _on_set_data(self, event: Any = None) -> None:
-        if getattr(self.layer, "_block_history", False):
-            return  # in the midst of a stroke nothing is undone
-        self.settle()
-        if self.session.look() is not None:
-            self._after()
+        if self._in_stroke:
+            return
+        before, self._shown = self._shown, _slice_of(self.layer)
+        if not self.settle() and before == self._shown:
+            self._doubt()
 
     def _on_data(self, event: Any = None) -> None:
-        if self.layer.data is not self.session.labels:
-            self._strokes.clear()
-            self.session.replaced(self.layer.data)
+        if self.layer.data is self.session.labels:
+            self._doubt()
+            return
+        self._strokes.clear()
+        self.session.replaced(self.layer.data)
+        self._count()
+        self._after()
+
+    def _doubt(self) -> None:
+        """Look soon for what was changed in silence; new numbers are free at once."""
+        self._doubtful = True
+        self.session.index.doubt()
+        self._look.start()
+
+    def _on_calm(self) -> None:
+        """Look through the labels, large ones beside the window."""
+        if self._looking is not None or self._in_stroke:
+            self._look.start()
+        elif self.layer.data.size <= SMALL:
+            self.settle()
+        else:
+            tally = self.session.tally
+            doubts: list[tuple[int, ...]] = []
+            end = partial(self._on_looked, tally, doubts)
+            self._looking = self._aside.start(tally.doubts, doubts.append, end=end)
+
+    def _on_looked(self, tally: Tally, doubts: list[tuple[int, ...]]) -> None:
+        self._looking = None
+        if self._in_stroke:
+            self._look.start()
+        elif tally is self.session.tally:
+            self.settle()
+            self._resync(doubts)
+
+    def _resync(self, doubts: list[tuple[int, ...]] | None) -> None:
+        """Take in what the labels hold where it is not what was told."""
+        if self._in_stroke:
+            return
+        self._doubtful = False
+        boxes = self.session.tally.settle(doubts)
+        if boxes:
+            self.session.changed(boxes)
             self._count()
             self._after()
 
@@ -229,17 +293,30 @@ class Mending(QObject):
 
     def _count(self) -> None:
         """Look large labels through beside the window."""
-        index = self.session.index
+        index, tally = self.session.index, self.session.tally
         if self.layer.data.size > SMALL:
             self._aside.start(index.scan, _nothing, end=self._on_counted)
+            if not tally.ready:
+                end = partial(self._on_tallied, tally)
+                self._aside.start(tally.scan, _nothing, end=end)
         else:
             index.complete()
+            tally.complete()
 
     def _on_counted(self) -> None:
         self.settle()  # what is counted already must not be heard of later
         self.session.index.complete()
         self.changed.emit()
 
+    def _on_tallied(self, tally: Tally) -> None:
+        self.settle()
+        tally.complete()
 
-def _nothing(event: Event) -> None:
+
+def _slice_of(layer: Labels) -> Any:
+    """Return which slice is shown: napari tells of another as it does of changes."""
+    return getattr(layer, "_slice_input", None)
+
+
+def _nothing(event: Event | None) -> None:
     """Hear how far a count is."""

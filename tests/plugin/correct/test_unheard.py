@@ -1,0 +1,110 @@
+"""Changes that napari and other code make without a word are found out."""
+
+import numpy as np
+import pytest
+from napari.layers._layer_actions import _convert_dtype
+from scipy import ndimage
+
+from napari_cihm.correction.journal import recover
+from napari_cihm.plugin.flows import mending
+
+
+def _kept(correct):
+    journal = correct.session.journal
+    assert journal.flush()
+    return recover(journal.path).labels
+
+
+def _changed_in_place(layer):
+    layer.data[layer.data == 2] = 0
+    layer.data[88:92, 60:70] = 8  # a number that the next new object would get
+    layer.refresh()
+
+
+def _given_again(layer):
+    layer.data[layer.data == 2] = 0
+    layer.data[88:92, 60:70] = 8
+    layer.data = layer.data
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+@pytest.mark.parametrize("change", [_changed_in_place, _given_again])
+def test_what_other_code_changes_is_counted_and_kept(
+    correct, monkeypatch, change, size
+):
+    if size == "large":
+        monkeypatch.setattr(mending, "SMALL", 100)
+    correct.press("delete")
+    correct.click(10, 10)
+    correct.shown.until(lambda: correct.session.tally.ready)
+    change(correct.layer)
+    correct.shown.until(lambda: 8 in correct.session.index)
+    assert 2 not in correct.session.index
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_a_new_number_is_free_whoever_took_the_last(correct, monkeypatch, size):
+    if size == "large":
+        monkeypatch.setattr(mending, "SMALL", 100)
+    correct.press("split")
+    assert correct.session.index.fresh() == [8]
+    _changed_in_place(correct.layer)
+    correct.drag((45, 50), (85, 50))  # at once, before anyone could look
+    data = correct.layer.data
+    assert set(np.unique(data[50:80, 10:90])) == {4, 9}
+    assert ndimage.label(data == 8)[1] == 1
+
+
+def test_undoing_past_new_data_is_followed(correct):
+    correct.press("delete")
+    correct.click(10, 10)
+    correct.viewer.layers.selection.active = correct.layer
+    _convert_dtype(correct.viewer.layers, "int64")
+    correct.layer.undo()  # napari keeps its history
+    assert 1 in correct.layer.data
+    correct.shown.until(lambda: 1 in correct.session.index)
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)
+
+
+def test_undoing_what_was_done_before_is_followed(correct):
+    layer = correct.layer
+    layer.data_setitem(np.where(layer.data == 1), 0)  # nobody listens yet
+    layer.mode = "paint"
+    layer.data_setitem(np.where(layer.data == 2), 0)
+    correct.bench.mending.settle()
+    layer.undo()
+    layer.undo()
+    correct.shown.until(lambda: {1, 2} <= set(correct.session.index))
+    np.testing.assert_array_equal(_kept(correct), layer.data)
+
+
+def test_all_that_was_undone_unseen_is_followed(correct):
+    correct.press("delete")
+    correct.click(10, 10)
+    correct.click(10, 50)
+    correct.layer.visible = False  # napari tells nothing of hidden layers
+    correct.layer.undo()
+    correct.layer.undo()
+    correct.layer.visible = True
+    assert {1, 2} <= set(correct.session.index)
+    assert not correct.marks().any()
+
+
+def test_nothing_is_looked_for_while_painting_or_sliding(deep, monkeypatch):
+    layer = deep.layer
+    layer.mode = "paint"
+    looked = []
+    doubt = type(deep.bench.mending)._doubt
+    monkeypatch.setattr(
+        type(deep.bench.mending), "_doubt", lambda self: looked.append(doubt(self))
+    )
+    with layer.block_history():
+        layer.paint((0, 40, 100), 9)
+        layer.paint((0, 42, 104), 9)
+    deep.shown.until(lambda: 9 in deep.session.index)
+    deep.viewer.dims.set_point(0, 3)
+    layer.undo()
+    assert not looked
+    layer.refresh()
+    assert looked
