@@ -10,6 +10,7 @@ from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
+from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.keeping import keep_reviewed
 from napari_cihm.plugin.region import (
     Box,
@@ -195,6 +196,7 @@ class ResultLayers:
         if not len(indices[0]):
             return
         self.writing = True
+        show_slice(layer)
         try:
             layer.data_setitem(indices, values)
         finally:
@@ -255,6 +257,28 @@ def warm_up() -> Iterator[None]:
             for shape in ((0,), (2, 2)):  # napari asks for the dtype with no pixel
                 to_texture(np.zeros(shape, DTYPE))
     yield
+
+
+def write(layer: Labels, edit: Edit) -> None:
+    """Make an edit one step of a layer's history, or leave all as it was."""
+    show_slice(layer)
+    try:
+        # Within a block napari tells of the edit after it was written.
+        with layer.block_history():
+            layer.data_setitem(edit.indices, edit.new)
+    except Exception:
+        staged, layer._staged_history = layer._staged_history, []
+        if layer._undo_history and layer._undo_history[-1] is staged:
+            layer._undo_history.pop()
+        edit.inverse().apply(layer.data)
+        layer.refresh()
+        raise
+
+
+def show_slice(layer: Labels) -> None:
+    """Give hidden labels the slice that napari writes edits into as well."""
+    if not layer.visible:
+        layer.set_view_slice()
 
 
 def _fits(layer: Labels, region: Region) -> bool:

@@ -212,6 +212,37 @@ def test_outlines_are_carried_to_other_slices(deep, squares):
     np.testing.assert_array_equal(deep.layer.data[2], squares)
 
 
+def test_labels_that_were_never_shown_are_edited(correct, squares, correcting):
+    for data in (squares, np.stack([squares] * 3)):
+        layer = correct.viewer.add_labels(data.copy(), name="truth", visible=False)
+        hidden = correcting(layer)
+        hidden.press("relabel")
+        np.testing.assert_array_equal(layer.data, _swapped(data, 7, 5))
+        assert list(hidden.session.index) == [1, 2, 3, 4, 5]
+        layer.undo()
+        np.testing.assert_array_equal(layer.data, data)
+
+
+def test_a_tool_that_fails_leaves_no_trace(correct, squares, monkeypatch):
+    def fail(refresh=True):
+        raise RuntimeError("no texture")
+
+    layer = correct.layer
+    correct.bench.begin(layer)
+    with monkeypatch.context() as patch:
+        patch.setattr(layer, "_partial_labels_refresh", fail)
+        with pytest.raises(RuntimeError, match="no texture"):
+            correct.flow.tools.press(ALL["relabel"])
+    np.testing.assert_array_equal(layer.data, squares)
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, squares)
+    correct.press("relabel")
+    np.testing.assert_array_equal(layer.data, _swapped(squares, 7, 5))
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, squares)
+    assert list(correct.session.index) == [1, 2, 3, 4, 7]
+
+
 def test_flat_labels_offer_nothing_for_slices(correct, squares):
     for name in ("copy_next", "copy_previous", "interpolate", "review_slice"):
         assert not correct.section.buttons[name].isVisibleTo(correct.section)

@@ -24,6 +24,7 @@ from napari_cihm.correction.tally import Tally
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
+from napari_cihm.plugin.layers import write
 
 log = logging.getLogger(__name__)
 
@@ -129,9 +130,10 @@ class Mending(QObject):
         """Make an edit one step of the layer's history."""
         self._tool_edit = edit, axes
         try:
-            # Within a block napari tells of the edit after it was written.
-            with self.layer.block_history():
-                self.layer.data_setitem(edit.indices, edit.new)
+            write(self.layer, edit)
+        except Exception:
+            self._doubt()
+            raise
         finally:
             self._tool_edit = None
 
