@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_cihm.correction.keeping import keep_reviewed
+from napari_cihm.errors import DtypeError
 
 SHAPE = (6, 8)
 LABELS = arrays(np.int32, SHAPE, elements=st.integers(0, 5))
@@ -41,6 +42,30 @@ def test_reviewed_background_stays_empty():
     found = np.array([[9, 9, 9, 9, 0, 4]])
     expected = np.array([[0, 0, 0, 0, 0, 1]])
     np.testing.assert_array_equal(keep_reviewed(old, reviewed, found), expected)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "label", "kind"),
+    [
+        ("int32", -4, "int32"),
+        ("int64", 2**40, "int64"),
+        ("uint64", 2**63 + 5, "uint64"),
+        ("uint8", 255, "uint16"),
+        ("int16", 2**15 - 1, "int32"),
+    ],
+)
+def test_any_number_is_kept_and_the_new_ones_fit(dtype, label, kind):
+    old = np.array([[label, label, 0, 0]], dtype)
+    found = np.array([[0, 0, 0, 6]], np.uint32)
+    result = keep_reviewed(old, old != 0, found)
+    assert result.dtype == kind
+    assert result[0].tolist() == [label, label, 0, max(label, 0) + 1]
+
+
+def test_numbers_that_no_kind_holds_are_refused():
+    old = np.array([[2**64 - 1, 0]], np.uint64)
+    with pytest.raises(DtypeError, match="18446744073709551616"):
+        keep_reviewed(old, old != 0, np.array([[0, 1]]))
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (3, 5, 7), (2, 3, 5, 7)])

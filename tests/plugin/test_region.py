@@ -99,3 +99,5 @@ def test_numbers_go_on_and_the_background_stays():
     labels = np.array([[0, 1], [2, 0]], np.uint16)
     assert numbered_on(labels, 70_000).tolist() == [[0, 70_001], [70_002, 0]]
     assert numbered_on(labels, 0) is labels
+    high = 2**63 + 1
+    assert numbered_on(labels, high).tolist() == [[0, high + 1], [high + 2, 0]]

@@ -49,7 +49,7 @@ def extents_of(values: NDArray[Any], start: tuple[int, ...]) -> Extents:
     start : tuple of int
         Where it lies in the whole.
     """
-    numbers, compact, counts = _compact(values)
+    numbers, compact, counts = compacted(values)
     found = ndimage.find_objects(compact) if len(numbers) else []
     bounds = np.array(
         [[(s.start, s.stop) for s in box] for box in found], np.intp
@@ -99,7 +99,7 @@ def gathered(parts: Sequence[Extents]) -> Extents:
     )
 
 
-def _compact(
+def compacted(
     values: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.intp]]:
     """Renumber labels from 1 without gaps: their numbers, the array, their sizes."""

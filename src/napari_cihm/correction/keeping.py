@@ -1,9 +1,15 @@
 """Segment again around what a person has reviewed, which stays as it was left."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.correction.counting import compacted
+from napari_cihm.errors import DtypeError
+
 HALF = 0.5
+WIDER = (np.uint16, np.int32, np.uint32, np.int64, np.uint64)
 
 
 def keep_reviewed(
@@ -11,7 +17,7 @@ def keep_reviewed(
     reviewed: NDArray[np.bool_],
     found: NDArray[np.integer],
     above: int = 0,
-) -> NDArray[np.int32]:
+) -> NDArray[np.integer]:
     """Replace the labels that nobody has reviewed.
 
     An old object is kept whole, under its number, when most of it was reviewed; of
@@ -27,18 +33,46 @@ def keep_reviewed(
         Where nothing may change.
     above : int
         New numbers are higher than this, too.
-    """
-    sizes = np.bincount(old.ravel())
-    seen = np.bincount(old[reviewed], minlength=len(sizes))
-    mostly = seen > HALF * sizes
-    mostly[0] = False
-    fixed = reviewed | mostly[old]
-    kept = np.where(fixed, old, 0).astype(np.int32)
 
-    whole = np.bincount(found.ravel())
-    free = np.bincount(found[~fixed], minlength=len(whole))
-    new = np.flatnonzero(free > HALF * whole)
-    new = new[new > 0]
-    numbers = np.zeros(len(whole), np.int32)
-    numbers[new] = np.arange(1, len(new) + 1) + kept.max(initial=above)
-    return np.where(fixed, kept, numbers[found])
+    Returns
+    -------
+    array of int
+        In the old labels' kind of number, or a wider one where it is needed.
+    """
+    fixed = reviewed | _mostly(old, reviewed)
+    kept = np.where(fixed, old, 0)
+    found = np.where(_mostly(found, ~fixed), found, 0)
+    numbers, ranks, _ = compacted(found)
+    first = int(kept.max(initial=above))
+    kind = kind_for(old.dtype, first + len(numbers))
+    new = np.arange(len(numbers) + 1).astype(kind)
+    new[1:] += kind.type(max(first, 0))
+    return np.where(fixed, kept.astype(kind), new[ranks])
+
+
+def kind_for(dtype: np.dtype[Any], highest: int) -> np.dtype[Any]:
+    """Return a kind of number that holds all of `dtype` and one more label.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The labels'; it is returned where it suffices.
+    highest : int
+        The number to be held.
+    """
+    for kind in (dtype, *map(np.dtype, WIDER)):
+        if np.can_cast(dtype, kind) and highest <= np.iinfo(kind).max:
+            return kind
+    raise DtypeError(
+        f"label {highest} beside others of {dtype}",
+        f"numbers up to {np.iinfo(dtype).max}",
+        "renumber the labels",
+    )
+
+
+def _mostly(labels: NDArray[np.integer], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of objects most of which lies in a mask."""
+    _, ranks, sizes = compacted(labels)
+    within = np.bincount(ranks[mask].astype(np.intp), minlength=len(sizes) + 1)
+    most: NDArray[np.bool_] = np.append(False, within[1:] > HALF * sizes)
+    return most[ranks]

@@ -11,7 +11,8 @@ from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
 from napari_cihm.correction.edits import Edit
-from napari_cihm.correction.keeping import keep_reviewed
+from napari_cihm.correction.keeping import keep_reviewed, kind_for
+from napari_cihm.plugin import notices
 from napari_cihm.plugin.region import (
     Box,
     Region,
@@ -227,8 +228,13 @@ class ResultLayers:
         reviewed = self.reviewed_of(own)
         if reviewed is not None and reviewed.touches(box):
             found = keep_reviewed(own.data[box], reviewed.read(box), found, highest)
-        found = found.astype(own.data.dtype)
-        self.edit(own, *changed(own.data[box], found, box))
+        kind = kind_for(own.data.dtype, int(found.max(initial=0)))
+        if kind != own.data.dtype:
+            notices.tell(
+                f"{own.name}: {own.data.dtype} has too few numbers, now {kind}"
+            )
+            own.data = own.data.astype(kind)
+        self.edit(own, *changed(own.data[box], found.astype(kind), box))
 
     def _add(self, layer: Labels) -> None:
         """Add a layer without taking the selection from where the user works."""

@@ -216,4 +216,6 @@ def numbered_on(labels: NDArray[Any], highest: int) -> NDArray[Any]:
     """Let objects count on from `highest`; the background stays 0."""
     if highest == 0:
         return labels
-    return np.where(labels > 0, labels.astype(np.int64) + highest, 0)
+    top = highest + int(labels.max(initial=0))
+    kind = np.dtype(np.int64 if top <= np.iinfo(np.int64).max else np.uint64)
+    return np.where(labels > 0, labels.astype(kind) + kind.type(highest), 0)
