@@ -3,9 +3,11 @@
 import dask.array as da
 import numpy as np
 import pytest
+from napari.layers._layer_actions import _duplicate_layer
 from skimage.measure import label as components
 
 import napari_cihm as cihm
+from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.plugin.session import State
 
 
@@ -215,6 +217,33 @@ def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):
     assert len(ready.viewer.layers) == 2
     ready.segment()
     assert [x.name for x in ready.viewer.layers] == ["cells", "cells labels"]
+
+
+def test_a_copy_of_a_preview_is_the_users(ready):
+    ready.press(ready.section.preview)
+    ready.rest()
+    ready.viewer.layers.selection.active = ready.labels("cells preview")
+    _duplicate_layer(ready.viewer.layers)
+    copy = ready.labels("cells preview copy")
+    assert copy in ready.coordinator.correct.bench.candidates
+    ready.segment()
+    assert copy in ready.viewer.layers
+    assert "cells preview" not in ready.viewer.layers
+
+
+def test_numbers_beyond_the_labels_kind_widen_it(ready, said):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    seen = layer.data == layer.data[16, 16]
+    layer.data = np.where(seen, 250, layer.data).astype(np.uint8)
+    reviewed = Reviewed(seen.shape)
+    reviewed.mark((slice(0, 96), slice(0, 128)), seen)
+    ready.desk.layers.reviewed_of = lambda layer: reviewed
+    ready.segment()
+    assert layer.data.dtype == np.uint16
+    assert np.unique(layer.data).tolist() == [0, *range(250, 262)]
+    np.testing.assert_array_equal(layer.data == 250, seen)
+    assert any("uint8 has too few numbers, now uint16" in text for _, text in said)
 
 
 def test_tiles_appear_while_it_runs(shown, blobs):

@@ -58,10 +58,8 @@ class ResultLayers:
         A copy that the user made of them is the user's.
         """
         for layer in self._scene.labels:
-            about = layer.metadata.get(KEY, {})
-            ours = about.get("layer_id") == str(layer.unique_id)
-            ours = ours and not about.get("preview")
-            if ours and about.get("image_id") == str(image.unique_id):
+            ours = is_signed(layer) and not is_preview(layer)
+            if ours and layer.metadata[KEY]["image_id"] == str(image.unique_id):
                 return layer
         return None
 
@@ -214,8 +212,8 @@ class ResultLayers:
 
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
-            about = layer.metadata.get(KEY, {})
-            if about.get("preview") and about["image_id"] == str(image.unique_id):
+            of = layer.metadata.get(KEY, {}).get("image_id")
+            if is_preview(layer) and of == str(image.unique_id):
                 self.remove(layer)
 
     def _update(self, own: Labels, region: Region, found: NDArray[Any]) -> None:
@@ -248,6 +246,17 @@ class ResultLayers:
 def resumed_name(name: str) -> str:
     """Return what labels are called that were left unfinished."""
     return f"{name.removesuffix(RESUMED)}{RESUMED}"
+
+
+def is_signed(layer: Layer) -> bool:
+    """Tell whether we made a layer: of a copy that the user made, we did not."""
+    about = layer.metadata.get(KEY, {})
+    return bool(about.get("layer_id") == str(layer.unique_id))
+
+
+def is_preview(layer: Layer) -> bool:
+    """Tell whether a layer is there to be looked at until the next run."""
+    return is_signed(layer) and bool(layer.metadata[KEY].get("preview"))
 
 
 def warm_up() -> Iterator[None]:
