@@ -137,6 +137,37 @@ def test_one_slice_is_marked(deep):
     assert [plane.all() for plane in deep.marks()] == [False] * 3 + [True, False]
 
 
+def test_what_lies_near_an_edit_is_seen_on_screen_alone(deep):
+    deep.layer.data[2, 50:60, 20:30] = 9
+    deep.viewer.dims.set_point(0, 2)
+    deep.press("delete")
+    deep.click(2, 55, 25)
+    marks = deep.marks()
+    assert np.unique(np.nonzero(marks)[0]).tolist() == [2]
+    np.testing.assert_array_equal(marks[2], _near(_square(50, 60, 20, 30), 12))
+
+
+def test_a_stroke_in_another_view_marks_that_plane(deep):
+    deep.section.form.set_values({"edit_margin": 2})
+    deep.viewer.dims.order = (1, 0, 2)
+    deep.viewer.dims.set_point(1, 30)
+    layer = deep.layer
+    layer.mode = "paint"
+    layer.brush_size = 1
+    layer.paint((1, 30, 110), 9)
+    deep.shown.until(lambda: deep.marks().any())
+    marks = deep.marks()
+    assert np.unique(np.nonzero(marks)[1]).tolist() == [30]
+    expected = _near(layer.data[:, 30] == 9, 2)
+    np.testing.assert_array_equal(marks[:, 30], expected)
+
+
+def _square(top, bottom, left, right):
+    mask = np.zeros((96, 128), bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
 def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     correct.section.review.form.set_values({"order": "size"})
     correct.press("next_stop")

@@ -85,7 +85,7 @@ class Mending(QObject):
         self.resumed = resumed
         self.done = 0
         self._saved = 0 if resumed is None else -1
-        self._strokes: list[tuple[Any, bool]] = []
+        self._strokes: list[tuple[Any, bool, Sequence[int]]] = []
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.settle)
@@ -126,9 +126,9 @@ class Mending(QObject):
         """Go by other settings from now on."""
         self.session.settings = settings
 
-    def apply(self, edit: Edit, axes: Sequence[int]) -> None:
-        """Make an edit one step of the layer's history."""
-        self._tool_edit = edit, axes
+    def apply(self, edit: Edit, plane: Sequence[int]) -> None:
+        """Make an edit one step of the layer's history; the plane's axes are seen."""
+        self._tool_edit = edit, plane
         try:
             write(self.layer, edit)
         except Exception:
@@ -187,20 +187,19 @@ class Mending(QObject):
 
     def _on_paint(self, event: Any) -> None:
         if self._tool_edit is not None:
-            edit, axes = self._tool_edit
-            self.session.made(edit, axes)
+            self.session.made(*self._tool_edit)
             self._after()
             return
         # A fill and a polygon are told of before they are written.
-        self._strokes.append((event.value, self._unseen()))
+        self._strokes.append((event.value, self._unseen(), self._plane))
         self._later.start()
 
     def settle(self) -> bool:
         """Take in what was done up to now; say whether any was undone or redone."""
         strokes, self._strokes = self._strokes, []
-        for atoms, unseen in strokes:
+        for atoms, unseen, plane in strokes:
             edit = edit_of_atoms(atoms, self.session.labels)
-            self.session.made(replace(edit, everywhere=unseen), self._plane(edit))
+            self.session.made(replace(edit, everywhere=unseen), plane)
         followed = self._follow()
         if followed or strokes:
             self._after()
@@ -208,14 +207,11 @@ class Mending(QObject):
             self._resync(None)
         return followed
 
-    def _plane(self, edit: Edit) -> tuple[int, ...]:
-        """Return the axes along which a stroke has an extent, or the last two."""
-        box = edit.box
-        last = (self.layer.ndim - 2, self.layer.ndim - 1)
-        if box is None or self.layer.ndim < 3:
-            return last if self.layer.ndim > 1 else (0,)
-        wide = [a for a, s in enumerate(box) if s.stop - s.start > 1]
-        return tuple(sorted({*last, *wide}))
+    @property
+    def _plane(self) -> tuple[int, ...]:
+        """The axes on screen: what lies near a stroke along others was not seen."""
+        axes = tuple(range(self.layer.ndim))
+        return getattr(_slice_of(self.layer), "displayed", None) or axes[-2:]
 
     def _follow(self) -> bool:
         """Follow what was undone and redone: all of it, if the layer was hidden."""

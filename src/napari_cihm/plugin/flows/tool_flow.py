@@ -78,10 +78,10 @@ class ToolFlow(QObject):
         else:
             self.press(tool)
 
-    def apply(self, mending: Mending, edit: Edit, axes: Sequence[int]) -> None:
-        """Write an edit, and say what was done."""
+    def apply(self, mending: Mending, edit: Edit, plane: Sequence[int]) -> None:
+        """Write an edit that was made in a plane, and say what was done."""
         if edit:
-            mending.apply(edit, axes)
+            mending.apply(edit, plane)
         words = " ".join(sentence(part) for part in (edit.what, edit.note) if part)
         self._bench.desk.tasks.say(words)
 
@@ -106,7 +106,7 @@ class ToolFlow(QObject):
             except CihmError as error:
                 notices.explain(error, mild=True)
                 return
-            self.apply(mending, edit, ground.axes)
+            self.apply(mending, edit, ground.plane)
 
     def _show_tool(self) -> None:
         tool = self._pointing.tool
