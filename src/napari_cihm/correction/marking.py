@@ -44,6 +44,13 @@ def spread(
     """Return which pixels of `box` lie within `margin` of a block's changes."""
     seen = np.zeros(shape_of(box), np.bool_)
     seen[shifted(block.box, box)] = block.where
+    return around(seen, margin, axes)
+
+
+def around(
+    seen: NDArray[np.bool_], margin: int, axes: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Return which pixels lie within `margin` of a mask's, along some axes."""
     if margin == 0 or seen.all():
         return seen
     apart = [1.0 if a in axes else FAR for a in range(seen.ndim)]

@@ -168,6 +168,23 @@ def _square(top, bottom, left, right):
     return mask
 
 
+def test_what_looks_right_is_the_object_and_not_where_it_once_was(correct):
+    correct.section.review.form.set_values({"order": "size"})
+    layer = correct.layer
+    layer.mode = "paint"
+    layer.brush_size = 2
+    layer.paint((88, 3), 7)  # a stray dab, and Ctrl+Z
+    correct.bench.mending.settle()
+    layer.undo()
+    assert not correct.marks().any()
+    correct.press("next_stop")
+    assert layer.selected_label == 7
+    centre = getattr(correct.viewer, "scene", correct.viewer).camera.center
+    np.testing.assert_allclose(np.array(centre)[-2:], (93.5, 125.5))
+    correct.press("looks_right")
+    np.testing.assert_array_equal(correct.marks(), _near(layer.data == 7, 3))
+
+
 def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     correct.section.review.form.set_values({"order": "size"})
     correct.press("next_stop")

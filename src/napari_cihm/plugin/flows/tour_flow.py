@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject
 
-from napari_cihm.correction.boxes import grown
+from napari_cihm.correction.boxes import box_at, grown, shape_of, start_of, tight
+from napari_cihm.correction.marking import around
 from napari_cihm.correction.scores import (
     doubt_of_objects,
     doubt_of_patches,
@@ -18,6 +19,7 @@ from napari_cihm.correction.tour import (
     tour_of_objects,
     tour_of_patches,
 )
+from napari_cihm.data.tiles import Box
 from napari_cihm.events import Doubted, Event
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
@@ -88,14 +90,15 @@ class TourFlow(QObject):
         if stop is None:
             return
         shape = tuple(mending.layer.data.shape)
-        box = stop.box
+        box, mask = stop.box, None
         if stop.label:
-            index = mending.session.index
-            if stop.label not in index:
-                return
             plane = self._bench.ground(mending).plane
-            box = grown(index.box(stop.label), MARGIN, shape, plane)
-        mending.mark(mending.session.reviewed.mark(box))
+            if stop.label not in mending.session.index:
+                return
+            box = grown(_box_of(mending, stop.label), MARGIN, shape, plane)
+            own = np.asarray(mending.layer.data[box]) == stop.label
+            mask = around(own, MARGIN, plane)
+        mending.mark(mending.session.reviewed.mark(box, mask))
 
     def _with_tour(self, mending: Mending, back: bool) -> None:
         """Walk, once there is an order; the model may have to be asked first."""
@@ -154,9 +157,11 @@ class TourFlow(QObject):
         if self._stop is None:
             self._bench.desk.tasks.say("All is checked.")
         else:
-            self._bench.desk.scene.sight.look_at(mending.layer, self._stop.box)
-            if self._stop.label:
-                mending.layer.selected_label = self._stop.label
+            box, label = self._stop.box, self._stop.label
+            if label:
+                box = _box_of(mending, label)
+                mending.layer.selected_label = label
+            self._bench.desk.scene.sight.look_at(mending.layer, box)
         self.show_progress()
 
     def _key_of(self, mending: Mending) -> tuple[Any, ...]:
@@ -168,3 +173,13 @@ class TourFlow(QObject):
     def _on_chosen(self) -> None:
         self._tour, self._stop = None, None
         self.show_progress()
+
+
+def _box_of(mending: Mending, label: int) -> Box:
+    """Return the least box around an object: the index may know a wider one."""
+    box = mending.session.index.box(label)
+    found = tight(np.asarray(mending.layer.data[box]) == label)
+    if found is None:
+        return box
+    first = [a + b for a, b in zip(start_of(box), start_of(found), strict=True)]
+    return box_at(first, shape_of(found))
