@@ -44,18 +44,19 @@ class Sight:
         shown = list(self._viewer.dims.displayed)
         return self.flat and len(self.plane(layer)) == 2 and shown == sorted(shown)
 
-    def point(self, layer: Layer) -> tuple[int, ...]:
-        """Return the pixel of a layer at which the sliders stand."""
-        at = np.round(layer.world_to_data(self._viewer.dims.point)).astype(int)
-        last = np.array(layer.data.shape) - 1
-        return tuple(np.clip(at[-layer.ndim :], 0, last).tolist())
+    def plane_box(self, layer: Layer) -> Box | None:
+        """Return the plane of a layer that is on screen, as a box of its pixels.
 
-    def plane_box(self, layer: Layer) -> Box:
-        """Return the plane of a layer that is on screen, as a box of its pixels."""
-        plane, at = self.plane(layer), self.point(layer)
+        None where the sliders stand beside the layer.
+        """
+        plane, shape = self.plane(layer), layer.data.shape
+        found = np.round(layer.world_to_data(self._viewer.dims.point))
+        at = found[-layer.ndim :].astype(int).tolist()
+        if any(not 0 <= at[a] < n for a, n in enumerate(shape) if a not in plane):
+            return None
         return tuple(
             slice(0, int(n)) if a in plane else slice(at[a], at[a] + 1)
-            for a, n in enumerate(layer.data.shape)
+            for a, n in enumerate(shape)
         )
 
     def cursor(self, layer: Layer) -> tuple[float, ...]:

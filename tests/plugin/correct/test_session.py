@@ -168,6 +168,31 @@ def _square(top, bottom, left, right):
     return mask
 
 
+def test_a_slice_that_labels_lack_is_not_marked(deep, said):
+    longer = np.zeros((10, 96, 128), np.uint8)
+    deep.viewer.add_image(longer, name="longer", axis_labels=("z", "y", "x"))
+    deep.viewer.layers.selection.active = deep.layer
+    deep.viewer.dims.set_point(0, 8)
+    deep.press("review_slice")
+    assert not deep.marks().any()
+    assert "not on screen" in said[-1][1]
+    deep.viewer.dims.set_point(0, 4)
+    deep.press("review_slice")
+    assert deep.session.reviewed.slices(0) == [4]
+
+
+def test_a_region_is_drawn_where_labels_are_one_pixel_thick(shown, correcting):
+    labels = np.zeros((1, 30, 40), np.int32)
+    thin = correcting(shown.viewer.add_labels(labels, name="thin"))
+    shown.viewer.dims.order = (1, 0, 2)
+    shown.viewer.dims.set_point(1, 5)
+    thin.press("review_region")
+    thin.drag((0, 5, 2), (0, 5, 20), (0, 5, 30), (0, 5, 12))
+    seen = np.nonzero(thin.marks())
+    assert set(seen[1]) == {5}
+    assert seen[2].tolist() == list(range(2, 31))
+
+
 def test_what_looks_right_is_the_object_and_not_where_it_once_was(correct):
     correct.section.review.form.set_values({"order": "size"})
     layer = correct.layer

@@ -18,6 +18,7 @@ from napari_cihm.plugin.views.correct_section import CorrectSection
 Box = tuple[slice, ...]
 
 FEW = 1 << 22  # pixels that are drawn by themselves, not with all the others
+BESIDE = "these labels are not on screen", "move the sliders to one of their slices"
 
 
 class ReviewFlow(QObject):
@@ -68,7 +69,10 @@ class ReviewFlow(QObject):
         reviewed = mending.session.reviewed
         if tool.name == "review_slice":
             box = self._bench.desk.scene.sight.plane_box(layer)
-            self._mark(mending, reviewed.mark(box))
+            if box is None:
+                notices.refuse(*BESIDE)
+            else:
+                self._mark(mending, reviewed.mark(box))
         elif tool.name == "review_all":
             self._mark(mending, reviewed.mark_all())
         elif mending.unmark() is None:
@@ -96,8 +100,12 @@ class ReviewFlow(QObject):
         layer = self._bench.labels
         if layer is None or tool.name != "review_region":
             return
-        mending = self._bench.begin(layer)
-        box, mask = _region(points, self._bench.desk.scene.sight.plane_box(layer))
+        mending, sight = self._bench.begin(layer), self._bench.desk.scene.sight
+        plane = sight.plane_box(layer)
+        if plane is None:
+            notices.refuse(*BESIDE)
+            return
+        box, mask = _region(points, plane, sight.plane(layer))
         reviewed = mending.session.reviewed
         switch = reviewed.erase if away else reviewed.mark
         self._mark(mending, switch(box, mask))
@@ -137,14 +145,18 @@ class ReviewFlow(QObject):
                 self._show(mending)
 
 
-def _region(points: list[Point], plane: Box) -> tuple[Box, np.ndarray]:
+def _region(
+    points: list[Point], plane: Box, axes: tuple[int, ...]
+) -> tuple[Box, np.ndarray]:
     """Return the box around a drawn region, and which of its pixels lie within."""
-    axes = [a for a, s in enumerate(plane) if s.stop - s.start > 1][-2:]
-    corners = np.asarray(points)[:, axes]
+    corners = np.asarray(points)[:, list(axes)]
     ends = [plane[a].stop for a in axes]
     low = np.clip(np.floor(corners.min(axis=0)), 0, ends).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, ends).astype(int)
-    mask = draw.polygon2mask(tuple(np.maximum(high - low, 0)), corners - low)
+    size = tuple(np.maximum(high - low, 0))
+    mask = draw.polygon2mask(size, corners - low)
+    # The line itself too, which is all there is where labels are a pixel thick.
+    mask[draw.polygon_perimeter(*(corners - low).T, shape=size, clip=True)] = True
     box = list(plane)
     shape = [s.stop - s.start for s in plane]
     for axis, first, last in zip(axes, low, high, strict=True):
