@@ -275,6 +275,35 @@ def test_an_object_is_added_where_the_model_sees_one(shown, blobs, correcting):
     assert correct.layer.data[48, 48] == 0
 
 
+@pytest.fixture
+def missing(shown, blobs, correcting):
+    image = np.stack([blobs] * 4)
+    shown.viewer.add_image(image, name="stack", axis_labels=("z", "y", "x"))
+    labels = np.zeros(image.shape, np.int32)
+    correct = correcting(shown.viewer.add_labels(labels, name="empty"))
+    shown.ready()
+    shown.viewer.dims.set_point(0, 2)
+    correct.press("add")
+    correct.click(2, 16, 16)
+    return correct
+
+
+def test_an_object_is_added_in_the_plane_that_was_clicked(missing, blobs):
+    missing.viewer.dims.order = (1, 0, 2)  # while the model looks
+    missing.shown.until(lambda: missing.layer.data.any())
+    added = missing.layer.data > 0
+    assert np.unique(np.nonzero(added)[0]).tolist() == [2]
+    own = blobs[:32, :32] > 0
+    assert (added[2, :32, :32] & own).sum() / own.sum() > 0.8
+
+
+def test_nothing_is_added_to_labels_that_were_not_clicked(missing, said):
+    missing.layer.data = np.zeros_like(missing.layer.data)
+    missing.shown.until(lambda: bool(said))
+    assert "nothing is added" in said[0][1].lower()
+    assert not missing.layer.data.any()
+
+
 def test_without_a_model_an_object_is_outlined_by_the_image(correct, squares):
     correct.shown.session.model = None
     correct.press("delete")

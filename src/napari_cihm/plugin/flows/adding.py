@@ -18,6 +18,7 @@ from napari_cihm.plugin.placed import Placed
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run, RunState
 from napari_cihm.plugin.scene import array_of, picture_of
+from napari_cihm.plugin.tools import Ground
 
 LEAST = 96  # pixels around a click that the model is shown
 PLANE = 2**22  # a plane of more pixels is not looked through for its contrast
@@ -49,18 +50,18 @@ class Adding(QObject):
         super().__init__(parent)
         self._bench, self._settings, self._apply = bench, settings, apply
 
-    def add(self, mending: Mending, points: Sequence[Point]) -> None:
+    def add(self, mending: Mending, ground: Ground, points: Sequence[Point]) -> None:
         """Add the object that some points lie in, once the model has looked."""
         desk, image = self._bench.desk, self._bench.image_of(mending.layer)
         region = None if image is None else self._around(mending, image, points)
         model = desk.session.model
         if image is None or region is None:
-            self._add(mending, points, None, None)
+            self._add(mending, ground, points, None, None)
             return
         seen = Placed(_grey(image, region), region.shown_box, region.shown_shape)
         config = None if model is None else model.config
         if config is None or config.task != "instance":
-            self._add(mending, points, None, seen)
+            self._add(mending, ground, points, None, seen)
             return
         maps: list[Any] = []
 
@@ -74,7 +75,7 @@ class Adding(QObject):
         def end(run: Run) -> None:
             if run.state is RunState.FAILED and run.failure is not None:
                 notices.report(run.failure)
-            self._add(mending, points, maps[0] if maps else None, seen)
+            self._add(mending, ground, points, maps[0] if maps else None, seen)
 
         diameter = mending.layer.metadata.get("napari-cihm", {}).get("diameter")
         settings = {**self._settings(), "maps": True, "diameter": diameter}
@@ -90,11 +91,19 @@ class Adding(QObject):
         )
 
     def _add(
-        self, mending: Mending, points: Sequence[Point], maps: Any, image: Any
+        self,
+        mending: Mending,
+        ground: Ground,
+        points: Sequence[Point],
+        maps: Any,
+        image: Any,
     ) -> None:
         if self._bench.begun(mending.layer) is not mending:
             return  # the layer went while the model looked
-        ground = self._bench.ground(mending)
+        mending.settle()
+        if mending.session.labels is not ground.labels:
+            notices.tell("nothing is added: the labels are others than were clicked")
+            return
         config = getattr(self._bench.desk.session.model, "config", None)
         shape = tuple(mending.layer.data.shape)
         if image is not None and image.shape != shape:
@@ -108,7 +117,7 @@ class Adding(QObject):
                 diameter=self._bench.diameter(mending),
                 decoding=None if config is None else config.decoding,
                 axes=ground.plane,
-                index=ground.index,
+                index=mending.session.index,
             )
         except CihmError as error:
             notices.explain(error)

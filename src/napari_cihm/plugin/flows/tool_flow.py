@@ -99,7 +99,7 @@ class ToolFlow(QObject):
         if tool.stacks and ground.depth is None:
             notices.refuse("these labels have no slices", "use it on a stack")
         elif tool.name == "add":
-            self._adding.add(mending, points)
+            self._adding.add(mending, ground, points)
         elif tool.run is not None:
             try:
                 edit = tool.run(ground, points, drawn)
