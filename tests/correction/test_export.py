@@ -145,6 +145,15 @@ def test_axes_and_types_are_brought_into_form(tmp_path, axes, kind) -> None:
     assert np.array_equal([p.labels for p in pairs], labels > 0)
 
 
+def test_huge_numbers_become_those_of_masks(tmp_path) -> None:
+    image, labels = stack()
+    labels = np.where(labels == 100, np.uint64(2**63 + 100), labels.astype(np.uint64))
+    export(tmp_path, Image.of(image[0], "yx", name="a"), labels[0])
+    (pair,) = [source.read() for source in folder_pairs(tmp_path)]
+    expected = np.where(labels[0] > 100, 2, labels[0] > 0)
+    np.testing.assert_array_equal(pair.labels, expected)
+
+
 def test_colours_and_single_channels(tmp_path) -> None:
     rng = np.random.default_rng(0)
     colours = rng.integers(0, 255, (20, 22, 3)).astype(np.uint8)

@@ -1,6 +1,7 @@
 """Closing gaps in the numbers."""
 
 import numpy as np
+import pytest
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.correction.label_index import LabelIndex
@@ -27,3 +28,14 @@ def test_numbers_without_a_gap_stay(draw) -> None:
     edit = relabel_consecutively(labels, index=LabelIndex.of(labels))
     assert not edit
     assert edit.note == "The numbers have no gap."
+
+
+@pytest.mark.parametrize("count", [3, 600])
+def test_huge_numbers_are_closed_too(count: int) -> None:
+    labels = np.zeros((40, 40), np.uint64)
+    expected = np.zeros((40, 40), np.uint64)
+    for n in range(count):
+        labels[2 * n // 40, n % 40] = 2**63 + 3 * n
+        expected[2 * n // 40, n % 40] = n + 1
+    relabel_consecutively(labels).apply(labels)
+    np.testing.assert_array_equal(labels, expected)

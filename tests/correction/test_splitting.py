@@ -163,3 +163,15 @@ def test_lines_have_no_corners() -> None:
     for _ in range(50):
         line = rasterised(rng.uniform(-20, 20, (4, 3)))
         assert (np.abs(np.diff(line, axis=0)).sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_numbers_beyond_what_a_float_tells_apart(after, dtype) -> None:
+    label = 720575940621039145  # as in a volume of a brain
+    if dtype == "uint64":
+        label += 2**63
+    labels = np.zeros((10, 20), dtype)
+    labels[2:8, 2:18] = label
+    found = after(labels, split_along(labels, [(0, 10), (9, 10)]))
+    assert found.dtype == dtype
+    assert np.unique(found).tolist() == [0, label, label + 1]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import relabel_sequential
 
 from napari_cihm import __version__
+from napari_cihm.correction.counting import compacted
 from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.slices import (
     ReviewedSlice,
@@ -115,8 +115,8 @@ def _picture(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _mask(labels: NDArray[Any]) -> NDArray[Any]:
-    numbered = relabel_sequential(np.where(labels > 0, labels, 0).astype(np.int64))[0]
-    small = int(numbered.max(initial=0)) < 1 << 16
+    numbers, numbered, _ = compacted(np.where(labels > 0, labels, 0))
+    small = len(numbers) < 1 << 16
     mask: NDArray[Any] = numbered.astype(np.uint16 if small else np.uint32)
     return mask
 

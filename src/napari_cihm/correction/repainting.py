@@ -45,8 +45,8 @@ def renumbered(
             if block is not None:
                 yield block
         return
-    olds = np.array(sorted(moved))
-    news = np.array([moved[int(old)] for old in olds])
+    olds = np.array(sorted(moved), labels.dtype)
+    news = np.array([moved[int(old)] for old in olds], labels.dtype)
     around = index.hull(list(moved))
     for _, box in cells(index.shape, chunk_of(labels, CELL_FLAT, CELL), around):
         values = np.asarray(labels[box])

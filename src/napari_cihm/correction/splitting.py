@@ -154,7 +154,7 @@ def _parted(
     words = []
     for piece, (window, sides) in cuts:
         new = [piece.label, *[next(used) for _ in range(int(sides.max()) - 1)]]
-        table = np.array([0, *new], np.int64)
+        table = np.array([0, *new], labels.dtype)
         blocks.append(window.block(np.where(sides > 0, table[sides], window.near)))
         parts = ", ".join(map(str, new[:-1]))
         words.append(f"{piece.label} into {parts} and {new[-1]}")
