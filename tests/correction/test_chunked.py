@@ -1,6 +1,7 @@
 """Chunked arrays behave like numpy's and leave their source alone."""
 
 import threading
+from copy import deepcopy
 
 import hypothesis.strategies as st
 import numpy as np
@@ -74,6 +75,26 @@ def test_what_is_read_is_a_copy() -> None:
     part[...] = -1
     assert np.array_equal(np.asarray(chunked), plain)
     assert (source >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "copied", [ChunkedArray.copy, deepcopy, lambda x: x.astype(np.int64)]
+)
+def test_a_copy_goes_its_own_way(copied) -> None:
+    plain, chunked, _ = pair()
+    chunked[0:2, 0:5, 0:4] = 7  # a whole piece of one value, and another
+    chunked[3, 6, 2] = -3
+    plain[:] = np.asarray(chunked)
+    other = copied(chunked)
+    assert other.dtype == copied(plain).dtype
+    assert other.nbytes == chunked.nbytes * other.dtype.itemsize // 4
+    other[3, 6, 2], other[0, 0, 0] = 1, 2
+    chunked[3, 6, 3] = 5
+    assert other[3, 6, 2] == 1
+    assert chunked[3, 6, 2] == -3
+    assert (chunked[0, 0, 0], other[3, 6, 3]) == (7, plain[3, 6, 3])
+    assert np.array_equal(other[4], plain[4])
+    assert np.array_equal(chunked.reshape(5, -1), np.asarray(chunked).reshape(5, -1))
 
 
 def test_places_outside_are_refused() -> None:

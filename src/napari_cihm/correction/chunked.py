@@ -116,6 +116,25 @@ class ChunkedArray:
         values = self.read(whole(self.shape))
         return values if dtype is None else values.astype(dtype, copy=False)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ChunkedArray":
+        """Return a copy over the same source, as when napari duplicates a layer."""
+        return self.copy()
+
+    def copy(self) -> "ChunkedArray":
+        """Return an array of its own over the same source."""
+        return self.astype(self.dtype)
+
+    def astype(self, dtype: Any) -> "ChunkedArray":
+        """Return a copy of another kind of number; what did not change stays unread."""
+        other = ChunkedArray(self.shape, dtype, self.chunks, self.source)
+        with self._lock:
+            other._changed = {k: _cast(p, dtype) for k, p in self._changed.items()}
+        return other
+
+    def reshape(self, *shape: Any) -> NDArray[Any]:
+        """Return all pixels at once in another shape."""
+        return np.asarray(self).reshape(*shape)
+
     def __getitem__(self, index: Any) -> Any:
         """Return a copy of some pixels."""
         points = read_points(index, self.shape)
@@ -254,6 +273,13 @@ class ChunkedArray:
 
 def _uniform(part: NDArray[Any]) -> bool:
     return not any(part.strides) or bool((part == part.flat[0]).all())
+
+
+def _cast(piece: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    """Copy a piece; one of a single value goes on taking no memory."""
+    if any(piece.strides):
+        return piece.astype(dtype)
+    return np.broadcast_to(piece.flat[0].astype(dtype), piece.shape)
 
 
 def readable(labels: Any) -> Any:

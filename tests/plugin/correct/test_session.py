@@ -3,7 +3,9 @@
 import dask.array as da
 import numpy as np
 import pytest
+import tifffile
 import zarr
+from napari.layers._layer_actions import _convert_dtype, _duplicate_layer
 from scipy import ndimage
 
 
@@ -278,6 +280,33 @@ def test_lazy_labels_are_corrected_in_a_copy_and_files_stay(
         correct.press("delete")
         shown.viewer.layers.remove(layer)
     np.testing.assert_array_equal(zarr.open(str(path))[:], squares)
+
+
+def test_commands_of_napari_take_a_working_copy(
+    shown, squares, tmp_path, said, correcting
+):
+    image = (squares > 0).astype(np.uint8) * 200
+    shown.viewer.add_image(image[None], name="flat", axis_labels=("z", "y", "x"))
+    layer = shown.viewer.add_labels(da.from_array(squares[None], chunks=32))
+    correct = correcting(layer)
+    correct.press("delete")
+    correct.click(0, 10, 10)
+    expected = np.where(squares == 1, 0, squares)[None]
+    shown.viewer.layers.selection.active = layer
+    _duplicate_layer(shown.viewer.layers)
+    copy = shown.viewer.layers[f"{layer.name} copy"]
+    shown.viewer.layers.selection.active = layer
+    _convert_dtype(shown.viewer.layers, "int64")
+    assert layer.data.dtype == np.int64
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, squares[None])
+    np.testing.assert_array_equal(copy.data, expected)
+    correct.press("review_all")
+    correct.flow.export.save(tmp_path)
+    layer.data[:] = 0  # what is painted meanwhile does not come in half
+    shown.rest()
+    (path,) = (tmp_path / "masks").iterdir()
+    assert len(np.unique(tifffile.imread(path))) == 6
 
 
 def test_labels_of_several_scales_get_a_copy_of_one(shown, squares):
