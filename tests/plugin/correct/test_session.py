@@ -367,7 +367,12 @@ def test_closing_the_panel_gives_the_layer_back(correct, squares):
     correct.press("review_all")
     correct.press("split")
     layer = correct.layer
+    bench = correct.bench
     correct.viewer.window.remove_dock_widget(correct.shown.dock)
+    assert not any("CorrectFlow" in str(c) for c in layer.events.mode.callbacks)
+    layer.mode = "paint"  # before the panel is deleted: nobody begins anew
+    assert bench.begun(layer) is None
+    layer.mode = "pan_zoom"
     assert [x.name for x in correct.viewer.layers] == ["squares", "squares labels"]
     assert layer.mouse_pan
     assert layer.cursor == "standard"

@@ -115,9 +115,10 @@ class CorrectFlow(QObject):
         HEARERS.discard(self)
         self._keys.close()
         self.pointing.drop()
+        self.review.close()
+        # When no layer of ours is left to go, upon which all would be linked again.
         for layer in self._desk.scene.labels:
             self._unlink(layer)
-        self.review.close()
         self.bench.close()
 
     def _on_pressed(self, name: str) -> None:
