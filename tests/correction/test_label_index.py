@@ -136,3 +136,14 @@ def test_a_full_type_takes_gaps_and_then_refuses() -> None:
 def test_an_unknown_label_is_refused(draw) -> None:
     with pytest.raises(InputError, match="no object 5"):
         LabelIndex.of(draw("12")).box(5)
+
+
+def test_a_number_that_others_took_is_not_given() -> None:
+    labels = np.zeros((20, 20), np.int32)
+    labels[3, 3] = 6
+    index = LabelIndex.of(labels)
+    labels[8, 8] = 7
+    index.doubt()
+    assert index.fresh(2) == [8, 9]
+    labels[8, 8] = 0
+    assert index.fresh() == [8]

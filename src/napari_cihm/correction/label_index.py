@@ -55,6 +55,7 @@ class LabelIndex:
         self._chunk = chunk_of(labels, CELL_FLAT, CELL)
         self._highest: int | None = None
         self._scanning = False
+        self._doubtful = False
         self._lock = threading.RLock()
         self.ready = False
 
@@ -113,9 +114,9 @@ class LabelIndex:
                     near = cells(self.shape, self._chunk, block.box)
                     self._stale.update(key for key, _ in near)
 
-    def doubt(self) -> None:
-        """Look for the highest number again: others may have given numbers."""
-        self._highest = None
+    def doubt(self, doubtful: bool = True) -> None:
+        """Look for the highest number before a new one is given: others may have."""
+        self._doubtful = doubtful
 
     def fresh(self, count: int = 1) -> list[int]:
         """Return numbers that no object has: those above the highest, else gaps.
@@ -126,6 +127,9 @@ class LabelIndex:
         """
         if self._highest is None:
             self._highest = self._find_highest()
+        elif self._doubtful and isinstance(self.labels, np.ndarray):
+            self._highest = max(_highest(self.labels), self._highest)
+        self._doubtful = False
         limit = int(np.iinfo(self.labels.dtype).max)
         if self._highest + count <= limit:
             return list(range(self._highest + 1, self._highest + 1 + count))

@@ -89,7 +89,7 @@ class Mending(QObject):
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.settle)
-        self._doubtful = False
+        self._closed = self._doubtful = False
         self._look = QTimer(self, singleShot=True, interval=CALM)
         self._look.timeout.connect(self._on_calm)
         self._looking: Errand | None = None
@@ -175,7 +175,11 @@ class Mending(QObject):
         Rest
             What is needed to go on.
         """
-        self.settle()
+        self._take()
+        if self._doubtful and self.session.tally.ready:
+            self.session.changed(self.session.tally.settle())
+        self._closed = True
+        self._look.stop()
         for emitter, callback in self._links:
             emitter.disconnect(callback)
         if not self.session.close(finished=self.saved):
@@ -196,16 +200,22 @@ class Mending(QObject):
 
     def settle(self) -> bool:
         """Take in what was done up to now; say whether any was undone or redone."""
-        strokes, self._strokes = self._strokes, []
-        for atoms, unseen, plane in strokes:
-            edit = edit_of_atoms(atoms, self.session.labels)
-            self.session.made(replace(edit, everywhere=unseen), plane)
+        self._take()
         followed = self._follow()
-        if followed or strokes:
+        if followed:
             self._after()
         if self._doubtful and self.layer.data.size <= SMALL:
             self._resync(None)
         return followed
+
+    def _take(self) -> None:
+        """Take in the strokes that were told of, which are written by now."""
+        strokes, self._strokes = self._strokes, []
+        for atoms, unseen, plane in strokes:
+            edit = edit_of_atoms(atoms, self.session.labels)
+            self.session.made(replace(edit, everywhere=unseen), plane)
+        if strokes:
+            self._after()
 
     @property
     def _plane(self) -> tuple[int, ...]:
@@ -251,18 +261,20 @@ class Mending(QObject):
 
     def _on_calm(self) -> None:
         """Look through the labels, large ones beside the window."""
-        if self._looking is not None or self._in_stroke:
+        tally = self.session.tally
+        if self._looking is not None or self._in_stroke or not tally.ready:
             self._look.start()
         elif self.layer.data.size <= SMALL:
             self.settle()
         else:
-            tally = self.session.tally
             doubts: list[tuple[int, ...]] = []
             end = partial(self._on_looked, tally, doubts)
             self._looking = self._aside.start(tally.doubts, doubts.append, end=end)
 
     def _on_looked(self, tally: Tally, doubts: list[tuple[int, ...]]) -> None:
         self._looking = None
+        if self._closed:
+            return
         if self._in_stroke:
             self._look.start()
         elif tally is self.session.tally:
@@ -279,6 +291,8 @@ class Mending(QObject):
             self.session.changed(boxes)
             self._count()
             self._after()
+        else:
+            self.session.index.doubt(False)
 
     def _after(self) -> None:
         self.done += 1
@@ -302,13 +316,16 @@ class Mending(QObject):
             tally.complete()
 
     def _on_counted(self) -> None:
+        if self._closed:
+            return
         self.settle()  # what is counted already must not be heard of later
         self.session.index.complete()
         self.changed.emit()
 
     def _on_tallied(self, tally: Tally) -> None:
-        self.settle()
-        tally.complete()
+        if not self._closed:
+            self.settle()
+            tally.complete()
 
 
 def _slice_of(layer: Labels) -> Any:
