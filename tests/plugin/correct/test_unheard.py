@@ -79,14 +79,19 @@ def test_undoing_what_was_done_before_is_followed(correct):
     np.testing.assert_array_equal(_kept(correct), layer.data)
 
 
-def test_all_that_was_undone_unseen_is_followed(correct):
+@pytest.mark.parametrize("seen", [True, False])
+def test_all_that_was_undone_unseen_is_followed(correct, seen):
     correct.press("delete")
     correct.click(10, 10)
     correct.click(10, 50)
     correct.layer.visible = False  # napari tells nothing of hidden layers
     correct.layer.undo()
     correct.layer.undo()
-    correct.layer.visible = True
+    if seen:
+        correct.layer.visible = True
+    else:
+        correct.press("relabel")  # of 1, 2, 3, 4 and 7
+        assert correct.session.index.count(5) == 16
     assert {1, 2} <= set(correct.session.index)
     assert not correct.marks().any()
 

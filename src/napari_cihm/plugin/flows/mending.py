@@ -198,15 +198,13 @@ class Mending(QObject):
         self._strokes.append((event.value, self._unseen(), self._plane))
         self._later.start()
 
-    def settle(self) -> bool:
-        """Take in what was done up to now; say whether any was undone or redone."""
+    def settle(self) -> None:
+        """Take in what was done up to now."""
         self._take()
-        followed = self._follow()
-        if followed:
-            self._after()
+        if not self.layer.visible:
+            self._follow()  # napari tells nothing of what is undone unseen
         if self._doubtful and self.layer.data.size <= SMALL:
             self._resync(None)
-        return followed
 
     def _take(self) -> None:
         """Take in the strokes that were told of, which are written by now."""
@@ -224,12 +222,12 @@ class Mending(QObject):
         return getattr(_slice_of(self.layer), "displayed", None) or axes[-2:]
 
     def _follow(self) -> bool:
-        """Follow what was undone and redone: all of it, if the layer was hidden."""
-        if self._in_stroke:
-            return False
+        """Follow what was undone and redone, and say whether any was."""
         followed = False
-        while self.session.look() is not None:
+        while not self._in_stroke and self.session.look() is not None:
             followed = True
+        if followed:
+            self._after()
         return followed
 
     @property
@@ -241,7 +239,8 @@ class Mending(QObject):
         if self._in_stroke:
             return
         before, self._shown = self._shown, _slice_of(self.layer)
-        if not self.settle() and before == self._shown:
+        self.settle()
+        if not self._follow() and before == self._shown:
             self._doubt()
 
     def _on_data(self, event: Any = None) -> None:
