@@ -75,16 +75,6 @@ class ChunkedArray:
         """Lie over an array-like, by its own chunks where it has some."""
         return cls(source.shape, source.dtype, chunk_of(source), source, cache_mb)
 
-    def copy(self) -> "ChunkedArray":
-        """Return an array that holds the same and is written apart from this one."""
-        twin = ChunkedArray(self.shape, self.dtype, self.chunks, self.source)
-        with self._lock:
-            twin._changed = {
-                key: piece.copy() if piece.flags.writeable else piece
-                for key, piece in self._changed.items()
-            }
-        return twin
-
     @property
     def ndim(self) -> int:
         """Number of dimensions."""

@@ -70,11 +70,11 @@ class Overlays:
         if boxes is None or not known or not sight.upright(layer):
             layer.refresh(thumbnail=False, extent=False)
             return
-        plane = sight.plane(layer)
+        plane, shown = sight.plane(layer), sight.plane_box(layer)
         for box in boxes:
-            part = overlap(box, sight.plane_box(layer))
+            part = None if shown is None else overlap(box, shown)
             if part is None:
-                continue  # in another slice
+                continue  # not on screen
             inner = tuple(part[a] for a in plane)
             values = layer.data[part].reshape([s.stop - s.start for s in inner])
             picture.raw[inner] = values
