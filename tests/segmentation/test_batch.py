@@ -172,3 +172,76 @@ def test_an_output_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (failed,) = [e for e in events if isinstance(e, FileFailed)]
     assert "out could not be made" in failed.reason
     assert issubclass(WriteError, OSError)
+
+
+def test_pixels_that_cannot_be_decoded_fail_one_file_alone(tmp_path: Path) -> None:
+    folder, table, runs = tmp_path / "in", tmp_path / "t.csv", tmp_path / "r.csv"
+    _save(folder / "good.png")
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300)).astype(np.uint8)
+    for name, options in {
+        "zlib": {"compression": "zlib", "rowsperstrip": 100},
+        "lzw": {"compression": "lzw"},
+        "tiled": {"compression": "zlib", "tile": (128, 128)},
+    }.items():
+        path = folder / f"{name}.tif"
+        tifffile.imwrite(path, noise, **options)
+        with tifffile.TiffFile(path) as file:
+            where = file.pages[0].dataoffsets[-1]
+        _scribble(path, where)
+    stored = zarr.create_array(folder / "a.zarr", shape=(300, 300), dtype="u1")
+    stored[...] = noise
+    _scribble(folder / "a.zarr" / "c" / "0" / "0", 0)
+    events = _run(tmp_path / "out", folder, table=table, runs=runs)
+    failed = {e.path.name: e for e in events if isinstance(e, FileFailed)}
+    assert set(failed) == {"zlib.tif", "lzw.tif", "tiled.tif", "a.zarr"}
+    for name, event in failed.items():
+        assert f"{name} cannot be read" in event.reason
+        assert "\n" not in event.text
+    assert sum(isinstance(e, FileDone) for e in events) == 1
+    assert len(table.read_text().splitlines()) == len(runs.read_text().splitlines())
+    assert len(table.read_text().splitlines()) == 21
+
+
+def _scribble(path: Path, where: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[where : where + 200] = b"\xff" * 200
+    path.write_bytes(content)
+
+
+def test_a_stack_of_files_names_the_broken_one(tmp_path: Path) -> None:
+    for z in range(3):
+        path = _save(tmp_path / "in" / f"{z}.tif")
+        tifffile.imwrite(path, PICTURE, compression="zlib")
+    _scribble(tmp_path / "in" / "1.tif", 300)
+    events = _run(tmp_path / "out", tmp_path / "in", stack=True)
+    (failed,) = [e for e in events if isinstance(e, FileFailed)]
+    assert "1.tif cannot be read" in failed.reason
+
+
+class Faulty(Local):
+    """A model with a fault of its own."""
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        raise KeyError("weight")
+
+
+def test_a_fault_nobody_thought_of_stops_no_batch(tmp_path: Path, caplog) -> None:
+    _save(tmp_path / "a.png")
+    _save(tmp_path / "b.png")
+    batch = Batch(tmp_path / "out", Faulty(), table=tmp_path / "t.csv")
+    with caplog.at_level("DEBUG", "napari_cihm"):
+        events = list(batch.run(find_inputs([tmp_path])))
+    failed = [e for e in events if isinstance(e, FileFailed)]
+    assert [e.reason for e in failed] == ["KeyError: 'weight'"] * 2
+    assert "Traceback" in caplog.text  # that --debug shows
+    assert (tmp_path / "t.csv").exists()
+
+
+def test_what_is_done_before_a_stop_is_in_the_table(tmp_path: Path) -> None:
+    _save(tmp_path / "a.png")
+    _save(tmp_path / "b.png")
+    batch = Batch(tmp_path / "out", Local(), table=tmp_path / "t.csv")
+    run = batch.run(find_inputs([tmp_path]))
+    next(event for event in run if isinstance(event, FileDone))
+    run.close()
+    assert len((tmp_path / "t.csv").read_text().splitlines()) == 21

@@ -1,5 +1,6 @@
 """The ``cihm`` program: commands in, an exit status out, errors in one line."""
 
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -37,6 +38,9 @@ def main(
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
+    if debug:  # what a run goes on from is in its log
+        logging.basicConfig()
+        logging.getLogger("napari_cihm").setLevel(logging.DEBUG)
     program = typer.main.get_command(program_of(commands))
     try:
         status = program.main(

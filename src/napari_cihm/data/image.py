@@ -1,6 +1,7 @@
 """An image with its axes: any array, any order, read plane by plane."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.axes import check_axes, guess_axes, label_axes
-from napari_cihm.errors import DtypeError, ShapeError
+from napari_cihm.errors import CihmError, DtypeError, ReadError, ShapeError
 
 COLOUR, ALPHA = 3, 4  # how many channels colours are, without alpha and with it
 
@@ -138,11 +139,21 @@ class Image:
             Which part of it, without steps.
         channels : tuple of int, optional
             Which channels; all by default.
+
+        Raises
+        ------
+        ReadError
+            If its file turns out to be broken here.
         """
         where: dict[str, Any] = {"t": t, "z": z, "c": slice(None), "y": y, "x": x}
         if channels is not None and len(channels) == 1:
             where["c"] = slice(channels[0], channels[0] + 1)
-        part = np.asarray(self.data[tuple(where[letter] for letter in self.axes)])
+        index = tuple(where[letter] for letter in self.axes)
+        if self.path is None:
+            part = np.asarray(self.data[index])
+        else:
+            with readable(self.path):
+                part = np.asarray(self.data[index])
         left = [letter for letter in self.axes if letter in "cyx"]
         if "c" not in left:
             part, left = part[..., None], [*left, "c"]
@@ -156,6 +167,27 @@ def is_colour(image: Image) -> bool:
     """Tell whether the channels are red, green, blue and perhaps alpha."""
     last = image.axes.endswith("c")
     return last and image.size("c") in (COLOUR, ALPHA)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with a file into one line that names it."""
+    try:
+        yield
+    except (CihmError, MemoryError):
+        raise
+    except FileNotFoundError:
+        raise ReadError(f"{path} does not exist", "an image") from None
+    except PermissionError:
+        raise ReadError(
+            f"{path} may not be read", remedy="ask for the right to read it"
+        ) from None
+    except Exception as error:  # decoders raise whatever they like
+        raise ReadError(
+            f"{path} cannot be read ({type(error).__name__}: {error})",
+            "an image that is whole",
+            "open it in another program; copy it anew if that fails too",
+        ) from error
 
 
 def _known(dtype: Any) -> bool:

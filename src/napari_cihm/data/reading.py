@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import Image, readable
 from napari_cihm.data.ome_zarr import is_zarr, open_zarr
-from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff, unreadable
+from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
 from napari_cihm.data.tiff_series import open_tiff_series
-from napari_cihm.errors import AxesError, CihmError, DtypeError, ReadError, ShapeError
+from napari_cihm.errors import AxesError, DtypeError, ReadError, ShapeError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 TIFFS = (".tif", ".tiff", ".lsm", ".stk", ".svs", ".ndpi", ".qptiff", ".btf")
@@ -51,20 +51,12 @@ def read_image(
     if not isinstance(path, str | Path):
         return open_tiff_series([Path(p) for p in path], axes)
     path = Path(path).expanduser()
-    try:
-        return _open(path, axes, level)
-    except (DtypeError, ShapeError, AxesError) as error:  # these know no file
-        raise type(error)(f"{path}: {error.came}", error.wanted, error.remedy) from None
-    except CihmError:
-        raise
-    except FileNotFoundError:
-        raise ReadError(f"{path} does not exist", "an image") from None
-    except PermissionError:
-        raise ReadError(
-            f"{path} may not be read", remedy="ask for the right to read it"
-        ) from None
-    except Exception as error:  # decoders raise whatever they like
-        raise unreadable(path, error) from error
+    with readable(path):
+        try:
+            return _open(path, axes, level)
+        except (DtypeError, ShapeError, AxesError) as error:  # these know no file
+            came = f"{path}: {error.came}"
+            raise type(error)(came, error.wanted, error.remedy) from None
 
 
 def _open(path: Path, axes: str | None, level: int) -> Image:

@@ -15,7 +15,7 @@ import zarr
 from numpy.typing import NDArray
 
 from napari_cihm.data.axes import tidy_axes
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import Image, readable
 from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_scale import physical_size
 from napari_cihm.errors import ReadError
@@ -66,15 +66,6 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     return Image.of(kept, letters, scale=scale, units=units, **about)
 
 
-def unreadable(path: Path, error: Exception) -> ReadError:
-    """Name a file in whose pixels a decoder lost its way."""
-    return ReadError(
-        f"{path} cannot be read ({type(error).__name__}: {error})",
-        "an image that is whole",
-        "open it in another program; copy it anew if that fails too",
-    )
-
-
 def has_alpha(path: Path) -> bool:
     """Tell whether a TIFF says that its last sample is how opaque a pixel is."""
     if not is_tiff(first_bytes(path)):
@@ -111,12 +102,8 @@ class LazyTiff:
         full = tuple(
             next(asked, slice(None)) if isinstance(i, slice) else i for i in self.index
         )
-        try:
+        with readable(self.path):  # of a stack of files, the one that is broken
             return np.asarray(self._pixels[full])
-        except (IndexError, MemoryError):
-            raise
-        except Exception as error:  # decoders raise whatever they like
-            raise unreadable(self.path, error) from error
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Read all of it."""

@@ -1,5 +1,6 @@
 """Many files in one run: one that is bad is reported, and the rest are done."""
 
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from napari_cihm.segmentation.submission import run_lengths, write_submission
 
 LARGE = 2**22  # label pixels from which a run is made on disk, to be resumed
 HUGE = 2**29  # label pixels from which the result is a Zarr
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -77,18 +80,25 @@ class Batch:
         """
         predictor = as_predictor(self.model, self.settings)
         inputs = list(inputs)
-        for number, one in enumerate(inputs, start=1):
-            try:
-                yield from self._file(one, predictor, number, len(inputs))
-            except (CihmError, OSError, MemoryError) as error:
-                self._failed.append(one.path)
-                text = " ".join(str(error).split()) or "out of memory"
-                yield FileFailed(number, len(inputs), one.path, text)
-        if self.table is not None:
-            write_table(self.table, self._rows)
-        if self.runs is not None:
-            write_submission(self.runs, self._runs)
+        try:
+            for number, one in enumerate(inputs, start=1):
+                try:
+                    yield from self._file(one, predictor, number, len(inputs))
+                except Exception as error:  # the other files are to have their turn
+                    log.debug("%s failed", one.path, exc_info=True)
+                    self._failed.append(one.path)
+                    yield FileFailed(number, len(inputs), one.path, _reason(error))
+        finally:
+            self._write_tables()
         yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
+
+    def _write_tables(self) -> None:
+        try:
+            if self.table is not None:
+                write_table(self.table, self._rows)
+        finally:
+            if self.runs is not None:
+                write_submission(self.runs, self._runs)
 
     def _file(self, one: Input, model: Any, number: int, total: int) -> Iterator[Event]:
         begun = time.perf_counter()
@@ -142,3 +152,12 @@ class Batch:
                 f"{self.output} could not be made ({error.strerror})", "a folder"
             ) from error
         return self.output / f"{one.name}_labels{suffix}"
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, CihmError | OSError) and text:
+        return text
+    if isinstance(error, MemoryError):
+        return text or "out of memory"
+    return f"{type(error).__name__}: {text}"
