@@ -12,6 +12,7 @@ import pytest
 from napari_cihm.errors import WriteError
 from napari_cihm.events import BlockDone, Note, Segmented, TileDone
 from napari_cihm.segmentation import segment, segment_iter
+from napari_cihm.segmentation.folder import remove_work
 from tests.segmentation.conftest import Local, Perfect, Semantic, crowd, perfect_maps
 
 SETTINGS = {"tile": 64, "overlap": 20, "block": 100, "halo": 32, "batch": 1}
@@ -69,6 +70,52 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(tmp_path, texture) -> Non
     )
 
 
+def test_a_run_killed_while_it_wrote_goes_on(tmp_path, texture) -> None:
+    image, work = texture((200, 180)), tmp_path / "w"
+    run = segment_iter(image, Local(), work=work, **SETTINGS)
+    next(event for event in run if isinstance(event, BlockDone))
+    run.close()
+    for half in ("parts/0-0/.1-1.npz.7.part", "tiles/.0-0_9.npy.7.part"):
+        (work / half).write_bytes(b"PK half")
+    *_, last = segment_iter(image, Local(), work=work, **SETTINGS)
+    expected = segment(image, Local(), **SETTINGS)
+    np.testing.assert_array_equal(np.asarray(last.labels), expected)
+    assert not list(work.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    "left", [(), ("tiles",), ("tiles", "parts"), (".manifest.json.7.part",)]
+)
+def test_a_run_killed_at_once_can_begin_again(tmp_path, local: Local, left) -> None:
+    work = tmp_path / "w"
+    for name in left:
+        work.mkdir(exist_ok=True)
+        path = work / name
+        path.write_text("{") if path.suffix else path.mkdir()
+    *_, last = segment_iter(np.zeros((9, 9)), local, work=work)
+    assert last.objects == 0
+
+
+def test_a_folder_half_emptied_is_gone_on_with(tmp_path, texture, monkeypatch) -> None:
+    image, work = texture((200, 180)), tmp_path / "w"
+    list(segment_iter(image, Local(), work=work, **SETTINGS))
+    removed = []
+
+    def remove(path: Path, **_: object) -> None:
+        removed.append(path.name)
+        if path.name == "labels":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("napari_cihm.segmentation.folder.shutil.rmtree", remove)
+        remove_work(work)
+    assert removed == ["tiles", "parts", "labels"]
+    *_, last = segment_iter(image, Local(), work=work, **SETTINGS)
+    assert last.objects > 0
+    remove_work(work)
+    assert not work.exists()
+
+
 def test_disk_and_memory_give_the_same(tmp_path, texture) -> None:
     image = texture((2, 3, 90, 110))
     for model, options in ((Local(), {}), (Local(), {"volume": "orthogonal"})):
@@ -113,11 +160,21 @@ def test_another_image_model_or_setting_starts_anew(tmp_path, texture) -> None:
     assert not again.calls  # what changes no label does not count
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path, local: Local) -> None:
-    (tmp_path / "thesis.txt").write_text("three years")
+@pytest.mark.parametrize("name", ["thesis.txt", "labels/1.tif", ".thesis.part"])
+def test_a_folder_of_other_things_is_left_alone(tmp_path, local: Local, name) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("three years")
     with pytest.raises(WriteError, match="holds other files"):
         segment(np.zeros((9, 9)), local, work=tmp_path)
-    assert (tmp_path / "thesis.txt").read_text() == "three years"
+    assert path.read_text() == "three years"
+
+
+def test_what_others_put_into_a_runs_folder_stays(tmp_path, local: Local) -> None:
+    segment(np.zeros((9, 9)), local, work=tmp_path)
+    (tmp_path / "notes.txt").write_text("three years")
+    segment(np.ones((9, 9)), local, work=tmp_path)
+    assert (tmp_path / "notes.txt").read_text() == "three years"
 
 
 def test_classes_are_kept_on_disk_too(tmp_path) -> None:

@@ -20,6 +20,9 @@ from napari_cihm.segmentation.predictor import FULL, Maps
 from napari_cihm.segmentation.store import Tables, smallest_dtype
 
 MANIFEST = "manifest.json"
+# In the order in which they are removed: no part may outlive its labels.
+FOLDERS = ("tiles", "parts", "labels", "maps", "uncertainty", "final")
+UNFINISHED = ".*.part"  # what a killed run was about to write
 
 
 class FolderStore:
@@ -107,7 +110,8 @@ class FolderStore:
 
     def parts(self, unit: Unit) -> list[Part]:
         """Return what joining needs of a unit's blocks."""
-        return [_read_part(p) for p in sorted(self._part(unit, ()).parent.iterdir())]
+        folder = self._part(unit, ()).parent
+        return [_read_part(path) for path in sorted(folder.glob("*.npz"))]
 
     def labels(self, unit: Unit, core: Box) -> NDArray[np.uint32]:
         """Return a block's own numbers."""
@@ -141,21 +145,27 @@ class FolderStore:
     def _open(self, manifest: dict[str, Any]) -> bool:
         path = self.folder / MANIFEST
         text = json.dumps(manifest, sort_keys=True, indent=1, default=str)
-        if self.folder.exists() and any(self.folder.iterdir()):
-            if not path.exists():
-                raise WriteError(
-                    f"{self.folder} holds other files",
-                    "an empty folder, or one that a run left",
-                    "name another folder",
-                )
-            if path.read_text() == text:
-                return True
-            shutil.rmtree(self.folder)
-        for part in ("tiles", "parts"):
-            (self.folder / part).mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            file.write(text.encode())
-        return False
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists() and any(map(_is_foreign, self.folder.iterdir())):
+            raise WriteError(
+                f"{self.folder} holds other files",
+                "an empty folder, or one that a run left",
+                "name another folder",
+            )
+        resumed = path.exists() and path.read_text() == text
+        if resumed:
+            for place in (self._tiles, *(self.folder / "parts").glob("*")):
+                for unfinished in place.glob(UNFINISHED):
+                    unfinished.unlink()
+        else:
+            _empty(self.folder)
+            # Before anything else, so that the folder is known for a run's even
+            # when this one is killed at once.
+            with whole_file(path) as file:
+                file.write(text.encode())
+        for name in ("tiles", "parts"):
+            (self.folder / name).mkdir(exist_ok=True)
+        return resumed
 
     def _tile(self, unit: Unit, number: int) -> Path:
         return self._tiles / f"{_name(unit)}_{number}.npy"
@@ -167,7 +177,24 @@ class FolderStore:
 def remove_work(folder: Path) -> None:
     """Delete what a run left that is over; a folder of others is left alone."""
     if (folder / MANIFEST).exists():
+        _empty(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _empty(folder: Path) -> None:
+    """Remove what a run made, but for the manifest that says whose the folder is."""
+    for name in FOLDERS:
+        if (folder / name).exists():
+            shutil.rmtree(folder / name)
+    for unfinished in folder.glob(UNFINISHED):
+        unfinished.unlink()
+
+
+def _is_foreign(path: Path) -> bool:
+    """Tell what no run left that was killed before it had said what it is."""
+    if path.is_dir():
+        return path.name not in FOLDERS or any(path.iterdir())
+    return not path.match(f".{MANIFEST}{UNFINISHED[1:]}")
 
 
 def _array(
