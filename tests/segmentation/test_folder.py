@@ -5,10 +5,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from napari_cihm.config import Decoding, Normalisation
+from napari_cihm.data.image import Image
 from napari_cihm.errors import WriteError
 from napari_cihm.events import BlockDone, Note, Segmented, TileDone
 from napari_cihm.segmentation import segment, segment_iter
@@ -158,6 +161,40 @@ def test_another_image_model_or_setting_starts_anew(tmp_path, texture) -> None:
     free = {**changes[-1][2], "memory": 999, "batch": 3}
     list(segment_iter(image, again, work=tmp_path / "w", **free))
     assert not again.calls  # what changes no label does not count
+
+
+def _differing() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Give changes that a model's key does not tell."""
+    low = Normalisation(low=30, high=100)
+    return [
+        ("decoding", {"decoding": Decoding(foreground=0.9)}, {}),
+        ("normalisation", {"normalisation": low}, {}),
+        ("options", {"options": {"head": "plain"}}, {}),
+        ("size", {"diameter": 99.0}, {}),
+        ("whole", {}, {"of": Image.of(np.array([[0.0, 9.0]]))}),
+    ]
+
+
+@pytest.mark.parametrize(("what", "about", "more"), _differing())
+def test_leftovers_of_what_has_the_same_key_are_not_taken(
+    tmp_path, texture, what, about, more
+) -> None:
+    image, settings = texture((150, 150)), {**SETTINGS, "diameter": None}
+    first, second = Local(), Local()
+    second.config = first.config.but(**about)
+    list(segment_iter(image, first, work=tmp_path / "w", **settings))
+    *_, last = segment_iter(image, second, work=tmp_path / "w", **settings, **more)
+    *_, alone = segment_iter(image, second, **settings, **more)
+    np.testing.assert_array_equal(np.asarray(last.labels), alone.labels)
+    assert len(second.calls) > 0
+
+
+def test_leftovers_of_another_version_are_not_taken(tmp_path, monkeypatch) -> None:
+    model, image = Local(), np.ones((20, 20))
+    segment(image, model, work=tmp_path / "w")
+    monkeypatch.setattr("napari_cihm.segmentation.manifest.__version__", "99")
+    segment(image, model, work=tmp_path / "w")
+    assert len(model.calls) == 2
 
 
 @pytest.mark.parametrize("name", ["thesis.txt", "labels/1.tif", ".thesis.part"])

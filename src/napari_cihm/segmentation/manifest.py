@@ -6,29 +6,41 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm import __version__
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import device_of
 from napari_cihm.segmentation.predictor import Predictor
 from napari_cihm.segmentation.source import sample
 
-FORMAT = 1
+FORMAT = 2
 FREE = {"device", "memory", "batch"}  # settings that change no label
 
 
 def manifest_of(plan: Plan, predictor: Predictor) -> dict[str, Any]:
-    """Describe a run by its settings, its model and its image's pixels."""
-    image = plan.image
+    """Describe a run by its settings, its model and its image's pixels.
+
+    A model's key is that of its weights: what else it has a say in, how its maps
+    are decoded and what it is fed, stands beside it.
+    """
+    image, channels = plan.image, plan.source.channels
     return {
         "format": FORMAT,
+        "version": __version__,
         "settings": plan.settings.model_dump(exclude=FREE),
         "model": predictor.key,
+        "task": plan.config.task,
+        "options": plan.config.options,
+        "decoding": plan.decoding.model_dump(),
+        "ranges": plan.source.ranges.tolist(),
+        "channels": [channels.read, channels.weights, channels.repeat],
         "device": device_of(predictor).split(":")[0],
-        "image": fingerprint(sample(image, plan.source.channels)),
+        "image": fingerprint(sample(image, channels)),
         "axes": image.axes,
         "shape": list(image.shape),
         "network": [zoom.target for zoom in plan.source.zooms],
         "tile": plan.tile,
         "overlap": plan.overlap,
+        "halo": plan.blocks.halo,
     }
 
 
