@@ -7,7 +7,7 @@ from stardist.matching import matching
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.segmentation.linking import link_frames, link_sections
-from napari_cihm.segmentation.sections import Sections, collect_sections
+from napari_cihm.segmentation.sections import Meeting, Sections, collect_sections
 from tests.segmentation.conftest import crowd
 
 DEFAULT = SegmentSettings()
@@ -145,3 +145,13 @@ def test_frames_link_by_overlap_and_over_a_gap() -> None:
     frames[2][frames[2] == 2] = 0
     tracks = link_frames(_sections(frames), DEFAULT)
     assert tracks.tolist() == [0, 1, 0, 1, 0, 0, 1]
+
+
+def test_a_stack_of_more_waists_than_python_has_frames() -> None:
+    count = 3000
+    areas = np.where(np.arange(count) % 2 == 0, 1000, 300)
+    one = np.arange(count - 1)
+    meeting = Meeting(one, one + 1, np.full(count - 1, 300))
+    stack = Sections(np.arange(count), areas, (meeting,))
+    objects = link_sections(stack, SegmentSettings(gap=0))
+    assert objects.max() + 1 == count // 2

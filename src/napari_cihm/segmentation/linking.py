@@ -107,16 +107,18 @@ def _link_best(
 
 def _cut_waists(chains: Chains, chain: list[int], sections: Sections) -> None:
     """Cut a chain where it is thin between thicker parts, and then its parts."""
-    areas = sections.areas[chain]
-    thin = _waist(areas)
-    if thin is None:
-        return
-    # The waist belongs to the side it is more like.
-    after = areas[thin + 1] - areas[thin] > areas[thin - 1] - areas[thin]
-    split = thin + 1 if after else thin
-    chains.cut(chain[split - 1])
-    _cut_waists(chains, chain[:split], sections)
-    _cut_waists(chains, chain[split:], sections)
+    uncut = [chain]
+    while uncut:  # no recursion: a long stack has more waists than Python has frames
+        part = uncut.pop()
+        areas = sections.areas[part]
+        thin = _waist(areas)
+        if thin is None:
+            continue
+        # The waist belongs to the side it is more like.
+        after = areas[thin + 1] - areas[thin] > areas[thin - 1] - areas[thin]
+        split = thin + 1 if after else thin
+        chains.cut(part[split - 1])
+        uncut += [part[:split], part[split:]]
 
 
 def _waist(areas: Ints) -> int | None:
