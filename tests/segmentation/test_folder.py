@@ -73,6 +73,19 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(tmp_path, texture) -> Non
     )
 
 
+def test_a_resumed_run_counts_on_to_its_total(tmp_path, texture) -> None:
+    image, work = texture((3, 150, 150)), tmp_path / "w"
+    run = segment_iter(image, Local(), "zyx", work=work, **SETTINGS)
+    for event in run:
+        if isinstance(event, BlockDone) and event.done == 5:
+            break
+    run.close()
+    rest = segment_iter(image, Local(), "zyx", work=work, **SETTINGS)
+    blocks = [e for e in rest if isinstance(e, BlockDone)]
+    assert [e.done for e in blocks] == list(range(6, 13))
+    assert {e.total for e in blocks} == {12}
+
+
 def test_a_run_killed_while_it_wrote_goes_on(tmp_path, texture) -> None:
     image, work = texture((200, 180)), tmp_path / "w"
     run = segment_iter(image, Local(), work=work, **SETTINGS)
@@ -192,7 +205,7 @@ def test_leftovers_of_what_has_the_same_key_are_not_taken(
 def test_leftovers_of_another_version_are_not_taken(tmp_path, monkeypatch) -> None:
     model, image = Local(), np.ones((20, 20))
     segment(image, model, work=tmp_path / "w")
-    monkeypatch.setattr("napari_cihm.segmentation.manifest.__version__", "99")
+    monkeypatch.setattr("napari_cihm.segmentation.manifest.VERSION", "99")
     segment(image, model, work=tmp_path / "w")
     assert len(model.calls) == 2
 

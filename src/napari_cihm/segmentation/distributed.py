@@ -10,11 +10,12 @@ import cloudpickle
 
 from napari_cihm.data.tiles import Block
 from napari_cihm.events import Event
-from napari_cihm.segmentation.local import Decode, said, told
+from napari_cihm.segmentation.local import Decode
 from napari_cihm.segmentation.parts import Part, decode_block
 from napari_cihm.segmentation.plan import Plan, Plane
 from napari_cihm.segmentation.predictor import Maps
 from napari_cihm.segmentation.store import Shelf
+from napari_cihm.segmentation.tally import Tally, missing_blocks
 from napari_cihm.segmentation.thrift import Thrift
 
 Given = tuple[Plan, Thrift, Decode]
@@ -37,17 +38,9 @@ def run_distributed(
     """
     given = client.submit(_given, cloudpickle.dumps((plan, thrift, decode)), pure=False)
     threads = sum(client.nthreads().values()) or 1
-    waiting = deque(
-        (plane, block)
-        for plane in plan.planes
-        for block in plan.blocks
-        if not store.has_part(plane, block.index)
-    )
+    waiting = deque(missing_blocks(plan, store))
     window = _Window(plan, client, given, _uses(waiting, plan))
-    total = len(plan.planes) * len(plan.tiles)
-    done = len(plan.planes) * len(plan.blocks) - len(waiting)
-    tiles = total - len(window.uses)
-    highest: dict[Plane, int] = {}
+    tally = Tally(plan, len(window.uses), len(waiting))
     try:
         while waiting or window.blocks:
             while waiting and len(window.blocks) < AHEAD * threads:
@@ -55,12 +48,8 @@ def run_distributed(
             for plane, block, (part, masks) in window.gather():
                 store.put_part(plane, block.core, part)
                 for number, maps in masks.items():
-                    tiles += 1
-                    yield said(plan, (plane, number), maps, tiles, total)
-                done += 1
-                before = highest.get(plane, 0)
-                yield told(plan, plane, block, part, done, before)
-                highest[plane] = before + len(part.first)
+                    yield tally.tile(plane, number, maps)
+                yield tally.block(plane, block, part)
     finally:
         window.cancel()
 

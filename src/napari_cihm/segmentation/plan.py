@@ -67,6 +67,11 @@ class Plan:
         return BlockGrid(shape, (self.settings.block,) * 2, (halo,) * 2)
 
     @property
+    def tile_count(self) -> int:
+        """Tiles of all planes."""
+        return len(self.planes) * len(self.tiles)
+
+    @property
     def zoom(self) -> float:
         """Network pixels to an image pixel."""
         rows = self.source.zooms[0]
