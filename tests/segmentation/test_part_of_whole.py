@@ -28,6 +28,14 @@ def picture():
     return image
 
 
+@pytest.fixture
+def stack():
+    rng = np.random.default_rng(0)
+    image = rng.normal(10, 1, (12, 40, 64))
+    image[2:10, 8:24, 8:24] = 200
+    return image
+
+
 def _labels(image, **more):
     run = segment_iter(image, Bright(), diameter=None, **more)
     return next(event for event in run if isinstance(event, Segmented)).labels
@@ -42,3 +50,10 @@ def test_labels_of_a_part_are_those_of_the_whole(picture, box):
 
 def test_without_the_whole_noise_is_stretched_to_objects(picture):
     assert _labels(picture[:48, 48:]).max() > 0
+
+
+def test_from_three_sides_too_the_contrast_is_that_of_the_whole(stack):
+    dark = stack[:, :, 32:]
+    assert _labels(dark, volume="orthogonal").max() > 0
+    part = _labels(dark, volume="orthogonal", of=Image.of(stack))
+    assert part.max() == 0

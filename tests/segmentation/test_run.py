@@ -120,6 +120,15 @@ def test_every_event_comes_in_its_place(local: Local, texture) -> None:
     assert not (labels > 0)[~painted].any()
 
 
+def test_what_three_sides_take_is_said_at_the_start(local: Local, texture) -> None:
+    image = texture((2, 6, 40, 50))
+    started, *events = segment_iter(image, local, "tzyx", volume="orthogonal")
+    tiles = [e for e in events if isinstance(e, TileDone)]
+    blocks = [e for e in events if isinstance(e, BlockDone)]
+    assert started.tiles == tiles[0].total == len(tiles) == 2 * (6 + 40 + 50)
+    assert started.blocks == blocks[0].total == len(blocks) == 2
+
+
 def test_closing_the_generator_cancels(local: Local, texture) -> None:
     run = segment_iter(texture((300, 300)), local, tile=64)
     for event in run:

@@ -19,8 +19,10 @@ class Field:
 
     def __init__(self, rows: int, columns: int) -> None:
         self.shape, self.dtype = (rows, columns), self.one.dtype
+        self.read = 0
 
     def __getitem__(self, where):
+        self.read += np.prod([s.stop - s.start for s in where])
         rows, columns = (
             np.arange(*s.indices(n)) % 90
             for s, n in zip(where, self.shape, strict=True)
@@ -80,3 +82,11 @@ def test_work_grows_with_the_pixels(side: int) -> None:
     # Tiles of 128 that share 32 see a pixel (128 / 96)^2 times, and a little more
     # where the last of a row is moved to fit.
     assert seen / side**2 == pytest.approx((128 / 96) ** 2, rel=0.25)
+
+
+def test_an_image_is_read_once_for_its_contrast_and_once_for_its_tiles(tmp_path):
+    image, model = Field(1000, 1000), Local(diameter=20.0)
+    settings = {**SETTINGS, "diameter": "auto", "overlap": 0}
+    list(segment_iter(image, model, work=tmp_path / "w", **settings))
+    looks = 1.2  # at five parts of 256 pixels, under a few zooms
+    assert image.read / 1000**2 < 1 + 1.1 + looks

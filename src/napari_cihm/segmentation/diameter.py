@@ -48,7 +48,10 @@ class Look:
 
 
 def find_diameter(
-    image: Image, predictor: Predictor, settings: SegmentSettings
+    image: Image,
+    predictor: Predictor,
+    settings: SegmentSettings,
+    ranges: NDArray[np.float64] | None = None,
 ) -> tuple[float | None, str]:
     """Return the diameter to scale by, None to keep the scale, and a word on it.
 
@@ -58,6 +61,8 @@ def find_diameter(
     A last look has to find them as wide as was thought, and even, and what is enlarged
     has to be light and dark: grain looks like nuclei too when it is enlarged, but gets
     finer with every zoom, or uneven, and has every shade of grey.
+
+    Its contrast, where it is known, is given as `ranges`.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
@@ -67,7 +72,8 @@ def find_diameter(
         return None, ""
     config = predictor.config
     channels = plan_channels(image, settings, config)
-    ranges = find_ranges(image, channels, config.normalisation)
+    if ranges is None:
+        ranges = find_ranges(image, channels, config.normalisation)
 
     def look_for(diameter: float) -> Look:
         zooms = zooms_for(image, config, diameter)

@@ -1,23 +1,24 @@
 """What a run's labels depend on, so that another run's leftovers are not taken."""
 
 import hashlib
+import importlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm import __version__
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import device_of
 from napari_cihm.segmentation.predictor import Predictor
-from napari_cihm.segmentation.source import sample
 
 FORMAT = 2
+# By its name: mypy loses its way in the circle that an import would close.
+VERSION: str = importlib.import_module("napari_cihm").__version__
 FREE = {"device", "memory", "batch"}  # settings that change no label
 
 
-def manifest_of(plan: Plan, predictor: Predictor) -> dict[str, Any]:
-    """Describe a run by its settings, its model and its image's pixels.
+def manifest_of(plan: Plan, predictor: Predictor, pixels: str) -> dict[str, Any]:
+    """Describe a run by its settings, its model and the fingerprint of its pixels.
 
     A model's key is that of its weights: what else it has a say in, how its maps
     are decoded and what it is fed, stands beside it.
@@ -25,7 +26,7 @@ def manifest_of(plan: Plan, predictor: Predictor) -> dict[str, Any]:
     image, channels = plan.image, plan.source.channels
     return {
         "format": FORMAT,
-        "version": __version__,
+        "version": VERSION,
         "settings": plan.settings.model_dump(exclude=FREE),
         "model": predictor.key,
         "task": plan.config.task,
@@ -34,7 +35,7 @@ def manifest_of(plan: Plan, predictor: Predictor) -> dict[str, Any]:
         "ranges": plan.source.ranges.tolist(),
         "channels": [channels.read, channels.weights, channels.repeat],
         "device": device_of(predictor).split(":")[0],
-        "image": fingerprint(sample(image, channels)),
+        "image": pixels,
         "axes": image.axes,
         "shape": list(image.shape),
         "network": [zoom.target for zoom in plan.source.zooms],

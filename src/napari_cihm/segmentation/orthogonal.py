@@ -1,6 +1,6 @@
 """A volume seen from three sides: maps of all three averaged, objects told in 3-D."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,8 @@ from napari_cihm.segmentation.local import Decode
 from napari_cihm.segmentation.parts import Part, classes_of, make_part
 from napari_cihm.segmentation.placing import Unit, arranged, placed
 from napari_cihm.segmentation.plan import Plan, blend
-from napari_cihm.segmentation.predictor import FULL, Maps
+from napari_cihm.segmentation.planning import make_plan
+from napari_cihm.segmentation.predictor import FULL, Maps, Predictor
 from napari_cihm.segmentation.store import Shelf, Store
 from napari_cihm.segmentation.thrift import Thrift
 
@@ -27,7 +28,6 @@ CORE, HALO = (64, 256, 256), 32
 WHOLE = 2**24  # voxels decoded at once; more are decoded block by block
 IN_MEMORY = 2**28  # bytes of averaged maps held in memory; more lie on disk
 
-Planner = Callable[[Image], tuple[Plan, Thrift]]
 Runner = Callable[[Plan, Thrift, Shelf, Decode], Iterator[Event]]
 
 
@@ -39,28 +39,43 @@ def volume_blocks(image: Image) -> BlockGrid:
     return BlockGrid(shape, CORE, (HALO,) * 3)
 
 
+def plan_sides(
+    plan: Plan, predictor: Predictor, diameter: float | None
+) -> list[tuple[Plan, Thrift]]:
+    """Plan the three directions of a volume, with the contrast and scale of one."""
+    image, settings, ranges = plan.image, plan.settings, plan.source.ranges
+    return [
+        make_plan(seen_from(image, side), predictor, settings, diameter, ranges)
+        for side in SIDES
+    ]
+
+
+def seen_from(image: Image, side: str) -> Image:
+    """Return a volume with two axes in each other's place."""
+    return image.with_axes(_swapped(image.axes, side))
+
+
 def run_orthogonal(
-    plan_for: Planner, image: Image, store: Store, carry_out: Runner
+    sides: Sequence[tuple[Plan, Thrift]], image: Image, store: Store, carry_out: Runner
 ) -> Iterator[Event]:
     """Predict the planes of three directions, then tell objects apart in 3-D.
 
     Tiles are kept until the end of the run, so that a resumed one predicts none
     of them twice.
     """
-    runs = [plan_for(image.with_axes(_swapped(image.axes, side))) for side in SIDES]
-    total = sum(len(plan.planes) * len(plan.tiles) for plan, _ in runs)
+    total = sum(plan.tile_count for plan, _ in sides)
     blocks = volume_blocks(image)
-    shape = (runs[0][0].config.classes, image.size("t"), *blocks.shape)
+    shape = (sides[0][0].config.classes, image.size("t"), *blocks.shape)
     with TemporaryDirectory(prefix="cihm-") as scratch:
         maps = _zeros(shape, Path(scratch))
         done = 0
-        for side, (plan, thrift) in zip(SIDES, runs, strict=True):
+        for side, (plan, thrift) in zip(SIDES, sides, strict=True):
             view = DirectionStore(store, maps, side)
             for event in carry_out(plan, thrift, view, _maps_only):
                 if isinstance(event, TileDone):
                     yield replace(event, done=done + event.done, total=total)
-            done += len(plan.planes) * len(plan.tiles)
-        yield from _decode_volumes(runs[0][0], maps, blocks, store)
+            done += plan.tile_count
+        yield from _decode_volumes(sides[0][0], maps, blocks, store)
 
 
 class DirectionStore:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
@@ -11,7 +12,7 @@ from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.predictor import NetworkPredictor, Predictor
 from napari_cihm.segmentation.scaling import zooms_for
-from napari_cihm.segmentation.source import Source, find_ranges
+from napari_cihm.segmentation.source import Source
 from napari_cihm.segmentation.thrift import Thrift, choose_batch, choose_tile
 
 AnyModel = Model | Predictor | str | Path | None
@@ -32,16 +33,12 @@ def make_plan(
     image: Image,
     predictor: Predictor,
     settings: SegmentSettings,
-    diameter: float | None = None,
-    whole: Image | None = None,
+    diameter: float | None,
+    ranges: NDArray[np.float64],
 ) -> tuple[Plan, Thrift]:
-    """Decide how an image is cut up and how much is predicted at once.
-
-    Its contrast is that of `whole`, where it is a part of something.
-    """
+    """Decide how an image is cut up and how much is predicted at once."""
     config, device = predictor.config, device_of(predictor)
     channels = plan_channels(image, settings, config)
-    ranges = find_ranges(whole or image, channels, config.normalisation)
     source = Source(image, channels, ranges, zooms_for(image, config, diameter))
     tile = choose_tile(settings, device)
     overlap = min(settings.overlap, tile // 2)

@@ -6,24 +6,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import intensity_ranges
 from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
+from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.diameter import find_diameter
 from napari_cihm.segmentation.distributed import run_distributed
 from napari_cihm.segmentation.folder import FolderStore
 from napari_cihm.segmentation.local import run_local
-from napari_cihm.segmentation.manifest import manifest_of
+from napari_cihm.segmentation.manifest import fingerprint, manifest_of
 from napari_cihm.segmentation.numbering import number_objects
-from napari_cihm.segmentation.orthogonal import run_orthogonal, volume_blocks
+from napari_cihm.segmentation.orthogonal import (
+    plan_sides,
+    run_orthogonal,
+    volume_blocks,
+)
 from napari_cihm.segmentation.placing import Unit
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
 from napari_cihm.segmentation.predictor import Predictor
+from napari_cihm.segmentation.source import sample
 from napari_cihm.segmentation.store import MemoryStore, Store
 from napari_cihm.segmentation.surety import nothing_found, uncertainty_of
-from napari_cihm.segmentation.thrift import Thrift
 
 
 def segment(
@@ -97,14 +106,30 @@ def segment_iter(
     picture = Image.of(image, axes)
     predictor = as_predictor(model, chosen)
     whole = picture if of is None else Image.of(of)
-    diameter, note = find_diameter(whole, predictor, chosen)
-    plan, thrift = make_plan(picture, predictor, chosen, diameter, whole)
-    yield from _opening(plan, diameter, note)
+    ranges, pixels = _look_over(picture, whole, predictor, chosen, work is not None)
+    diameter, note = find_diameter(whole, predictor, chosen, ranges)
+    plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
+    sides = plan_sides(plan, predictor, diameter) if _is_orthogonal(plan) else []
     units, blocks = _units(plan)
-    store = _open_store(plan, predictor, work, blocks)
+    tiles = sum(one.tile_count for one, _ in sides) if sides else plan.tile_count
+    yield SegmentationStarted(
+        picture.axes,
+        picture.shape,
+        tiles,
+        len(units) * len(blocks),
+        plan.zoom,
+        diameter,
+        chosen,
+    )
+    yield from _remarks(plan, note)
+    store = _open_store(plan, predictor, work, blocks, pixels)
     if isinstance(store, FolderStore) and store.resumed:
         yield Note(f"going on with the run that {work} holds")
-    yield from _carry_out(plan, thrift, store, client, diameter)
+    runner: Any = run_local if client is None else partial(run_distributed, client)
+    if sides:
+        yield from run_orthogonal(sides, picture, store, runner)
+    else:
+        yield from runner(plan, thrift, store)
     tables, count = number_objects(units, blocks, store, predictor.config, chosen)
     labels = store.finish(tables, {block.index: block.core for block in blocks})
     if not count:
@@ -125,18 +150,24 @@ def segment_iter(
     )
 
 
-def _carry_out(
-    plan: Plan, thrift: Thrift, store: Store, client: Any, diameter: float | None
-) -> Iterator[Event]:
-    runner: Any = run_local if client is None else partial(run_distributed, client)
-    if not _is_orthogonal(plan):
-        yield from runner(plan, thrift, store)
-        return
+def _look_over(
+    picture: Image,
+    whole: Image,
+    predictor: Predictor,
+    settings: SegmentSettings,
+    named: bool,
+) -> tuple[NDArray[np.float64], str]:
+    """Find the contrast of the whole and, if wanted, what names the image's pixels.
 
-    def plan_for(image: Image) -> tuple[Plan, Thrift]:
-        return make_plan(image, thrift.predictor, plan.settings, diameter)
-
-    yield from run_orthogonal(plan_for, plan.image, store, runner)
+    Both look at the same pixels, which are read once.
+    """
+    config = predictor.config
+    channels = plan_channels(picture, settings, config)
+    pixels = sample(whole, channels)
+    ranges = intensity_ranges(pixels, config.normalisation)
+    if named and whole is not picture:
+        pixels = sample(picture, channels)
+    return ranges, fingerprint(pixels) if named else ""
 
 
 def _is_orthogonal(plan: Plan) -> bool:
@@ -151,27 +182,21 @@ def _units(plan: Plan) -> tuple[list[Unit], BlockGrid]:
 
 
 def _open_store(
-    plan: Plan, predictor: Predictor, work: str | Path | None, blocks: BlockGrid
+    plan: Plan,
+    predictor: Predictor,
+    work: str | Path | None,
+    blocks: BlockGrid,
+    pixels: str,
 ) -> Store:
     keep = plan.settings.maps or plan.settings.uncertainty
     classes = plan.config.classes if keep else 0
     if work is None:
         return MemoryStore(plan.image, classes)
-    manifest = manifest_of(plan, predictor)
+    manifest = manifest_of(plan, predictor, pixels)
     return FolderStore(Path(work), plan.image, manifest, blocks.size, classes)
 
 
-def _opening(plan: Plan, diameter: float | None, note: str) -> Iterator[Event]:
-    image, planes = plan.image, len(plan.planes)
-    yield SegmentationStarted(
-        image.axes,
-        image.shape,
-        planes * len(plan.tiles),
-        planes * len(plan.blocks),
-        plan.zoom,
-        diameter,
-        plan.settings,
-    )
+def _remarks(plan: Plan, note: str) -> Iterator[Note]:
     for text in (plan.source.channels.note, note, _anisotropy(plan)):
         if text:
             yield Note(text)
