@@ -1,12 +1,16 @@
 """Runs stay small and linear: what is held and done grows as it should."""
 
+import pickle
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from napari_cihm.data.image import Image
 from napari_cihm.events import TileDone
-from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation import segment, segment_iter
+from napari_cihm.segmentation.slabs import Slabs
 from tests.segmentation.conftest import Local, discs
 
 SETTINGS = {"tile": 128, "overlap": 32, "block": 200, "halo": 32, "diameter": None}
@@ -90,3 +94,38 @@ def test_an_image_is_read_once_for_its_contrast_and_once_for_its_tiles(tmp_path)
     list(segment_iter(image, model, work=tmp_path / "w", **settings))
     looks = 1.2  # at five parts of 256 pixels, under a few zooms
     assert image.read / 1000**2 < 1 + 1.1 + looks
+
+
+class Sliced:
+    """A stack of which any part costs its slices whole, as of most files."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels, self.read = pixels, 0
+        self.shape, self.dtype = pixels.shape, pixels.dtype
+
+    def __getitem__(self, where):
+        self.read += self.pixels[where[0]].size
+        return self.pixels[where]
+
+
+def test_from_three_sides_each_slice_is_read_a_few_times(texture, monkeypatch) -> None:
+    stack = (255 * texture((12, 60, 50))).astype(np.uint8)
+    file, settings = Sliced(stack), {"volume": "orthogonal", "diameter": None}
+    labels = [segment(x, Local(), "zyx", **settings) for x in (stack, file)]
+    np.testing.assert_array_equal(*labels)
+    assert file.read == 4 * stack.size  # for the contrast, and from each side
+    monkeypatch.setattr("napari_cihm.segmentation.slabs.BYTES", stack.size // 4)
+    file.read = 0
+    np.testing.assert_array_equal(segment(file, Local(), "zyx", **settings), labels[0])
+    assert file.read <= (1 + 1 + 5 + 5) * stack.size  # of rows and columns, in fifths
+
+
+def test_slabs_give_what_the_image_gives(texture) -> None:
+    pixels = (255 * texture((2, 5, 2, 20, 30))).astype(np.uint8)
+    for axes in ("tzcyx", "ytcxz"):
+        image = Image.of(pixels, axes)
+        slabs = replace(image, data=Slabs(image))
+        for t, z, channels in ((0, 0, None), (1, image.size("z") - 1, (1,))):
+            part = (t, z, slice(3, 5), slice(1, 4), channels)
+            for again in (slabs, pickle.loads(pickle.dumps(slabs))):
+                np.testing.assert_array_equal(again.read(*part), image.read(*part))

@@ -20,6 +20,7 @@ from napari_cihm.segmentation.placing import Unit, arranged, placed
 from napari_cihm.segmentation.plan import Plan, blend
 from napari_cihm.segmentation.planning import make_plan
 from napari_cihm.segmentation.predictor import FULL, Maps, Predictor
+from napari_cihm.segmentation.slabs import Slabs
 from napari_cihm.segmentation.store import Shelf, Store
 from napari_cihm.segmentation.thrift import Thrift
 
@@ -51,8 +52,11 @@ def plan_sides(
 
 
 def seen_from(image: Image, side: str) -> Image:
-    """Return a volume with two axes in each other's place."""
-    return image.with_axes(_swapped(image.axes, side))
+    """Return a volume with two axes in each other's place, read in slabs."""
+    turned = image.with_axes(_swapped(image.axes, side))
+    if type(image.data) is np.ndarray:
+        return turned
+    return replace(turned, data=Slabs(turned))
 
 
 def run_orthogonal(
