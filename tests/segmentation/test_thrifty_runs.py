@@ -34,9 +34,10 @@ class Field:
         return self.one[np.ix_(rows, columns)]
 
 
-def _peak(side: int, work) -> int:
+def _peak(side: int, work, **kept: bool) -> int:
+    settings = SETTINGS | kept
     tracemalloc.start()
-    for event in segment_iter(Field(side, side), Local(), work=work, **SETTINGS):
+    for event in segment_iter(Field(side, side), Local(), work=work, **settings):
         last = event
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -44,11 +45,12 @@ def _peak(side: int, work) -> int:
     return peak
 
 
-def test_memory_does_not_grow_with_the_image(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize("kept", [{}, {"maps": True, "uncertainty": True}])
+def test_memory_does_not_grow_with_the_image(tmp_path, monkeypatch, kept) -> None:
     # The pixels that intensities are judged by are bounded too, at a higher size.
     monkeypatch.setattr("napari_cihm.segmentation.source.WHOLE", 2**18)
     monkeypatch.setattr("napari_cihm.segmentation.source.PATCH", 64)
-    small, large = (_peak(n, tmp_path / str(n)) for n in (450, 1350))
+    small, large = (_peak(n, tmp_path / str(n), **kept) for n in (450, 1350))
     assert large < 1.4 * small  # for nine times as many pixels
 
 

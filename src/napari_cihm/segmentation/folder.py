@@ -16,7 +16,7 @@ from napari_cihm.data.writing import clear_errors, whole_file
 from napari_cihm.errors import WriteError
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed
-from napari_cihm.segmentation.predictor import FULL, Maps
+from napari_cihm.segmentation.predictor import Maps
 from napari_cihm.segmentation.store import Tables, smallest_dtype
 
 MANIFEST = "manifest.json"
@@ -43,6 +43,8 @@ class FolderStore:
         Rows and columns of a block.
     classes : int
         Maps to keep of each pixel; 0 keeps none.
+    doubt : bool
+        Keep how unsure the model is.
     """
 
     lasting = True
@@ -54,8 +56,10 @@ class FolderStore:
         manifest: Mapping[str, Any],
         chunk: tuple[int, ...],
         classes: int = 0,
+        doubt: bool = False,
     ) -> None:
         self.folder = folder
+        self._axes = image.label_axes
         self._tiles = folder / "tiles"
         with clear_errors(folder):
             self.resumed = self._open(dict(manifest))
@@ -63,12 +67,15 @@ class FolderStore:
             shape = tuple(image.size(letter) for letter in CANON)
             chunks = (1,) * (4 - len(chunk)) + chunk
             self._labels = _array(folder / "labels", shape, chunks, "uint32")
-            self._kept: Any = None
+            self._maps: Any = None
+            self._doubt: Any = None
+            shape, chunks = image.label_shape, picked(chunks, self._axes)
             if classes:
-                self._kept = _array(
-                    folder / "maps", (classes, *shape), (classes, *chunks), "uint16"
+                self._maps = _array(
+                    folder / "maps", (classes, *shape), (1, *chunks), "float32"
                 )
-        self._axes = image.label_axes
+            if doubt:
+                self._doubt = _array(folder / "uncertainty", shape, chunks, "float32")
 
     def tile(self, unit: Unit, number: int) -> Maps:
         """Return a finished tile."""
@@ -99,9 +106,12 @@ class FolderStore:
         """Keep a finished block."""
         with clear_errors(self.folder):
             self._labels[(*unit, *core)] = part.labels
-            if self._kept is not None and part.maps is not None:
-                fractions = np.rint(part.maps * FULL).astype(np.uint16)
-                self._kept[(slice(None), *unit, *core)] = fractions
+            where = placed(unit, core, self._axes)
+            if self._maps is not None and part.maps is not None:
+                for number, maps in enumerate(part.maps):
+                    self._maps[(number, *where)] = arranged(maps, self._axes)
+            if self._doubt is not None and part.doubt is not None:
+                self._doubt[where] = arranged(part.doubt, self._axes)
         faces = {f"face{axis}{side}": f for (axis, side), f in part.faces.items()}
         path = self._part(unit, part.index)
         path.parent.mkdir(exist_ok=True)
@@ -136,11 +146,12 @@ class FolderStore:
         return final
 
     def maps(self) -> Any:
-        """Return the maps that were kept, or None."""
-        if self._kept is None:
-            return None
-        values = np.asarray(self._kept[:], np.float32) / np.float32(FULL)
-        return np.stack([arranged(part, self._axes) for part in values])
+        """Return the maps that were kept, still on disk, or None."""
+        return self._maps
+
+    def doubt(self) -> Any:
+        """Return how unsure the model is, still on disk, where kept, or None."""
+        return self._doubt
 
     def _open(self, manifest: dict[str, Any]) -> bool:
         path = self.folder / MANIFEST

@@ -15,7 +15,13 @@ from napari_cihm.data.zoom import resample
 from napari_cihm.events import BlockDone, Event, TileDone
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.local import Decode
-from napari_cihm.segmentation.parts import Part, classes_of, make_part
+from napari_cihm.segmentation.parts import (
+    Part,
+    class_part,
+    classes_of,
+    make_part,
+    with_kept,
+)
 from napari_cihm.segmentation.placing import Unit, arranged, placed
 from napari_cihm.segmentation.plan import Plan, blend
 from napari_cihm.segmentation.planning import make_plan
@@ -156,14 +162,13 @@ def _decode_block(
 ) -> Part:
     seen = maps[:, *block.view].astype(np.float32) / np.float32(FULL)
     core = shifted(block.core, block.view)
-    keep = plan.settings.maps or plan.settings.uncertainty
-    kept = seen[:, *core] if keep else None
     if plan.config.task == "semantic":
-        classes = classes_of(seen, plan.decoding.foreground)[core]
-        met = np.unique(classes).astype(np.int64)
-        return Part(block.index, classes, met[met > 0], maps=kept)
-    labels = decode(seen, plan.decoding)
-    return make_part(block, blocks.shape, blocks.counts, labels, kept)
+        classes = classes_of(seen, plan.decoding.foreground)
+        part = class_part(block, classes[core])
+    else:
+        labels = decode(seen, plan.decoding)
+        part = make_part(block, blocks.shape, blocks.counts, labels)
+    return with_kept(part, seen[:, *core], plan)
 
 
 def _maps_only(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:

@@ -11,6 +11,7 @@ from napari_cihm.data.tiles import Block, shifted
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.plan import Plan, block_maps
 from napari_cihm.segmentation.predictor import Maps
+from napari_cihm.segmentation.surety import uncertainty_of
 
 BAND = 3  # pixels on each side of a face in which two blocks compare their objects
 
@@ -33,6 +34,10 @@ class Part:
         model, the classes that were met.
     faces : mapping of (axis, side) to array
         The block's view of a band around each face it shares.
+    maps : array of float32, optional
+        Of the core, where they are to be kept.
+    doubt : array of float32, optional
+        How unsure the model is of the core, where that is to be kept.
     """
 
     index: tuple[int, ...]
@@ -40,10 +45,11 @@ class Part:
     first: NDArray[np.int64]
     faces: Mapping[tuple[int, int], Labels] = field(default_factory=dict)
     maps: NDArray[np.float32] | None = None
+    doubt: NDArray[np.float32] | None = None
 
     def without_pixels(self) -> "Part":
         """Return what joining needs, a few kilobytes."""
-        return replace(self, labels=np.zeros((0, 0), np.uint32), maps=None)
+        return replace(self, labels=np.zeros((0, 0), np.uint32), maps=None, doubt=None)
 
 
 def decode_block(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:
@@ -61,12 +67,26 @@ def decode_block(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:
         ]
         seen, maps = seen[np.ix_(*picks)], maps[:, *np.ix_(*picks)]
     core = shifted(block.core, block.view)
-    keep = plan.settings.maps or plan.settings.uncertainty
-    kept = maps[:, *core] if keep else None
     if plan.config.task == "semantic":
-        met = np.unique(seen[core]).astype(np.int64)
-        return Part(block.index, seen[core], met[met > 0], maps=kept)
-    return make_part(block, plan.blocks.shape, plan.blocks.counts, seen, kept)
+        part = class_part(block, seen[core])
+    else:
+        part = make_part(block, plan.blocks.shape, plan.blocks.counts, seen)
+    return with_kept(part, maps[:, *core], plan)
+
+
+def class_part(block: Block, classes: Labels) -> Part:
+    """Make a block of a semantic model's classes."""
+    met = np.unique(classes).astype(np.int64)
+    return Part(block.index, classes, met[met > 0])
+
+
+def with_kept(part: Part, maps: NDArray[np.float32], plan: Plan) -> Part:
+    """Add what the user wants to keep of the maps of a block's core."""
+    if plan.settings.maps:
+        part = replace(part, maps=maps)
+    if plan.settings.uncertainty:
+        part = replace(part, doubt=uncertainty_of(maps, plan.config.task))
+    return part
 
 
 def classes_of(maps: NDArray[np.float32], threshold: float) -> Labels:
@@ -81,7 +101,6 @@ def make_part(
     shape: tuple[int, ...],
     counts: tuple[int, ...],
     seen: NDArray[Any],
-    maps: NDArray[np.float32] | None = None,
 ) -> Part:
     """Cut a decoded view down to its core and keep the bands around its faces."""
     core = seen[shifted(block.core, block.view)]
@@ -100,7 +119,7 @@ def make_part(
         (axis, side): lut[seen[band]]
         for (axis, side), band in _bands(block, counts).items()
     }
-    return Part(block.index, labels, first.astype(np.int64), faces, maps)
+    return Part(block.index, labels, first.astype(np.int64), faces)
 
 
 def _bands(

@@ -32,7 +32,7 @@ from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
 from napari_cihm.segmentation.predictor import Predictor
 from napari_cihm.segmentation.source import sample
 from napari_cihm.segmentation.store import MemoryStore, Store
-from napari_cihm.segmentation.surety import nothing_found, uncertainty_of
+from napari_cihm.segmentation.surety import nothing_found
 
 
 def segment(
@@ -92,7 +92,8 @@ def segment_iter(
         taken from it, so that a part is labelled as it would be within the whole.
     work : str or Path, optional
         A folder for what is finished. Memory stays small, and a run that was
-        killed goes on where it was; the labels, a zarr array, lie in it too.
+        killed goes on where it was; the labels lie in it too, and so do maps and
+        uncertainty where they are kept, each a zarr array.
     client : dask.distributed.Client, optional
         The workers that predict and decode; the labels are the same.
 
@@ -134,16 +135,13 @@ def segment_iter(
     labels = store.finish(tables, {block.index: block.core for block in blocks})
     if not count:
         yield Note(nothing_found(plan))
-    maps = store.maps()
-    task = predictor.config.task
-    doubt = uncertainty_of(maps, task) if chosen.uncertainty else None
     yield Segmented(
         labels,
         picture.label_axes,
         count,
         picture,
-        maps=maps if chosen.maps else None,
-        uncertainty=doubt,
+        maps=store.maps(),
+        uncertainty=store.doubt(),
         zoom=plan.zoom,
         diameter=diameter,
         seconds=time.perf_counter() - begun,
@@ -188,12 +186,12 @@ def _open_store(
     blocks: BlockGrid,
     pixels: str,
 ) -> Store:
-    keep = plan.settings.maps or plan.settings.uncertainty
-    classes = plan.config.classes if keep else 0
+    doubt = plan.settings.uncertainty
+    classes = plan.config.classes if plan.settings.maps else 0
     if work is None:
-        return MemoryStore(plan.image, classes)
+        return MemoryStore(plan.image, classes, doubt)
     manifest = manifest_of(plan, predictor, pixels)
-    return FolderStore(Path(work), plan.image, manifest, blocks.size, classes)
+    return FolderStore(Path(work), plan.image, manifest, blocks.size, classes, doubt)
 
 
 def _remarks(plan: Plan, note: str) -> Iterator[Note]:

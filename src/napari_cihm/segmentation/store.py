@@ -55,6 +55,9 @@ class Store(Shelf, Protocol):
     def maps(self) -> Any:
         """Return the maps that were kept, or None."""
 
+    def doubt(self) -> Any:
+        """Return how unsure the model is, where that was kept, or None."""
+
 
 Tables = Mapping[tuple[Unit, tuple[int, ...]], NDArray[np.uint32]]
 
@@ -73,16 +76,21 @@ class MemoryStore:
         What is segmented; labels come in its order of axes.
     classes : int
         Maps to keep of each pixel; 0 keeps none.
+    doubt : bool
+        Keep how unsure the model is.
     """
 
     lasting = False
 
-    def __init__(self, image: Image, classes: int = 0) -> None:
+    def __init__(self, image: Image, classes: int = 0, doubt: bool = False) -> None:
         self._axes = image.label_axes
         self._labels = _room(image.label_shape, np.uint32)
-        self._kept: NDArray[np.float32] | None = None
+        self._maps: NDArray[np.float32] | None = None
+        self._doubt: NDArray[np.float32] | None = None
         if classes:
-            self._kept = _room((classes, *image.label_shape), np.float32)
+            self._maps = _room((classes, *image.label_shape), np.float32)
+        if doubt:
+            self._doubt = _room(image.label_shape, np.float32)
         self._tiles: dict[tuple[Unit, int], Maps] = {}
         self._parts: dict[Unit, dict[tuple[int, ...], Part]] = {}
 
@@ -110,9 +118,11 @@ class MemoryStore:
         """Keep a finished block."""
         where = placed(unit, core, self._axes)
         self._labels[where] = arranged(part.labels, self._axes)
-        if self._kept is not None and part.maps is not None:
-            for kept, maps in zip(self._kept, part.maps, strict=True):
+        if self._maps is not None and part.maps is not None:
+            for kept, maps in zip(self._maps, part.maps, strict=True):
                 kept[where] = arranged(maps, self._axes)
+        if self._doubt is not None and part.doubt is not None:
+            self._doubt[where] = arranged(part.doubt, self._axes)
         self._parts.setdefault(unit, {})[part.index] = part.without_pixels()
 
     def parts(self, unit: Unit) -> list[Part]:
@@ -135,7 +145,11 @@ class MemoryStore:
 
     def maps(self) -> Any:
         """Return the maps that were kept, or None."""
-        return self._kept
+        return self._maps
+
+    def doubt(self) -> Any:
+        """Return how unsure the model is, where that was kept, or None."""
+        return self._doubt
 
 
 def _room(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
