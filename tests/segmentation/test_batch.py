@@ -15,6 +15,7 @@ from napari_cihm.errors import ReadError, WriteError
 from napari_cihm.events import BatchDone, FileDone, FileFailed, Note, TileDone
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
+from napari_cihm.segmentation.output import Layout, write_array
 from tests.segmentation.conftest import Local, discs
 
 PICTURE = (discs((90, 110), 8, 6) > 0).astype(np.uint8) * 200
@@ -245,3 +246,21 @@ def test_what_is_done_before_a_stop_is_in_the_table(tmp_path: Path) -> None:
     next(event for event in run if isinstance(event, FileDone))
     run.close()
     assert len((tmp_path / "t.csv").read_text().splitlines()) == 21
+
+
+def test_a_stack_gets_labels_and_no_run_lengths(tmp_path: Path) -> None:
+    folder, runs = tmp_path / "in", tmp_path / "r.csv"
+    folder.mkdir()
+    stack = np.stack([PICTURE] * 3)
+    for name, pixels in (("a.tif", stack), ("b.tif", PICTURE[None])):
+        write_array(folder / name, pixels, Layout("zyx"))
+    events = _run(tmp_path / "out", folder, runs=runs)
+    assert [e.path.name for e in events if isinstance(e, FileDone)] == [
+        "a.tif",
+        "b.tif",
+    ]
+    notes = [e.text for e in events if isinstance(e, Note)]
+    assert notes[0] == "a.tif is a stack and gets no run lengths"
+    assert isinstance(events[0], Note)  # before the work
+    with open(runs, newline="") as file:
+        assert [row["ImageId"] for row in csv.DictReader(file)] == ["b"] * 20

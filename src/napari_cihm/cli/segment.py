@@ -46,7 +46,8 @@ def segment(
         Path | None, typer.Option(help="Write measurements of all objects here, CSV.")
     ] = None,
     rle: Annotated[
-        Path | None, typer.Option(help="Write run lengths as the DSB18 wants, CSV.")
+        Path | None,
+        typer.Option(help="Write run lengths of flat images as the DSB18 wants, CSV."),
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a dask scheduler, tcp://host:port.")

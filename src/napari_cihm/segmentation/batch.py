@@ -13,10 +13,17 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.reading import read_image
 from napari_cihm.errors import CihmError, WriteError
-from napari_cihm.events import BatchDone, Event, FileDone, FileFailed, Segmented
+from napari_cihm.events import (
+    BatchDone,
+    Event,
+    FileDone,
+    FileFailed,
+    Note,
+    Segmented,
+)
 from napari_cihm.segmentation.folder import remove_work
 from napari_cihm.segmentation.inputs import Input
-from napari_cihm.segmentation.measurements import Row, measure, write_table
+from napari_cihm.segmentation.measurements import Row, measure, plane_of, write_table
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.planning import AnyModel, as_predictor
 from napari_cihm.segmentation.run import segment_iter
@@ -48,7 +55,7 @@ class Batch:
         ``.tif``, ``.zarr``, or nothing to take what suits the size.
     table, runs : Path, optional
         Where to write measurements, and run lengths as the Data Science Bowl
-        wants them.
+        wants them, of flat images alone.
     client : dask.distributed.Client, optional
         Workers.
     """
@@ -104,6 +111,9 @@ class Batch:
         begun = time.perf_counter()
         image = read_image(one.source, self.axes, self.level)
         target = self._target(one, image)
+        flat = image.size("t") == image.size("z") == 1
+        if self.runs is not None and not flat:
+            yield Note(f"{one.path.name} is a stack and gets no run lengths")
         work = target.with_name(f".{target.stem}.unfinished")
         big = work.exists() or int(np.prod(image.label_shape)) > LARGE
         last: Event | None = None
@@ -119,6 +129,9 @@ class Batch:
                 yield event
         assert isinstance(last, Segmented)
         self._write(target, one.name, last)
+        if self.runs is not None and flat:
+            plane = plane_of(last.labels, image, 0, 0)
+            self._runs.append((one.name, list(run_lengths(plane))))
         remove_work(work)
         seconds = time.perf_counter() - begun
         yield FileDone(number, total, one.path, target, last.objects, seconds)
@@ -137,8 +150,6 @@ class Batch:
             by_slice = self.settings.volume == "slices"
             rows = measure(result.labels, image, by_slice)
             self._rows += [{"image": name, **row} for row in rows]
-        if self.runs is not None:
-            self._runs.append((name, list(run_lengths(np.asarray(result.labels)))))
 
     def _target(self, one: Input, image: Image) -> Path:
         if self.output.suffix in (".tif", ".tiff", ".zarr") and one.alone:

@@ -41,14 +41,21 @@ def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
     for t in range(image.size("t")):
         if deep:
             slices = range(image.size("z"))
-            seen = np.stack([_plane(labels, image, t, z) for z in slices])
+            seen = np.stack([plane_of(labels, image, t, z) for z in slices])
             light = np.stack([image.read(t, z) for z in slices], axis=1)
             rows += _rows(seen, light, image, "zyx", _place(image, t))
             continue
         for z in range(image.size("z")):
-            seen = _plane(labels, image, t, z)
+            seen = plane_of(labels, image, t, z)
             rows += _rows(seen, image.read(t, z), image, "yx", _place(image, t, z))
     return rows
+
+
+def plane_of(labels: Any, image: Image, t: int, z: int) -> NDArray[np.integer[Any]]:
+    """Read a plane of an image's labels, rows first."""
+    axes = image.label_axes
+    part = np.asarray(labels[picked((t, z, slice(None), slice(None)), axes)])
+    return part if axes.index("y") < axes.index("x") else part.T
 
 
 def write_table(path: str | Path, rows: Sequence[Row]) -> Path:
@@ -72,12 +79,6 @@ def _place(image: Image, t: int, z: int | None = None) -> Row:
     if "z" in image.axes and z is not None:
         place["z"] = z
     return place
-
-
-def _plane(labels: Any, image: Image, t: int, z: int) -> NDArray[np.integer[Any]]:
-    axes = image.label_axes
-    part = np.asarray(labels[picked((t, z, slice(None), slice(None)), axes)])
-    return part if axes.index("y") < axes.index("x") else part.T
 
 
 def _rows(
