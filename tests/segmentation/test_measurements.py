@@ -1,6 +1,7 @@
 """The table: figures checked by hand and by scikit-image, in pixels and units."""
 
 import csv
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -93,3 +94,34 @@ def test_the_table_as_csv(tmp_path) -> None:
     ]
     assert write_table(tmp_path / "none.csv", []).read_text() == "\n"
     assert measure(np.zeros((5, 5), np.uint16), Image.of(np.ones((5, 5)))) == []
+
+
+@pytest.mark.parametrize("kind", ["u2", "f4"])
+def test_volumes_against_scikit_image(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.kron(rng.integers(0, 9, (4, 5, 6)), np.ones((2, 3, 4))).astype("u2") * 7
+    light = (1000 * rng.random((2, *labels.shape))).astype(kind)
+    rows = measure(labels, Image.of(light, "czyx"))
+    expected = regionprops(labels, np.moveaxis(light, 0, -1))
+    assert [row["label"] for row in rows] == [p.label for p in expected]
+    for row, p in zip(rows, expected, strict=True):
+        assert row["volume_px"] == p.area
+        centre = tuple(row[f"centroid_{letter}_px"] for letter in "zyx")
+        assert centre == p.centroid  # to the last bit
+        for c in range(2):
+            assert row[f"max_intensity_c{c}"] == p.intensity_max[c]
+            mean = light[c][labels == p.label].mean(dtype=np.float64)
+            exactly = (
+                p.intensity_mean[c] if kind == "u2" else pytest.approx(mean, 1e-12)
+            )
+            assert row[f"mean_intensity_c{c}"] == exactly
+
+
+def test_a_stack_is_measured_slice_by_slice() -> None:
+    labels = np.ones((200, 100, 100), np.uint16)
+    tracemalloc.start()
+    (row,) = measure(labels, Image.of(labels, "zyx"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert row["volume_px"] == labels.size
+    assert peak < labels.nbytes / 2

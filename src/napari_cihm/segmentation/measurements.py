@@ -14,9 +14,18 @@ from napari_cihm.data.image import Image
 from napari_cihm.data.writing import whole_file
 from napari_cihm.segmentation.placing import picked
 
-FLAT = ("eccentricity", "perimeter")
+PROPERTIES = (
+    "label",
+    "area",
+    "centroid",
+    "intensity_mean",
+    "intensity_max",
+    "eccentricity",
+    "perimeter",
+)
 
 Row = dict[str, Any]
+Found = dict[str, NDArray[Any]]  # columns by the names that scikit-image gives them
 
 
 def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
@@ -40,14 +49,11 @@ def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
     deep = image.size("z") > 1 and not by_slice
     for t in range(image.size("t")):
         if deep:
-            slices = range(image.size("z"))
-            seen = np.stack([plane_of(labels, image, t, z) for z in slices])
-            light = np.stack([image.read(t, z) for z in slices], axis=1)
-            rows += _rows(seen, light, image, "zyx", _place(image, t))
+            rows += _rows(_volumes(labels, image, t), image, "zyx", _place(image, t))
             continue
         for z in range(image.size("z")):
-            seen = plane_of(labels, image, t, z)
-            rows += _rows(seen, image.read(t, z), image, "yx", _place(image, t, z))
+            found = _planes(plane_of(labels, image, t, z), image.read(t, z))
+            rows += _rows(found, image, "yx", _place(image, t, z))
     return rows
 
 
@@ -81,27 +87,62 @@ def _place(image: Image, t: int, z: int | None = None) -> Row:
     return place
 
 
-def _rows(
-    labels: NDArray[np.integer[Any]],
-    light: NDArray[Any],
-    image: Image,
-    axes: str,
-    place: Row,
-) -> Iterator[Row]:
-    flat = FLAT if len(axes) == 2 else ()
-    properties = ("label", "area", "centroid", "intensity_mean", "intensity_max", *flat)
-    found = regionprops_table(
-        labels, np.moveaxis(light, 0, -1), properties=properties, separator="_"
+def _planes(labels: NDArray[np.integer[Any]], light: NDArray[Any]) -> Found:
+    light = np.moveaxis(light, 0, -1)
+    found: Found = regionprops_table(
+        labels, light, properties=PROPERTIES, separator="_"
     )
+    return found
+
+
+def _volumes(labels: Any, image: Image, t: int) -> Found:
+    """Add up the sections of each object, slice by slice: a stack may be huge."""
+    sections = [
+        _sections(plane_of(labels, image, t, z), image.read(t, z), z)
+        for z in range(image.size("z"))
+    ]
+    numbers, sums, brightest = (
+        np.concatenate(one) for one in zip(*sections, strict=True)
+    )
+    found, inverse = np.unique(numbers, return_inverse=True)
+    total = np.zeros((len(found), sums.shape[1]))
+    np.add.at(total, inverse, sums)
+    most = np.full((len(found), brightest.shape[1]), -np.inf)
+    np.maximum.at(most, inverse, brightest)
+    area, means = total[:, 0], total[:, 1:] / total[:, :1]
+    columns = {f"centroid_{i}": means[:, i] for i in range(3)}
+    for channel in range(image.size("c")):
+        columns[f"intensity_mean_{channel}"] = means[:, 3 + channel]
+        columns[f"intensity_max_{channel}"] = most[:, channel]
+    return {"label": found, "area": area, **columns}
+
+
+def _sections(
+    labels: NDArray[np.integer[Any]], light: NDArray[Any], z: int
+) -> tuple[NDArray[Any], ...]:
+    """Return the numbers in a slice, and each one's sums and brightest pixels.
+
+    Sums are of 1, z, y, x and the channels.
+    """
+    inside = np.flatnonzero(labels)
+    numbers, inverse = np.unique(labels.ravel()[inside], return_inverse=True)
+    y, x = np.divmod(inside, labels.shape[1])
+    values = light.reshape(len(light), -1)[:, inside].astype(np.float64)
+    area = np.bincount(inverse, minlength=len(numbers))
+    weighed = [np.bincount(inverse, v, len(numbers)) for v in (y, x, *values)]
+    brightest = np.full((len(numbers), len(light)), -np.inf)
+    np.maximum.at(brightest, inverse, values.T)
+    return numbers, np.stack([area, z * area, *weighed], axis=1), brightest
+
+
+def _rows(found: Found, image: Image, axes: str, place: Row) -> Iterator[Row]:
     named = dict(_named(found, image, axes))
     for i in range(len(found["label"])):
         values = {name: column[i].item() for name, column in named.items()}
         yield {"label": int(values.pop("label")), **place, **values}
 
 
-def _named(
-    found: dict[str, NDArray[Any]], image: Image, axes: str
-) -> Iterator[tuple[str, NDArray[Any]]]:
+def _named(found: Found, image: Image, axes: str) -> Iterator[tuple[str, NDArray[Any]]]:
     sizes = [image.scale.get(letter) for letter in axes]
     unit = image.units.get("x", "unit")
     known = all(sizes)
