@@ -40,6 +40,11 @@ def test_what_is_not_finite_becomes_an_end_of_the_range():
     assert normalise(image)[0, 0, :3].tolist() == [0, 3, -1]
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+def test_an_image_without_a_finite_pixel_becomes_zeros(value):
+    assert not normalise(np.full((1, 4, 4), value, np.float32)).any()
+
+
 def test_a_constant_image_becomes_zeros():
     assert not normalise(np.full((3, 4, 4), 7, np.uint16)).any()
 

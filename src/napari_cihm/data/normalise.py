@@ -56,7 +56,8 @@ def rescale(
     exact = np.result_type(image.dtype, np.float32)
     out = image.astype(exact)
     np.subtract(out, low.astype(exact), out=out)
-    np.multiply(out, gain.astype(exact), out=out)
+    with np.errstate(invalid="ignore"):  # infinite light on no contrast is none
+        np.multiply(out, gain.astype(exact), out=out)
     np.nan_to_num(out, copy=False, nan=0.0, posinf=3.0, neginf=-1.0)
     return np.clip(out, -1.0, 3.0, out=out).astype(np.float32, copy=False)
 
