@@ -47,6 +47,17 @@ def test_any_order_of_axes(tmp_path: Path, axes: str, suffix: str) -> None:
     np.testing.assert_array_equal(np.asarray(image.data[()]), values)
 
 
+@pytest.mark.parametrize("axes", ["xy", "zxy", "ytx"])
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+def test_the_pixel_size_is_kept_in_any_order_of_axes(tmp_path, axes, suffix) -> None:
+    scale = {letter: LAYOUT.scale[letter] for letter in axes if letter in "zyx"}
+    layout = Layout(axes, scale, dict.fromkeys(scale, "um"))
+    values = np.zeros((3, 4, 5)[-len(axes) :], np.uint16)
+    image = read_image(write_array(tmp_path / f"a{suffix}", values, layout))
+    assert {a: image.scale[a] for a in scale} == scale
+    assert {a: image.units[a] for a in scale} == dict.fromkeys(scale, "um")
+
+
 def test_a_zarr_is_ome_zarr_and_streams_from_a_zarr(tmp_path: Path) -> None:
     source = zarr.array(LABELS, chunks=(1, 16, 16))
     path = write_array(tmp_path / "a.zarr", source, LAYOUT)

@@ -1,11 +1,13 @@
 """The size of a pixel, as OME, ImageJ and the resolution tags of a TIFF say it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import tifffile
 
 _SHORT = {"\u00b5m": "um", "\u03bcm": "um", "micron": "um", "\\u00B5m": "um"}
 _CENTIMETRE = 3
+_NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"}
 
 
 def physical_size(
@@ -14,6 +16,8 @@ def physical_size(
     """Read the size of a pixel from OME, ImageJ or the resolution tags."""
     if file.is_ome and file.ome_metadata:
         scale, units = _ome_scale(file.ome_metadata)
+    elif file.shaped_metadata and _NAMED & file.shaped_metadata[0].keys():
+        scale, units = _named_scale(file.shaped_metadata[0])
     else:
         scale, units = _tag_scale(file)
     ratio = finest[-1] / shape[-1] if shape else 1.0
@@ -23,15 +27,22 @@ def physical_size(
 def _ome_scale(text: str) -> tuple[dict[str, float], dict[str, str]]:
     found = tifffile.xml2dict(text).get("OME", {}).get("Image", {})
     pixels = (found[0] if isinstance(found, list) else found).get("Pixels", {})
+    scale, units = _named_scale(pixels)
+    step = pixels.get("TimeIncrement")
+    if isinstance(step, int | float) and step > 0:
+        scale["t"], units["t"] = float(step), str(pixels.get("TimeIncrementUnit", "s"))
+    return scale, units
+
+
+def _named_scale(
+    pixels: Mapping[str, Any],
+) -> tuple[dict[str, float], dict[str, str]]:
     scale, units = {}, {}
     for letter in "zyx":
         size = pixels.get(f"PhysicalSize{letter.upper()}")
         if isinstance(size, int | float) and size > 0:
             scale[letter] = float(size)
             units[letter] = _unit(pixels.get(f"PhysicalSize{letter.upper()}Unit", "um"))
-    step = pixels.get("TimeIncrement")
-    if isinstance(step, int | float) and step > 0:
-        scale["t"], units["t"] = float(step), str(pixels.get("TimeIncrementUnit", "s"))
     return scale, units
 
 

@@ -73,7 +73,7 @@ def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
     metadata: dict[str, Any] = {"axes": layout.axes.upper()}
     about = f"{layout.name} {layout.axes} {array.shape} {array.dtype}"
     metadata["UUID"] = str(uuid5(NAMESPACE_URL, about))  # one result, the same bytes
-    for letter in "zyx" if ome else "":
+    for letter in "zyx":  # what has no OME order keeps them by the same names
         if letter in layout.scale:
             metadata[f"PhysicalSize{letter.upper()}"] = layout.scale[letter]
             unit = layout.units.get(letter, "pixel").replace("um", "\u00b5m")
