@@ -107,3 +107,15 @@ def test_tiles_and_batches_follow_the_memory(memory: int, tile: int) -> None:
     assert choose_batch(SegmentSettings(batch=5), "cpu", 99) == 5
     assert choose_batch(settings, "cpu", 1024**2) == 1
     assert 1 <= choose_batch(settings, "cpu", 64**2) <= 8
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda e: type(e).__name__)
+def test_the_look_at_the_size_of_objects_is_thrifty_too(refusal, texture) -> None:
+    image, about = texture((300, 300)), {"diameter": 20.0}
+    model = Small(128 * 128, refusal)
+    model.config = Local(**about).config
+    *_, last = segment_iter(image, model)
+    assert last.objects == segment(image, Local(**about)).max() > 20
+    model.room = 0
+    with pytest.raises(UnavailableError, match="memory does not suffice"):
+        segment(image, model)

@@ -15,6 +15,7 @@ from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.predictor import Predictor
 from napari_cihm.segmentation.scaling import zooms_for
 from napari_cihm.segmentation.source import Source, find_ranges
+from napari_cihm.segmentation.thrift import predict_one
 
 ZOOMS = (1.0, 0.5, 2.0, 0.25, 0.125)
 SIDE = 256  # network pixels looked at for each zoom
@@ -126,7 +127,7 @@ def _look(source: Source, predictor: Predictor) -> Look:
     t, z = source.image.size("t") // 2, source.image.size("z") // 2
     parts = [source.read(t, z, box) for box in _places(source)]
     part = max(parts, key=lambda p: float(p.std()))
-    labels = decode(predictor(part[None])[0], predictor.config.decoding)
+    labels = decode(predict_one(predictor, part), predictor.config.decoding)
     wide = widths(np.bincount(labels.ravel())[1:])
     seen = float(np.median(wide)) if len(wide) else 0.0
     # How much larger the objects are that most pixels belong to: pieces of large

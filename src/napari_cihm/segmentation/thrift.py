@@ -12,6 +12,7 @@ from napari_cihm.data.tiles import TileGrid
 from napari_cihm.errors import UnavailableError
 from napari_cihm.segmentation.plan import blend
 from napari_cihm.segmentation.predictor import (
+    FULL,
     Maps,
     Predictor,
     is_out_of_memory,
@@ -63,11 +64,18 @@ class Thrift:
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                self._learn(len(now), max(now[0].shape[1:]), error)
+                self.learn(len(now), max(now[0].shape[1:]), error)
                 return maps + self(tiles[len(maps) :])
         return maps
 
-    def _learn(self, batch: int, side: int, error: BaseException) -> None:
+    def learn(self, batch: int, side: int, error: BaseException) -> None:
+        """Ask for less from now on: so many tiles of such a side were too much.
+
+        Raises
+        ------
+        UnavailableError
+            If even the smallest pieces are.
+        """
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         if batch > 1:
@@ -86,6 +94,19 @@ class Thrift:
         pieces = self([tile[:, *box] for box in grid.boxes])
         whole = tuple(slice(0, n) for n in grid.shape)
         return to_fractions(blend(grid, dict(enumerate(pieces)), whole))
+
+
+def predict_one(predictor: Predictor, tile: Tile) -> NDArray[np.float32]:
+    """Predict a tile, in pieces if memory does not suffice for the whole."""
+    try:
+        return np.asarray(predictor(tile[None])[0])
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        side = max(tile.shape[1:])
+        thrift = Thrift(predictor, side, side // 4)
+        thrift.learn(1, side, error)
+        return thrift([tile])[0].astype(np.float32) / np.float32(FULL)
 
 
 def choose_tile(settings: SegmentSettings, device: str) -> int:
