@@ -10,6 +10,7 @@ from skimage.measure import regionprops
 
 from napari_cihm.data.image import Image
 from napari_cihm.segmentation.measurements import measure, write_table
+from tests.segmentation.conftest import crowd
 
 UM = {"z": "um", "y": "um", "x": "um"}
 
@@ -124,4 +125,33 @@ def test_a_stack_is_measured_slice_by_slice() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert row["volume_px"] == labels.size
+    assert peak < labels.nbytes / 2
+
+
+@pytest.mark.parametrize("axes", ["yxc", "xyc"])
+def test_a_large_plane_is_measured_in_bands(monkeypatch, axes: str) -> None:
+    labels = crowd((150, 80), 60, ((4, 9), (4, 9))).astype(np.uint16)
+    labels[5:140, 0] = 99  # an object through all bands
+    labels[labels % 7 == 3] = 0
+    light = np.random.default_rng(0).random((150, 80, 2))
+    if axes == "xyc":
+        labels, light = labels.T, light.transpose(1, 0, 2)
+    image = Image.of(light, axes)
+    whole = measure(labels, image)
+    assert len(whole) > 40
+    for band in (80 * 7, 80 * 64):
+        monkeypatch.setattr("napari_cihm.segmentation.measurements.BAND", band)
+        assert measure(labels, image) == whole
+        assert measure(0 * labels, image) == []
+
+
+def test_a_large_plane_is_never_whole_in_memory(monkeypatch) -> None:
+    labels = np.zeros((4000, 500), np.uint16)
+    labels[5::40, 5:30] = np.arange(1, 101)[:, None]
+    monkeypatch.setattr("napari_cihm.segmentation.measurements.BAND", 50_000)
+    tracemalloc.start()
+    rows = measure(labels, Image.of(labels))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [row["area_px"] for row in rows] == [25] * 100
     assert peak < labels.nbytes / 2

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ PROPERTIES = (
     "eccentricity",
     "perimeter",
 )
+
+BAND = 2**26  # pixels of a plane that are measured at once
 
 Row = dict[str, Any]
 Found = dict[str, NDArray[Any]]  # columns by the names that scikit-image gives them
@@ -52,15 +55,17 @@ def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
             rows += _rows(_volumes(labels, image, t), image, "zyx", _place(image, t))
             continue
         for z in range(image.size("z")):
-            found = _planes(plane_of(labels, image, t, z), image.read(t, z))
+            found = _in_bands(labels, image, t, z)
             rows += _rows(found, image, "yx", _place(image, t, z))
     return rows
 
 
-def plane_of(labels: Any, image: Image, t: int, z: int) -> NDArray[np.integer[Any]]:
-    """Read a plane of an image's labels, rows first."""
+def plane_of(
+    labels: Any, image: Image, t: int, z: int, rows: slice = slice(None)
+) -> NDArray[np.integer[Any]]:
+    """Read a plane of an image's labels, or some of its rows, rows first."""
     axes = image.label_axes
-    part = np.asarray(labels[picked((t, z, slice(None), slice(None)), axes)])
+    part = np.asarray(labels[picked((t, z, rows, slice(None)), axes)])
     return part if axes.index("y") < axes.index("x") else part.T
 
 
@@ -87,7 +92,45 @@ def _place(image: Image, t: int, z: int | None = None) -> Row:
     return place
 
 
-def _planes(labels: NDArray[np.integer[Any]], light: NDArray[Any]) -> Found:
+def _in_bands(labels: Any, image: Image, t: int, z: int) -> Found:
+    """Measure a plane, a large one some rows at a time.
+
+    An object belongs to the band that it begins in, which is read down to the last
+    row of its objects.
+    """
+    rows_of = partial(plane_of, labels, image, t, z)
+    height, thick = image.size("y"), max(1, BAND // image.size("x"))
+    if height <= thick:
+        return _plane(rows_of(slice(None)), image.read(t, z))
+    starts = range(0, height, thick)
+    last: dict[int, int] = {}
+    for start in starts:
+        last |= _last_rows(rows_of(slice(start, start + thick)), start)
+    bands: list[Found] = []
+    met: set[int] = set()
+    for start in starts:
+        own = set(np.unique(rows_of(slice(start, start + thick))).tolist()) - met - {0}
+        met |= own
+        rows = slice(start, max((last[number] for number in own), default=start) + 1)
+        seen = rows_of(rows)
+        found = _plane(np.where(np.isin(seen, [*own]), seen, 0), image.read(t, z, rows))
+        area = found["area"]
+        from_top = np.rint(found["centroid_0"] * area) + start * area
+        bands.append(found | {"centroid_0": from_top / area})
+    columns = {name: np.concatenate([one[name] for one in bands]) for name in bands[0]}
+    order = np.argsort(columns["label"])
+    return {name: column[order] for name, column in columns.items()}
+
+
+def _last_rows(labels: NDArray[np.integer[Any]], start: int) -> dict[int, int]:
+    """Return the last row of each object in a band whose first row is `start`."""
+    inside = np.flatnonzero(labels)[::-1]
+    numbers, lowest = np.unique(labels.ravel()[inside], return_index=True)
+    rows = start + inside[lowest] // labels.shape[1]
+    return dict(zip(numbers.tolist(), rows.tolist(), strict=True))
+
+
+def _plane(labels: NDArray[np.integer[Any]], light: NDArray[Any]) -> Found:
     light = np.moveaxis(light, 0, -1)
     found: Found = regionprops_table(
         labels, light, properties=PROPERTIES, separator="_"
