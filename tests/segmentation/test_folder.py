@@ -197,9 +197,9 @@ def test_leftovers_of_what_has_the_same_key_are_not_taken(
     second.config = first.config.but(**about)
     list(segment_iter(image, first, work=tmp_path / "w", **settings))
     *_, last = segment_iter(image, second, work=tmp_path / "w", **settings, **more)
+    assert len(second.calls) > 0
     *_, alone = segment_iter(image, second, **settings, **more)
     np.testing.assert_array_equal(np.asarray(last.labels), alone.labels)
-    assert len(second.calls) > 0
 
 
 def test_leftovers_of_another_version_are_not_taken(tmp_path, monkeypatch) -> None:
