@@ -264,9 +264,9 @@ def test_files_are_segmented_by_the_channels_they_were_learnt_by(
     assert model.config.in_channels == channels
     files = [tmp_path / "images" / f"{pair.name}.ome.tif" for pair in pairs[:2]]
     found = [segment(read_image(file), model) for file in files]
-    *_, last = evaluate(model, find_pairs(tmp_path))
-    for scored, labels in zip(last.scored, found, strict=True):
-        np.testing.assert_array_equal(scored.shown.found, labels)
+    *scored, _ = evaluate(model, find_pairs(tmp_path))
+    for event, labels in zip(scored, found, strict=True):
+        np.testing.assert_array_equal(event.shown.found, labels)
 
 
 def test_a_single_image_is_trained_on_with_a_word(pairs):
