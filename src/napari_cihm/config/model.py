@@ -8,6 +8,7 @@ from napari_cihm.config.base import Settings
 
 FORMAT = 1
 DEFAULT_MODEL = "cihm-dsb18"
+MOST_MAPS = 65535  # a file that asks for more is damaged
 
 
 class Normalisation(Settings):
@@ -88,8 +89,10 @@ class ModelConfig(Settings):
     options: dict[str, Any] = Field(
         default_factory=dict, description="Arguments of the recipe."
     )
-    in_channels: int = Field(1, ge=1, description="Channels of the input.")
-    classes: int = Field(1, ge=1, description="Maps the network gives.")
+    in_channels: int = Field(
+        1, ge=1, le=MOST_MAPS, description="Channels of the input."
+    )
+    classes: int = Field(1, ge=1, le=MOST_MAPS, description="Maps the network gives.")
     task: Literal["instance", "semantic"] = Field(
         "semantic", description="Whether the maps are decoded into single objects."
     )

@@ -7,13 +7,14 @@ import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
-from torch import Tensor
+from torch import nn
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.config.base import explain
 from napari_cihm.config.model import FORMAT
 from napari_cihm.data.writing import clear_errors, whole_file
-from napari_cihm.errors import CheckpointError
+from napari_cihm.errors import CheckpointError, CihmError
+from napari_cihm.models.filling import Weights, compare, fill, outline
 from napari_cihm.models.model import Model
 
 KEY = "cihm"
@@ -42,9 +43,9 @@ def read_checkpoint(path: Path, device: str | torch.device = "auto") -> Model:
     CheckpointError
         Saying what was expected, what came, and how to mend it.
     """
-    config, tensors = read_parts(path)
-    model = Model.untrained(config, "cpu")
-    missing, extra, misfit = compare(model.network.state_dict(), tensors)
+    config, weights = read_parts(path)
+    network = _outline(path.name, config)
+    missing, extra, misfit = compare(network.state_dict(), weights)
     if missing or extra or misfit:
         raise CheckpointError(
             f"{path.name}: its weights do not fit the recipe {config.recipe!r}: "
@@ -53,35 +54,51 @@ def read_checkpoint(path: Path, device: str | torch.device = "auto") -> Model:
             "weights written by the same recipe",
             "update napari-cihm, or see `cihm doctor` for the details",
         )
-    model.network.load_state_dict(tensors)
-    return Model(model.network, config, device, path.stem)
+    return Model(fill(network, weights, path.name), config, device, path.stem)
 
 
-def read_parts(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
-    """Read the configuration and the weights of a checkpoint."""
+def _outline(name: str, config: ModelConfig) -> nn.Module:
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (FileNotFoundError, IsADirectoryError):
+        return outline(config)
+    except CihmError as error:
         raise CheckpointError(
-            f"{path} is no file",
-            "a .safetensors model",
-            "see `cihm models` for those that come with the package",
-        ) from None
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(
-            f"{path.name} cannot be read ({error})",
-            "a .safetensors model",
-            "copy it again, or see `cihm doctor` for what it holds",
+            f"{name}: {error.came}",
+            error.wanted,
+            "update napari-cihm: a newer one may have made this model",
         ) from error
+
+
+def read_parts(path: Path) -> tuple[ModelConfig, Weights]:
+    """Read the configuration and the weights of a checkpoint."""
+    metadata, weights = read_tensors(path)
     if KEY not in metadata:
         raise CheckpointError(
             f"{path.name} says nothing of its recipe",
             "a model saved by napari-cihm",
             "see `cihm doctor` for what the file holds",
         )
-    return parse_config(path.name, metadata[KEY]), tensors
+    return parse_config(path.name, metadata[KEY]), weights
+
+
+def read_tensors(path: Path) -> tuple[dict[str, str], Weights]:
+    """Read the metadata and the tensors of a safetensors file."""
+    if not path.is_file():
+        raise CheckpointError(
+            f"{path} is no file",
+            "a .safetensors model",
+            "see `cihm models` for those that come with the package",
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} cannot be read ({error})",
+            "a .safetensors model",
+            "copy it again, or see `cihm doctor` for what it holds",
+        ) from error
+    return metadata, tensors
 
 
 def parse_config(name: str, document: str) -> ModelConfig:
@@ -98,20 +115,7 @@ def parse_config(name: str, document: str) -> ModelConfig:
         return ModelConfig(**fields)
     except ValidationError as error:
         raise CheckpointError(f"{name}: {explain(error, ModelConfig)}") from error
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{name}: its description is damaged") from error
-
-
-def compare(
-    wanted: dict[str, Tensor], given: dict[str, Tensor]
-) -> tuple[list[str], list[str], list[str]]:
-    """Return the keys that are missing, unknown, or of another shape."""
-    missing = sorted(wanted.keys() - given.keys())
-    extra = sorted(given.keys() - wanted.keys())
-    misfit = sorted(
-        key for key in wanted.keys() & given.keys()
-        if wanted[key].shape != given[key].shape
-    )  # fmt: skip
-    return missing, extra, misfit

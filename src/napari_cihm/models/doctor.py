@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
-from napari_cihm.errors import CheckpointError, CihmError, UnknownNameError
+from napari_cihm.errors import CihmError
 from napari_cihm.events import Examined, Finding
 from napari_cihm.models.bundled import find_model, load_model
 from napari_cihm.models.foreign import is_foreign
@@ -43,13 +42,13 @@ def examine(name_or_path: str | Path, trial: bool = True) -> Examined:
     """
     try:
         path = find_model(name_or_path)
-    except UnknownNameError as error:
+    except CihmError as error:
         fault = Finding("fault", error.came, _advice(error))
         return Examined(Path(name_or_path), str(name_or_path), findings=(fault,))
     seen = Examined(path, path.stem, facts=_file_facts(path))
     try:
         model = load_model(name_or_path, "cpu")
-    except CheckpointError as error:
+    except CihmError as error:
         fault = Finding("fault", error.came, _advice(error))
         return replace(seen, findings=(fault,))
     findings = [*_weights(model), *_record(model.config, is_foreign(path))]
@@ -124,15 +123,6 @@ def _figures(figures: dict[str, object]) -> str:
 
 
 def _weights(model: Model) -> Iterator[Finding]:
-    tensors = model.network.state_dict()
-    broken = [k for k, t in tensors.items() if not bool(torch.isfinite(t).all())]
-    if broken:
-        yield Finding(
-            "fault",
-            f"{len(broken)} of its {len(tensors)} tensors hold numbers that are not "
-            f"finite, such as {broken[0]}",
-            "the training diverged; take an earlier checkpoint of it",
-        )
     if not any(bool(p.any()) for p in model.network.parameters()):
         yield Finding("fault", "all of its weights are zero", "save it anew")
 

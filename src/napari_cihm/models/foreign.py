@@ -17,7 +17,8 @@ from torch import Tensor
 
 from napari_cihm.errors import CheckpointError
 from napari_cihm.models.checkpoint import KEY
-from napari_cihm.models.guessing import Weights, config_of, guess, nearest
+from napari_cihm.models.filling import Weights, fill, outline
+from napari_cihm.models.guessing import config_of, guess, nearest
 from napari_cihm.models.model import Model
 from napari_cihm.models.recipes import RECIPES
 
@@ -64,9 +65,8 @@ def read_foreign(
             "name the one that they were trained with",
         )
     config = config_of(fitting[0])
-    model = Model.untrained(config, "cpu")
-    model.network.load_state_dict(weights)
-    return Model(model.network, config, device, path.stem)
+    network = fill(outline(config), weights, path.name)
+    return Model(network, config, device, path.stem)
 
 
 def read_weights(path: Path) -> Weights:

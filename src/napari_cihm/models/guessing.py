@@ -3,16 +3,11 @@
 from dataclasses import dataclass
 from functools import cache
 
-import torch
-from torch import Tensor
-
 from napari_cihm.config import ModelConfig
-from napari_cihm.models.checkpoint import compare
-from napari_cihm.models.recipes import RECIPES, build_model
+from napari_cihm.models.filling import Weights, compare, outline
+from napari_cihm.models.recipes import RECIPES
 
 INSTANCE_MAPS = 3
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -80,5 +75,5 @@ def _ends(wanted: Weights, weights: Weights) -> tuple[int, int]:
 @cache
 def _shapes(name: str, channels: int, classes: int) -> Weights:
     """Give the weights of a recipe as shapes without numbers."""
-    with torch.device("meta"):
-        return build_model(name, channels, classes).state_dict()
+    config = ModelConfig(recipe=name, in_channels=channels, classes=classes)
+    return outline(config).state_dict()

@@ -72,7 +72,8 @@ class LocalGlobal(nn.Module):
         self.before = ChannelNorm(channels, eps=1e-6)
         self.local = nn.Conv2d(half, half, 3, padding=1, groups=half, bias=False)
         self.context = SS2D(half, strategy=strategy(scan))
-        self.spectrum = nn.Parameter(torch.randn(2, half, *self.bands[order]) * 0.02)
+        spectrum = torch.empty(2, half, *self.bands[order]).normal_().mul_(0.02)
+        self.spectrum = nn.Parameter(spectrum)
         self.after = ChannelNorm(channels, eps=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:

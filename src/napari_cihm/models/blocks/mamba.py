@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_cihm.models.blocks.norm import ChannelNorm, group_norm
-from napari_cihm.models.blocks.ss2d import step_bias, uniform
+from napari_cihm.models.blocks.ss2d import log_decay, step_bias, uniform
 from napari_cihm.models.paths import ROWS, Strategy
 from napari_cihm.scan import causal_conv1d, selective_scan
 
@@ -42,9 +42,7 @@ class Mamba(nn.Module):
         self.project = nn.Conv1d(inner, rank + 2 * states, 1, bias=False)
         self.step = nn.Parameter(uniform(inner, rank))
         self.step_bias = nn.Parameter(step_bias(inner))
-        self.log_decay = nn.Parameter(
-            torch.arange(1.0, states + 1).log().repeat(inner, 1)
-        )
+        self.log_decay = nn.Parameter(log_decay(inner, states))
         self.skip = nn.Parameter(torch.ones(inner))
         self.leave = nn.Conv1d(inner, channels, 1, bias=False)
 

@@ -42,9 +42,7 @@ class SS2D(nn.Module):
         self.project = nn.Parameter(uniform(paths, rank + 2 * states, inner))
         self.step = nn.Parameter(uniform(paths, inner, rank, bound=rank**-0.5))
         self.step_bias = nn.Parameter(step_bias(paths * inner).view(paths, inner))
-        self.log_decay = nn.Parameter(
-            torch.arange(1.0, states + 1).log().repeat(paths * inner, 1)
-        )
+        self.log_decay = nn.Parameter(log_decay(paths * inner, states))
         self.skip = nn.Parameter(torch.ones(paths * inner))
         self.norm = ChannelNorm(inner)
         self.leave = nn.Conv2d(inner, channels, 1, bias=False)
@@ -78,10 +76,15 @@ class SS2D(nn.Module):
 
 def step_bias(count: int, low: float = 1e-3, high: float = 0.1) -> Tensor:
     """Biases whose softplus spreads evenly in log scale between two step sizes."""
-    steps = torch.exp(
-        torch.rand(count) * (math.log(high) - math.log(low)) + math.log(low)
-    )
-    return steps + torch.log(-torch.expm1(-steps))
+    # In place, here and below, so that an outline can be built without numbers.
+    steps = torch.rand(count).mul_(math.log(high) - math.log(low)).add_(math.log(low))
+    steps.exp_()
+    return steps.clone().neg_().expm1_().neg_().log_().add_(steps)
+
+
+def log_decay(count: int, states: int) -> Tensor:
+    """Logarithms of the decay rates 1, 2, ... of the states, (count, n)."""
+    return torch.ones(count, states).cumsum_(1).log_()
 
 
 def uniform(*shape: int, bound: float | None = None) -> Tensor:

@@ -1,0 +1,129 @@
+"""Model files: what is loaded, what is refused and in which words."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from napari_cihm import load_model
+from napari_cihm.config import ModelConfig
+from napari_cihm.errors import CheckpointError
+from napari_cihm.models import Model
+from napari_cihm.models.bundled import find_model
+from napari_cihm.models.doctor import examine
+
+
+@pytest.fixture(scope="module")
+def weights() -> dict[str, torch.Tensor]:
+    return load_file(find_model("cihm-dsb18"))
+
+
+@pytest.fixture(scope="module")
+def about() -> dict[str, object]:
+    config = load_model("cihm-dsb18", "cpu").config
+    return config.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"recipe": "of-tomorrow"}, "no recipe is called 'of-tomorrow'"),
+        ({"options": {"head": "of-tomorrow"}}, "head='of-tomorrow'"),
+        ({"options": {"new": 1}}, "is called 'new'"),
+        ({"in_channels": 10**9}, "in_channels=1000000000"),
+        ({"in_channels": 60_000}, "do not fit the recipe"),
+        ({"classes": 10**10}, "classes=10000000000"),
+        ({"classes": 60_000}, "do not fit the recipe"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(
+    tmp_path, weights, about, change, said
+):
+    path = tmp_path / "odd.safetensors"
+    save_file(weights, path, {"cihm": json.dumps(about | change)})
+    with pytest.raises(CheckpointError, match=r"odd\.safetensors") as refusal:
+        load_model(path)
+    assert said in str(refusal.value)
+    (fault,) = examine(path).findings
+    assert (fault.level, said in fault.text) == ("fault", True)
+
+
+def test_what_a_newer_version_made_says_so(tmp_path, weights, about):
+    path = tmp_path / "new.safetensors"
+    save_file(weights, path, {"cihm": json.dumps(about | {"recipe": "of-tomorrow"})})
+    with pytest.raises(CheckpointError, match="update napari-cihm"):
+        load_model(path)
+
+
+def test_a_bottomless_description_is_damaged(tmp_path, weights):
+    path = tmp_path / "deep.safetensors"
+    save_file(weights, path, {"cihm": "[" * 100_000})
+    with pytest.raises(CheckpointError, match=r"deep\.safetensors.*damaged"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("described", [True, False])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(
+    tmp_path, weights, about, described, value
+):
+    key = "head.body.5.bias"
+    broken = weights[key].clone()
+    broken[0] = value
+    path = tmp_path / "nan.safetensors"
+    metadata = {"cihm": json.dumps(about)} if described else None
+    save_file(weights | {key: broken}, path, metadata)
+    with pytest.raises(CheckpointError, match=rf"nan\.safetensors.*{key}.*finite"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool, torch.complex64])
+def test_weights_of_another_kind_of_number_are_refused(tmp_path, weights, about, kind):
+    path = tmp_path / "cast.safetensors"
+    cast = {key: tensor.to(kind) for key, tensor in weights.items()}
+    save_file(cast, path, {"cihm": json.dumps(about)})
+    name = str(kind).removeprefix("torch.")
+    with pytest.raises(CheckpointError, match=f"{name}. expected floating point"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.float64])
+def test_floats_of_other_widths_are_taken(tmp_path, weights, about, kind):
+    path = tmp_path / "wide.safetensors"
+    save_file(
+        {k: t.to(kind) if t.is_floating_point() else t for k, t in weights.items()},
+        path,
+        {"cihm": json.dumps(about)},
+    )
+    for key, tensor in load_model(path, "cpu").network.state_dict().items():
+        assert tensor.dtype == weights[key].dtype
+        torch.testing.assert_close(tensor, weights[key], atol=1e-3, rtol=1e-3)
+
+
+def test_loading_draws_no_numbers(tmp_path):
+    path = Model.untrained(ModelConfig(recipe="unet")).save(tmp_path / "m.safetensors")
+    torch.manual_seed(1)
+    wanted = torch.rand(3)
+    torch.manual_seed(1)
+    load_model(path, "cpu")
+    assert torch.equal(torch.rand(3), wanted)
+
+
+def test_outlines_load_nothing_of_torch_that_takes_seconds():
+    program = (
+        "import sys\n"
+        "from napari_cihm.config import ModelConfig\n"
+        "from napari_cihm.models import load_model, model_names\n"
+        "from napari_cihm.models.filling import outline\n"
+        "before = len(sys.modules)\n"
+        "load_model(device='cpu')\n"
+        "for name in model_names(): outline(ModelConfig(recipe=name))\n"
+        "print(len(sys.modules) - before)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(run.stdout) < 20
