@@ -11,6 +11,7 @@ from napari_cihm.config import Decoding, SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.errors import (
     AxesError,
+    CheckpointError,
     DtypeError,
     InputError,
     ShapeError,
@@ -164,6 +165,26 @@ def test_numbers_that_are_none_are_taken_for_dark(local: Local) -> None:
     image.flags.writeable = False
     np.testing.assert_array_equal(segment(image, local), expected)
     assert segment(np.full((20, 20), np.nan), local).max() == 0
+
+
+@pytest.mark.parametrize("diameter", ["auto", None])
+@pytest.mark.parametrize(
+    ("maps", "error"),
+    [
+        (np.full((1, 3, 90, 110), np.nan, np.float32), CheckpointError),
+        (np.full((1, 3, 90, 110), np.inf, np.float32), CheckpointError),
+        (np.zeros((1, 2, 90, 110), np.float32), ShapeError),
+        (np.zeros((1, 3, 90, 100), np.float32), ShapeError),
+    ],
+)
+def test_maps_that_are_none_are_refused(maps, error, diameter) -> None:
+    class Broken(Perfect):
+        def __call__(self, batch):
+            return maps
+
+    model = Broken(in_channels=1, diameter=20.0)
+    with pytest.raises(error, match="the model gave"):
+        segment(np.ones((90, 110)), model, diameter=diameter)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 3), (5, 1, 1)])

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.errors import CheckpointError, ShapeError
 
 if TYPE_CHECKING:
     from napari_cihm.models import Model
@@ -59,6 +60,29 @@ class NetworkPredictor:
         return maps / np.float32(len(_FLIPS) + 1)
 
 
+def predict(predictor: Predictor, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Ask a predictor for the maps of a batch, and check that they are maps.
+
+    Raises
+    ------
+    ShapeError
+        For other maps than its configuration promises.
+    CheckpointError
+        For numbers that are not finite: what it is given always is.
+    """
+    maps = predictor(batch)
+    wanted = (len(batch), predictor.config.classes, *batch.shape[2:])
+    if maps.shape != wanted:
+        raise ShapeError(f"the model gave maps of shape {maps.shape}", f"{wanted}")
+    if not np.isfinite(maps).all():
+        raise CheckpointError(
+            "the model gave numbers that are not finite",
+            "maps in 0 to 1",
+            "take an earlier checkpoint of its training",
+        )
+    return maps
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error means that the batch or the tile was too big."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
@@ -72,5 +96,4 @@ def is_out_of_memory(error: BaseException) -> bool:
 def to_fractions(maps: NDArray[np.float32]) -> Maps:
     """Round maps in 0..1 to sixteen bits."""
     scaled = np.multiply(maps, FULL, dtype=np.float32)
-    np.nan_to_num(scaled, copy=False, nan=0.0)
     return np.rint(scaled, out=scaled).clip(0, FULL).astype(np.uint16)

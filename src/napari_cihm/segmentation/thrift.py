@@ -16,6 +16,7 @@ from napari_cihm.segmentation.predictor import (
     Maps,
     Predictor,
     is_out_of_memory,
+    predict,
     to_fractions,
 )
 
@@ -60,7 +61,7 @@ class Thrift:
         while len(maps) < len(tiles):
             now = tiles[len(maps) : len(maps) + self.batch]
             try:
-                maps += list(to_fractions(self.predictor(np.stack(now))))
+                maps += list(to_fractions(predict(self.predictor, np.stack(now))))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
