@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from napari_cihm import load_model
+from napari_cihm import build_model, load_model
 from napari_cihm.config import ModelConfig
 from napari_cihm.errors import CheckpointError
 from napari_cihm.models import Model
@@ -127,3 +127,15 @@ def test_outlines_load_nothing_of_torch_that_takes_seconds():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert int(run.stdout) < 20
+
+
+@pytest.mark.parametrize("name", ["m.pt", "m.PTH", "m.ckpt", "m.bin", "m.tar", "mine"])
+def test_what_was_saved_is_loaded_whatever_its_name(tmp_path, name):
+    model = load_model("cihm-fluo", "cpu")
+    assert load_model(model.save(tmp_path / name), "cpu").config == model.config
+
+
+def test_a_pickle_is_known_by_its_content_too(tmp_path):
+    path = tmp_path / "theirs.safetensors"
+    torch.save(build_model("unet", 3, 2).state_dict(), path)
+    assert load_model(path, "cpu").config.recipe == "unet"

@@ -12,30 +12,27 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from napari_cihm.errors import CheckpointError
-from napari_cihm.models.checkpoint import KEY
+from napari_cihm.models.checkpoint import KEY, read_tensors
 from napari_cihm.models.filling import Weights, fill, outline
 from napari_cihm.models.guessing import config_of, guess, nearest
 from napari_cihm.models.model import Model
 from napari_cihm.models.recipes import RECIPES
 
-PICKLES = (".pt", ".pth", ".ckpt", ".bin", ".tar")
 HOMES = ("state_dict", "model_state_dict", "model", "network", "net", "params", "ema")
 
 
 def is_foreign(path: Path) -> bool:
-    """Tell whether a file is one of weights alone, without our description."""
-    if path.suffix.lower() in PICKLES:
-        return True
-    if path.suffix.lower() != ".safetensors":
+    """Tell by its content whether a file is one of weights without our description."""
+    if not path.is_file():
         return False
+    if not _is_safetensors(path):
+        return True
     try:
-        with safe_open(path, framework="pt") as file:
-            return KEY not in (file.metadata() or {})
-    except (SafetensorError, OSError):
+        return KEY not in read_tensors(path)[0]
+    except CheckpointError:
         return False
 
 
@@ -77,10 +74,8 @@ def read_weights(path: Path) -> Weights:
     CheckpointError
         Saying what the file holds instead.
     """
-    if path.suffix.lower() == ".safetensors":
-        with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        return without_prefix(tensors)
+    if _is_safetensors(path):
+        return without_prefix(read_tensors(path)[1])
     content = _unpickle(path)
     weights = find_weights(content)
     if not weights:
@@ -121,11 +116,9 @@ def _unpickle(path: Path) -> Any:
             "save its state_dict where it was made, and load that file",
         )
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # on old pickles, for their makers
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} does not exist", "a model file") from None
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its readers meet
         asked = re.search(r"GLOBAL (\S+)", str(error))
         if asked:
@@ -139,6 +132,12 @@ def _unpickle(path: Path) -> Any:
             "a file of torch.save, or a .safetensors file",
             "copy it anew; a download that was cut short looks like this",
         ) from error
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Tell by its first bytes: the length of a header, and the brace it begins with."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
 
 
 def _is_script(path: Path) -> bool:
