@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from napari_cihm import build_model, load_model
+from napari_cihm import build_model, load_model, segment_iter
 from napari_cihm.config import ModelConfig
-from napari_cihm.errors import CheckpointError
+from napari_cihm.errors import CheckpointError, InputError, UnknownNameError
+from napari_cihm.events import Note
 from napari_cihm.models import Model
 from napari_cihm.models.bundled import find_model
 from napari_cihm.models.doctor import examine
@@ -139,3 +141,58 @@ def test_a_pickle_is_known_by_its_content_too(tmp_path):
     path = tmp_path / "theirs.safetensors"
     torch.save(build_model("unet", 3, 2).state_dict(), path)
     assert load_model(path, "cpu").config.recipe == "unet"
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "classes"),
+    [("lightm-unet", 2, 1), ("lightm-unet", 4, 3), ("cihm", 4, 3), ("vm-unet-v2", 2, 4),
+     ("mambau-lite", 3, 2), ("ac-mambaseg", 2, 2), ("ultralight-vm-unet", 5, 1)],
+)  # fmt: skip
+def test_channels_and_classes_of_weights_alone_are_told(
+    tmp_path, name, channels, classes
+):
+    path = tmp_path / "theirs.pth"
+    torch.save(build_model(name, channels, classes).state_dict(), path)
+    config = load_model(path, "cpu").config
+    told = (config.recipe, config.in_channels, config.classes)
+    assert told == (name, channels, classes)
+
+
+def test_a_recipe_can_be_asked_for(tmp_path):
+    path = tmp_path / "theirs.pth"
+    torch.save(build_model("unet", 1, 1).state_dict(), path)
+    assert load_model(path, "cpu", recipe="unet").config.recipe == "unet"
+    with pytest.raises(CheckpointError, match="do not fit the recipe 'cihm'"):
+        load_model(path, "cpu", recipe="cihm")
+    with pytest.raises(UnknownNameError, match="did you mean 'unet'"):
+        load_model(path, "cpu", recipe="unett")
+    with pytest.raises(CheckpointError, match="is of the recipe 'cihm'"):
+        load_model("cihm-dsb18", "cpu", recipe="unet")
+
+
+@pytest.mark.parametrize(("classes", "said"), [(1, False), (3, True)])
+def test_what_three_maps_are_taken_for_is_said_with_each_run(tmp_path, classes, said):
+    path = tmp_path / "theirs.pth"
+    torch.save(build_model("ultralight-vm-unet", 1, classes).state_dict(), path)
+    model = load_model(path, "cpu")
+    events = segment_iter(np.zeros((40, 40)), model)
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert any("does not say what its 3 maps are" in note for note in notes) == said
+    again = load_model(model.save(tmp_path / "ours.safetensors"), "cpu")
+    assert not again.note
+
+
+@pytest.mark.parametrize("wrong", [5, None, [], ""])
+def test_what_names_no_model_is_refused(wrong):
+    with pytest.raises(InputError, match="model"):
+        load_model(wrong)
+
+
+def test_a_folder_is_no_model(tmp_path):
+    with pytest.raises(CheckpointError, match="is no file"):
+        load_model(tmp_path)
+
+
+def test_a_device_that_is_none_is_refused():
+    with pytest.raises(UnknownNameError, match="device"):
+        load_model(device=None)

@@ -1,12 +1,13 @@
 """The weights that come with the package, and models by name or by file."""
 
+import os
 from importlib import resources
 from pathlib import Path
 
 import torch
 
 from napari_cihm.config.model import DEFAULT_MODEL
-from napari_cihm.errors import UnknownNameError
+from napari_cihm.errors import CheckpointError, InputError, UnknownNameError
 from napari_cihm.models.checkpoint import read_checkpoint
 from napari_cihm.models.foreign import is_foreign, read_foreign
 from napari_cihm.models.model import Model
@@ -18,7 +19,10 @@ def bundled_names() -> tuple[str, ...]:
 
 
 def load_model(
-    name_or_path: str | Path = DEFAULT_MODEL, device: str | torch.device = "auto"
+    name_or_path: str | Path = DEFAULT_MODEL,
+    device: str | torch.device = "auto",
+    *,
+    recipe: str | None = None,
 ) -> Model:
     """Load a model that comes with the package by its name, or one from a file.
 
@@ -29,6 +33,8 @@ def load_model(
         weights alone (``.pt``, ``.pth``) is told from their names and shapes.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    recipe : str, optional
+        The recipe of weights alone, where it cannot be told or must be this one.
 
     Returns
     -------
@@ -37,8 +43,13 @@ def load_model(
     """
     path = find_model(name_or_path)
     if is_foreign(path):
-        return read_foreign(path, device)
-    return read_checkpoint(path, device)
+        return read_foreign(path, device, recipe)
+    model = read_checkpoint(path, device)
+    if recipe not in (None, model.config.recipe):
+        raise CheckpointError(
+            f"{path.name} is of the recipe {model.config.recipe!r}", repr(recipe)
+        )
+    return model
 
 
 def find_model(name_or_path: str | Path) -> Path:
@@ -46,14 +57,21 @@ def find_model(name_or_path: str | Path) -> Path:
 
     Raises
     ------
+    InputError
+        If it is no name and no path.
     UnknownNameError
         If it is neither a bundled name nor looks like a file.
     """
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise InputError(
+            f"a model was given as {type(name_or_path).__name__} ({name_or_path!r})",
+            "its name, its file, or a model that was loaded",
+        )
     names = bundled_names()
     if str(name_or_path) in names:
         return _folder() / f"{name_or_path}.safetensors"
     path = Path(name_or_path).expanduser()
-    if not path.suffix and not path.exists():
+    if not path.suffix and (not path.exists() or not str(name_or_path)):
         raise UnknownNameError.among("model", str(name_or_path), names)
     return path
 

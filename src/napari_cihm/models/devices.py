@@ -32,7 +32,7 @@ def pick_device(wanted: str | torch.device = "auto") -> torch.device:
         return torch.device(known[0])
     try:
         device = torch.device(wanted)
-    except RuntimeError:
+    except (RuntimeError, TypeError):
         raise UnknownNameError.among("device", wanted, ("auto", *known)) from None
     if not any(name.split(":")[0] == device.type for name in known):
         raise UnavailableError(

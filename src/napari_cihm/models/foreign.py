@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_cihm.errors import CheckpointError
+from napari_cihm.errors import CheckpointError, UnknownNameError
 from napari_cihm.models.checkpoint import KEY, read_tensors
 from napari_cihm.models.filling import Weights, fill, outline
 from napari_cihm.models.guessing import config_of, guess, nearest
@@ -46,11 +46,14 @@ def read_foreign(
     CheckpointError
         If the file would run code, holds no weights, or fits no recipe.
     """
+    if recipe is not None and recipe not in RECIPES:
+        raise UnknownNameError.among("recipe", recipe, RECIPES)
     weights = read_weights(path)
     fitting = [g for g in guess(weights) if g.exact and recipe in (None, g.recipe)]
     if not fitting:
+        which = f"do not fit the recipe {recipe!r}" if recipe else "fit no recipe"
         raise CheckpointError(
-            f"{path.name}: its weights fit no recipe{nearest(weights)}",
+            f"{path.name}: its weights {which}{nearest(weights)}",
             f"weights of {recipe or 'one of ' + ', '.join(RECIPES)}",
             "train it here with `cihm train`, which stores the recipe with the weights",
         )
@@ -59,11 +62,19 @@ def read_foreign(
         raise CheckpointError(
             f"{path.name}: its weights fit several recipes ({names})",
             "one recipe",
-            "name the one that they were trained with",
+            "name the one that they were trained with: load_model(file, recipe=...), "
+            "whose save() writes it down",
         )
     config = config_of(fitting[0])
     network = fill(outline(config), weights, path.name)
-    return Model(network, config, device, path.stem)
+    model = Model(network, config, device, path.stem)
+    if config.task == "instance":
+        model.note = (
+            f"{path.name} does not say what its {config.classes} maps are: they are "
+            "taken for the insides, borders and middles of single objects; if they "
+            "are classes, set model.config = model.config.but(task='semantic')"
+        )
+    return model
 
 
 def read_weights(path: Path) -> Weights:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.config.model import MOST_MAPS
 from napari_cihm.models.filling import Weights, compare, outline
 from napari_cihm.models.recipes import RECIPES
 
@@ -53,23 +54,27 @@ def nearest(weights: Weights) -> str:
 
 
 def _fit(name: str, weights: Weights) -> Guess:
-    channels, classes = _ends(_shapes(name, 1, 1), weights)
+    channels = _count(_shapes(name, 1, 1), _shapes(name, 2, 1), weights)
+    classes = _count(_shapes(name, 1, 1), _shapes(name, 1, 2), weights)
     wanted = _shapes(name, channels, classes)
     missing, _, misfit = compare(wanted, weights)
     matched = len(wanted) - len(missing) - len(misfit)
     return Guess(name, channels, classes, matched, len(wanted), len(weights))
 
 
-def _ends(wanted: Weights, weights: Weights) -> tuple[int, int]:
-    """Read the channels off a recipe's first kernel, the classes off its last row.
+def _count(one: Weights, two: Weights, weights: Weights) -> int:
+    """Read a number of channels or classes off a size that grows with it.
 
-    By the recipe's names, since a file need not keep the order of the weights.
+    Given are a recipe's shapes for one and for two of them.
     """
-    first = next((key for key, tensor in wanted.items() if tensor.ndim == 4), "")
-    inlet, outlet = weights.get(first), weights.get(list(wanted)[-1])
-    channels = inlet.shape[1] if inlet is not None and inlet.ndim == 4 else 1
-    classes = outlet.shape[0] if outlet is not None and outlet.ndim else 1
-    return max(int(channels), 1), max(int(classes), 1)
+    for key in one.keys() & two.keys() & weights.keys():
+        sizes = one[key].shape, two[key].shape, weights[key].shape
+        if len({len(shape) for shape in sizes}) > 1:
+            continue
+        for low, high, size in zip(*sizes, strict=True):
+            if low != high and (size - low) % (high - low) == 0 and size >= low:
+                return min(1 + (size - low) // (high - low), MOST_MAPS)
+    return 1
 
 
 @cache

@@ -1,5 +1,6 @@
 """A model: a network together with all that is needed to feed and read it."""
 
+import copy
 import hashlib
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class Model:
         Where the network is.
     name : str
         What to call the model in the window and in reports.
+    note : str
+        What was assumed of it, to be said wherever it is put to work.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Model:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.config = config
         self.name = name or config.recipe
+        self.note = ""
         self._hash: str | None = None
 
     @classmethod
@@ -93,6 +97,15 @@ class Model:
         if self.config.task == "semantic" and self.config.classes > 1:
             return logits.softmax(dim=1).cpu().numpy()
         return logits.sigmoid().cpu().numpy()
+
+    def on(self, device: str | torch.device) -> "Model":
+        """Give this model on a device: itself if it is there, else a copy."""
+        wanted = pick_device(device)
+        if wanted == self.device:
+            return self
+        moved = Model(copy.deepcopy(self.network), self.config, wanted, self.name)
+        moved.note = self.note
+        return moved
 
     def save(self, path: str | Path) -> Path:
         """Write the model as one ``.safetensors`` file, replacing it whole."""

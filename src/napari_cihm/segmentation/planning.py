@@ -20,13 +20,15 @@ AnyModel = Model | Predictor | str | Path | None
 
 def as_predictor(model: AnyModel, settings: SegmentSettings) -> Predictor:
     """Return `model` as a function from tiles to maps, loading it by name."""
-    if isinstance(model, str | Path):
-        model = load_model(model, settings.device)
-    elif model is None:
+    if isinstance(model, Predictor):
+        return model
+    if model is None:
         model = load_model(device=settings.device)
-    if isinstance(model, Model):
-        return NetworkPredictor(model, settings.tta)
-    return model
+    elif not isinstance(model, Model):
+        model = load_model(model, settings.device)
+    elif settings.device != "auto":
+        model = model.on(settings.device)
+    return NetworkPredictor(model, settings.tta)
 
 
 def make_plan(

@@ -47,6 +47,7 @@ class NetworkPredictor:
     def __init__(self, model: "Model", tta: bool = False) -> None:
         self.model = model
         self.config = model.config
+        self.note = model.note
         self.tta = tta
         self.key = f"{model.hash}{'-flips' if tta else ''}"
 

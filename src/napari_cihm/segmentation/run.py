@@ -45,7 +45,8 @@ def segment(
     image : array or Image
         Two to five dimensions, any order of axes, any real numbers.
     model : Model, str or Path, optional
-        A model, the name of one or its file; the bundled one by default.
+        A model, the name of one or its file; the bundled one by default. A loaded
+        one works where it is, unless a device is set.
     axes : str, optional
         One letter of "tzcyx" for each dimension; guessed by default.
     **settings
@@ -122,7 +123,7 @@ def segment_iter(
         diameter,
         chosen,
     )
-    yield from _remarks(plan, note)
+    yield from _remarks(plan, getattr(predictor, "note", ""), note)
     store = _open_store(plan, predictor, work, blocks, pixels)
     if isinstance(store, FolderStore) and store.resumed:
         yield Note(f"going on with the run that {work} holds")
@@ -194,8 +195,8 @@ def _open_store(
     return FolderStore(Path(work), plan.image, manifest, blocks.size, classes, doubt)
 
 
-def _remarks(plan: Plan, note: str) -> Iterator[Note]:
-    for text in (plan.source.channels.note, note, _anisotropy(plan)):
+def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
+    for text in (plan.source.channels.note, *notes, _anisotropy(plan)):
         if text:
             yield Note(text)
 

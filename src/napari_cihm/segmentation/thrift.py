@@ -100,7 +100,7 @@ class Thrift:
 def predict_one(predictor: Predictor, tile: Tile) -> NDArray[np.float32]:
     """Predict a tile, in pieces if memory does not suffice for the whole."""
     try:
-        return np.asarray(predictor(tile[None])[0])
+        return np.asarray(predict(predictor, tile[None])[0])
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
