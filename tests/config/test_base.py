@@ -10,7 +10,11 @@ from napari_cihm.models.recipes import build_model
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"diameter": -3}, "diameter=-3: input should be greater than 0 or 'auto'"),
+        (
+            {"diameter": -3},
+            "diameter=-3: input should be at least 1 pixel (micrometres have to be "
+            "divided by the size of a pixel) or 'auto'",
+        ),
         (
             {"channels": "red"},
             "channels='red': input should be a valid integer or 'auto' or 'merge'",

@@ -39,6 +39,8 @@ def about() -> dict[str, object]:
         ({"in_channels": 60_000}, "do not fit the recipe"),
         ({"classes": 10**10}, "classes=10000000000"),
         ({"classes": 60_000}, "do not fit the recipe"),
+        ({"classes": 2}, "task='instance': single objects are read from 3 maps"),
+        ({"diameter": 1e-300}, "diameter"),
     ],
 )
 def test_a_network_that_cannot_be_built_is_refused(

@@ -1,5 +1,6 @@
 """The table of recipes: counts, origins, options, and what is refused."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -118,3 +119,8 @@ def test_hym_unet_answers_the_questions_of_its_readers():
         for stages in ("cccc", "ccmm", "mmmm")
     }
     assert scans == {"cccc": 0, "ccmm": 4, "mmmm": 8}
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    counted = count("unet", np.int64(3), np.uint8(2))
+    assert counted == count("unet", 3, 2)

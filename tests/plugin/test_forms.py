@@ -58,12 +58,12 @@ def test_words_and_numbers_are_both_taken(form):
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("diameter", "big", "a number above 0, “auto” or “as in the image”"),
-        ("diameter", "-3", "a number above 0"),
+        ("diameter", "big", "a number above 1, “auto” or “as in the image”"),
+        ("diameter", "-3", "a number above 1"),
         ("foreground", "1.5", "a number from 0 to 1 or “auto”"),
         ("tile", "31", "a whole number from 32 to 8192 or “auto”"),
         ("tile", "64.5", "a whole number"),
-        ("diameter", "nan", "a number above 0"),
+        ("diameter", "nan", "a number above 1"),
     ],
 )
 def test_a_refused_field_turns_red_and_says_why(form, name, text, reason):

@@ -58,6 +58,15 @@ def test_models_names_files_and_predictors_are_taken(model: Model, tmp_path) -> 
         as_predictor("no-such-model", settings)
 
 
+def test_a_set_device_moves_a_model_and_leaves_the_given_one(model: Model) -> None:
+    assert as_predictor(model, SegmentSettings()).model is model
+    assert as_predictor(model, SegmentSettings(device="cpu")).model is model
+    assert model.on(torch.device("meta")).device.type == "meta"
+    assert all(p.device.type == "cpu" for p in model.network.parameters())
+    with pytest.raises(UnknownNameError, match="zzz"):
+        as_predictor(model, SegmentSettings(device="zzz"))
+
+
 def test_a_network_segments_in_tiles_and_batches_alike(model: Model, texture) -> None:
     image = texture((150, 140))
     one = segment(image, model, tile=64, overlap=16, batch=1, diameter=None)

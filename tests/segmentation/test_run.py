@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -213,11 +214,34 @@ def test_a_huge_image_is_begun_at_once_and_never_whole_in_memory(
         (np.zeros(5), None, AxesError),
         (np.zeros((4, 4)), "zyx", AxesError),
         (np.zeros((2,) * 6), None, AxesError),
+        (np.zeros((4, 4)), ["y", "x"], AxesError),
+        (np.zeros((4, 4)), 5, AxesError),
+        ([[1, 2], [3]], None, DtypeError),
     ],
 )
 def test_what_cannot_be_segmented_is_refused(image, axes, error, local: Local) -> None:
     with pytest.raises(error, match="expected"):
         segment(image, local, axes)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_tensors_are_taken_as_they_come_out_of_a_network(kind, local: Local) -> None:
+    image = (discs((90, 110), 8, 6) > 0).astype(np.float32)
+    tensor = torch.from_numpy(image).to(kind).requires_grad_()
+    np.testing.assert_array_equal(segment(tensor, local), segment(image, local))
+
+
+@pytest.mark.parametrize("size", [0.05, 1e-300, True])
+def test_sizes_below_a_pixel_are_refused(size, local: Local) -> None:
+    with pytest.raises(InputError, match=f"diameter={size}.*pixel"):
+        segment(np.zeros((9, 9)), local, diameter=size)
+
+
+def test_what_is_no_model_or_client_is_refused(local: Local) -> None:
+    with pytest.raises(InputError, match="given as int"):
+        segment(np.zeros((9, 9)), 5)
+    with pytest.raises(InputError, match="client='tcp://there'"):
+        segment(np.zeros((9, 9)), local, client="tcp://there")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,10 @@ def refusals(
     for name, group in groupby(error.errors(), lambda d: _name(d["loc"], model)):
         said = list(group)
         # Of a text that is no number, that it is none says enough.
-        words = [d["msg"].lower().partition(", unable")[0] for d in said]
+        words = [
+            d["msg"].lower().partition(", unable")[0].removeprefix("value error, ")
+            for d in said
+        ]
         first, *rest = dict.fromkeys(words)
         could = (first, *(word.removeprefix("input should be ") for word in rest))
         yield name, said[0]["input"], " or ".join(could)

@@ -2,12 +2,13 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from napari_cihm.config.base import Settings
 
 FORMAT = 1
 DEFAULT_MODEL = "cihm-dsb18"
+INSTANCE_MAPS = 3  # insides, borders and middles
 MOST_MAPS = 65535  # a file that asks for more is damaged
 
 
@@ -102,9 +103,20 @@ class ModelConfig(Settings):
     normalisation: Normalisation = Normalisation()
     decoding: Decoding = Decoding()
     diameter: float | None = Field(
-        None, gt=0, description="Typical object diameter it was trained on, in pixels."
+        None, ge=1, description="Typical object diameter it was trained on, in pixels."
     )
     pixel_size: float | None = Field(
         None, gt=0, description="Pixel size of its training images in micrometres."
     )
     training: TrainingRecord = TrainingRecord()
+
+    @field_validator("task")
+    @classmethod
+    def _enough_maps(cls, task: str, info: ValidationInfo) -> str:
+        classes = info.data.get("classes", INSTANCE_MAPS)
+        if task == "instance" and classes < INSTANCE_MAPS:
+            raise ValueError(
+                f"single objects are read from {INSTANCE_MAPS} maps, "
+                f"but classes is {classes}"
+            )
+        return task

@@ -1,16 +1,36 @@
 """Settings of a segmentation run."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from napari_cihm.config.base import Settings
+
+
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("input should be a number of pixels")
+    return value
+
+
+def _a_pixel_at_least(value: float) -> float:
+    if value < 1:
+        raise ValueError(
+            "input should be at least 1 pixel (micrometres have to be divided by the "
+            "size of a pixel)"
+        )
+    return value
+
+
+Pixels = Annotated[
+    float, BeforeValidator(_no_flag), AfterValidator(_a_pixel_at_least), Field(ge=1)
+]
 
 
 class SegmentSettings(Settings):
     """How to segment; a newcomer needs to touch none of them."""
 
-    diameter: Annotated[float, Field(gt=0)] | Literal["auto"] | None = Field(
+    diameter: Pixels | Literal["auto"] | None = Field(
         "auto",
         description="Typical object diameter in pixels; auto estimates it, none "
         "keeps the image's own scale.",

@@ -1,6 +1,6 @@
 """Axes by letter: t, z, c, y, x in any order, checked and guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from napari_cihm.errors import AxesError
 
@@ -25,6 +25,14 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
         If a letter is unknown or twice there, y or x is missing, or their number
         is not the number of dimensions.
     """
+    if not isinstance(axes, str):
+        raise AxesError(
+            f"axes were given as {type(axes).__name__} ({axes!r})",
+            "a text of one letter for each dimension",
+            f"try axes={''.join(map(str, axes))!r}"
+            if isinstance(axes, Iterable)
+            else "",
+        )
     letters = axes.lower()
     unknown = sorted(set(letters) - set(LETTERS))
     if unknown:

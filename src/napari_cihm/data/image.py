@@ -80,7 +80,7 @@ class Image:
                 "read the file first, with skimage.io.imread or tifffile.imread",
             )
         if not (isinstance(data, ArrayLike) and _known(data.dtype)):
-            data = np.asarray(data)
+            data = _as_array(data)
         _check_numbers(data.dtype)
         letters = guess_axes(data.shape) if axes is None else axes
         letters = check_axes(letters, data.shape)
@@ -187,6 +187,22 @@ def readable(path: Path) -> Iterator[None]:
             f"{path} cannot be read ({type(error).__name__}: {error})",
             "an image that is whole",
             "open it in another program; copy it anew if that fails too",
+        ) from error
+
+
+def _as_array(data: Any) -> NDArray[Any]:
+    """Copy what is no array of numpy's kinds: a list, or a tensor of PyTorch."""
+    try:
+        if hasattr(data, "detach"):
+            data = data.detach().cpu()
+            if str(data.dtype) == "torch.bfloat16":
+                data = data.float()
+        return np.asarray(data)
+    except (TypeError, ValueError) as error:
+        raise DtypeError(
+            f"an image that is no array ({error})",
+            "numbers in rows of one length",
+            "give a numpy array",
         ) from error
 
 

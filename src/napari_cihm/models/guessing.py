@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.config.model import MOST_MAPS
+from napari_cihm.config.model import INSTANCE_MAPS, MOST_MAPS
 from napari_cihm.models.filling import Weights, compare, outline
 from napari_cihm.models.recipes import RECIPES
-
-INSTANCE_MAPS = 3
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
 from napari_cihm.data.tiles import BlockGrid
+from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.diameter import find_diameter
@@ -105,6 +106,12 @@ def segment_iter(
     """
     begun = time.perf_counter()
     chosen = SegmentSettings.of(**settings)
+    if client is not None and not hasattr(client, "submit"):
+        raise InputError(
+            f"client={client!r} is no client",
+            "a dask.distributed.Client",
+            "connect first: client=Client(address)",
+        )
     picture = Image.of(image, axes)
     predictor = as_predictor(model, chosen)
     whole = picture if of is None else Image.of(of)

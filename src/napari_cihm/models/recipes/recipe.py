@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from types import MappingProxyType
 
 from pydantic import ValidationError, validate_call
@@ -57,7 +58,7 @@ class Recipe:
             For an option of a wrong kind or out of bounds.
         """
         for what, count in {"in_channels": in_channels, "classes": classes}.items():
-            if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
                 raise ShapeError(
                     f"{what}={count!r} for {name!r}", "a whole number from 1"
                 )
@@ -68,7 +69,7 @@ class Recipe:
                 )
         checked = validate_call(self.build)
         try:
-            network: nn.Module = checked(in_channels, classes, **options)
+            network: nn.Module = checked(int(in_channels), int(classes), **options)
         except ValidationError as error:
             raise InputError(
                 f"options of {name!r}: {explain(error)}",
