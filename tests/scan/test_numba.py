@@ -225,6 +225,20 @@ def test_decays_from_tables_and_computed_ones_are_alike(
     check_close(scanned("numba", tensors), scanned("torch", wide))
 
 
+def test_small_steps_are_not_all_off_the_same_way(monkeypatch):
+    rng, length = np.random.default_rng(0), 4096
+    u, B, C = (
+        torch.from_numpy(rng.standard_normal((1, n, length))).float() for n in (4, 8, 8)
+    )
+    delta = torch.from_numpy(rng.uniform(1e-4, 1e-3, (1, 4, length))).float()
+    A = -torch.arange(1.0, 9).repeat(4, 1)
+    found = selective_scan(u, delta, A, B, C).double()
+    monkeypatch.setenv("CIHM_SCAN", "reference")
+    wanted = selective_scan(*(t.double() for t in (u, delta, A, B, C)))
+    off = (found - wanted).square().mean() / wanted.square().mean()
+    assert off.sqrt() < 1e-6
+
+
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), -2.0, 1e30])
 def test_steps_that_are_in_no_table_are_answered_as_elsewhere(odd):
     # Without softplus a step may be anything; none may be looked up where nothing is.
@@ -294,3 +308,8 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
         NUMBA_CACHE_DIR=str(tmp_path / "file" / "below"),
         NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator",
     )
+
+
+@pytest.mark.slow
+def test_where_nothing_may_be_compiled_torch_scans():
+    _scan_in_a_process(NUMBA_DISABLE_JIT="1", CIHM_SCAN="")

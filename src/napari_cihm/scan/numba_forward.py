@@ -108,7 +108,7 @@ def _states(
             number = (first + block) // WIDTH - low * (state.size // WIDTH)
             table, filled = scratch.tables[number], scratch.filled
             filled[number] = extend(table, filled[number], last, A, speed)
-            _walk(_found, (table, terms(A, speed)), state, block, scratch, count)
+            _walk(_found, (table, terms(A)), state, block, scratch, count)
         else:
             _walk(_computed, A * LOG2E, state, block, scratch, count)
 
