@@ -31,8 +31,11 @@ def compiled(function: Callable[..., Any], signature: Any, **options: Any) -> Ke
     -------
     callable
         The machine code itself: choosing among signatures would cost more than a
-        small call does. It takes no keywords.
+        small call does. It takes no keywords. The function as it is, where
+        ``NUMBA_DISABLE_JIT`` is set.
     """
+    if numba.config.DISABLE_JIT:
+        return function
     try:
         made = numba.njit(no_cfunc_wrapper=True, **options)(function)
         made._cache = _Cache(function)

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import torch
+from numba import config
 from torch import Tensor
 
 from napari_cihm.scan.derivatives import first_only
@@ -21,9 +22,9 @@ _CHANNELS = 8
 _COST = 7e-9
 
 
-def available() -> Literal[True]:
-    """Say yes: importing this module has shown that numba is here."""
-    return True
+def available() -> Literal[True] | str:
+    """Say yes, where numba may compile: importing this has shown that it is here."""
+    return "NUMBA_DISABLE_JIT is set" if config.DISABLE_JIT else True
 
 
 def serves(device: torch.device) -> Literal[True] | str:

@@ -30,8 +30,10 @@ def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
             delta = delta + bias[:, None]
         if softplus:
             delta = F.softplus(delta)
-        state = u.new_zeros(u.shape[0], *A.shape)
-        y = [u[..., :0]]
+        # None of them shapes a sequence of no positions, yet each has its gradient.
+        nothing = sum(t.flatten()[:0].sum() for t in (u, delta, A, B, C))
+        state = u.new_zeros(u.shape[0], *A.shape) + nothing
+        y = [u[..., :0] + nothing]
         for t in range(u.shape[2]):
             step = delta[..., t, None]
             entering = step * u[..., t, None] * _at(B, t, u.shape[1])
