@@ -1,6 +1,7 @@
 """Model files: what is loaded, what is refused and in which words."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -198,3 +199,30 @@ def test_a_folder_is_no_model(tmp_path):
 def test_a_device_that_is_none_is_refused():
     with pytest.raises(UnknownNameError, match="device"):
         load_model(device=None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_a_file_is_for_whom_the_user_makes_files(tmp_path, mask):
+    model = load_model("cihm-fluo", "cpu")
+    before = os.umask(mask)
+    try:
+        path = model.save(tmp_path / "m.safetensors")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~mask
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_hash_tells_options_and_weights_that_change_in_place():
+    def scanning(scan: str) -> Model:
+        torch.manual_seed(0)
+        options = {"scan": scan, "base": 8}
+        return Model.untrained(ModelConfig(recipe="hym-unet", options=options))
+
+    one, other = scanning("snake"), scanning("diagonal")
+    assert one.hash == scanning("snake").hash != other.hash
+    before = one.hash
+    with torch.no_grad():
+        next(one.network.parameters()).add_(1)
+    assert one.hash != before

@@ -65,3 +65,11 @@ def test_gradients_agree_with_finite_differences(case):
         return selective_scan(**named, delta_softplus=True, return_last_state=True)
 
     assert torch.autograd.gradcheck(scan, list(tensors.values()))
+
+
+def test_a_sequence_of_no_positions_has_gradients_of_zero(case):
+    tensors = case(length=0)
+    selective_scan(**tensors, delta_softplus=True).sum().backward()
+    for tensor in tensors.values():
+        assert tensor.grad is not None
+        assert not tensor.grad.any()

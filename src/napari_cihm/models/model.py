@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,6 @@ class Model:
         self.config = config
         self.name = name or config.recipe
         self.note = ""
-        self._hash: str | None = None
 
     @classmethod
     def untrained(
@@ -64,14 +64,15 @@ class Model:
 
     @property
     def hash(self) -> str:
-        """Sixteen hex digits that name a recipe and its weights."""
-        if self._hash is None:
-            digest = hashlib.sha256(self.config.recipe.encode())
-            for key, tensor in sorted(self.network.state_dict().items()):
-                digest.update(key.encode())
-                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-            self._hash = digest.hexdigest()[:16]
-        return self._hash
+        """Sixteen hex digits that name a recipe, its options and its weights."""
+        digest = hashlib.sha256(self.config.recipe.encode())
+        if self.config.options:  # two ways to scan have weights of the same shapes
+            options = json.dumps(self.config.options, sort_keys=True, default=str)
+            digest.update(options.encode())
+        for key, tensor in sorted(self.network.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def predict(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn normalised images into maps of probabilities.
