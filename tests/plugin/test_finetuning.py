@@ -71,13 +71,15 @@ def tuning(shown, blobs, truth, monkeypatch):
 
 
 def test_labels_are_listed_with_what_may_be_believed(tuning):
-    assert tuning.pairs == ["mine · not reviewed"]
+    assert tuning.pairs == ["mine over spots · not reviewed"]
     tuning.shown.viewer.add_labels(np.zeros((5, 5), int), name="alone")
-    assert tuning.pairs == ["mine · not reviewed"]  # no image lies below those
+    assert tuning.pairs == [
+        "mine over spots · not reviewed"
+    ]  # no image lies below those
     correct = tuning.shown.coordinator.correct
     correct.bench.choose(tuning.shown.viewer.layers["mine"])
     correct._on_pressed("review_all")
-    assert tuning.pairs == ["mine · reviewed part"]
+    assert tuning.pairs == ["mine over spots · reviewed part"]
 
 
 def test_all_that_was_reviewed_is_ticked_unless_the_user_says_else(tuning, truth):
@@ -107,7 +109,7 @@ def test_an_unmarked_layer_is_asked_about_once(tuning, said):
     tuning.shown.press(tuning.shown.bar.cancel)
     tuning.shown.rest()
     assert not tuning.section.unmarked.isVisibleTo(tuning.section)
-    assert tuning.pairs == ["mine · all of it"]
+    assert tuning.pairs == ["mine over spots · all of it"]
 
 
 def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
@@ -279,7 +281,9 @@ def test_two_models_are_compared_on_the_image(tuning, checkpoint):
     assert second.name == "spots by spots (1)"
     assert first.contour and not first.editable
     assert first.data.max() == 12
-    assert tuning.pairs == ["mine · not reviewed"]  # those are no one's labels
+    assert tuning.pairs == [
+        "mine over spots · not reviewed"
+    ]  # those are no one's labels
 
 
 def test_a_refused_model_carries_its_warnings_to_the_card(tuning):

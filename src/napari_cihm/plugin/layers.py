@@ -66,7 +66,7 @@ class ResultLayers:
     def begin(self, image: ImageLayer, region: Region, name: str) -> Labels:
         """Add an empty layer over a region, for what is found while it is found."""
         empty = np.zeros(region.shown_part, DTYPE)
-        layer = Labels(empty, name=name, **_place(image, region, True))
+        layer = Labels(empty, name=name, **place_over(image, region, True))
         layer.editable = False
         layer.metadata = {KEY: {"running": True}}
         self._add(layer)
@@ -116,7 +116,7 @@ class ResultLayers:
             self.remove(live)
             data = np.zeros(region.shown_shape, DTYPE)
             data[region.shown_box] = found
-            name, place = f"{image.name} labels", _place(image, region, False)
+            name, place = f"{image.name} labels", place_over(image, region)
             result = Labels(data, name=name, **place)
             self._add(result)
         self._sign(result, image, about)
@@ -132,7 +132,7 @@ class ResultLayers:
         if tuple(labels.shape) != region.shown_part:
             labels = region.show(np.asarray(labels))
         name = f"{image.name} labels"
-        layer = Labels(labels, name=name, **_place(image, region, True))
+        layer = Labels(labels, name=name, **place_over(image, region, True))
         self._add(layer)
         self._sign(layer, image, about)
         return layer
@@ -153,12 +153,20 @@ class ResultLayers:
         """Add labels that were left unfinished, beside all that is there."""
         region = region_of(axes, array_of(image).shape)
         fits = tuple(labels.shape) == region.shown_shape
-        place = _place(image, region, False) if fits else {}
-        return self.add_copy(labels, resumed_name(name), place)
+        place = place_over(image, region) if fits else {}
+        return self.add_copy(labels, resumed_name(name), place, image)
 
-    def add_copy(self, labels: Any, name: str, place: Mapping[str, Any]) -> Labels:
-        """Add labels that the user is to edit."""
+    def add_copy(
+        self,
+        labels: Any,
+        name: str,
+        place: Mapping[str, Any],
+        image: ImageLayer | None = None,
+    ) -> Labels:
+        """Add labels that the user is to edit, and say what image they are of."""
         layer = Labels(labels, name=name, **place)
+        if image is not None:
+            layer.metadata = {KEY: {"image_id": str(image.unique_id)}}
         self._add(layer)
         self._scene.layers.selection.active = layer
         return layer
@@ -174,7 +182,9 @@ class ResultLayers:
         """Add the outlines of labels in one colour, to be looked at only."""
         found = region.show(np.asarray(labels)).astype(DTYPE)
         drawn = CyclicLabelColormap(colors=["transparent", colour, colour])
-        layer = Labels(found, name=name, colormap=drawn, **_place(image, region, True))
+        layer = Labels(
+            found, name=name, colormap=drawn, **place_over(image, region, True)
+        )
         layer.contour = 2
         layer.opacity = 1
         layer.editable = False
@@ -301,7 +311,7 @@ def _fits(layer: Labels, region: Region) -> bool:
     return in_memory and layer.data.shape == region.shown_shape
 
 
-def _place(image: ImageLayer, region: Region, part: bool) -> dict[str, Any]:
+def place_over(image: ImageLayer, region: Region, part: bool = False) -> dict[str, Any]:
     """Return where labels lie in the world: where their image does."""
     letters = region.axes[:-1] if image.rgb else region.axes
     keep = [i for i, a in enumerate(letters) if a in region.shown_axes]

@@ -1,7 +1,6 @@
 """The labels that are corrected just now, and all that were begun."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from napari.layers import Image as ImageLayer
@@ -19,6 +18,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.aside import Aside
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.resting import RESTING
 from napari_cihm.plugin.layers import KEY, is_preview
 from napari_cihm.plugin.overlays import is_overlay
@@ -59,6 +59,7 @@ class Bench(QObject):
         super().__init__(parent)
         self.desk, self.settings = desk, settings
         self.aside = Aside(self)
+        self.pairing = Pairing(desk.scene, self.axes_of_image)
         self.whole = True
         self.labels: Labels | None = None
         self._mendings: dict[Labels, Mending] = {}
@@ -115,6 +116,7 @@ class Bench(QObject):
             self,
         )
         self._mendings[layer] = mending
+        self.pairing.keep(layer)
         mending.changed.connect(self._on_changed)
         self.began.emit(mending)
         return mending
@@ -151,17 +153,8 @@ class Bench(QObject):
             self.forget(layer)
 
     def image_of(self, layer: Labels) -> ImageLayer | None:
-        """Return the image that labels were made of, else one of their shape."""
-        images = self.desk.scene.images
-        made_of = layer.metadata.get(KEY, {}).get("image_id")
-        for image in images:
-            if str(image.unique_id) == made_of:
-                return image
-        shape = tuple(_finest(layer).shape)
-        for image in sorted(images, key=lambda i: i is not self.desk.session.image):
-            if _shown_shape(image) == shape:
-                return image
-        return None
+        """Return the image that labels belong to, if it is there."""
+        return self.pairing.image_of(layer)
 
     def axes_of(self, layer: Labels) -> str:
         """Return a letter for each dimension of labels."""
@@ -237,23 +230,11 @@ def is_editable(layer: Labels) -> bool:
     return not layer.multiscale
 
 
-def _finest(layer: Labels) -> Any:
-    return layer.data[0] if layer.multiscale else layer.data
-
-
 def _shown_axes(image: ImageLayer, axes: str) -> str:
     shape = array_of(image).shape
     if not axes or len(axes) != len(shape):
         return ""
     return region_of(axes, shape).shown_axes
-
-
-def _shown_shape(image: ImageLayer) -> tuple[int, ...]:
-    try:
-        axes = axes_of(image)
-    except AxesError:
-        return ()
-    return tuple(region_of(axes, array_of(image).shape).shown_shape)
 
 
 def _usual(ndim: int) -> str:

@@ -179,7 +179,8 @@ class CorrectFlow(QObject):
         if layer is None:
             return
         data, said = working_copy(layer.data)
-        copy = self._desk.layers.add_copy(data, f"{layer.name} copy", place_of(layer))
+        name, image = f"{layer.name} copy", self.bench.image_of(layer)
+        copy = self._desk.layers.add_copy(data, name, place_of(layer), image)
         layer.visible = False
         notices.tell(said)
         self.bench.choose(copy)

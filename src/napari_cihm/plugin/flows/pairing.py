@@ -1,0 +1,100 @@
+"""Which image labels belong to: each layer of labels keeps its own."""
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels, Layer
+
+from napari_cihm.plugin.layers import KEY, place_over
+from napari_cihm.plugin.region import Region, region_of
+from napari_cihm.plugin.scene import Scene, array_of
+
+
+class Pairing:
+    """Finds the image of labels: the one they were made of, else what fits best.
+
+    Parameters
+    ----------
+    scene : Scene
+        The viewer.
+    axes_of : callable
+        Returns a letter for each dimension of an image, or "".
+    """
+
+    def __init__(self, scene: Scene, axes_of: Callable[[ImageLayer], str]) -> None:
+        self._scene, self._axes_of = scene, axes_of
+        self._kept: WeakKeyDictionary[Layer, str] = WeakKeyDictionary()
+
+    def keep(self, layer: Labels) -> None:
+        """Let labels stay with their image, whatever is opened or moved later."""
+        image = self.image_of(layer)
+        if image is not None:
+            self._kept[layer] = str(image.unique_id)
+
+    def image_of(self, layer: Labels) -> ImageLayer | None:
+        """Return the image of labels.
+
+        Of the images of their shape, those at the same place in the world come first,
+        then those with a name or a file in common, then the nearest one below them in
+        the list. Where their own image is gone, a mere neighbour takes not its place.
+        """
+        images = self._scene.images
+        known = self._known(layer)
+        for image in images:
+            if str(image.unique_id) == known:
+                return image
+        fitting = [image for image in images if self._fits(layer, image)]
+        if known is not None:
+            fitting = [image for image in fitting if any(_likeness(layer, image))]
+        if len(fitting) < 2:
+            return next(iter(fitting), None)
+        order = list(self._scene.layers)
+        at = order.index(layer)
+
+        def rank(image: ImageLayer) -> tuple[Any, ...]:
+            below = at - order.index(image)
+            placed = self._is_below(layer, image)
+            return placed, _likeness(layer, image), below > 0, -abs(below)
+
+        return max(fitting, key=rank)
+
+    def _known(self, layer: Layer) -> str | None:
+        """Return the image that labels, or those they are a copy of, stay with."""
+        known = layer.metadata.get(KEY, {}).get("image_id") or self._kept.get(layer)
+        parent = layer.source.parent and layer.source.parent()
+        return known if known or parent is None else self._known(parent)
+
+    def _region(self, image: ImageLayer) -> Region | None:
+        axes, shape = self._axes_of(image), array_of(image).shape
+        return region_of(axes, shape) if len(axes) == len(shape) else None
+
+    def _fits(self, layer: Labels, image: ImageLayer) -> bool:
+        region = self._region(image)
+        finest = layer.data[0] if layer.multiscale else layer.data
+        return region is not None and tuple(finest.shape) == region.shown_shape
+
+    def _is_below(self, layer: Labels, image: ImageLayer) -> bool:
+        """Tell whether labels lie just where those made of an image would."""
+        region = self._region(image)
+        assert region is not None, "it fits"
+        place = place_over(image, region)
+        pairs = (
+            (layer.scale, place["scale"]),
+            (layer.translate, place["translate"]),
+            (layer.affine.affine_matrix, place["affine"]),
+        )
+        return all(np.allclose(mine, its, 1e-6) for mine, its in pairs)
+
+
+def _likeness(layer: Labels, image: ImageLayer) -> tuple[bool, int]:
+    """Return whether both come from one file, and how much of their names is one."""
+    opened = layer.source.path
+    rest = layer.name.removeprefix(image.name)
+    begins = len(rest) < len(layer.name) and not rest[:1].isalnum()
+    return (
+        opened is not None and opened == image.source.path,
+        len(image.name) if begins else 0,
+    )
