@@ -271,6 +271,31 @@ def test_versions_are_renamed_exported_and_deleted(
     assert not history.list.isVisibleTo(history)
 
 
+def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
+    version = tuning.keep(checkpoint)
+    shown, session = tuning.shown, tuning.shown.session
+    flow, history = tuning.flow, tuning.section.history
+    flow._before, flow._after = session.source, str(version.path)
+    shown.coordinator.model.choose(str(version.path))
+    shown.until(lambda: session.source == str(version.path))
+    history.opened = True
+    history.list.item(0).setSelected(True)
+    monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("good one", True))
+    shown.press(history.buttons["rename"])
+    shown.until(lambda: session.model.name.endswith("good one"))
+    (renamed,) = tuning.versions()
+    assert session.source == str(renamed.path) == flow._after != str(version.path)
+    assert shown.models.models.currentText() == renamed.path.stem
+    assert shown.desk.recent.files[0] == str(renamed.path)
+    assert history.list.item(0).text().startswith("● ")
+    assert tuning.section.verdict.use_new.isChecked()
+    history.list.item(0).setSelected(True)
+    shown.press(history.buttons["delete"])
+    assert "is in use" in said[-1][1]
+    shown.segment()
+    assert shown.words.startswith("12 objects")
+
+
 def test_two_models_are_compared_on_the_image(tuning, checkpoint):
     version = tuning.keep(checkpoint)
     tuning.flow.history.compare(str(checkpoint), str(version.path))

@@ -33,7 +33,8 @@ def preferences() -> WindowSettings:
 
 def models_home() -> Path:
     """Return the folder that keeps all fine-tuned models."""
-    return platformdirs.user_data_path(PLUGIN, appauthor=False) / "models"
+    home = platformdirs.user_data_path(PLUGIN, appauthor=False) / "models"
+    return home.resolve()  # as in the list of models used of late
 
 
 class RecentModels:
@@ -56,7 +57,13 @@ class RecentModels:
 
     def add(self, name: str) -> None:
         """Put a file first."""
-        names = [name, *(n for n in self._read() if n != name)][:KEPT]
+        self._write([name, *(n for n in self._read() if n != name)][:KEPT])
+
+    def rename(self, before: str, now: str) -> None:
+        """Follow a file to its new name."""
+        self._write([now if name == before else name for name in self._read()])
+
+    def _write(self, names: list[str]) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(json.dumps(names, indent=1))

@@ -68,6 +68,7 @@ class FinetuneFlow(QObject):
         section.pairs_changed.connect(self._update)
         section.unmarked.accepted.connect(self._on_whole)
         section.unmarked.declined.connect(self._on_around)
+        self.history.renamed.connect(self._on_renamed)
         verdict = section.verdict
         verdict.new_wanted.connect(lambda: self._use(self._after))
         verdict.old_wanted.connect(lambda: self._use(self._before))
@@ -201,6 +202,13 @@ class FinetuneFlow(QObject):
         source = self._desk.session.source
         known = {self._after: True, self._before: False}
         self._section.verdict.show_used(known.get(source))
+
+    def _on_renamed(self, before: str, now: str) -> None:
+        if self._before == before:
+            self._before = now
+        if self._after == before:
+            self._after = now
+        self._show_used()
 
     def _on_compare(self) -> None:
         self.history.compare(self._before, self._after)

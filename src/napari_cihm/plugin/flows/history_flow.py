@@ -1,12 +1,13 @@
 """The models that fine-tuning made: used again, compared, renamed, shared, removed."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_cihm.events import Event, Listed, Segmented, Version
@@ -33,7 +34,14 @@ class HistoryFlow(QObject):
         What the user sees.
     model : ModelFlow
         Takes a model into use.
+
+    Attributes
+    ----------
+    renamed
+        Emitted with a version's file as it was and as it is called now.
     """
+
+    renamed = Signal(str, str)
 
     def __init__(
         self, desk: Desk, section: FinetuneSection, model: ModelFlow, parent: QObject
@@ -49,7 +57,7 @@ class HistoryFlow(QObject):
 
     def refresh(self) -> None:
         """List what is there."""
-        self._ask()
+        self._ask(self._on_listed)
 
     def compare(self, first: str, second: str) -> None:
         """Lay the outlines of two models over the slice that is shown."""
@@ -93,11 +101,16 @@ class HistoryFlow(QObject):
             ](first)
 
     def _rename(self, version: Version) -> None:
+        used = str(version.path) == self._desk.session.source
+        if used and not self._desk.tasks.idle:
+            notices.refuse(f"{version.name} is in use", "wait for the end of what runs")
+            return
         name, ok = QInputDialog.getText(
             self._section, "Rename", "Name of the model", text=version.name
         )
         if ok and name.strip() != version.name:
-            self._ask(change="rename", path=version.path, to=name.strip())
+            hear = partial(self._on_renamed, version)
+            self._ask(hear, change="rename", path=version.path, to=name.strip())
 
     def _export(self, version: Version) -> None:
         path, _ = QFileDialog.getSaveFileName(
@@ -107,7 +120,7 @@ class HistoryFlow(QObject):
             "Models (*.safetensors)",
         )
         if path:
-            self._ask(change="export", path=version.path, to=path)
+            self._ask(self._on_listed, change="export", path=version.path, to=path)
 
     def _delete(self, version: Version) -> None:
         if str(version.path) == self._desk.session.source:
@@ -121,12 +134,12 @@ class HistoryFlow(QObject):
             f"Remove model {version.number}, {version.name}, for good?",
         )
         if asked == QMessageBox.StandardButton.Yes:
-            self._ask(change="delete", path=version.path)
+            self._ask(self._on_listed, change="delete", path=version.path)
 
-    def _ask(self, **arguments: Any) -> None:
+    def _ask(self, hear: Callable[[Event], None], **arguments: Any) -> None:
         self._desk.runner.start(
             "versions",
-            self._on_listed,
+            hear,
             self._on_end,
             lane="quick",
             folder=models_home(),
@@ -137,6 +150,14 @@ class HistoryFlow(QObject):
         if isinstance(event, Listed):
             self._versions = event.versions
             self._show()
+
+    def _on_renamed(self, before: Version, event: Event) -> None:
+        """Follow a model to its new name, which its number tells."""
+        if isinstance(event, Listed):
+            now = next(v for v in event.versions if v.number == before.number)
+            self._model.follow(str(before.path), str(now.path))
+            self.renamed.emit(str(before.path), str(now.path))
+        self._on_listed(event)
 
     def _on_compared(
         self, image: ImageLayer, region: Region, name: str, colour: str, event: Event

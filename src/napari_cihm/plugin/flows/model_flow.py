@@ -48,6 +48,18 @@ class ModelFlow(QObject):
         )
         self._refresh()
 
+    def follow(self, before: str, now: str) -> None:
+        """Go on with a model whose file was given another name."""
+        session = self._desk.session
+        used = session.source == before
+        self._desk.recent.rename(before, now)
+        if used:
+            session.source = now
+        if before == self._wanted or (used and self._looking is None):
+            self.choose(now)  # so that its new name is read
+        else:
+            self._refresh()
+
     def _on_device_chosen(self, device: str) -> None:
         session = self._desk.session
         session.device = device
