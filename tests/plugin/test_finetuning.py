@@ -169,6 +169,21 @@ def test_only_what_was_reviewed_is_learnt(tuning):
     assert version.objects == 8  # of twelve, in the upper two rows
 
 
+def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):
+    layer = tuning.shown.viewer.layers["mine"]
+    tuning.flow._whole.add(layer)
+    mending = tuning.shown.coordinator.correct.bench.begin(layer)
+    mending.mark(mending.session.reviewed.mark((slice(0, 8), slice(0, 8))))
+    assert tuning.pairs == ["mine over spots · all of it"]
+    # but what a run writes into it, nobody has called right
+    tuning.shown.desk.layers.rewritten(layer)
+    assert tuning.pairs == ["mine over spots · reviewed part"]
+    tuning.press()
+    tuning.shown.rest()
+    assert "all background in the reviewed part" in said[-1][1]
+    assert "at least 5" in said[-1][1]
+
+
 def test_the_menu_does_not_interrupt_what_runs(tuning, said):
     tuning.shown.press(tuning.shown.section.segment)
     mine = tuning.shown.viewer.layers["mine"]

@@ -43,6 +43,8 @@ class ResultLayers:
     ----------
     reviewed_of : callable
         Says what was reviewed of some labels; set by whoever keeps the marks.
+    rewritten : callable
+        Told of labels that were there already and that a run has changed.
     writing : bool
         Whether labels are being changed by a run, at which nobody has looked yet.
     """
@@ -50,6 +52,7 @@ class ResultLayers:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
+        self.rewritten: Callable[[Labels], None] = lambda layer: None
         self.writing = False
 
     def own(self, image: ImageLayer) -> Labels | None:

@@ -132,16 +132,18 @@ def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
             "a reviewed region or slice",
             "mark what you have corrected as reviewed, or use the whole layer",
         )
+    whole = all(plane.reviewed.all() for plane in planes)
+    part = "" if whole else " in the reviewed part"
     if count == 0:
         raise DataError(
-            "the labels are all background",
+            f"the labels are all background{part}",
             f"at least {least} labelled objects",
             "segment or draw some objects first",
         )
     if count < least:
         has = "is 1 labelled object" if count == 1 else f"are {count} labelled objects"
         raise DataError(
-            f"there {has}",
+            f"there {has}{part}",
             f"at least {least}",
             f"label {least - count} more",
         )

@@ -85,6 +85,7 @@ class FinetuneFlow(QObject):
         for changed in (session.state_changed, session.model_changed):
             changed.connect(self._update)
         session.model_changed.connect(self._on_model_changed)
+        desk.layers.rewritten = self._on_rewritten
         self._show_pairs()
 
     def finetune(self) -> Learning | None:
@@ -157,11 +158,16 @@ class FinetuneFlow(QObject):
         return self.learning
 
     def _marks(self, layer: Labels) -> Any:
-        """Return what is reviewed of a layer: "whole", a mask, or None for nothing."""
+        """Return what is reviewed of a layer: "whole", a mask, or None for nothing.
+
+        Who called all of it right goes on correcting it, and means all of it still.
+        """
+        if layer in self._whole:
+            return "whole"
         reviewed = self._correct.reviewed_of(layer)
         if reviewed is not None and reviewed.any():
             return reviewed.view()
-        return "whole" if layer in self._whole else None
+        return None
 
     def _on_model_changed(self) -> None:
         self._show_used()
