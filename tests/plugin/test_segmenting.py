@@ -86,6 +86,34 @@ def test_a_second_run_changes_its_own_layer_in_one_undoable_step(ready, blobs):
     assert layer.data.max() == 0
 
 
+def test_labels_follow_their_image_to_its_place(ready):
+    image = ready.viewer.layers["cells"]
+    ready.press(ready.section.segment)
+    image.scale = (0.25, 0.25)  # while it runs
+    ready.rest()
+    layer = ready.labels("cells labels")
+    np.testing.assert_allclose(layer.scale, image.scale)
+    moved = []
+    for name in ("scale", "translate", "affine", "rotate", "shear", "units"):
+        getattr(layer.events, name).connect(lambda event: moved.append(event.type))
+    ready.viewer.layers.selection.active = image
+    ready.segment()
+    assert moved == []  # it was there already
+    mending = ready.coordinator.correct.bench.begin(layer)
+    mending.mark(mending.session.reviewed.mark((slice(0, 8), slice(0, 8))))
+    image.scale, image.translate = (2, 2), (5, 6)
+    image.units = ("um", "um")
+    ready.segment()
+    tint = ready.labels("cells labels reviewed")
+    corners = ((0, 0), (95, 127))
+    for corner in corners:
+        for over in (layer, tint):
+            np.testing.assert_allclose(
+                over.data_to_world(corner), image.data_to_world(corner)
+            )
+    assert layer.units == image.units
+
+
 def test_a_second_run_is_told_of_and_measured_as_the_first(ready):
     ready.segment()
     layer = ready.labels("cells labels")

@@ -109,9 +109,12 @@ class ResultLayers:
         if result is not None and _fits(result, region):
             self.remove(live)
             self._update(result, region, found)
+            self._lay(result, place_over(image, region))
+            self.rewritten(result)
         elif region.whole:
             result = live
             result.data = found.astype(DTYPE)
+            self._lay(result, place_over(image, region))
             result.editable = True
             result.metadata = {}
             result.name = f"{image.name} labels"
@@ -223,6 +226,15 @@ class ResultLayers:
         known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
         layer.metadata = {**layer.metadata, KEY: {**about, **known}}
 
+    def _lay(self, layer: Labels, place: Mapping[str, Any]) -> None:
+        """Lay labels, and what shows their marks, where the image lies by now."""
+        key = str(layer.unique_id)
+        marks = (x for x in self._scene.layers if x.metadata.get(KEY, {}).get("of"))
+        for moved in (layer, *(x for x in marks if x.metadata[KEY]["of"] == key)):
+            for name, value in place.items():
+                if value is not None and not _has(moved, name, value):
+                    setattr(moved, name, value)
+
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
             of = layer.metadata.get(KEY, {}).get("image_id")
@@ -307,6 +319,14 @@ def show_slice(layer: Labels) -> None:
     """Give hidden labels the slice that napari writes edits into as well."""
     if not layer.visible:
         layer.set_view_slice()
+
+
+def _has(layer: Layer, name: str, value: Any) -> bool:
+    """Tell whether a part of its place is so already: each change draws it anew."""
+    has = getattr(layer, name)
+    if isinstance(value, tuple):
+        return bool(has == value)
+    return np.array_equal(getattr(has, "affine_matrix", has), value)
 
 
 def _fits(layer: Labels, region: Region) -> bool:
