@@ -1,7 +1,12 @@
 """What takes long the first time, done before a run would be held up by it."""
 
 import gc
+import importlib
+import threading
 from contextlib import suppress
+
+# What napari takes for the table of the first labels, and we for the first curves.
+LATE = ("pandas", "napari_cihm.plugin.views.chart")
 
 
 def warm_up() -> None:
@@ -10,8 +15,15 @@ def warm_up() -> None:
     Opening the panel makes so many objects that Python soon looks through all of them,
     which takes a fifth of a second; right after the opening nobody waits for that.
     """
+    threading.Thread(target=_import_ahead, name="cihm imports", daemon=True).start()
     with suppress(ImportError):  # vispy's own, and so it may move
         from vispy.visuals.line.dash_atlas import DashAtlas
 
         DashAtlas()  # kept by vispy: a third of what the first labels layer takes
     gc.collect()
+
+
+def _import_ahead() -> None:
+    """Import what is needed later; on the main thread all would stand still."""
+    for name in LATE:
+        importlib.import_module(name)
