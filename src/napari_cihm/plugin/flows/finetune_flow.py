@@ -25,8 +25,8 @@ NO_MODEL = "The model is not loaded yet."
 LONGEST = 16  # letters of a name in a row
 NONE_TICKED = "Tick the labels to learn from."
 UNMARKED = (
-    "Nothing in {} is marked as reviewed. What may the model believe: all of it, or "
-    "only what you edited?"
+    "Nothing in {} is marked as reviewed. Is all of it right, the empty parts too? "
+    "If not, mark what is right first, under Correct."
 )
 
 
@@ -235,16 +235,10 @@ class FinetuneFlow(QObject):
             self._show_pairs()
             self.finetune()
 
-    def _on_around(self) -> None:
-        """Believe what was edited, or say that nothing was."""
-        layer = self._asked
-        self._section.unmarked.offer("")
-        if layer is None:
-            return
-        notices.refuse(
-            f"nothing in {layer.name} was edited since it was opened",
-            "correct some objects, or mark a region as reviewed",
-        )
+    def _on_rewritten(self, layer: Labels) -> None:
+        """Believe no more of labels that a run wrote anew than what is marked."""
+        self._whole.discard(layer)
+        self._show_pairs()
 
     @property
     def _asked(self) -> Labels | None:

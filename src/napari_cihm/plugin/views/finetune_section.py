@@ -82,10 +82,10 @@ class FinetuneSection(Section):
         self.reason = muted("", self)
         self.unmarked = Banner(
             "Whole layer",
-            "Around my edits",
+            "Not yet",
             (
                 "Everything in the labels is right, the empty parts too",
-                "Only what was edited is right, and what lies close by",
+                "Learn nothing before something is marked as reviewed",
             ),
             self,
         )
