@@ -1,5 +1,7 @@
 """Fine-tuning in the window: what is learnt, the verdict, what follows, history."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -325,6 +327,49 @@ def test_two_models_are_compared_on_the_image(tuning, checkpoint):
     assert tuning.pairs == [
         "mine over spots · not reviewed"
     ]  # those are no one's labels
+
+
+def test_the_verdict_speaks_of_the_model_in_use(tuning, checkpoint):
+    """It says which of the two is used, and goes with either of them."""
+    version = tuning.keep(checkpoint)
+    shown, flow, verdict = tuning.shown, tuning.flow, tuning.section.verdict
+    source, model = shown.session.source, shown.coordinator.model
+    figures = {"map": 0.4, "ap50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
+    version = replace(version, accepted=True, base_figures=figures, new_figures=figures)
+    flow._before, flow._after = source, str(version.path)
+    verdict.show_verdict(Kept(version))
+    assert verdict.title.text() == "The new model is better and is in use."
+    flow._show_used()
+    assert verdict.title.text() == "The new model is better; the old one is in use."
+    verdict.use_new.click()
+    shown.until(lambda: shown.session.source == flow._after)
+    assert verdict.title.text() == "The new model is better and is in use."
+    model.choose("cihm-dsb18")
+    shown.until(lambda: shown.session.source == "cihm-dsb18")
+    assert not verdict.isVisibleTo(tuning.section)
+    model.choose(source)
+    shown.until(lambda: shown.session.source == source)
+    assert verdict.isVisibleTo(tuning.section) and verdict.use_old.isChecked()
+    flow.history.removed.emit(str(version.path))
+    assert not verdict.isVisibleTo(tuning.section)
+
+
+def test_a_question_and_the_history_are_scrolled_to(tuning, monkeypatch):
+    looked = []
+    monkeypatch.setattr(tuning.shown.panel, "show_part", looked.append)
+    tuning.press()
+    assert looked == [tuning.section.unmarked]
+    tuning.section.history.title.click()
+    assert looked[1:] == [tuning.section.history]
+
+
+def test_the_chart_takes_the_colours_of_another_theme(tuning):
+    tuning.section.curves.begin()
+    chart = tuning.section.curves._chart
+    for theme in ("light", "dark"):
+        tuning.shown.viewer.theme = theme
+        colour = chart.backgroundBrush().color()
+        assert (colour.lightness() > 128) == (theme == "light")
 
 
 def test_a_refused_model_carries_its_warnings_to_the_card(tuning):

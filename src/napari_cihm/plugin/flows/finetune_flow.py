@@ -67,8 +67,9 @@ class FinetuneFlow(QObject):
         section.finetune_requested.connect(self.finetune)
         section.pairs_changed.connect(self._update)
         section.unmarked.accepted.connect(self._on_whole)
-        section.unmarked.declined.connect(self._on_around)
+        section.unmarked.declined.connect(lambda: section.unmarked.offer(""))
         self.history.renamed.connect(self._on_renamed)
+        self.history.removed.connect(self._on_removed)
         verdict = section.verdict
         verdict.new_wanted.connect(lambda: self._use(self._after))
         verdict.old_wanted.connect(lambda: self._use(self._before))
@@ -137,7 +138,7 @@ class FinetuneFlow(QObject):
 
     def _start(self, materials: list[Material]) -> Learning:
         session = self._desk.session
-        self._before = session.source
+        self._before, self._after = session.source, ""
         self._section.verdict.hide()
         self.learning = Learning(
             self._desk,
@@ -196,8 +197,7 @@ class FinetuneFlow(QObject):
         for warning in kept.warnings:
             notices.warn(warning)
         if kept.version.accepted:
-            self._use(self._after)
-        self._show_used()
+            self._model.choose(self._after)
         return str(verdict.title.text())
 
     def _use(self, source: str) -> None:
@@ -205,9 +205,9 @@ class FinetuneFlow(QObject):
         self._show_used()
 
     def _show_used(self) -> None:
-        source = self._desk.session.source
-        known = {self._after: True, self._before: False}
-        self._section.verdict.show_used(known.get(source))
+        """Show the verdict while it is one on the model in use."""
+        known = {self._before: False, self._after: True} if self._after else {}
+        self._section.verdict.show_used(known.get(self._desk.session.source))
 
     def _on_renamed(self, before: str, now: str) -> None:
         if self._before == before:
@@ -215,6 +215,11 @@ class FinetuneFlow(QObject):
         if self._after == before:
             self._after = now
         self._show_used()
+
+    def _on_removed(self, source: str) -> None:
+        if source in (self._before, self._after):
+            self._after = ""  # there are no two models any more to choose between
+            self._show_used()
 
     def _on_compare(self) -> None:
         self.history.compare(self._before, self._after)

@@ -39,9 +39,12 @@ class HistoryFlow(QObject):
     ----------
     renamed
         Emitted with a version's file as it was and as it is called now.
+    removed
+        Emitted with the file of a version that is no more.
     """
 
     renamed = Signal(str, str)
+    removed = Signal(str)
 
     def __init__(
         self, desk: Desk, section: FinetuneSection, model: ModelFlow, parent: QObject
@@ -134,7 +137,8 @@ class HistoryFlow(QObject):
             f"Remove model {version.number}, {version.name}, for good?",
         )
         if asked == QMessageBox.StandardButton.Yes:
-            self._ask(self._on_listed, change="delete", path=version.path)
+            hear = partial(self._on_deleted, version)
+            self._ask(hear, change="delete", path=version.path)
 
     def _ask(self, hear: Callable[[Event], None], **arguments: Any) -> None:
         self._desk.runner.start(
@@ -158,6 +162,10 @@ class HistoryFlow(QObject):
             self._model.follow(str(before.path), str(now.path))
             self.renamed.emit(str(before.path), str(now.path))
         self._on_listed(event)
+
+    def _on_deleted(self, version: Version, event: Event) -> None:
+        self._on_listed(event)
+        self.removed.emit(str(version.path))
 
     def _on_compared(
         self, image: ImageLayer, region: Region, name: str, colour: str, event: Event

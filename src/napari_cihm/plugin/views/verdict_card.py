@@ -15,6 +15,12 @@ from napari_cihm.events import Kept
 from napari_cihm.plugin.views.section import muted
 from napari_cihm.plugin.wording import sentence
 
+TITLES = {  # by whether the new model is better, and whether it is in use
+    (True, True): "The new model is better and is in use.",
+    (True, False): "The new model is better; the old one is in use.",
+    (False, False): "The old model stays in use.",
+    (False, True): "The new model is no better, but is in use.",
+}
 FIGURES = {"ap50": "AP .50", "map": "mean AP", "dice": "Dice"}
 
 
@@ -40,6 +46,7 @@ class VerdictCard(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
+        self._better = False
         self.title = QLabel("", self)
         self.title.setObjectName("verdict")
         self.title.setWordWrap(True)
@@ -89,10 +96,8 @@ class VerdictCard(QFrame):
     def show_verdict(self, kept: Kept) -> None:
         """Say what the gate found."""
         version = kept.version
-        better = "The new model is better and is in use."
-        self.title.setText(
-            better if version.accepted else "The old model stays in use."
-        )
+        self._better = version.accepted
+        self.show_used(version.accepted)
         self.title.setProperty("level", "good" if version.accepted else "warning")
         self.title.style().unpolish(self.title)
         self.title.style().polish(self.title)
@@ -105,7 +110,6 @@ class VerdictCard(QFrame):
         self._fill(rows)
         self.warnings.setText("\n".join(sentence(said) for said in kept.warnings))
         self.warnings.setVisible(bool(kept.warnings))
-        self.show()
         self.shown.emit()
 
     def show_note(self, text: str) -> None:
@@ -114,9 +118,12 @@ class VerdictCard(QFrame):
         self.note.setVisible(bool(text))
 
     def show_used(self, new: bool | None) -> None:
-        """Mark the model that is in use; None when it is neither."""
+        """Say which model is in use; None, when it is neither, hides the card."""
+        self.setVisible(new is not None)
         self.use_new.setChecked(new is True)
         self.use_old.setChecked(new is False)
+        if new is not None:
+            self.title.setText(TITLES[self._better, new])
 
     def _fill(self, rows: list[tuple[str, str, str]]) -> None:
         while self.figures.count():
