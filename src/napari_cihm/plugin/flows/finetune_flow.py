@@ -120,7 +120,8 @@ class FinetuneFlow(QObject):
 
     def set_theme(self, theme: Mapping[str, Any]) -> None:
         """Draw curves in the colours of a theme."""
-        self._section.curves.set_colours(str(theme["text"]), MARKS[str(theme["type"])])
+        text, paper = str(theme["text"]), str(theme["background"])
+        self._section.curves.set_colours(text, paper, MARKS[str(theme["type"])])
 
     def close(self) -> None:
         """Nothing of a run stays in the viewer."""

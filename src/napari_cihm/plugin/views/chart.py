@@ -19,7 +19,7 @@ class Chart(pg.PlotWidget):
     """Losses by the axis to the left, scores from 0 to 1 by the one to the right."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent, background=None)
+        super().__init__(parent)
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(False, False)
@@ -36,10 +36,11 @@ class Chart(pg.PlotWidget):
         for name, line in self._lines.items():
             (self._right if name == "score" else item).addItem(line)
 
-    def set_colours(self, text: str, marks: Mapping[str, str]) -> None:
-        """Draw in a theme's colours; its text's is written ``rgb(r, g, b)``."""
+    def set_colours(self, text: str, paper: str, marks: Mapping[str, str]) -> None:
+        """Draw in a theme's colours; the first two are written ``rgb(r, g, b)``."""
         item = self.getPlotItem()
-        ink = pg.mkColor(*(int(n) for n in re.findall(r"\d+", text)))
+        ink = _colour(text)
+        self.setBackground(_colour(paper))
         for side in ("left", "right", "bottom"):
             axis = item.getAxis(side)
             axis.setPen(ink, width=0.5)
@@ -63,3 +64,7 @@ class Chart(pg.PlotWidget):
 
     def _on_resized(self) -> None:
         self._right.setGeometry(self.getPlotItem().vb.sceneBoundingRect())
+
+
+def _colour(written: str) -> Any:
+    return pg.mkColor(*(int(n) for n in re.findall(r"\d+", written)))

@@ -29,7 +29,7 @@ class Curves(QWidget):
         self.setFixedHeight(HEIGHT)
         self.lists: dict[str, list[float]] = {name: [] for name in NAMES}
         self._chart: Chart | None = None
-        self._colours: tuple[str, Mapping[str, str]] = ("rgb(128, 128, 128)", {})
+        self._colours: tuple[str, str, Mapping[str, str]] = ("", "", {})
         self._legend = muted("", self)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -37,9 +37,9 @@ class Curves(QWidget):
         self._layout.addWidget(self._legend)
         self.hide()
 
-    def set_colours(self, text: str, marks: Mapping[str, str]) -> None:
+    def set_colours(self, text: str, paper: str, marks: Mapping[str, str]) -> None:
         """Draw in the colours of a theme."""
-        self._colours = text, marks
+        self._colours = text, paper, marks
         if self._chart is not None:
             self._paint(self._chart)
 
@@ -77,8 +77,8 @@ class Curves(QWidget):
     def _paint(self, chart: "Chart") -> None:
         from napari_cihm.plugin.views.chart import LINES
 
-        text, marks = self._colours
-        chart.set_colours(text, marks)
+        text, paper, marks = self._colours
+        chart.set_colours(text, paper, marks)
         told = (
             f"<span style='color:{marks[mark]}'>●</span> {title}"
             for _, title, mark in LINES.values()
