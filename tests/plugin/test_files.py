@@ -87,6 +87,27 @@ def test_a_dropped_dsb18_folder_is_opened_without_a_question(shown, stage1):
     assert shown.session.axes == "tyxc"
 
 
+def test_other_folders_open_as_napari_opens_them(shown, tmp_path, blobs, said):
+    for name in ("one.png", "two.png"):
+        _write(tmp_path / "images" / name, blobs)
+    shown.panel.files_dropped.emit([str(tmp_path / "images")])
+    assert said == []
+    assert shown.session.image.data.shape == (2, *blobs.shape)
+
+
+def test_what_no_reader_opens_is_said_and_the_rest_opened(shown, tmp_path, blobs, said):
+    (tmp_path / "note.txt").write_text("a list to buy")
+    (tmp_path / "empty").mkdir()
+    _write(tmp_path / "one.png", blobs)
+    names = ("note.txt", "empty", "gone.tif", "one.png")
+    shown.panel.files_dropped.emit([str(tmp_path / name) for name in names])
+    assert [kind for kind, _ in said] == ["error"] * 3
+    for name, (_, text) in zip(names, said, strict=False):
+        assert f"{name} could not be opened" in text
+        assert "a folder of images" in text
+    assert [layer.name for layer in shown.viewer.layers] == ["one"]
+
+
 def test_other_paths_are_left_to_others(tmp_path, stage1):
     assert get_reader(str(tmp_path)) is None
     assert get_reader(str(tmp_path / "nothing")) is None

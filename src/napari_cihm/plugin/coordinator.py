@@ -5,6 +5,8 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
 
+from napari_cihm.errors import CihmError
+from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
@@ -99,16 +101,15 @@ class Coordinator(QObject):
         self.panel.deleteLater()
 
     def _on_files_dropped(self, paths: list[str]) -> None:
-        others = []
         for path in paths:
             if Path(path).suffix.lower() in SUFFIXES:
                 self.model.choose(path)
-            elif Path(path).is_dir() and _is_dsb18(Path(path)):
-                self.desk.scene.open([path], PLUGIN)
-            else:
-                others.append(path)
-        if others:
-            self.desk.scene.open(others)
+                continue
+            ours = Path(path).is_dir() and _is_dsb18(Path(path))
+            try:
+                self.desk.scene.open(path, PLUGIN if ours else None)
+            except CihmError as error:
+                notices.explain(error)
 
     def _on_theme_changed(self) -> None:
         theme = self.desk.scene.theme

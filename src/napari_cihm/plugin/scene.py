@@ -3,23 +3,32 @@
 It reads, and moves camera and sliders; layers are written elsewhere.
 """
 
+import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.errors import MultipleReaderError
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
+from napari.settings import get_settings
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.data.axes import LETTERS, guess_axes
 from napari_cihm.data.image import Image
+from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.sight import Sight
 
 WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
 UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
+BUILTINS = "napari"
 NO_UNIT = "pixel"
+
+
+log = logging.getLogger(__name__)
 
 
 class Scene(QObject):
@@ -120,9 +129,29 @@ class Scene(QObject):
         """Tell whether a layer is still there."""
         return layer is not None and layer in self._viewer.layers
 
-    def open(self, paths: list[str], plugin: str | None = None) -> None:
-        """Open files as if they had been dropped on the canvas."""
-        self._viewer.open(paths, plugin=plugin)
+    def open(self, path: str, plugin: str | None = None) -> None:
+        """Open a file or a folder; where several readers could, napari's own does.
+
+        Raises
+        ------
+        CihmError
+            Saying why it cannot be opened.
+        """
+        try:
+            self._viewer.open([path], plugin=plugin)
+        except MultipleReaderError:
+            self.open(path, BUILTINS)
+        except CihmError:
+            raise
+        except Exception as error:  # whatever a reader, which is anyone's, runs into
+            cause = getattr(error, "original_error", error)
+            log.info("%s was not opened", path, exc_info=True)
+            kind = "folder" if Path(path).is_dir() else "file"
+            raise InputError(
+                f"the {kind} {Path(path).name} could not be opened ({cause})",
+                "an image, labels, a folder of images, or a model",
+                "drop the images in it" if kind == "folder" else "",
+            ) from error
 
     def region(self, layer: ImageLayer, axes: str, extent: Extent) -> Region:
         """Return the part of an image that an extent means just now."""
