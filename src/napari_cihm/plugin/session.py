@@ -1,6 +1,7 @@
 """The state that sections share: model, image, axes, and whether something runs."""
 
 from enum import Enum
+from weakref import WeakKeyDictionary
 
 from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject, Signal
@@ -31,6 +32,8 @@ class Session(QObject):
         The image that is worked on.
     axes : str
         Its axes, as guessed or as the user corrected them.
+    typed : mapping
+        Axes of all images that the user has corrected.
     """
 
     model_changed = Signal()
@@ -44,6 +47,7 @@ class Session(QObject):
         self.device = device
         self.image: ImageLayer | None = None
         self.axes = ""
+        self.typed: WeakKeyDictionary[ImageLayer, str] = WeakKeyDictionary()
         self._state = State.IDLE
 
     @property

@@ -203,7 +203,7 @@ class Bench(QObject):
         if image is session.image and session.axes:
             return session.axes
         try:
-            return axes_of(image)
+            return session.typed.get(image) or axes_of(image)
         except AxesError:
             return ""
 

@@ -64,7 +64,7 @@ class SegmentFlow(QObject):
         axes = ""
         if image is not None:
             try:
-                axes = axes_of(image)
+                axes = self._desk.session.typed.get(image) or axes_of(image)
             except AxesError as error:
                 notices.explain(error)
                 image = None
@@ -151,7 +151,10 @@ class SegmentFlow(QObject):
                 self.use(image)
 
     def _on_axes_edited(self, text: str) -> None:
+        session = self._desk.session
         self._show_axes(text)
+        if session.image is not None and session.axes == text.lower():
+            session.typed[session.image] = session.axes
 
     def _show_axes(self, axes: str) -> None:
         image = self._desk.session.image
