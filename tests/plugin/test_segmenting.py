@@ -188,6 +188,37 @@ def test_channels_of_one_layer_share_their_labels(shown, blobs, checkpoint):
         assert layer.get_value((1, channel, 16, 16), world=True) == expected[1, 16, 16]
 
 
+@pytest.mark.parametrize(
+    ("place", "axes"),
+    [
+        ({}, "cyx"),
+        ({"scale": (1, 0.5, 0.5)}, "cyx"),
+        ({"scale": (2, 0.5, 0.5)}, "zyx"),
+        ({"units": ("um",) * 3}, "zyx"),
+    ],
+)
+def test_a_few_planes_a_length_apart_are_slices(shown, blobs, place, axes):
+    shown.viewer.add_image(np.stack([blobs] * 4), name="few", **place)
+    assert shown.section.axes.text() == axes
+
+
+def test_axes_that_were_typed_stay_with_their_image(shown, blobs):
+    few = shown.viewer.add_image(np.stack([blobs] * 4), name="few")
+    shown.section.axes.setText("ZYX")
+    shown.section.axes.textEdited.emit("ZYX")
+    shown.section.axes.textEdited.emit("qyx")  # half way to others: no axes
+    other = shown.viewer.add_image(blobs, name="other")
+    assert shown.section.axes.text() == "yx"
+    bench = shown.coordinator.correct.bench
+    assert bench.axes_of_image(few) == "zyx"
+    layer = shown.viewer.add_labels(np.zeros(few.data.shape, int), name="slices")
+    assert bench.image_of(layer) is few
+    shown.viewer.layers.selection.active = few
+    assert shown.section.axes.text() == shown.session.axes == "zyx"
+    shown.viewer.layers.selection.active = other
+    assert bench.axes_of(layer) == "zyx"
+
+
 def test_colour_images_are_labelled(shown, blobs, checkpoint):
     colour = np.stack([blobs, blobs // 2, blobs], axis=-1)
     shown.viewer.add_image(colour, name="colour", rgb=True)

@@ -206,7 +206,8 @@ def array_of(layer: ImageLayer) -> Any:
 def axes_of(layer: ImageLayer) -> str:
     """Return what an image's dimensions are called, or else a guess.
 
-    Names that a reader or the user gave count; napari's own, numbers, do not.
+    Names that a reader or the user gave count; napari's own, numbers, do not. A few
+    planes a length apart are slices and no channels.
     """
     names = [str(label).lower() for label in layer.axis_labels]
     letters = "".join(WORDS.get(name, name) for name in names)
@@ -216,7 +217,15 @@ def axes_of(layer: ImageLayer) -> str:
     shape = array_of(layer).shape
     if known and len(letters) == len(shape) and {"y", "x"} <= set(letters):
         return letters
-    return guess_axes(shape, rgb=layer.rgb)
+    guessed = guess_axes(shape, rgb=layer.rgb)
+    if guessed[0] == "c" and _is_measured(layer):
+        return f"z{guessed[1:]}"
+    return guessed
+
+
+def _is_measured(layer: ImageLayer) -> bool:
+    """Tell whether the first dimension is a length, which no channels have."""
+    return str(layer.units[0]) != NO_UNIT or layer.scale[0] != 1
 
 
 def picture_of(layer: ImageLayer, region: Region) -> Image:
