@@ -313,3 +313,34 @@ def test_without_a_model_an_object_is_outlined_by_the_image(correct, squares):
     added = correct.layer.data == correct.layer.data[17, 17]
     own = squares == 1
     assert (added & own).sum() / (added | own).sum() > 0.8
+
+
+def test_objects_are_followed_and_copied_in_a_side_view(deep):
+    deep.viewer.dims.order = (1, 0, 2)  # slices and columns
+    deep.viewer.dims.set_point(1, 27)
+    deep.press("copy_next")
+    deep.click(3, 27, 12)
+    assert (deep.layer.data[:, 28, 8:28] == 1).all()
+    deep.layer.undo()
+    deep.press("delete")
+    deep.click(1, 27, 10)
+    assert not (deep.layer.data == 1).any()
+    deep.layer.undo()
+    deep.section.grid.whole_chosen.emit(False)
+    deep.click(1, 27, 10)
+    assert not (deep.layer.data[:, 27] == 1).any()
+    assert (deep.layer.data[:, 26] == 1).any()
+
+
+def test_nothing_is_changed_that_is_not_seen(correct, said, squares):
+    correct.layer.visible = False
+    correct.press("delete")
+    assert correct.layer.visible  # a tool shows what it is for
+    correct.layer.visible = False
+    correct.click(10, 10)
+    correct.point_at(10, 50)
+    correct.key("Shift-D")
+    assert [text for _, text in said] == [
+        "Squares labels is hidden. Show it: the eye in the layer list."
+    ] * 2
+    np.testing.assert_array_equal(correct.layer.data, squares)

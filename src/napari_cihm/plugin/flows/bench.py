@@ -174,7 +174,9 @@ class Bench(QObject):
         layer = mending.layer
         plane = self.desk.scene.sight.plane(layer)
         axes = self.axes_of(layer)
-        deep = [a for a, letter in enumerate(axes) if letter == "z" and a not in plane]
+        deep = [
+            a for a, letter in enumerate(axes) if letter in "zyx" and a not in plane
+        ]
         timed = [a for a, letter in enumerate(axes) if letter == "t" and a not in plane]
         followed = {*plane, *deep} if self.whole else set(plane)
         return Ground(

@@ -60,10 +60,13 @@ class ToolFlow(QObject):
             return
         if pointing.tool is tool:
             pointing.drop()
-        elif not self._bench.desk.scene.sight.flat:
+            return
+        if not self._bench.desk.scene.sight.flat:
             notices.refuse(VOLUME)
             self._show_tool()
-        elif tool.gesture is Gesture.NONE:
+            return
+        layer.visible = True  # nobody wants to change what is not seen
+        if tool.gesture is Gesture.NONE:
             self._use(self._bench.begin(layer), tool, [], False)
         else:
             self._bench.begin(layer)
@@ -96,7 +99,11 @@ class ToolFlow(QObject):
         self, mending: Mending, tool: Tool, points: list[Point], drawn: bool
     ) -> None:
         ground = self._bench.ground(mending)
-        if tool.stacks and ground.depth is None:
+        if not mending.layer.visible:
+            notices.refuse(
+                f"{mending.layer.name} is hidden", "show it: the eye in the layer list"
+            )
+        elif tool.stacks and ground.depth is None:
             notices.refuse("these labels have no slices", "use it on a stack")
         elif tool.name == "add":
             self._adding.add(mending, ground, points)
