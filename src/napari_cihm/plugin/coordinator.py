@@ -81,6 +81,9 @@ class Coordinator(QObject):
         panel.files_dropped.connect(self._on_files_dropped)
         panel.segment_requested.connect(images.segment.click)
         learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
+        learning.unmarked.offered.connect(lambda: panel.show_part(learning.unmarked))
+        history = learning.history
+        history.title.clicked.connect(lambda: panel.show_part(history))
         panel.closed.connect(self.close)
         panel.destroyed.connect(lambda: runner.close())
         scene.theme_changed.connect(self._on_theme_changed)

@@ -16,10 +16,13 @@ class Banner(QFrame):
 
     Attributes
     ----------
+    offered
+        Emitted when there is an offer to look at.
     accepted, declined
         Emitted when the first, or the second button was pressed.
     """
 
+    offered = Signal()
     accepted = Signal()
     declined = Signal()
 
@@ -50,3 +53,5 @@ class Banner(QFrame):
         """Show an offer, or hide it where there are no words."""
         self.words.setText(words)
         self.setVisible(bool(words))
+        if words:
+            self.offered.emit()
