@@ -10,7 +10,13 @@ import numpy as np
 import psutil
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QLineEdit,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
@@ -232,3 +238,50 @@ def test_a_bare_panel_says_when_its_dock_lets_go(qtbot):
     panel.setParent(owner)
     with qtbot.waitSignal(panel.closed):
         panel.setParent(None)
+
+
+def test_letters_are_as_large_as_napari_has_them(shown, blobs):
+    """Titles, folds, the axes and the rows of lists follow Preferences > Appearance."""
+    from napari.settings import get_settings
+
+    shown.viewer.add_image(blobs, name="cells")
+    shown.viewer.add_labels(np.zeros(blobs.shape, int), name="mine")
+    panel, pairs = shown.panel, shown.coordinator.finetune_section.pairs
+    written = (shown.section.title, shown.section.axes, pairs)
+    appearance = get_settings().appearance
+    usual = appearance.font_size
+    before = [widget.fontMetrics().height() for widget in written]
+    try:
+        appearance.font_size = 2 * usual
+        panel.ensurePolished()
+        for widget, height in zip(written, before, strict=True):
+            widget.ensurePolished()
+            assert widget.fontMetrics().height() > 1.5 * height
+        assert pairs.sizeHintForRow(0) >= pairs.fontMetrics().height()
+        assert pairs.height() >= 3 * pairs.sizeHintForRow(0)
+    finally:
+        appearance.font_size = usual
+
+
+def test_fine_tuning_is_gone_through_in_the_order_it_is_seen(shown):
+    section = shown.coordinator.finetune_section
+    focus, met = section.pairs, []
+    for _ in range(80):
+        met.append(focus)
+        focus = focus.nextInFocusChain()
+    seen = [
+        section.pairs, *section.times.buttons(), section.start, section.finetune,
+        section.history.title,
+    ]  # fmt: skip
+    assert [widget for widget in met if widget in seen] == seen
+
+
+def test_long_names_of_images_keep_their_ends(shown, blobs):
+    name = "experiment of the first of May, well 7, " * 3
+    shown.viewer.add_image(blobs, name=f"{name} channel 2")
+    images = shown.section.images
+    images.resize(200, 24)
+    option = QStyleOptionComboBox()
+    images.initStyleOption(option)
+    drawn = images._fitting(option)
+    assert drawn.startswith("exp") and drawn.endswith(" 2") and "…" in drawn

@@ -52,7 +52,7 @@ class Scene(QObject):
     layer_removed
         Emitted with a layer that was deleted.
     theme_changed
-        Emitted when colours are others.
+        Emitted when colours, or the size of letters, are others.
     sight : Sight
         Where the viewer looks.
     """
@@ -76,6 +76,7 @@ class Scene(QObject):
             (layers.events.reordered, self._on_renamed),
             (layers.selection.events.active, self._on_active),
             (viewer.events.theme, self._on_theme),
+            (get_settings().appearance.events.font_size, self._on_theme),
             (viewer.dims.events.ndisplay, self._on_moved),
             (viewer.dims.events.order, self._on_moved),
         ]
@@ -122,8 +123,10 @@ class Scene(QObject):
 
     @property
     def theme(self) -> Mapping[str, Any]:
-        """Colours by name, and whether they are "dark" or "light"."""
-        return get_theme(self._viewer.theme).to_rgb_dict()
+        """Colours by name, whether "dark" or "light", and the size of letters."""
+        size = get_settings().appearance.font_size
+        colours = get_theme(self._viewer.theme).to_rgb_dict()
+        return {**colours, "font_size": f"{size}pt"}
 
     def holds(self, layer: Layer | None) -> bool:
         """Tell whether a layer is still there."""

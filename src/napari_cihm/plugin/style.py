@@ -29,6 +29,8 @@ QWidget#cihmPanel QLabel[level="note"] {{ color: {note}; }}
 QWidget#cihmPanel QLabel[level="good"] {{ color: {good}; }}
 QWidget#cihmPanel *[refused="true"] {{ border: 1px solid {fault}; }}
 QWidget#cihmPanel QLineEdit {{ padding: 1px 6px; }}
+QWidget#cihmPanel QLineEdit, QWidget#cihmPanel QToolButton,
+QWidget#cihmPanel QListView {{ font-size: {font_size}; }}
 QWidget#cihmPanel QToolButton#sectionTitle {{
     background: transparent; border: none; padding: 4px 0px;
     font-weight: bold; text-align: left;
@@ -73,7 +75,7 @@ QWidget#cihmPanel QFrame#card QPushButton {{ background-color: {primary}; }}
 QWidget#cihmPanel QFrame#card QPushButton:hover {{ background-color: {highlight}; }}
 QWidget#cihmPanel QFrame#card QPushButton:checked,
 QWidget#cihmPanel QFrame#card QPushButton#primary {{ background-color: {current}; }}
-QWidget#cihmPanel QListView::item {{ height: 18px; }}
+QWidget#cihmPanel QListView::item {{ min-height: 18px; }}
 QWidget#cihmPanel QListView::indicator {{
     width: 13px; height: 13px; border-radius: 2px; border: 1px solid {muted};
 }}

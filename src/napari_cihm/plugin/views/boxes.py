@@ -1,9 +1,10 @@
-"""Drop-downs that leave their neighbours room."""
+"""Drop-downs that leave their neighbours room, and lists of a few rows."""
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QPaintEvent
 from qtpy.QtWidgets import (
     QComboBox,
+    QListWidget,
     QSizePolicy,
     QStyle,
     QStyleOptionComboBox,
@@ -15,6 +16,7 @@ from napari_cihm.plugin.forms.editors import WheelGuard
 
 TOOLTIP = Qt.ItemDataRole.ToolTipRole
 MARGIN = 6  # pixels that a style leaves around the text
+LINE = 18  # pixels that the style gives a row at least
 
 
 class DropDown(QComboBox):
@@ -38,6 +40,7 @@ class DropDown(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.installEventFilter(WheelGuard(self))
+        self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     def minimumSizeHint(self) -> QSize:
         """Shrink where there is little room."""
@@ -51,7 +54,7 @@ class DropDown(QComboBox):
         return self._fitting(option) != self.currentText()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw the chosen entry, ending in dots where it lacks room."""
+        """Draw the chosen entry, less its middle where it lacks room."""
         painter, option = QStylePainter(self), QStyleOptionComboBox()
         self.initStyleOption(option)
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
@@ -66,6 +69,36 @@ class DropDown(QComboBox):
             self,
         )
         text: str = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideRight, room.width() - MARGIN
+            option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - MARGIN
         )
         return text
+
+
+class Rows(QListWidget):
+    """A list as high as a few rows, however large its letters are.
+
+    Parameters
+    ----------
+    name : str
+        What it lists, for those who hear the screen.
+    rows : int
+        How many are seen at once.
+    """
+
+    def __init__(self, name: str, rows: int, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._rows = rows
+        self.setAccessibleName(name)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Be as high as other letters ask for."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
+            self._fit()
+
+    def _fit(self) -> None:
+        line = max(self.fontMetrics().lineSpacing(), LINE)
+        self.setFixedHeight(self._rows * line + 8)

@@ -8,7 +8,6 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QLabel,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
     QWidget,
@@ -17,7 +16,7 @@ from qtpy.QtWidgets import (
 from napari_cihm.config import FinetuneSettings
 from napari_cihm.plugin.forms import Form, align
 from napari_cihm.plugin.views.banner import Banner
-from napari_cihm.plugin.views.boxes import DropDown
+from napari_cihm.plugin.views.boxes import DropDown, Rows
 from napari_cihm.plugin.views.curves import Curves
 from napari_cihm.plugin.views.history_rows import HistoryRows
 from napari_cihm.plugin.views.section import Fold, Section, muted
@@ -55,13 +54,8 @@ class FinetuneSection(Section):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Fine-tune", parent)
-        self.pairs = QListWidget(self)
-        self.pairs.setAccessibleName("Labels to learn from")
+        self.pairs = Rows("Labels to learn from", ROWS, self)
         self.pairs.setToolTip("Ticked labels are learnt from, where they are reviewed")
-        self.pairs.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.pairs.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        line = self.pairs.fontMetrics().lineSpacing() + 4
-        self.pairs.setFixedHeight(ROWS * line + 8)
         self.start = DropDown(
             "Start from",
             "What the new model begins as: the original does not drift, the model in "

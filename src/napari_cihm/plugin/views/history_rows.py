@@ -7,13 +7,13 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
     QWidget,
 )
 
 from napari_cihm.events import Version
+from napari_cihm.plugin.views.boxes import Rows
 from napari_cihm.plugin.views.section import Fold, muted
 
 ROWS = 5
@@ -43,12 +43,8 @@ class HistoryRows(Fold):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("History", opened=False, parent=parent)
-        self.list = QListWidget(self)
-        self.list.setAccessibleName("Fine-tuned models")
+        self.list = Rows("Fine-tuned models", ROWS, self)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setFixedHeight(self.list.fontMetrics().lineSpacing() * ROWS + 22)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.empty = muted("Every model that fine-tuning makes is kept here.", self)
         self.buttons: dict[str, QPushButton] = {}
         self._versions: dict[str, Version] = {}

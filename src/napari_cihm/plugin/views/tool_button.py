@@ -63,7 +63,7 @@ class ToolButton(QPushButton):
         """Ask for the room that both labels need."""
         inside = self.layout().sizeHint()
         # The title itself asks for no width, since it may end in dots.
-        words = self.fontMetrics().horizontalAdvance(self._title.text())
+        words = self._title.fontMetrics().horizontalAdvance(self._title.text())
         return QSize(inside.width() + words + 6, inside.height() + 10)
 
     def minimumSizeHint(self) -> QSize:
