@@ -55,7 +55,8 @@ def test_remove_smaller_counts_whole_labels(draw, make, after) -> None:
 def test_remove_smaller_can_judge_each_piece(draw, make, after) -> None:
     labels = make(draw("11.222", "11.222", "3....1", "44...."))
     edit = remove_smaller(labels, 3, pieces=True)
-    assert edit.note == "1 objects lost specks."
+    assert edit.note == "1 object lost specks."
+    assert edit.what == "Remove 2 objects of fewer than 3 pixels"
     left = draw("11.222", "11.222", "......", "......")
     assert np.array_equal(after(labels, edit), left)
 

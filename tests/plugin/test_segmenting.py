@@ -441,7 +441,8 @@ def test_an_empty_result_says_why_it_may_be_empty(shown, said):
     assert shown.words.startswith("0 objects")
     ((kind, text),) = said
     assert kind == "warning"
-    assert "No object was found" in text
+    assert text.startswith("No object was found: the image has no contrast")
+    assert shown.words.endswith("The notification says why that may be.")
 
 
 def test_a_failure_is_told_with_its_remedy_and_leaves_the_panel_usable(

@@ -64,9 +64,10 @@ def remove_smaller(
     if pieces:
         for label in sorted(set(counts) - set(small)):
             blocks += _specks(labels, index.box(label), label, pixels)
-    what = f"Remove {_objects(len(small))} of fewer than {pixels} pixels"
     specks = len(blocks) - len(small)
-    note = f"{specks} objects lost specks." if pieces and specks > 0 else ""
+    removed = _objects(len(small)) if small or specks <= 0 else "specks"
+    what = f"Remove {removed} of fewer than {pixels} pixels"
+    note = f"{_objects(specks)} lost specks." if pieces and specks > 0 else ""
     return edit_of(blocks, labels, what, note, everywhere=True)
 
 

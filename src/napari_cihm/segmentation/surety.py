@@ -31,6 +31,11 @@ def uncertainty_of(maps: NDArray[np.float32], task: str) -> NDArray[np.float32]:
 def nothing_found(plan: Plan) -> str:
     """Say that the result is empty, and why that may be."""
     low, high = plan.source.ranges[0]
+    if not low < high:
+        return (
+            f"no object was found: the image has no contrast (intensities from "
+            f"{low:.4g} to {high:.4g})"
+        )
     return (
         "no object was found. Likely causes: the contrast (intensities from "
         f"{low:.4g} to {high:.4g} were taken as dark to bright), the diameter (the "

@@ -16,6 +16,7 @@ from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.scene import array_of, axes_of
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.views.segment_section import SegmentSection
+from napari_cihm.plugin.wording import sentence
 
 NO_IMAGE = "Open an image first: drop a file on the window, or File > Open Sample."
 NO_MODEL = "The model is not loaded yet."
@@ -134,11 +135,12 @@ class SegmentFlow(QObject):
             return f"Failed: {run.failure.text}"
         if run.state is RunState.STOPPED:
             return "Stopped. Earlier labels are as they were."
-        notes = ". ".join(labelling.notes)
+        notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:
             notices.warn(notes)
+            notes = "The notification says why that may be."
         kind = "Preview: " if labelling.preview else ""
-        return f"{kind}{labelling.summary}{'. ' if notes else ''}{notes}"
+        return f"{kind}{labelling.summary}. {notes}".strip()
 
     def _on_model_changed(self) -> None:
         if self._awaiting:
@@ -207,7 +209,10 @@ class SegmentFlow(QObject):
 
 def meaning_of(axes: str, shape: tuple[int, ...]) -> str:
     """Say what an image's dimensions are, such as "24 slices, 256 rows"."""
-    return ", ".join(f"{n} {COUNTED[a]}" for a, n in zip(axes, shape, strict=True))
+    return ", ".join(
+        f"{n} {COUNTED[a] if n != 1 else COUNTED[a][:-1]}"
+        for a, n in zip(axes, shape, strict=True)
+    )
 
 
 def _size(array: Any) -> str:

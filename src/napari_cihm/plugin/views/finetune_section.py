@@ -1,6 +1,7 @@
 """The *Fine-tune* section: which labels, how long, and what came of it."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -127,6 +128,9 @@ class FinetuneSection(Section):
         ):
             self.rows.addWidget(widget)
         align([title, *self.form.labels])
+        order = [self.pairs, *self.times.buttons(), fold.title]
+        for first, second in pairwise(order):  # as they are seen
+            QWidget.setTabOrder(first, second)
 
     @property
     def seconds(self) -> float | None:
