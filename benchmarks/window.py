@@ -1,6 +1,6 @@
 """How smooth the window stays, how soon it answers, and what it leaves behind.
 
-    python benchmarks/window.py [open press stall learn cycles layers]
+    python benchmarks/window.py [open press stall learn edits cycles layers]
 
 Needs a screen; on a machine without one, call it under `xvfb-run`. Each part runs in a
 process of its own, so that none is warm from another.
@@ -8,6 +8,7 @@ process of its own, so that none is warm from another.
 stall   a 5 ms heartbeat in the event loop while 2,048 x 2,048 pixels are segmented,
         with the network in a process of its own, as it is, and in a thread
 learn   the same while a model is fine-tuned for 15 s, judged, and segments again
+edits   a tool, the brush, undo and *All* on 8,192 x 8,192 labels of 107,000 objects
 open    from the menu's command to a panel that is drawn and answers
 press   from the press of Segment to labels, 512 x 512 pixels, the model loaded
 cycles  the panel opened, a run begun and cancelled, the panel closed, 50 times
@@ -22,10 +23,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 PANEL = ("napari-cihm", "Segment and fine-tune")
 BEAT = 5  # milliseconds
+LARGE, PITCH = 8192, 25  # pixels of many objects, and from each to the next
 
 
 def main() -> None:
@@ -222,6 +225,58 @@ def learn(options: argparse.Namespace) -> None:
     desk.viewer.close()
 
 
+def edits(options: argparse.Namespace) -> None:
+    """Measure how long the window's thread is held by a step on many objects."""
+    import numpy as np
+
+    from napari_cihm.plugin.tools import ALL
+
+    desk = Desk(64)
+    y, x = np.ogrid[:LARGE, :LARGE]
+    numbers = y // PITCH * (LARGE // PITCH + 1) + x // PITCH + 1
+    labels = np.where((y % PITCH > 3) & (x % PITCH > 3), numbers, 0).astype(np.int32)
+    desk.viewer.add_image((labels > 0).astype(np.uint8) * 200, name="many")
+    layer = desk.viewer.add_labels(labels, name="many labels")
+    layer.brush_size = 10
+    correct = desk.open().coordinator.correct
+    desk.rest(1)
+    correct.bench.choose(layer)
+    mending = correct.bench.begin(layer)
+    desk.until(lambda: mending.session.index.ready)
+    desk.rest(2)
+
+    def hold(what: str, steps: list[Callable[[], object]]) -> None:
+        seconds = []
+        for step in steps:
+            begun = time.perf_counter()
+            step()
+            mending.settle()
+            seconds.append(time.perf_counter() - begun)
+            desk.rest(0.3)
+        print(
+            f"edits, {what}: median {np.median(seconds):.3f}, "
+            f"largest {max(seconds):.3f} s of {len(seconds)}",
+            flush=True,
+        )
+
+    def tool(row: int, count: int) -> list[Callable[[], object]]:
+        places = [(row, 10 + PITCH * n) for n in range(count)]
+        use, delete = correct.tools._use, ALL["delete"]
+        return [partial(use, mending, delete, [at], False) for at in places]
+
+    def dab(row: int) -> list[Callable[[], object]]:
+        return [partial(layer.paint, (row, 30 * n), 200_000 + n) for n in range(9)]
+
+    hold("the first", tool(10, 1))
+    for marks, row in (("few marks", 2010), ("all marked", 4010)):
+        hold(f"tool, {marks}", tool(row, 9))
+        hold(f"brush, {marks}", dab(row + 1000))
+        hold(f"undo, {marks}", [layer.undo] * 5)
+        if marks == "few marks":
+            hold("All", [partial(correct.review.press, ALL["review_all"])])
+    desk.viewer.close()
+
+
 def opening(options: argparse.Namespace) -> None:
     """Measure how long the panel takes to open, first and again."""
     desk = Desk(512)
@@ -335,6 +390,7 @@ PARTS = {
     "press": press,
     "stall": stall,
     "learn": learn,
+    "edits": edits,
     "cycles": cycles,
     "layers": layers,
 }

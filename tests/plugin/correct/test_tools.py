@@ -49,9 +49,10 @@ def test_a_tool_is_one_step_that_is_undone(correct, tool, clicks, expected):
         correct.click(*click)
     data = correct.layer.data
     np.testing.assert_array_equal(data, expected(before))
-    assert correct.shown.words
+    said = correct.shown.words
     correct.layer.undo()
     np.testing.assert_array_equal(data, before)
+    assert correct.shown.words.startswith("Undo: ") and said
     assert correct.session.reviewed.count() == 0  # its marks go with it
     correct.layer.redo()
     np.testing.assert_array_equal(data, expected(before))

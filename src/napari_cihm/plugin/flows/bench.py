@@ -118,6 +118,7 @@ class Bench(QObject):
         self._mendings[layer] = mending
         self.pairing.keep(layer)
         mending.changed.connect(self._on_changed)
+        mending.followed.connect(self.desk.tasks.say)
         self.began.emit(mending)
         return mending
 

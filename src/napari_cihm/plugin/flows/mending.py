@@ -25,6 +25,7 @@ from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
 from napari_cihm.plugin.layers import write
+from napari_cihm.plugin.wording import sentence
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +59,15 @@ class Mending(QObject):
         Emitted after the labels, the marks or their count changed.
     marked
         Emitted after marks changed: what shows them has to be drawn anew.
+    followed
+        Emitted with a word about what was undone or redone.
     told
         Emitted with a word about the journal, and whether it is a trouble.
     """
 
     changed = Signal()
     marked = Signal()
+    followed = Signal(str)
     told = Signal(str, bool)
     _heard = Signal(object)  # from the journal's thread to ours
 
@@ -223,12 +227,14 @@ class Mending(QObject):
 
     def _follow(self) -> bool:
         """Follow what was undone and redone, and say whether any was."""
-        followed = False
-        while not self._in_stroke and self.session.look() is not None:
-            followed = True
-        if followed:
-            self._after()
-        return followed
+        last = None
+        while not self._in_stroke and (edit := self.session.look()) is not None:
+            last = edit
+        if last is None:
+            return False
+        self._after()
+        self.followed.emit(sentence(last.what))
+        return True
 
     @property
     def _in_stroke(self) -> bool:
