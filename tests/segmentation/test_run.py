@@ -252,8 +252,13 @@ def test_settings_out_of_bounds_are_named(wrong, local: Local) -> None:
         segment(np.zeros((9, 9)), local, **wrong)
 
 
-def test_an_empty_result_is_said_with_its_likely_causes(local: Local) -> None:
-    events = list(segment_iter(np.zeros((50, 50)), local))
+@pytest.mark.parametrize("light", [0.0, 1.0], ids=["black", "grain"])
+def test_an_empty_result_is_said_with_its_likely_causes(
+    local: Local, light: float
+) -> None:
+    image = np.random.default_rng(0).uniform(0, light, (50, 50))
+    chosen = {"min_size": 10_000} if light else {}
+    events = list(segment_iter(image, local, **chosen))
     notes = [e.text for e in events if isinstance(e, Note)]
     assert len(notes) == 1
     for cause in ("contrast", "diameter", "model"):

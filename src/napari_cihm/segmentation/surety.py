@@ -34,7 +34,7 @@ def nothing_found(plan: Plan) -> str:
     if not low < high:
         return (
             f"no object was found: the image has no contrast (intensities from "
-            f"{low:.4g} to {high:.4g})"
+            f"{low:.4g} to {high:.4g}); no other diameter or model changes that"
         )
     return (
         "no object was found. Likely causes: the contrast (intensities from "
