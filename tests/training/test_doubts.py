@@ -36,6 +36,15 @@ def test_right_labels_raise_no_doubt(picture):
     assert found.relief > 1.4
 
 
+def test_a_channel_of_grain_beside_the_objects_raises_no_doubt():
+    image, labels = PICTURES["glowing"]
+    grain = np.random.default_rng(0).integers(0, image.max(), image.shape)
+    both = np.stack([grain, image], axis=-1)
+    assert examine([_plane(both, labels)]).placed
+    elsewhere = nuclei((256, 256), 4, 20.0, 0.15)[1]
+    assert not examine([_plane(both, elsewhere)]).placed
+
+
 def test_moved_labels_are_told_with_their_distance(picture):
     image, labels = picture
     found = examine([_plane(image, np.roll(labels, (4, -3), (0, 1)))])
