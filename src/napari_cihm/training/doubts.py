@@ -6,7 +6,6 @@ wrong in the same way praises it for that. What is measured here asks the image.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,12 +93,12 @@ def examine(planes: Sequence[Plane]) -> Findings:
     """Ask the images whether the labels of single objects can be right."""
     images = 1 + max(plane.source for plane in planes)
     planes = planes[:: -(-len(planes) // ENOUGH_PLANES)]
-    ways = [np.full((images, SHIFTS, SHIFTS), 1e-9) for _ in _ways(planes[0].image)]
-    for plane in planes:
-        for way, met in zip(ways, _edge_by_shift(plane), strict=True):
-            way[plane.source] += met
-    followed = (way for way in ways if _relief(way.sum(0)) >= RELIEF)
-    met = next(followed, ways[0])
+    met = _edge_by_image(planes, images, slice(None))
+    count = len(planes[0].image)
+    if count > 1 and _relief(met.sum(0)) < RELIEF:
+        # One may show the objects, and another nothing but grain.
+        single = (_edge_by_image(planes, images, slice(c, c + 1)) for c in range(count))
+        met = next((one for one in single if _relief(one.sum(0)) >= RELIEF), met)
     return Findings(
         relief=_relief(met.sum(0)),
         offsets=tuple(_offset(image) for image in met),
@@ -129,26 +128,25 @@ def _move(labels: NDArray[np.int32], down: int, right: int) -> NDArray[np.int32]
     return padded[top : top + rows, left : left + columns]
 
 
-def _edge_by_shift(plane: Plane) -> list[NDArray[np.float64]]:
-    """Sum each edge under the outlines, for every way to move them a little."""
+def _edge_by_image(
+    planes: Sequence[Plane], images: int, channels: slice
+) -> NDArray[np.float64]:
+    """Sum the edge of some channels under the outlines of each image, by shift."""
+    met = np.full((images, SHIFTS, SHIFTS), 1e-9)
+    for plane in planes:
+        met[plane.source] += _edge_by_shift(plane, channels)
+    return met
+
+
+def _edge_by_shift(plane: Plane, channels: slice) -> NDArray[np.float64]:
+    """Sum the edge under the outlines, for every way to move them a little."""
+    edge = np.pad(_edge(plane.image[channels]), FARTHEST, mode="reflect")
     outline = np.ptp(_neighbours(plane.labels), axis=0) > 0
     at = np.argwhere(outline & plane.reviewed)
     rows, columns = at[:: 1 + len(at) // ENOUGH_OUTLINE].T
-    reach, sums = range(SHIFTS), []
-    for seen in _ways(_spread(plane.image)):
-        edge = np.pad(ndimage.uniform_filter(seen, 5), FARTHEST, mode="reflect")
-        met = [[edge[rows + dy, columns + dx].sum() for dx in reach] for dy in reach]
-        sums.append(np.array(met))
-    return sums
-
-
-def _ways(channels: NDArray[Any]) -> list[NDArray[Any]]:
-    """Take channels together and, where they are several, each by itself.
-
-    One of them may show the objects, and another nothing but grain.
-    """
-    together = channels.max(axis=0)
-    return [together, *channels] if len(channels) > 1 else [together]
+    reach = range(SHIFTS)
+    met = [[edge[rows + dy, columns + dx].sum() for dx in reach] for dy in reach]
+    return np.array(met)
 
 
 def _neighbours(labels: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -157,8 +155,8 @@ def _neighbours(labels: NDArray[np.integer]) -> NDArray[np.integer]:
     return np.stack([lay_out(labels, 3) for lay_out in filters])
 
 
-def _spread(image: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return how much the intensity of each channel varies about each pixel.
+def _edge(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how much the intensity varies about each pixel.
 
     Wide enough to hold both flanks of a membrane, for outlines run on its crest,
     where a gradient would be nothing.
@@ -167,7 +165,7 @@ def _spread(image: NDArray[np.float32]) -> NDArray[np.float64]:
     for channel in image.astype(np.float64):
         mean, square = (ndimage.uniform_filter(c, 5) for c in (channel, channel**2))
         spreads.append(np.sqrt(np.maximum(square - mean**2, 0)))
-    return np.array(spreads)
+    return np.asarray(ndimage.uniform_filter(np.max(spreads, axis=0), 5))
 
 
 def _merged(planes: Sequence[Plane]) -> float:
