@@ -1,7 +1,10 @@
 """Checkpoints: weights and one JSON document in a ``.safetensors`` file."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -80,8 +83,21 @@ def read_parts(path: Path) -> tuple[ModelConfig, Weights]:
     return parse_config(path.name, metadata[KEY]), weights
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read what a safetensors file says beside its tensors."""
+    with _opened(path) as file:
+        return file.metadata() or {}
+
+
 def read_tensors(path: Path) -> tuple[dict[str, str], Weights]:
     """Read the metadata and the tensors of a safetensors file."""
+    with _opened(path) as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return file.metadata() or {}, tensors
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise CheckpointError(
             f"{path} is no file",
@@ -90,15 +106,13 @@ def read_tensors(path: Path) -> tuple[dict[str, str], Weights]:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
             f"{path.name} cannot be read ({error})",
             "a .safetensors model",
             "copy it again, or see `cihm doctor` for what it holds",
         ) from error
-    return metadata, tensors
 
 
 def parse_config(name: str, document: str) -> ModelConfig:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from napari_cihm.errors import CheckpointError, UnknownNameError
-from napari_cihm.models.checkpoint import KEY, read_tensors
+from napari_cihm.models.checkpoint import KEY, read_metadata, read_tensors
 from napari_cihm.models.filling import Weights, fill, outline
 from napari_cihm.models.guessing import config_of, guess, nearest
 from napari_cihm.models.model import Model
@@ -31,7 +31,7 @@ def is_foreign(path: Path) -> bool:
     if not _is_safetensors(path):
         return True
     try:
-        return KEY not in read_tensors(path)[0]
+        return KEY not in read_metadata(path)
     except CheckpointError:
         return False
 
