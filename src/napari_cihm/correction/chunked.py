@@ -25,6 +25,7 @@ from napari_cihm.correction.boxes import (
     whole,
 )
 from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
+from napari_cihm.data.image import read_part
 from napari_cihm.data.tiles import Box, shifted
 
 Key = tuple[int, ...]
@@ -214,7 +215,7 @@ class ChunkedArray:
         place = cell(key, self.shape, self.chunks)
         if self.source is None:
             return np.broadcast_to(np.zeros((), self.dtype), shape_of(place))
-        read = np.asarray(self.source[place]).astype(self.dtype, copy=False)
+        read = read_part(self.source, place).astype(self.dtype, copy=False)
         with self._lock:
             self._kept[key] = read
             while len(self._kept) > self._room:

@@ -150,10 +150,10 @@ class Image:
             where["c"] = slice(channels[0], channels[0] + 1)
         index = tuple(where[letter] for letter in self.axes)
         if self.path is None:
-            part = np.asarray(self.data[index])
+            part = read_part(self.data, index)
         else:
             with readable(self.path):
-                part = np.asarray(self.data[index])
+                part = read_part(self.data, index)
         left = [letter for letter in self.axes if letter in "cyx"]
         if "c" not in left:
             part, left = part[..., None], [*left, "c"]
@@ -161,6 +161,18 @@ class Image:
         if channels is not None and len(channels) > 1:
             part = part[list(channels)]
         return part.astype(part.dtype.newbyteorder("="), copy=False)
+
+
+def read_part(array: ArrayLike, index: Any) -> NDArray[Any]:
+    """Read a part of any array, in any thread.
+
+    Dask's callbacks, among them the cache under which napari draws, are meant for one
+    thread: two that compute under them break each other off with a KeyError. So a
+    dask graph is computed apart from them.
+    """
+    part = array[index]
+    compute = getattr(part, "compute", None)
+    return np.asarray(part if compute is None else compute(callbacks=()))
 
 
 def is_colour(image: Image) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import ArrayLike
+from napari_cihm.data.image import ArrayLike, read_part
 
 LARGE = 2**28  # label pixels: a gigabyte
 
@@ -180,7 +180,7 @@ class Part:
             _within(own, next(left)) if isinstance(own, slice) else own
             for own in self._index
         )
-        return np.asarray(self._data[combined])
+        return read_part(self._data, combined)
 
 
 def _within(own: slice, wanted: int | slice) -> int | slice:

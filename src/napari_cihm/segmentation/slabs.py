@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import Image, read_part
 
 BYTES = 2**28  # of the planes that are held
 
@@ -55,5 +55,5 @@ class Slabs:
     def _slab(self, wanted: tuple[Any, ...]) -> NDArray[Any]:
         if self._held is None or self._held[0] != wanted:
             self._held = None  # not two at once
-            self._held = wanted, np.asarray(self._image.data[wanted])
+            self._held = wanted, read_part(self._image.data, wanted)
         return self._held[1]

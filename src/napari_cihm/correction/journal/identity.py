@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_cihm.data.image import read_part
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import ReadError
 
@@ -104,7 +105,7 @@ def fingerprint(image: Any, whole: int = WHOLE) -> str:
     dtype = np.dtype(image.dtype).newbyteorder("<")
     digest = hashlib.blake2b(repr((shape, dtype.str)).encode(), digest_size=16)
     for box in _boxes(shape, whole):
-        part = np.ascontiguousarray(np.asarray(image[box]), dtype)
+        part = np.ascontiguousarray(read_part(image, box), dtype)
         digest.update(part.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 

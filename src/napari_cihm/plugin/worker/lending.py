@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import ArrayLike
+from napari_cihm.data.image import ArrayLike, read_part
 
 SMALL = 2**20  # bytes of a numpy array that is sent whole
 
@@ -76,7 +76,7 @@ class Lender:
 
     def read(self, key: int, index: Any) -> NDArray[Any]:
         """Read a part."""
-        return np.ascontiguousarray(np.asarray(self._lent[key][1][index]))
+        return np.ascontiguousarray(read_part(self._lent[key][1], index))
 
     def take_back(self, job: int | None = None) -> None:
         """Forget the arrays of a job, or all of them."""
