@@ -48,7 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # Before torch reads it: tests are tiny, and threads only get in the way, above all
     # where each core has a process.
     one_of_many = "PYTEST_XDIST_WORKER" in os.environ
-    os.environ.setdefault("OMP_NUM_THREADS", "1" if one_of_many else "2")
+    threads = os.environ.setdefault("OMP_NUM_THREADS", "1" if one_of_many else "2")
+    if "torch" in sys.modules:  # the folder that was asked for loaded it already
+        sys.modules["torch"].set_num_threads(int(threads))
     if sys.platform == "linux" and not os.environ.get("DISPLAY"):
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 

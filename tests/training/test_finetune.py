@@ -9,7 +9,6 @@ import torch
 
 from napari_cihm.errors import DataError, InputError, ShapeError
 from napari_cihm.events import (
-    EpochDone,
     Finetuned,
     FinetuneStarted,
     Note,
@@ -213,9 +212,9 @@ def test_stopping_early_scores_the_best_so_far(base, make_dark):
 
 def test_the_time_is_kept(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
-    events = run(base, images, labels, steps=None, seconds=4)
-    checks = [e.seconds for e in events if isinstance(e, EpochDone)]
-    assert 2 < checks[-1] < 6  # the processor may be busy with something else
+    began = monotonic()
+    run(base, images, labels, steps=None, seconds=4)
+    assert 2 < monotonic() - began < 8  # the processor may be busy with something else
 
 
 def emptied(images, labels):

@@ -5,6 +5,8 @@ drifting away from them. What it forgets first is to leave alone what is dim or 
 focus, so the images are full of that.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -58,8 +60,12 @@ def rehearse(
     return samples
 
 
+@lru_cache(maxsize=MOST)
 def _made(number: int, seed: int, colour: bool) -> NDArray[np.generic]:
-    """Make one image; every third is stained tissue where a model sees colour."""
+    """Make one image; every third is stained tissue where a model sees colour.
+
+    They are kept: correcting and fine-tuning by turns, a user runs the same again.
+    """
     shape, one = (SIDE, SIDE), 1000 * seed + number
     if colour and number % 3 == 2:
         return np.moveaxis(tissue(shape, one)[0], -1, 0)
