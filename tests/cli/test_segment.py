@@ -123,14 +123,10 @@ def test_a_missing_input_and_model_are_named(tmp_path, saved, capsys) -> None:
 @pytest.mark.slow
 def test_workers_give_what_one_process_gives(tmp_path, saved) -> None:
     _images(tmp_path / "in", 1)
-    for name, more in (("one", []), ("two", ["--workers", "1"])):
-        subprocess.run(
-            [
-                sys.executable, "-m", "napari_cihm", "segment", tmp_path / "in",
-                "-o", tmp_path / name, "-m", saved, *more,
-            ],
-            check=True,
-            capture_output=True,
-        )  # fmt: skip
+    common = [str(tmp_path / "in"), "-m", str(saved)]
+    assert not main(["segment", *common, "-o", str(tmp_path / "one")])
+    two = [*common, "-o", str(tmp_path / "two"), "--workers", "1"]
+    command = [sys.executable, "-m", "napari_cihm", "segment", *two]
+    subprocess.run(command, check=True, capture_output=True)
     one, two = (tmp_path / name / "0_labels.tif" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_cihm.models.catalogue import bundled_configs, catalogue
+from napari_cihm.models import model_names
 
 
 @pytest.mark.slow
@@ -10,7 +10,7 @@ def test_every_network_is_listed_and_told_of(shown, pooled):
     _, widget = shown.viewer.window.add_plugin_dock_widget(
         "napari-cihm", "List the networks"
     )
-    section, known = widget.section, catalogue(bundled_configs())
+    section, known = widget.section, model_names()
     shown.until(lambda: section.table.rowCount() == len(known))
     rows = {
         section.table.item(row, 0).text(): [
@@ -21,7 +21,7 @@ def test_every_network_is_listed_and_told_of(shown, pooled):
     assert rows["unet"] == ["7.76 M", "12.07", "97", ""]
     assert rows["cihm"][-1] == "bundled"
     assert "Weights: cihm-dsb18, cihm-fluo" in section.about.text()
-    section.table.selectRow([network.name for network in known].index("hym-unet"))
+    section.table.selectRow(list(rows).index("hym-unet"))
     told = section.about.text()
     assert "arXiv:2511.17988" in told
     assert "cihm train DATA -o RUN --model hym-unet" in told
