@@ -160,7 +160,11 @@ def test_colours_and_single_channels(tmp_path) -> None:
     labels = np.zeros((20, 22), np.int32)
     export(tmp_path / "rgb", Image.of(colours, "yxc", name="rgb"), labels)
     (pair,) = [source.read() for source in folder_pairs(tmp_path / "rgb")]
-    assert np.array_equal(pair.image, np.moveaxis(colours, -1, 0))
+    assert np.array_equal(pair.image, np.moveaxis(colours, -1, 0)) and pair.colour
+    three = np.moveaxis(colours, -1, 0)
+    export(tmp_path / "three", Image.of(three, "cyx", name="three"), labels)
+    (pair,) = [source.read() for source in folder_pairs(tmp_path / "three")]
+    assert np.array_equal(pair.image, three) and not pair.colour
     four = rng.integers(0, 255, (4, 20, 22)).astype(np.uint8)
     image = Image.of(four, "cyx", name="four")
     with pytest.raises(InputError, match="channel that was segmented"):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.pairs import Pair, PairSource
-from napari_cihm.data.samples import SampleCache, drawing_weights, fit_channels
+from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import survey
 
 CONFIG = ModelConfig(recipe="unet", in_channels=1, classes=3, task="instance")
@@ -71,10 +72,10 @@ def test_rare_kinds_are_drawn_more_often_than_their_number():
     assert weights[-1] == pytest.approx(1 / 4)  # 1 of sqrt(9) + sqrt(1)
 
 
-def test_one_channel_fills_three_and_three_merge_into_one():
-    grey, colour = np.ones((1, 2, 2), np.float32), np.zeros((3, 2, 2), np.float32)
-    colour[1] = 2
-    assert fit_channels(grey, 3).shape == (3, 2, 2)
+def test_one_channel_fills_three_and_several_merge_into_one():
+    grey, three = np.ones((1, 2, 2), np.float32), np.zeros((3, 2, 2), np.float32)
+    three[1] = 2
+    assert fit_channels(grey, 3, colour=False).shape == (3, 2, 2)
     # green counts for 587 thousandths of what the eye takes for brightness
-    np.testing.assert_allclose(fit_channels(colour, 1), 1.174, rtol=1e-5)
-    np.testing.assert_allclose(fit_channels(np.ones((5, 2, 2)), 1), 1, rtol=1e-6)
+    np.testing.assert_allclose(fit_channels(three, 1, colour=True), 1.174, rtol=1e-5)
+    np.testing.assert_allclose(fit_channels(three, 1, colour=False), 2 / 3, rtol=1e-5)

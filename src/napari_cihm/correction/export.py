@@ -19,7 +19,7 @@ from napari_cihm.correction.slices import (
     reviewed_planes,
     reviewed_slices,
 )
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Exported, SliceExported
 
@@ -56,8 +56,8 @@ def export_training(
     name : str
         What files are named after; the image's name by default.
     channels : tuple of int, optional
-        Channels to write: one, or three as colours. All, when there are 1 or 3;
-        of colours with alpha those three.
+        Channels to write, one or three. All, when there are 1 or 3; of colours with
+        alpha those three.
     facts : mapping, optional
         More for the index: the model's hash, who corrected.
 
@@ -74,9 +74,10 @@ def export_training(
     base = _slug(name or image.name)
     added: list[str] = []
     present: list[str] = []
+    colours = is_colour(image) and len(chosen) == COLOUR
     slices = reviewed_slices(image, labels, reviewed, chosen)
     for done, part in enumerate(slices, 1):
-        picture, mask = _picture(part.image), _mask(part.labels)
+        picture, mask = _picture(part.image, colours), _mask(part.labels)
         digest = _digest(picture, mask, part.reviewed)
         kept = place.known(digest)
         if kept is None:
@@ -92,20 +93,21 @@ def export_training(
 
 def _check_channels(image: Image, channels: tuple[int, ...] | None) -> tuple[int, ...]:
     count = image.size("c")
-    alpha = count == 4 and image.axes.endswith("c")
-    chosen = tuple(range(3 if alpha else count)) if channels is None else channels
+    seen = COLOUR if is_colour(image) else count
+    chosen = tuple(range(seen)) if channels is None else channels
     if len(chosen) not in (1, 3) or not all(0 <= c < count for c in chosen):
         raise InputError(
             f"channels {chosen} of an image with {count}",
-            "one channel, or three as colours",
+            "one channel, or three",
             "choose the channel that was segmented, in the window under Segment",
         )
     return chosen
 
 
-def _picture(values: NDArray[Any]) -> NDArray[Any]:
+def _picture(values: NDArray[Any], colours: bool) -> NDArray[Any]:
     """Bring a plane into a kind of number that every reader of TIFF knows."""
-    picture = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
+    picture = values[0] if len(values) == 1 else values
+    picture = np.moveaxis(values, 0, -1) if colours else picture
     if picture.dtype == np.bool_:
         return picture.astype(np.uint8)
     if picture.dtype in (np.uint8, np.uint16, np.float32):

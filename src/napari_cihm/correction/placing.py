@@ -12,6 +12,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from napari_cihm.data.image import COLOUR
 from napari_cihm.errors import WriteError
 
 FOLDERS = ("images", "masks", "reviewed")
@@ -100,13 +101,14 @@ class TrainingFolder:
         """Write a file beside and let it take its claimed name when it is whole."""
         final = self._file(folder, name)
         part = final.with_name(f".{name}.{secrets.token_hex(4)}.part")
-        colours = values.ndim == 3
+        axes = "YXS" if values.shape[2:] == (COLOUR,) else "CYX"[-values.ndim :]
         try:
             with part.open("wb") as file:
                 tifffile.imwrite(
                     file,
                     values,
-                    photometric="rgb" if colours else "minisblack",
+                    photometric="rgb" if axes == "YXS" else "minisblack",
+                    metadata={"axes": axes},
                     compression="zlib",
                 )
                 file.flush()

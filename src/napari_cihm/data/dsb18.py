@@ -8,7 +8,7 @@ import numpy as np
 from napari_cihm.data.listing import images_in, name_of
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pairs import Pair, PairSource, pictures_in
-from napari_cihm.data.pictures import SUFFIXES, read_picture
+from napari_cihm.data.pictures import SUFFIXES, open_picture
 from napari_cihm.errors import DataError
 
 
@@ -63,8 +63,8 @@ def _meant(folder: Path) -> bool:
 
 def read_sample(folder: Path) -> Pair:
     """Read one sample; a pixel claimed twice goes to the smaller nucleus."""
-    image = read_picture(folder / "images" / f"{folder.name}.png")
-    size = image.shape[1:]
+    image = open_picture(folder / "images" / f"{folder.name}.png")
+    size = image.label_shape
     masks = []
     for path in pictures_in(folder / "masks"):
         mask = read_mask(path).astype(bool)

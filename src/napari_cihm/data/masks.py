@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from napari_cihm.data.image import Image
+from napari_cihm.data.image import ALPHA, COLOUR, Image
 from napari_cihm.data.reading import PICTURE_MAGIC, read_image
-from napari_cihm.data.tiff import first_bytes, has_alpha
+from napari_cihm.data.tiff import first_bytes
 from napari_cihm.errors import ReadError
 
 NUMBERS = "one number a pixel: 0, 1, 2 ..."
@@ -66,9 +66,7 @@ def _indices(path: Path) -> NDArray[np.generic] | None:
 
 
 def _without_colour(colours: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
-    count = colours.shape[-1]
-    opaque = count == 4 or (count == 2 and has_alpha(path))
-    seen = colours[..., :-1] if opaque else colours
+    seen = colours[..., :COLOUR] if colours.shape[-1] == ALPHA else colours
     if (seen != seen[..., :1]).any():
         raise ReadError(f"{path} is a colour picture", NUMBERS)
     return seen[..., 0]

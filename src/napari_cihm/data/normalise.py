@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from napari_cihm.config import Normalisation
 
 SAMPLE = 1_000_000
-LUMINANCE = (0.299, 0.587, 0.114)  # how bright red, green and blue look
 
 
 def normalise(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import ALPHA
+from napari_cihm.data.image import ALPHA, Image, is_colour
 from napari_cihm.data.listing import by_name, images_in, name_of
 from napari_cihm.data.masks import read_mask
-from napari_cihm.data.pictures import SUFFIXES, read_picture, split_channels
+from napari_cihm.data.pictures import SUFFIXES, open_picture, read_channels
 from napari_cihm.errors import DataError
 
 
@@ -31,6 +31,8 @@ class Pair:
         Where the labels may be believed; everywhere when missing.
     overlap : int
         Pixels that more than one object claimed.
+    colour : bool
+        Whether it was red, green and blue; where these are equal, one is kept.
     """
 
     name: str
@@ -38,12 +40,13 @@ class Pair:
     labels: NDArray[np.int32]
     reviewed: NDArray[np.bool_] | None = None
     overlap: int = 0
+    colour: bool = False
 
     @classmethod
     def of(
         cls,
         name: str,
-        image: NDArray[np.generic],
+        image: NDArray[np.generic] | Image,
         labels: NDArray[np.generic],
         reviewed: NDArray[np.bool_] | None = None,
         overlap: int = 0,
@@ -55,7 +58,7 @@ class Pair:
         An image with nothing to see is refused, unless it may be `blank`, as a slice
         of a volume may that nobody can take away.
         """
-        channels = _channels_first(image, labels.shape)
+        channels, colour = _channels_first(image, labels.shape)
         for what, given in {"mask": labels, "reviewed mask": reviewed}.items():
             if given is not None and given.shape != channels.shape[1:]:
                 raise DataError(
@@ -70,6 +73,7 @@ class Pair:
             whole_numbers(labels, f"{name}: its mask"),
             reviewed,
             overlap,
+            colour,
         )
 
     @property
@@ -154,7 +158,7 @@ def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSo
 
     def read() -> Pair:
         seen = None if reviewed is None else read_mask(reviewed).astype(bool)
-        return Pair.of(name, read_picture(image), read_mask(mask), seen)
+        return Pair.of(name, open_picture(image), read_mask(mask), seen)
 
     return PairSource(name, read)
 
@@ -174,12 +178,15 @@ def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:
 
 
 def _channels_first(
-    image: NDArray[np.generic], shape: tuple[int, ...]
-) -> NDArray[np.generic]:
-    if image.ndim == 2:
-        return image[None]
-    last = image.ndim == 3 and image.shape[-1] <= ALPHA and image.shape[1:] != shape
-    return split_channels(image) if last else image
+    image: NDArray[np.generic] | Image, shape: tuple[int, ...]
+) -> tuple[NDArray[np.generic], bool]:
+    """Give the channels that are learnt, and whether they are colours."""
+    if not isinstance(image, Image):
+        last = image.ndim == 3 and image.shape[-1] <= ALPHA and image.shape[1:] != shape
+        if not last:
+            return (image[None] if image.ndim == 2 else image), False
+        image = Image.of(image, "yxc")
+    return read_channels(image), is_colour(image)
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -11,7 +11,8 @@ from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.normalise import LUMINANCE, normalise
+from napari_cihm.data.channels import fit_channels
+from napari_cihm.data.normalise import normalise
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.targets import instance_targets, semantic_targets
 
@@ -55,7 +56,7 @@ class Sample:
 
 def make_sample(pair: Pair, config: ModelConfig) -> Sample:
     """Normalise a pair's image for a model and compute its targets."""
-    fitted = fit_channels(pair.image, config.in_channels)
+    fitted = fit_channels(pair.image, config.in_channels, pair.colour)
     image = normalise(fitted, config.normalisation)
     return sample_of(image, pair.labels, pair.reviewed, config)
 
@@ -84,19 +85,6 @@ def sample_of(
         graded=config.task == "instance",
         reviewed=None if valid is None else reviewed,
     )
-
-
-def fit_channels(image: NDArray[np.generic], channels: int) -> NDArray[np.generic]:
-    """Repeat one channel to fill the input; merge colours to grey, others evenly."""
-    have = image.shape[0]
-    if have == channels:
-        return image
-    if have > 1:
-        floats = image.astype(np.float32)
-        weights = LUMINANCE if have == len(LUMINANCE) else (1 / have,) * have
-        image = np.einsum("c,cyx->yx", np.array(weights, np.float32), floats)
-        image = image[None]
-    return np.repeat(image, channels, axis=0)
 
 
 class SampleCache(Sequence[Sample]):

@@ -55,23 +55,18 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         series = levels[level]
         _check_whole(path, file, series)
         own = tidy_axes(series.axes, series.shape)
+        clear = series.axes.endswith("S") and series.shape[-1] == 2 and _alpha(series)
         scale, units = physical_size(file, series.shape, levels[0].shape)
         data = LazyTiff(path, level, series.shape, series.dtype)
     about: dict[str, Any] = {"name": name_of(path), "path": path}
     if axes is not None or own is None:
         return Image.of(data, axes, **about)
     letters, index = own
+    if clear:  # what a pixel shows is grey, and its second sample no channel
+        letters, index = letters.replace("c", ""), (*index[:-1], 0)
     kept = LazyTiff(path, level, data.shape, data.dtype, index)
     scale = {k: v for k, v in scale.items() if k in letters}
     return Image.of(kept, letters, scale=scale, units=units, **about)
-
-
-def has_alpha(path: Path) -> bool:
-    """Tell whether a TIFF says that its last sample is how opaque a pixel is."""
-    if not is_tiff(first_bytes(path)):
-        return False
-    with tifffile.TiffFile(path) as file:
-        return file.pages.first.extrasamples[-1:] in ALPHA
 
 
 class LazyTiff:
@@ -193,6 +188,11 @@ def _complaints(path: Path) -> Iterator[None]:
         raise ReadError(
             f"{path} is cut off or broken ({heard[0]})", "a whole TIFF", "copy it anew"
         )
+
+
+def _alpha(series: Any) -> bool:
+    """Tell whether the last sample is said to be how opaque a pixel is."""
+    return series.keyframe.extrasamples[-1:] in ALPHA
 
 
 def _mappable(series: Any) -> bool:

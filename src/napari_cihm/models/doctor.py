@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.errors import CihmError
@@ -181,13 +182,9 @@ def _fitted(
     image: NDArray[np.generic], config: ModelConfig
 ) -> NDArray[np.generic] | None:
     """Give an image the model's channels, or None where it takes no such image."""
-    if image.shape[0] == config.in_channels:
-        return image
-    if config.in_channels == 1:
-        return np.asarray(image.mean(axis=0, keepdims=True))
-    if image.shape[0] == 1 and config.accepts_grey:
-        return np.repeat(image, config.in_channels, axis=0)
-    return None
+    if image.shape[0] != config.in_channels > 1 and not config.accepts_grey:
+        return None
+    return fit_channels(image, config.in_channels, colour=True)
 
 
 def _foreground(maps: NDArray[np.float32], config: ModelConfig) -> float:

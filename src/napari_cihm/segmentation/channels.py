@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.channels import merge, merging
 from napari_cihm.data.image import COLOUR, Image, is_colour
-from napari_cihm.data.normalise import LUMINANCE
 from napari_cihm.errors import InputError
 
 
@@ -36,8 +36,7 @@ class ChannelPlan:
     def apply(self, part: NDArray[Any]) -> NDArray[Any]:
         """Make the model's channels from those read, (c, y, x) in and out."""
         if self.weights:
-            weights = np.asarray(self.weights, np.float32)
-            part = np.einsum("c,cyx->yx", weights, part.astype(np.float32))[None]
+            part = merge(part, self.weights)
         return np.repeat(part, self.repeat, axis=0) if self.repeat > 1 else part
 
 
@@ -62,14 +61,15 @@ def plan_channels(
             )
         return _filled((settings.channels,), (), config)
     colours = tuple(range(COLOUR)) if is_colour(image) else tuple(range(count))
+    weights = merging(len(colours), is_colour(image))
     if settings.channels == "merge" and count > 1:
-        return _filled(colours, _merging(image, len(colours)), config)
+        return _filled(colours, weights, config)
     if len(colours) == wanted:
         return ChannelPlan(colours)
     if count == 1:
         return _filled((0,), (), config)
     if wanted == 1 or config.accepts_grey:
-        merged = _filled(colours, _merging(image, len(colours)), config)
+        merged = _filled(colours, weights, config)
         return merged if is_colour(image) else replace(merged, note=_merged_note(image))
     raise InputError(
         f"a model for {wanted} channels on an image of {count}",
@@ -88,10 +88,6 @@ def _filled(
             "use a model for one channel; `cihm models` lists them",
         )
     return ChannelPlan(read, weights, config.in_channels)
-
-
-def _merging(image: Image, count: int) -> tuple[float, ...]:
-    return LUMINANCE if is_colour(image) else (1 / count,) * count
 
 
 def _merged_note(image: Image) -> str:

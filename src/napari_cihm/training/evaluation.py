@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
-from napari_cihm.data.image import Image
-from napari_cihm.data.normalise import LUMINANCE
+from napari_cihm.data.image import COLOUR, Image
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.survey import read_each
 from napari_cihm.events import Evaluated, Event, ImageScored, Note
@@ -111,8 +110,9 @@ def evaluate(
 
 def _as_opened(pair: Pair) -> Image:
     """Give a pair's image the axes that its file would be opened with."""
-    if pair.image.shape[0] == len(LUMINANCE):
-        return Image.of(np.moveaxis(pair.image, 0, -1), "yxc")
+    if pair.colour:
+        colours = np.broadcast_to(pair.image, (COLOUR, *pair.labels.shape))
+        return Image.of(np.moveaxis(colours, 0, -1), "yxc")
     return Image.of(pair.image, "cyx")
 
 

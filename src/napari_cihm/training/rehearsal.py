@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
-from napari_cihm.data.samples import Sample, fit_channels
+from napari_cihm.data.samples import Sample
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.models import Model
 
@@ -44,9 +45,11 @@ def rehearse(
     images = MOST if seconds is None else round(seconds / EACH)
     for number in range(min(max(images, LEAST), MOST)):
         image = _made(number, seed, colour=config.in_channels == 3)
-        seen = normalise(fit_channels(image, config.in_channels), config.normalisation)
+        own = fit_channels(image, config.in_channels, colour=True)
+        seen = normalise(own, config.normalisation)
         maps = model.predict(seen[None])[0]
-        shown = normalise(fit_channels(image, channels), config.normalisation)
+        others = fit_channels(image, channels, colour=True)
+        shown = normalise(others, config.normalisation)
         samples.append(
             Sample(
                 shown.astype(np.float16),
