@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.pairs import Pair
@@ -9,6 +10,7 @@ from napari_cihm.errors import DataError
 from napari_cihm.events import Note
 from napari_cihm.training import finetune, train
 from napari_cihm.training.adapting import adapt
+from napari_cihm.training.classes import class_numbers
 from napari_cihm.training.holdout import block_side
 from napari_cihm.training.material import Plane
 from napari_cihm.training.regions import naming, pieces
@@ -109,13 +111,46 @@ def test_what_was_known_is_the_first_class_before_anything_is_learnt(base, make_
     np.testing.assert_allclose(maps[1] / (maps[0] + maps[1]), known, atol=1e-5)
 
 
-def test_numbers_too_high_for_classes_are_said_to_be_one_region(base, make_discs):
-    pair = make_discs(10, shape=(96, 96), count=12)
-    values = np.array([0, 127, 255], np.uint8)
-    labels = np.where(pair.labels, values[1 + pair.labels % 2], 0)
-    events = list(finetune(base, [pair.image[0]], [labels], steps=1, **FAST))
+def _greys(labels):
+    return np.array([0, 127, 255], np.uint8)[labels]
+
+
+BLURRED = np.round(gaussian_filter(255.0 * (OBJECTS > 0), 1)).astype(np.int32)
+
+
+@pytest.mark.parametrize(
+    ("masks", "known", "numbers"),
+    [
+        ([CLASSES], (), ()),
+        ([_greys(CLASSES)], (), (127, 255)),
+        ([_greys(OBJECTS)] * 2, (), (127, 255)),
+        ([_greys(OBJECTS)], (), ()),  # found once each: single objects
+        ([_greys(OBJECTS)], (255, 127), (255, 127)),
+        ([_greys(CLASSES)], (200, 127), (200, 127, 255)),
+        ([127 * np.minimum(CLASSES, 1)], (), ()),
+        ([40 + np.indices((96, 96))[0] // 2], (), ()),  # 48 single objects
+    ],
+)
+def test_which_numbers_name_classes(masks, known, numbers):
+    held = set(np.unique(masks).tolist()) - {0}
+    assert class_numbers(masks, held, known) == numbers
+
+
+@pytest.mark.parametrize(
+    "mask", [BLURRED, BLURRED // 64 * 64], ids=["many numbers", "few"]
+)
+def test_the_edges_of_a_blurred_mask_are_no_classes(mask):
+    held = set(np.unique(mask).tolist()) - {0}
+    with pytest.raises(DataError, match=r"blurred mask are.*keep what is above"):
+        class_numbers([mask], held)
+
+
+def test_numbers_far_apart_are_learnt_as_classes_from_labels(base, make_discs):
+    image, classes = _both(10, make_discs)
+    events = list(finetune(base, [image], [_greys(classes)], steps=1, **FAST))
     said = [event.text for event in events if isinstance(event, Note)]
-    assert any("2 numbers up to 255" in text for text in said)
+    assert any("127, 255 are the classes 1 to 2" in text for text in said)
+    assert events[-1].model.config.classes == 3
 
 
 def test_too_small_a_region_is_refused(base, make_dark):

@@ -12,7 +12,7 @@ import torch
 
 from napari_cihm.config import Decoding, Normalisation, TrainSettings
 from napari_cihm.data.layouts import find_pairs
-from napari_cihm.data.pairs import Pair
+from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.reading import read_image
 from napari_cihm.errors import (
     DataError,
@@ -178,15 +178,27 @@ def test_one_region(pairs, loss):
     assert events[-1].figures["dice"] > 0.8
 
 
-def test_numbers_too_high_for_classes_are_said_to_be_one_region(pairs):
-    said = {}
-    for high in (32, 255):
-        values = np.array([0, 7, high], np.uint8)
-        coded = [Pair.of(p.name, p.image, values[p.labels % 3]) for p in pairs]
-        events = run(coded, task="semantic", epochs=1)
-        said[high] = [e.text for e in events if isinstance(e, Note)]
-    assert events[-1].model.config.classes == 1
-    assert not said[32] and "2 numbers up to 255" in said[255][0]
+def test_a_few_numbers_far_apart_are_classes_in_their_order(pairs):
+    greys = np.array([0, 127, 255])
+    classed = [Pair.of(p.name, p.image, p.labels % 3) for p in pairs]
+    coded = [replace(pair, labels=greys[pair.labels]) for pair in classed]
+    said, *_, last = run(coded, task="semantic", epochs=1)
+    assert said.text == "The numbers 127, 255 are the classes 1 to 2, in this order."
+    model = last.model
+    assert model.config.classes == 3 and model.config.numbers == (127, 255)
+    assert model.hash == run(classed, task="semantic", epochs=1)[-1].model.hash
+    # Judged alike, though an image alone lacks a class or is numbered already.
+    second = replace(coded[0], labels=255 * (classed[0].labels == 2))
+    for pair, truth in (
+        (coded[0], classed[0].labels),
+        (classed[0], classed[0].labels),
+        (second, 2 * (classed[0].labels == 2)),
+    ):
+        *_, scored, _ = evaluate(model, [PairSource.holding(pair)])
+        np.testing.assert_array_equal(scored.shown.truth, truth)
+    strange = replace(coded[0], labels=coded[0].labels // 2)
+    with pytest.raises(DataError, match=r"63.*numbers among 127, 255, or 1 to 2"):
+        list(evaluate(model, [PairSource.holding(strange)]))
 
 
 def test_bad_wishes_are_refused(pairs):

@@ -97,6 +97,10 @@ class ModelConfig(Settings):
     task: Literal["instance", "semantic"] = Field(
         "semantic", description="Whether the maps are decoded into single objects."
     )
+    numbers: tuple[int, ...] = Field(
+        (),
+        description="Numbers of its classes in masks, in order; none are 1, 2, 3 ...",
+    )
     accepts_grey: bool = Field(
         True, description="Whether one channel may be repeated to fill the input."
     )

@@ -41,7 +41,7 @@ def tell_apart(mask: NDArray[Any]) -> NDArray[np.int32]:
 
 def tell_pairs_apart(sources: Sequence[PairSource]) -> list[PairSource]:
     """Offer the same pairs, the pieces in their masks numbered."""
-    return [PairSource(source.name, partial(_numbered, source)) for source in sources]
+    return [replace(s, read=partial(_numbered, s)) for s in sources]
 
 
 def _numbered(source: PairSource) -> Pair:

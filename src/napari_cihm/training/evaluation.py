@@ -14,9 +14,11 @@ from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
 from napari_cihm.data.image import COLOUR, Image
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.survey import read_each
+from napari_cihm.errors import DataError
 from napari_cihm.events import Evaluated, Event, ImageScored, Note
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
+from napari_cihm.training.classes import pairs_in_classes, reviewed_masks, said_of
 from napari_cihm.training.metrics import Matching, Regions, hd95, judged, match, total
 from napari_cihm.training.sheet import Shown
 from napari_cihm.training.validation import mean_ap
@@ -98,6 +100,10 @@ def evaluate(
     if model.config.task == "instance" and one_number(masks):
         sources = tell_pairs_apart(sources)
         yield Note(WORDS)
+    if model.config.numbers:
+        sources, said = _in_its_classes(sources, model.config.numbers)
+        if said:
+            yield Note(said)
     for number, source in enumerate(sources, start=1):
         pair = source.read()
         found = segment(_as_opened(pair), model, **settings)
@@ -106,6 +112,25 @@ def evaluate(
         scored.append(one)
         yield ImageScored(number, len(sources), one, shown)
     yield Evaluated(tuple(scored))
+
+
+def _in_its_classes(
+    sources: Sequence[PairSource], known: tuple[int, ...]
+) -> tuple[Sequence[PairSource], str]:
+    """Turn masks into the classes of a model that learnt them by such numbers.
+
+    Masks that hold nothing but 1, 2, 3 ... are such classes already.
+    """
+    held = {int(n) for mask in reviewed_masks(sources) for n in np.unique(mask)} - {0}
+    if held <= set(known):
+        return pairs_in_classes(sources, known), said_of(held, known)
+    if max(held) <= len(known):
+        return sources, ""
+    strange = ", ".join(map(str, sorted(held - set(known))))
+    raise DataError(
+        f"the masks hold {strange}, which the model did not learn as classes",
+        f"numbers among {', '.join(map(str, known))}, or 1 to {len(known)}",
+    )
 
 
 def _as_opened(pair: Pair) -> Image:

@@ -27,6 +27,7 @@ from napari_cihm.models import Model, load_model
 from napari_cihm.scan import prepare
 from napari_cihm.segmentation.diameter import keeps_scale
 from napari_cihm.training.adapting import adapt, seeing
+from napari_cihm.training.classes import class_numbers, classes_in, said_of
 from napari_cihm.training.colours import standing_out
 from napari_cihm.training.doubts import examine
 from napari_cihm.training.fitting import Fitting
@@ -47,7 +48,7 @@ from napari_cihm.training.material import (
     refuse_too_little,
 )
 from napari_cihm.training.records import Curves, readable, versions
-from napari_cihm.training.regions import naming, numbers_in, pieces, unnamed
+from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.rehearsal import rehearse
 
 PLANE = 2  # dimensions
@@ -106,11 +107,18 @@ def finetune(
     labelled = gather(images, labels, reviewed, axes)
     config = _fitting_config(start.config, labelled)
     planes = list(read_planes(labelled, config))
-    instances = config.task == "instance"
+    instances, named = config.task == "instance", ""
     joined = instances and one_number(plane.labels for plane in planes)
     if instances:  # what numbers single objects may be as large as numbers get
         number = tell_apart if joined else _in_order
         planes = [replace(plane, labels=number(plane.labels)) for plane in planes]
+    else:
+        held = numbers_in(planes)
+        numbers = class_numbers((p.labels for p in planes), held, config.numbers)
+        named = said_of(held, numbers)
+        if numbers:
+            config = config.but(numbers=numbers)
+            planes = [replace(p, labels=classes_in(p.labels, numbers)) for p in planes]
     config = naming(config, planes)
     units = planes if instances else pieces(planes)
     objects = refuse_too_little(units, chosen.least)
@@ -126,8 +134,7 @@ def finetune(
     yield FinetuneStarted(len(labelled), objects, held_out, len(splits), sure)
     findings = examine(planes) if instances else None
     doubts = findings.words if findings else ()
-    regions = "" if instances else unnamed(numbers_in(planes))
-    said = (word, WORDS if joined else "", regions, *doubts)
+    said = (word, WORDS if joined else "", named, *doubts)
     yield from (Note(text) for text in said if text)
     asked = time.monotonic()
     base_labels = label_planes(base, list(read_planes(labelled, base.config)))

@@ -1,44 +1,21 @@
 """Plain regions, where a number names a class and not an object."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from skimage.measure import label
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.training.classes import OFTEN, classes_of
 from napari_cihm.training.holdout import block_side
 from napari_cihm.training.material import Plane
-
-MOST_CLASSES = 32
-OFTEN = 2  # regions that a class has, on average; an object is one
-
-
-def classes_of(numbers: Collection[int]) -> int:
-    """Count maps: one for yes or no, otherwise one a number and the background.
-
-    Numbers beyond `MOST_CLASSES` are single objects; together they are one region.
-    """
-    highest = max(numbers, default=0)
-    single = len(numbers) <= 1 or highest > MOST_CLASSES
-    return 1 if single else highest + 1
 
 
 def numbers_in(planes: Sequence[Plane]) -> set[int]:
     """Return the numbers of what was labelled."""
     return {int(number) for plane in planes for number in plane.objects}
-
-
-def unnamed(numbers: Collection[int]) -> str:
-    """Say that masks hold numbers which are not told apart, if they do."""
-    if len(numbers) <= 1 or max(numbers) <= MOST_CLASSES:
-        return ""
-    return (
-        f"The masks hold {len(numbers)} numbers up to {max(numbers)}. Above "
-        f"{MOST_CLASSES} they are taken for single objects, and all of them for one "
-        "region. To tell classes apart, number them 1, 2, 3 ..."
-    )
 
 
 def naming(config: ModelConfig, planes: Sequence[Plane]) -> ModelConfig:
@@ -72,13 +49,9 @@ def pieces(planes: Sequence[Plane]) -> list[Plane]:
     return cut
 
 
-def _numbered(labels: NDArray[np.integer]) -> NDArray[np.int32]:
+def _numbered(labels: NDArray[np.integer]) -> NDArray[np.integer]:
     """Give each connected region of a class a number of its own."""
-    result = np.zeros(labels.shape, np.int32)
-    for number in np.unique(labels[labels > 0]):
-        found = ndimage.label(labels == number)[0]
-        result[found > 0] = found[found > 0] + result.max()
-    return result
+    return np.asarray(label(labels, connectivity=1))
 
 
 def _regions(planes: Sequence[Plane]) -> int:

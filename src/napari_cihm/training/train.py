@@ -17,24 +17,23 @@ from napari_cihm.config import (
     TrainingRecord,
     TrainSettings,
 )
-from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
-from napari_cihm.data.pairs import Pair, PairSource
+from napari_cihm.data.pairs import Pair
 from napari_cihm.data.samples import SampleCache, drawing_weights
-from napari_cihm.data.survey import Survey, read_each, survey
+from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
 from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.events import Event, Note, Trained
 from napari_cihm.models import Model, bundled_names, load_model, model_names
 from napari_cihm.training.adapting import adapt, seeing
+from napari_cihm.training.classes import classes_of
 from napari_cihm.training.colours import standing_out
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
 from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
-from napari_cihm.training.regions import classes_of, unnamed
 from napari_cihm.training.schedule import Budget
-from napari_cihm.training.split import split_pairs
+from napari_cihm.training.sources import Sources, find_sources
 from napari_cihm.training.tuning import tune
 from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
@@ -90,43 +89,36 @@ def train(
         )
     if seconds is None and epochs is None:
         epochs = 60
-    training, held_out, words = split_pairs(data, chosen.validation, seed)
-    if chosen.task == "instance" and one_number(p.labels for p in read_each(training)):
-        training, held_out = tell_pairs_apart(training), tell_pairs_apart(held_out)
-        words = [*words, WORDS]
-    facts = survey(training)
-    checked = survey(held_out)  # what cannot be read is to be known before it is needed
-    if not facts.objects:
-        raise InputError(
-            f"the masks to learn from are empty ({len(training)} looked at)",
-            "masks that number objects or regions",
-        )
+    built = dict(options or {})
+    base = _base(model, chosen, built, team.device)
+    found = find_sources(data, chosen, seed, base.config.numbers if base else ())
     torch.manual_seed(seed)
-    start, base, word = _start(
-        model, training, facts, chosen, dict(options or {}), team.device
-    )
-    regions = "" if chosen.task == "instance" else unnamed(facts.numbers)
-    said = (*words, *overlap_words(facts), regions, word)
+    if base is None:
+        config = plan_model(model, found, chosen, built)
+        start, word = Model.untrained(config, team.device), ""
+    else:
+        start, word = _fitted(base, found, chosen)
+    said = (*found.words, word)
     yield from (Note(text) for text in said if text)
-    config = start.config
+    config, facts = start.config, found.facts
     steps = None if epochs is None else epochs * chosen.steps_per_epoch
     identity = {
         "recipe": config.recipe,
         "options": config.options,
-        "base": base,
+        "base": base.hash if base else "",
         "seed": seed,
         "data": facts.fingerprint,
-        "validation data": checked.fingerprint,
+        "validation data": found.checked.fingerprint,
         "epochs": epochs,
         **chosen.model_dump(mode="json", exclude=FREE),
     }
     validator = Validator(
-        SampleCache(held_out, config, chosen.cache_mb // 4),
+        SampleCache(found.held_out, config, chosen.cache_mb // 4),
         pick_loss(chosen.task, chosen.loss),
     )
     run = Run(
         start,
-        SampleCache(training, config, chosen.cache_mb),
+        SampleCache(found.training, config, chosen.cache_mb),
         drawing_weights(facts.shapes),
         validator,
         chosen,
@@ -144,28 +136,12 @@ def train(
         yield event
 
 
-def _start(
-    name: str,
-    sources: Sequence[PairSource],
-    facts: Survey,
-    settings: TrainSettings,
-    options: dict[str, Any],
-    device: torch.device,
-) -> tuple[Model, str, str]:
-    """Build a recipe without knowledge, or fit a model that has some to the images.
-
-    Returns
-    -------
-    Model
-        To be trained.
-    str
-        The hash of the model it came from, if any.
-    str
-        What the user should know of how it was fitted, if anything.
-    """
+def _base(
+    name: str, settings: TrainSettings, options: dict[str, Any], device: torch.device
+) -> Model | None:
+    """Load the model to train further; None where a recipe is named."""
     if name in model_names():
-        config = plan_model(name, facts, settings, options)
-        return Model.untrained(config, device), "", ""
+        return None
     if name not in bundled_names() and not Path(name).suffix:
         raise UnknownNameError.among("model", name, (*bundled_names(), *model_names()))
     model = load_model(name, device)
@@ -174,22 +150,27 @@ def _start(
         raise InputError(f"{name} has learnt the task {task!r}", repr(settings.task))
     if options:
         raise InputError(f"{name} is built already", "options with a recipe's name")
-    config = seeing(model.config, facts.channels)
-    mix = None if config == model.config else _mix(sources, facts, config)
+    return model
+
+
+def _fitted(model: Model, found: Sources, settings: TrainSettings) -> tuple[Model, str]:
+    """Fit a model to the images, and say what the user should know of it."""
+    config = seeing(model.config, found.facts.channels)
+    mix = None if config == model.config else _mix(found, config)
     config = config.but(normalisation=_scaling(config.normalisation, settings))
-    if task == "semantic":
-        config = config.but(classes=max(config.classes, classes_of(facts.numbers)))
-    fitted, word = adapt(model, config, mix)
-    return fitted, model.hash, word
+    if config.task == "semantic":
+        config = config.but(
+            classes=max(config.classes, classes_of(found.facts.numbers)),
+            numbers=found.numbers or config.numbers,
+        )
+    return adapt(model, config, mix)
 
 
-def _mix(
-    sources: Sequence[PairSource], facts: Survey, config: ModelConfig
-) -> NDArray[np.float64]:
+def _mix(found: Sources, config: ModelConfig) -> NDArray[np.float64]:
     """Weigh channels by some of the images that have them all."""
     full = [
         source
-        for source, shape in zip(sources, facts.shapes, strict=True)
+        for source, shape in zip(found.training, found.facts.shapes, strict=True)
         if shape[0] == config.in_channels
     ]
     some = full[:: -(-len(full) // WEIGHED)]
@@ -199,10 +180,10 @@ def _mix(
 
 
 def plan_model(
-    recipe: str, facts: Survey, settings: TrainSettings, options: dict[str, Any]
+    recipe: str, found: Sources, settings: TrainSettings, options: dict[str, Any]
 ) -> ModelConfig:
     """Choose channels, classes and typical diameter by what the data hold."""
-    auto = settings.channels == "auto"
+    facts, auto = found.facts, settings.channels == "auto"
     channels = max(facts.channels) if auto else int(settings.channels)
     instances = settings.task == "instance"
     return ModelConfig(
@@ -211,6 +192,7 @@ def plan_model(
         in_channels=channels,
         classes=len(MAPS) if instances else classes_of(facts.numbers),
         task=settings.task,
+        numbers=found.numbers,
         accepts_grey=channels == 1 or 1 in facts.channels,
         normalisation=_scaling(Normalisation(), settings),
         diameter=facts.diameter if instances else None,
@@ -221,17 +203,6 @@ def _scaling(own: Normalisation, settings: TrainSettings) -> Normalisation:
     """Take the percentiles that were asked for, and a model's own for the rest."""
     asked = {"low": settings.low, "high": settings.high}
     return own.but(**{k: v for k, v in asked.items() if v is not None})
-
-
-def overlap_words(facts: Survey) -> list[str]:
-    """Say where objects claimed the same pixels."""
-    if not facts.overlaps:
-        return []
-    pixels = sum(count for _, count in facts.overlaps)
-    return [
-        f"In {len(facts.overlaps)} images {pixels} pixels are claimed by more than one "
-        f"object, first in {facts.overlaps[0][0]}; the smaller object keeps them."
-    ]
 
 
 @dataclass(frozen=True)
