@@ -1,9 +1,13 @@
 """The images among a folder's files, and what each is called."""
 
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from napari_cihm.errors import DataError
+
+# A number of time or depth, and behind it one that only keeps two names apart.
+PLACE = re.compile(r"(?:^|[_\-. ])([tz])(\d+)(?:_\d+$)?(?=$|[_\-. ])", re.IGNORECASE)
 
 
 def images_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
@@ -24,6 +28,20 @@ def images_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
 def name_of(path: Path) -> str:
     """Return a file's name without its ending, and without the ``.ome`` before it."""
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
+
+
+def place_of(name: str) -> tuple[str, tuple[int, ...]]:
+    """Tell which stack a picture is a slice of, and where in it, by its name.
+
+    Returns
+    -------
+    str
+        The stack, as ``cells_t_z`` of ``cells_t003_z012``; empty where there is none.
+    tuple of int
+        The numbers of the slice, in the order in which the name has them.
+    """
+    numbers = tuple(int(found[2]) for found in PLACE.finditer(name))
+    return (PLACE.sub(r"_\1", name) if numbers else ""), numbers
 
 
 def by_name(paths: Iterable[Path]) -> dict[str, Path]:

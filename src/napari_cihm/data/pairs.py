@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.image import ALPHA, Image, is_colour
-from napari_cihm.data.listing import by_name, images_in, name_of
+from napari_cihm.data.listing import by_name, images_in, name_of, place_of
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pictures import SUFFIXES, open_picture, read_channels
 from napari_cihm.errors import DataError
@@ -111,11 +111,14 @@ class PairSource:
         Reads it.
     volume : str
         What it is a slice of, if anything: slices of one volume are no strangers.
+    place : tuple of int
+        Where in the volume it lies, if that is known.
     """
 
     name: str
     read: Callable[[], Pair]
     volume: str = ""
+    place: tuple[int, ...] = ()
 
     @classmethod
     def holding(cls, pair: Pair) -> "PairSource":
@@ -127,7 +130,8 @@ def folder_pairs(folder: Path) -> list[PairSource]:
     """Find the pairs of a folder with ``images/`` and ``masks/``.
 
     A mask has its image's name, whatever its ending; an optional third folder
-    ``reviewed/`` says where masks may be believed.
+    ``reviewed/`` says where masks may be believed. Names such as ``cells_z012`` say
+    what are slices of one stack.
     """
     images = by_name(pictures_in(folder / "images"))
     masks = by_name(pictures_in(folder / "masks"))
@@ -160,7 +164,7 @@ def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSo
         seen = None if reviewed is None else read_mask(reviewed).astype(bool)
         return Pair.of(name, open_picture(image), read_mask(mask), seen)
 
-    return PairSource(name, read)
+    return PairSource(name, read, *place_of(name))
 
 
 def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:

@@ -15,8 +15,8 @@ def split_pairs(
 ) -> tuple[list[PairSource], list[PairSource], list[str]]:
     """Find pairs and split them; the held-out part is never empty.
 
-    Slices of one volume stay together. A folder with ``train/`` and ``val/`` inside
-    is split already.
+    Slices of one volume stay together; of a single one the last are held out. A
+    folder with ``train/`` and ``val/`` inside is split already.
 
     Returns
     -------
@@ -38,18 +38,19 @@ def split_pairs(
     sources = sources or held_out
     if not sources:
         raise DataError("there are no pairs to train on", "at least one image")
-    if len(sources) == 1:
-        return sources, sources, [*words, ONE]
     parts = _apart(sources)
-    if len(parts) == 1:
-        parts, words = [[source] for source in sources], [*words, ONE_VOLUME]
-        order = np.arange(len(parts))[::-1]  # the last are neighbours of one alone
+    if len(parts) > 1:
+        chosen, word = _drawn([len(part) for part in parts], share, seed)
     else:
-        order = np.random.default_rng(seed).permutation(len(parts))
-    count = min(max(1, round(share * len(parts))), len(parts) - 1)
-    chosen = set(order[:count].tolist())
+        parts = _slices(sources)
+        if len(parts) == 1:
+            return sources, sources, [*words, ONE]
+        # The last are neighbours of one alone.
+        chosen = set(range(len(parts) - _count(share, len(parts)), len(parts)))
+        word = ONE_VOLUME
     training = [s for i, p in enumerate(parts) if i not in chosen for s in p]
-    return training, [s for i in sorted(chosen) for s in parts[i]], words
+    held_out = [s for i in sorted(chosen) for s in parts[i]]
+    return training, held_out, [*words, word] if word else words
 
 
 def _apart(sources: Sequence[PairSource]) -> list[list[PairSource]]:
@@ -58,6 +59,35 @@ def _apart(sources: Sequence[PairSource]) -> list[list[PairSource]]:
     for number, source in enumerate(sources):
         parts.setdefault(source.volume or number, []).append(source)
     return list(parts.values())
+
+
+def _slices(sources: Sequence[PairSource]) -> list[list[PairSource]]:
+    """Put the slices of one volume in order, the same slice together."""
+    places: dict[tuple[int, ...], list[PairSource]] = {}
+    for number, source in enumerate(sources):
+        places.setdefault(source.place or (number,), []).append(source)
+    return [places[place] for place in sorted(places)]
+
+
+def _drawn(sizes: Sequence[int], share: float, seed: int) -> tuple[set[int], str]:
+    """Draw parts by chance that hold about a share of all; say if it is much more."""
+    order = np.random.default_rng(seed).permutation(len(sizes)).tolist()
+    wanted, held = _count(share, sum(sizes)), 0
+    chosen = set[int]()
+    for part in order:
+        if held + sizes[part] / 2 <= wanted and len(chosen) < len(sizes) - 1:
+            chosen.add(part)
+            held += sizes[part]
+    if not chosen:  # as of two stacks
+        chosen = {min(order, key=lambda part: sizes[part])}
+        held = sum(sizes[part] for part in chosen)
+        return chosen, TOGETHER.format(held, sum(sizes))
+    return chosen, ""
+
+
+def _count(share: float, of: int) -> int:
+    """Return how many a share are, one at least and never all."""
+    return min(max(1, round(share * of)), of - 1)
 
 
 def pairs_to_judge(folder: Path) -> tuple[list[PairSource], str]:
@@ -84,6 +114,10 @@ ONE = (
 ONE_VOLUME = (
     "All slices are of one volume: its last are held out, whose neighbours are "
     "learnt, so the figures flatter. Add volumes to get honest ones."
+)
+TOGETHER = (
+    "Slices of one stack stay together: {} of {} images are held out. With more "
+    "stacks it would be fewer."
 )
 NO_TRAINING = (
     "There is no training part: what is there to be validated or tested on is "
