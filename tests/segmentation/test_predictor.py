@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_cihm.config import ModelConfig, SegmentSettings
-from napari_cihm.errors import UnknownNameError
+from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
 from napari_cihm.segmentation.planning import as_predictor
@@ -53,7 +53,7 @@ def test_models_names_files_and_predictors_are_taken(model: Model, tmp_path) -> 
         assert isinstance(loaded, Predictor)
         assert loaded.key == model.hash
     own = Local()
-    assert as_predictor(own, settings) is own
+    assert as_predictor(own, SegmentSettings()) is own
     with pytest.raises(UnknownNameError, match="no-such-model"):
         as_predictor("no-such-model", settings)
 
@@ -65,6 +65,19 @@ def test_a_set_device_moves_a_model_and_leaves_the_given_one(model: Model) -> No
     assert all(p.device.type == "cpu" for p in model.network.parameters())
     with pytest.raises(UnknownNameError, match="zzz"):
         as_predictor(model, SegmentSettings(device="zzz"))
+
+
+def test_what_a_predictor_cannot_heed_is_refused_and_a_models_heeds_it(model) -> None:
+    for wish in ({"device": "cpu"}, {"tta": True}):
+        with pytest.raises(InputError, match="a predictor of your own"):
+            segment(np.zeros((40, 40)), Local(), **wish)
+    plain = NetworkPredictor(model)
+    assert as_predictor(plain, SegmentSettings(device="cpu")) is plain
+    flipped = as_predictor(plain, SegmentSettings(tta=True))
+    assert flipped.model is model and flipped.tta
+    assert as_predictor(flipped, SegmentSettings()) is flipped
+    with pytest.raises(UnknownNameError, match="zzz"):
+        as_predictor(plain, SegmentSettings(device="zzz"))
 
 
 def test_a_network_segments_in_tiles_and_batches_alike(model: Model, texture) -> None:

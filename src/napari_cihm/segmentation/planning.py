@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.errors import InputError
 from napari_cihm.models import Model, load_model
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.plan import Plan
@@ -19,16 +20,44 @@ AnyModel = Model | Predictor | str | Path | None
 
 
 def as_predictor(model: AnyModel, settings: SegmentSettings) -> Predictor:
-    """Return `model` as a function from tiles to maps, loading it by name."""
+    """Return `model` as a function from tiles to maps, loading it by name.
+
+    Raises
+    ------
+    InputError
+        If it is a predictor of the user's own, which knows of no device or flips, and
+        these were asked for.
+    """
+    device, flips = settings.device, settings.tta
+    if isinstance(model, NetworkPredictor):
+        network = model.model if device == "auto" else model.model.on(device)
+        flips = flips or model.tta
+        same = network is model.model and flips == model.tta
+        return model if same else NetworkPredictor(network, flips)
     if isinstance(model, Predictor):
+        _refuse_unheard(device, flips)
         return model
     if model is None:
-        model = load_model(device=settings.device)
+        model = load_model(device=device)
     elif not isinstance(model, Model):
-        model = load_model(model, settings.device)
-    elif settings.device != "auto":
-        model = model.on(settings.device)
-    return NetworkPredictor(model, settings.tta)
+        model = load_model(model, device)
+    elif device != "auto":
+        model = model.on(device)
+    return NetworkPredictor(model, flips)
+
+
+def _refuse_unheard(device: str, flips: bool) -> None:
+    if device != "auto":
+        raise InputError(
+            f"device={device!r} with a predictor of your own, which computes where it "
+            "was made to",
+            "a Model, or no device",
+        )
+    if flips:
+        raise InputError(
+            "tta=True with a predictor of your own",
+            "a Model, or a predictor that flips",
+        )
 
 
 def make_plan(

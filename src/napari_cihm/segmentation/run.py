@@ -45,9 +45,10 @@ def segment(
     ----------
     image : array or Image
         Two to five dimensions, any order of axes, any real numbers.
-    model : Model, str or Path, optional
+    model : Model, Predictor, str or Path, optional
         A model, the name of one or its file; the bundled one by default. A loaded
-        one works where it is, unless a device is set.
+        one works where it is, unless a device is set. A predictor of your own works
+        where you made it to, and takes no device.
     axes : str, optional
         One letter of "tzcyx" for each dimension; guessed by default.
     **settings
