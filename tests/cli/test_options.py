@@ -2,8 +2,11 @@
 
 from typing import Annotated, Literal
 
+import numpy as np
 import pytest
+import torch
 import typer
+from PIL import Image
 from pydantic import Field
 
 from napari_cihm import config
@@ -11,6 +14,7 @@ from napari_cihm.cli import main
 from napari_cihm.cli.options import settings_from
 from napari_cihm.config import Settings
 from napari_cihm.errors import InputError
+from napari_cihm.models import build_model
 
 
 class Inner(Settings):
@@ -138,3 +142,24 @@ def test_every_field_of_the_house_is_described_and_takes_its_own_default(model):
         default = getattr(settings, name)
         assert isinstance(default, Settings) or field.description.endswith("."), name
         assert settings.but(**{name: default}) == settings
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["segment", "{0}/images", "-o", "{0}/out", "-m", "{0}/alone.pth"],
+        ["evaluate", "{0}", "-m", "{0}/alone.pth"],
+        ["finetune", "--images=.", "--masks=.", "-o", "{0}", "-m", "{0}/alone.pth"],
+        ["export", "{0}/alone.pth", "-o", "{0}/out"],
+        ["benchmark", "-m", "{0}/alone.pth"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_recipe_can_be_named_for_weights_alone(tmp_path, capsys, command):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.eye(8, dtype=np.uint8)).save(tmp_path / name / "a.png")
+    torch.save(build_model("unet", base=4).state_dict(), tmp_path / "alone.pth")
+    given = [word.format(tmp_path) for word in command]
+    assert main([*given, "--recipe", "cihm"]) == 2
+    assert "do not fit the recipe 'cihm'" in capsys.readouterr().err

@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import BenchmarkSettings
+from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Benchmarked, Timed
 
 TITLES = {
@@ -24,9 +26,8 @@ TITLES = {
 def benchmark(
     *,
     settings: BenchmarkSettings,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Bundled model, or a file.")
-    ] = "cihm-dsb18",
+    model: ModelName = DEFAULT_MODEL,
+    recipe: RecipeName = None,
     device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda, mps.")] = "auto",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures here.")
@@ -36,7 +37,9 @@ def benchmark(
     from napari_cihm.benchmark import benchmark as run
     from napari_cihm.models import load_model
 
-    last = follow(run(load_model(model, device), **settings.model_dump()))
+    last = follow(
+        run(load_model(model, device, recipe=recipe), **settings.model_dump())
+    )
     assert isinstance(last, Benchmarked)
     console = Console(soft_wrap=True)
     facts = "\n".join(f"{name}: {value}" for name, value in last.machine.items())

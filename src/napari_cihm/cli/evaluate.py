@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import SegmentSettings
+from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Evaluated
 
 REGION = ("dice", "iou", "hd95", "precision", "recall")
@@ -18,9 +20,8 @@ def evaluate(
     data: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
     *,
     settings: SegmentSettings,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Bundled model, or a file.")
-    ] = "cihm-dsb18",
+    model: ModelName = DEFAULT_MODEL,
+    recipe: RecipeName = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures here.")
     ] = None,
@@ -44,7 +45,7 @@ def evaluate(
     if part:
         typer.echo(part, err=True)
     run = evaluation.evaluate(
-        load_model(model, settings.device),
+        load_model(model, settings.device, recipe=recipe),
         pairs,
         evaluation.read_kinds(data),
         **settings.model_dump(),

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_cihm.cli.options import RecipeName
 from napari_cihm.config import ExportSettings
 
 
@@ -12,6 +13,7 @@ def export(
     model: Annotated[str, typer.Argument(help="Bundled model, or a file.")],
     *,
     settings: ExportSettings,
+    recipe: RecipeName = None,
     kind: Annotated[
         Literal["bioimageio", "onnx"],
         typer.Option("--format", help="A package of the BioImage Model Zoo, or ONNX."),
@@ -27,7 +29,7 @@ def export(
     from napari_cihm.export import export_model
     from napari_cihm.models import load_model
 
-    loaded = load_model(model, "cpu")
+    loaded = load_model(model, "cpu", recipe=recipe)
     typer.echo(f"recording {loaded.name}; this can take a minute", err=True)
     chosen = settings.but(authors=tuple(author or ()))
     written = export_model(loaded, output, kind, **chosen.model_dump())

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import FinetuneSettings
+from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
 
@@ -27,9 +29,8 @@ def finetune(
     reviewed: Annotated[
         Path | None, typer.Option(help="Folder of masks: where labels are believed.")
     ] = None,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Bundled model, or a file.")
-    ] = "cihm-dsb18",
+    model: ModelName = DEFAULT_MODEL,
+    recipe: RecipeName = None,
     seconds: Annotated[
         float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
     ] = 60,
@@ -52,7 +53,7 @@ def finetune(
     from napari_cihm.training.folder import left_out, read_labelled
     from napari_cihm.training.sheet import before_and_after, write_sheet
 
-    start = load_model(model, settings.device)
+    start = load_model(model, settings.device, recipe=recipe)
     best = ready_folder(output) / BEST
     old = load_model(best, settings.device) if best.exists() else start
     if old.config.task != start.config.task:

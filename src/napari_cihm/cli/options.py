@@ -18,6 +18,14 @@ from napari_cihm.config import Settings
 from napari_cihm.config.base import refusals
 from napari_cihm.errors import InputError
 
+ModelName = Annotated[
+    str, typer.Option("--model", "-m", help="Bundled model, or a file.")
+]
+RecipeName = Annotated[
+    str | None,
+    typer.Option(help="Recipe of weights alone, where it cannot be told."),
+]
+
 NONE = "none"
 WORDS = {int: "<int>", float: "<float>", str: "<str>"}
 LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import SegmentSettings
+from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import BatchDone
 
@@ -25,9 +27,8 @@ def segment(
     ],
     *,
     settings: SegmentSettings,
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Bundled model, or a file.")
-    ] = "cihm-dsb18",
+    model: ModelName = DEFAULT_MODEL,
+    recipe: RecipeName = None,
     axes: Annotated[
         str | None,
         typer.Option(help="Letters t, z, c, y, x in the image's order, as in zcyx."),
@@ -57,6 +58,7 @@ def segment(
     ] = None,
 ) -> int:
     """Segment images; labels, measurements and run lengths are written as files."""
+    from napari_cihm.models import load_model
     from napari_cihm.segmentation.batch import Batch
     from napari_cihm.segmentation.cluster import connected
     from napari_cihm.segmentation.inputs import find_inputs
@@ -66,11 +68,12 @@ def segment(
             "both --scheduler and --workers", "one of them: workers there, or here"
         )
     found = find_inputs(inputs, stack)
+    loaded = load_model(model, settings.device, recipe=recipe)
     wants_workers = scheduler is not None or workers is not None
     with connected(scheduler, workers) if wants_workers else nullcontext() as client:
         batch = Batch(
             output,
-            model,
+            loaded,
             settings,
             axes,
             level,

@@ -62,8 +62,8 @@ def read_foreign(
         raise CheckpointError(
             f"{path.name}: its weights fit several recipes ({names})",
             "one recipe",
-            "name the one that they were trained with: load_model(file, recipe=...), "
-            "whose save() writes it down",
+            "name the one that they were trained with: --recipe on the command line, "
+            "load_model(file, recipe=...) in Python, whose save() writes it down",
         )
     config = config_of(fitting[0])
     network = fill(outline(config), weights, path.name)
