@@ -12,6 +12,7 @@ import tifffile
 import zarr
 from PIL import Image as Pillow
 
+from napari_cihm.data.masks import read_mask
 from napari_cihm.data.reading import read_image
 from napari_cihm.errors import ReadError
 
@@ -55,6 +56,35 @@ def test_tiff_in_every_layout_reads_any_part(tmp_path: Path, options) -> None:
     for again in (image, pickle.loads(pickle.dumps(image))):
         part = again.read(z=3, y=slice(7, 29), x=slice(11, 40))
         np.testing.assert_array_equal(part[0], STACK[3, 7:29, 11:40])
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, np.uint16])
+@pytest.mark.parametrize("more", [{}, {"compression": "zlib"}])
+def test_what_is_bright_has_high_numbers_also_where_0_is_white(
+    tmp_path: Path, kind, more
+) -> None:
+    stored = np.random.default_rng(0).integers(0, 2 if kind is bool else 250, (9, 8))
+    path, stored = tmp_path / "a.tif", stored.astype(kind)
+    tifffile.imwrite(path, stored, photometric="miniswhite", **more)
+    data = read_image(path).data
+    for opened in (data, pickle.loads(pickle.dumps(data))):
+        turned = opened[2:5, :4]
+        assert turned.dtype == kind
+        largest = 1 if kind is bool else np.iinfo(kind).max
+        np.testing.assert_array_equal(turned, largest - stored[2:5, :4].astype(int))
+    np.testing.assert_array_equal(read_mask(path), stored)  # numbers are no light
+
+
+def test_few_pages_without_a_name_are_slices_with_a_word(tmp_path: Path) -> None:
+    path, pages = tmp_path / "a.tif", [Pillow.fromarray(p) for p in STACK]
+    for count, said in ((4, "give the axes cyx"), (5, "")):
+        pages[0].save(path, save_all=True, append_images=pages[1:count])
+        image = read_image(path)
+        assert image.axes == "zyx" and image.note.endswith(said)
+        assert bool(image.note) == bool(said)
+    assert not read_image(path, "cyx").note and not image.with_axes("cyx").note
+    tifffile.imwrite(path, STACK[:3], imagej=True, metadata={"axes": "ZYX"})
+    assert not read_image(path).note
 
 
 def test_a_large_tiff_is_read_by_its_tiles(tmp_path: Path) -> None:

@@ -87,3 +87,9 @@ def test_a_merge_nobody_asked_for_is_said() -> None:
     assert any("(axes cyx)" in text and "channel 0 to 1" in text for text in texts)
     chosen = segment_iter(image, Local(), "cyx", channels=1)
     assert not any("averaged" in e.text for e in chosen if isinstance(e, Note))
+
+
+def test_what_is_assumed_of_an_image_is_said() -> None:
+    image = Image.of(np.zeros((2, 40, 40), np.uint8), "zyx", note="two slices")
+    said = [e.text for e in segment_iter(image, Local()) if isinstance(e, Note)]
+    assert said[0] == "two slices"

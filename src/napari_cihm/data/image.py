@@ -49,6 +49,8 @@ class Image:
         What outputs are named after.
     path : Path, optional
         Where it was read.
+    note : str
+        What was assumed of it, to be said when it is segmented.
     """
 
     data: ArrayLike
@@ -57,6 +59,7 @@ class Image:
     units: Mapping[str, str] = field(default_factory=dict)
     name: str = "image"
     path: Path | None = None
+    note: str = ""
 
     @classmethod
     def of(cls, data: Any, axes: str | None = None, **about: Any) -> "Image":
@@ -94,7 +97,7 @@ class Image:
 
     def with_axes(self, axes: str) -> "Image":
         """Return the same pixels with other axes."""
-        return replace(self, axes=check_axes(axes, self.data.shape))
+        return replace(self, axes=check_axes(axes, self.data.shape), note="")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Masks: files in which a pixel is a number, however they were saved."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image as Pillow
 
 from napari_cihm.data.image import ALPHA, COLOUR, Image
 from napari_cihm.data.reading import PICTURE_MAGIC, read_image
-from napari_cihm.data.tiff import first_bytes
+from napari_cihm.data.tiff import LazyTiff, first_bytes
 from napari_cihm.errors import ReadError
 
 NUMBERS = "one number a pixel: 0, 1, 2 ..."
@@ -18,7 +19,7 @@ def open_mask(path: Path) -> Image:
     """Open a mask of any axes.
 
     Colours that only show its numbers are left out: a palette, equal red, green and
-    blue, and transparency.
+    blue, transparency, and whether 0 is white.
 
     Raises
     ------
@@ -26,6 +27,8 @@ def open_mask(path: Path) -> Image:
         When it cannot be read, holds colours, or is a JPEG.
     """
     image = read_image(path)
+    if isinstance(image.data, LazyTiff):
+        image = replace(image, data=image.data.stored)
     numbers = _indices(path)
     if numbers is None and image.axes.endswith("c"):
         numbers = _without_colour(np.asarray(image.data), path)

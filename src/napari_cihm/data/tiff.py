@@ -14,7 +14,7 @@ import tifffile
 import zarr
 from numpy.typing import NDArray
 
-from napari_cihm.data.axes import tidy_axes
+from napari_cihm.data.axes import LETTERS, MOST_CHANNELS, tidy_axes
 from napari_cihm.data.image import Image, readable
 from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_scale import physical_size
@@ -39,6 +39,10 @@ def is_tiff(start: bytes) -> bool:
 def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     """Open the first series of a TIFF, its axes and scale from its metadata.
 
+    Pages that nothing names are slices, as ImageJ and napari open them and as programs
+    that know no metadata write them. A few of them may be channels as well: which, no
+    file tells, so the image's note says how to have it so.
+
     Raises
     ------
     ReadError
@@ -57,22 +61,36 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         own = tidy_axes(series.axes, series.shape)
         clear = series.axes.endswith("S") and series.shape[-1] == 2 and _alpha(series)
         scale, units = physical_size(file, series.shape, levels[0].shape)
-        data = LazyTiff(path, level, series.shape, series.dtype)
+        data = LazyTiff(path, level, series.shape, series.dtype, white=_white(series))
+        doubt = "" if axes or own is None else _pages_note(own[0], series)
     about: dict[str, Any] = {"name": name_of(path), "path": path}
     if axes is not None or own is None:
         return Image.of(data, axes, **about)
     letters, index = own
     if clear:  # what a pixel shows is grey, and its second sample no channel
         letters, index = letters.replace("c", ""), (*index[:-1], 0)
-    kept = LazyTiff(path, level, data.shape, data.dtype, index)
+    kept = LazyTiff(path, level, data.shape, data.dtype, index, data.white)
     scale = {k: v for k, v in scale.items() if k in letters}
-    return Image.of(kept, letters, scale=scale, units=units, **about)
+    return Image.of(kept, letters, scale=scale, units=units, note=doubt, **about)
 
 
 class LazyTiff:
     """The pixels of a series, each part read when it is asked for.
 
     It can be sent to another process, which opens the file anew.
+
+    Parameters
+    ----------
+    path : Path
+    level : int
+        Of the first series.
+    shape, dtype
+        As the file has them.
+    index : tuple, optional
+        What of each dimension is kept: a number drops it.
+    white : int, optional
+        Of a file in which 0 is white, the number that is black. Its pixels are
+        turned round, so that what is bright has the higher number.
     """
 
     def __init__(
@@ -82,8 +100,9 @@ class LazyTiff:
         shape: tuple[int, ...],
         dtype: Any,
         index: tuple[int | slice, ...] | None = None,
+        white: int | None = None,
     ) -> None:
-        self.path, self.level = path, level
+        self.path, self.level, self.white = path, level, white
         self.full_shape = tuple(shape)
         self.index = index or (slice(None),) * len(shape)
         kept = zip(shape, self.index, strict=True)
@@ -98,7 +117,9 @@ class LazyTiff:
             next(asked, slice(None)) if isinstance(i, slice) else i for i in self.index
         )
         with readable(self.path):  # of a stack of files, the one that is broken
-            return np.asarray(self._pixels[full])
+            part = np.asarray(self._pixels[full])
+        # The highest number less any other is that with every bit turned.
+        return part if self.white is None else self.dtype.type(self.white) ^ part
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Read all of it."""
@@ -112,7 +133,13 @@ class LazyTiff:
             self.full_shape,
             self.dtype,
             self.index,
+            self.white,
         )
+
+    @property
+    def stored(self) -> "LazyTiff":
+        """The numbers as they are in the file, whatever is white."""
+        return LazyTiff(self.path, self.level, self.full_shape, self.dtype, self.index)
 
     @cached_property
     def _pixels(self) -> Any:
@@ -188,6 +215,27 @@ def _complaints(path: Path) -> Iterator[None]:
         raise ReadError(
             f"{path} is cut off or broken ({heard[0]})", "a whole TIFF", "copy it anew"
         )
+
+
+def _pages_note(letters: str, series: Any) -> str:
+    """Say what few pages were taken for, where nothing in the file names them."""
+    own = series.axes.lower()
+    named = zip(own, series.shape, strict=True)
+    few = [n for a, n in named if a not in (*LETTERS, "s") and 1 < n <= MOST_CHANNELS]
+    if not few or "z" in own or "c" in letters:
+        return ""
+    return (
+        f"{few[-1]} pages without a name were taken for slices (axes {letters}); if "
+        f"they are channels, give the axes {letters.replace('z', 'c')}"
+    )
+
+
+def _white(series: Any) -> int | None:
+    """Return the number that is black, where a file says that 0 is white."""
+    page = series.keyframe
+    turned = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+    known = turned and np.dtype(series.dtype).kind in "bu"
+    return 2**page.bitspersample - 1 if known else None
 
 
 def _alpha(series: Any) -> bool:

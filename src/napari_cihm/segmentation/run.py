@@ -204,7 +204,8 @@ def _open_store(
 
 
 def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
-    for text in (plan.source.channels.note, *notes, _anisotropy(plan)):
+    said = (plan.image.note, plan.source.channels.note, *notes, _anisotropy(plan))
+    for text in said:
         if text:
             yield Note(text)
 
