@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from napari_cihm.config import FinetuneSettings
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
+
+if TYPE_CHECKING:
+    from napari_cihm.models import Model
 
 BEST = "best.safetensors"
 REFUSED = "refused.safetensors"
@@ -47,7 +50,7 @@ def finetune(
     out in gate.png. In a folder that has a best.safetensors already, that is the old
     one, which the new one must beat.
     """
-    from napari_cihm.data.writing import ready_folder, whole_file
+    from napari_cihm.data.writing import ready_folder
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import left_out, read_labelled
@@ -56,14 +59,7 @@ def finetune(
     start = load_model(model, settings.device, recipe=recipe)
     best = ready_folder(output) / BEST
     old = load_model(best, settings.device) if best.exists() else start
-    if old.config.task != start.config.task:
-        raise InputError(
-            f"{best} has learnt the task {old.config.task!r}, and {start.name} "
-            f"{start.config.task!r}",
-            "another folder",
-        )
-    if old.hash != start.hash:
-        typer.echo(f"the new model must beat {best}, which is there already", err=True)
+    _compare(best, old, start)
     names, pictures, labels, seen = read_labelled(images, masks, reviewed)
     said = f"{len(names)} images, from {names[0]} to {names[-1]}"
     typer.echo(said + left_out(images, names), err=True)
@@ -73,6 +69,30 @@ def finetune(
     )
     last = follow(tuning)
     assert isinstance(last, Finetuned)
+    _keep(output, last, start)
+    write_sheet(output / SHOWN, before_and_after(last.overlays))
+    for warning in last.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{best}: {last.reason}")
+
+
+def _compare(best: Path, old: "Model", start: "Model") -> None:
+    """Refuse to compare models of two tasks, and say what is to be beaten."""
+    if old.config.task != start.config.task:
+        raise InputError(
+            f"{best} has learnt the task {old.config.task!r}, and {start.name} "
+            f"{start.config.task!r}",
+            "another folder",
+        )
+    if old.hash != start.hash:
+        typer.echo(f"the new model must beat {best}, which is there already", err=True)
+
+
+def _keep(output: Path, last: Finetuned, start: "Model") -> None:
+    """Leave the better model, the refused one if it is the new, and the figures."""
+    from napari_cihm.data.writing import whole_file
+
+    best = output / BEST
     if last.accepted:
         last.model.save(best)
         (output / REFUSED).unlink(missing_ok=True)
@@ -89,7 +109,3 @@ def finetune(
     }
     with whole_file(output / "gate.json") as file:
         file.write(json.dumps(gate, indent=1).encode())
-    write_sheet(output / SHOWN, before_and_after(last.overlays))
-    for warning in last.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{best}: {last.reason}")
