@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike as Numbers
 from numpy.typing import NDArray
 
 from napari_cihm.correction.boxes import (
+    Key,
     cell,
     cells,
     chunk_of,
@@ -27,8 +28,6 @@ from napari_cihm.correction.boxes import (
 from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
 from napari_cihm.data.image import read_part
 from napari_cihm.data.tiles import Box, shifted
-
-Key = tuple[int, ...]
 
 
 class ChunkedArray:
