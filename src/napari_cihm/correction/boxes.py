@@ -120,7 +120,8 @@ def chunk_of(
     shape = tuple(int(n) for n in array.shape)
     own = getattr(array, "chunks", None)
     if own and len(own) == len(shape):
-        usual = [int(c[0] if isinstance(c, tuple) else c) for c in own]
+        # Of a dask array the largest: the first of a cropped one may be a sliver.
+        usual = [int(max(c) if isinstance(c, tuple) else c) for c in own]
     else:
         size = flat if len(shape) <= 2 else deep
         usual = [1] * (len(shape) - len(size)) + list(size)[-len(shape) :]
