@@ -205,6 +205,20 @@ def test_a_write_that_fails_leaves_no_half_pair(tmp_path, monkeypatch) -> None:
     assert export(tmp_path, *given).names == ("a_z0001",)
 
 
+def test_what_the_index_cannot_tell_of_is_not_added(tmp_path, monkeypatch) -> None:
+    def full(self, entry) -> None:
+        raise OSError(28, "No space left on device")
+
+    given = Image.of(np.zeros((4, 4), np.uint8), name="a"), np.ones((4, 4), int)
+    monkeypatch.setattr(TrainingFolder, "_note", full)
+    with pytest.raises(WriteError):
+        export(tmp_path, *given)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+    monkeypatch.undo()
+    export(tmp_path, *given)
+    assert export(tmp_path, *given).names == ()  # it is known now
+
+
 def test_a_torn_line_of_the_index_spoils_no_other(tmp_path) -> None:
     image, labels = stack()
     given = Image.of(image, "zyx", name="a"), labels
