@@ -108,9 +108,8 @@ class Coordinator(QObject):
             if Path(path).suffix.lower() in SUFFIXES:
                 self.model.choose(path)
                 continue
-            ours = Path(path).is_dir() and _is_dsb18(Path(path))
             try:
-                self.desk.scene.open(path, PLUGIN if ours else None)
+                self.desk.scene.open(path, PLUGIN if _is_ours(path) else None)
             except CihmError as error:
                 notices.explain(error)
 
@@ -120,8 +119,8 @@ class Coordinator(QObject):
         self.finetune.set_theme(theme)
 
 
-def _is_dsb18(folder: Path) -> bool:
+def _is_ours(path: str) -> bool:
     # What reads files would keep the panel waiting while it opens.
-    from napari_cihm.data.dsb18 import is_sample
+    from napari_cihm.plugin.readers import get_reader
 
-    return is_sample(folder) or any(is_sample(f) for f in folder.iterdir())
+    return get_reader(path) is not None
