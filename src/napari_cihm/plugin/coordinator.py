@@ -14,6 +14,7 @@ from napari_cihm.plugin.flows.folder_flow import FolderFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.flows.tasks import Tasks
+from napari_cihm.plugin.keys import Keys
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.preferences import PLUGIN, RecentModels, preferences
@@ -78,8 +79,9 @@ class Coordinator(QObject):
             self.desk, learning, self.correct, self.model, self.segment, self
         )
         self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
+        cancel = panel.run_bar.cancel.click
+        self._keys = Keys(scene, session, images.segment.click, cancel, self)
         panel.files_dropped.connect(self._on_files_dropped)
-        panel.segment_requested.connect(images.segment.click)
         learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
         learning.unmarked.offered.connect(lambda: panel.show_part(learning.unmarked))
         history = learning.history
@@ -97,6 +99,7 @@ class Coordinator(QObject):
         """Stop what runs, leave the viewer as it is, and let go of it."""
         self.desk.runner.close()
         self.desk.tasks.close()
+        self._keys.close()
         self.segment.close()
         self.finetune.close()
         self.correct.close()

@@ -13,6 +13,7 @@ from napari.errors import MultipleReaderError
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.settings import get_settings
+from napari.utils.key_bindings import coerce_keybinding
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Signal
 
@@ -131,6 +132,17 @@ class Scene(QObject):
     def holds(self, layer: Layer | None) -> bool:
         """Tell whether a layer is still there."""
         return layer is not None and layer in self._viewer.layers
+
+    def bind(self, key: str, act: Callable[[], None]) -> Callable[[], None]:
+        """Let a key do something wherever it is pressed; return what ends that.
+
+        A key that the user gave something else to do in this viewer stays theirs.
+        """
+        keymap, code = self._viewer.keymap, coerce_keybinding(key)
+        if code in keymap:
+            return lambda: None
+        keymap[code] = lambda viewer: act()
+        return lambda: keymap.pop(code, None)
 
     def open(self, path: str, plugin: str | None = None) -> None:
         """Open a file or a folder; where several readers could, napari's own does.

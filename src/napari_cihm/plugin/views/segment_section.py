@@ -186,7 +186,7 @@ class SegmentSection(Section):
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         for button, text in (
-            (self.segment, "Segment what is chosen above (Ctrl+Enter in this panel)"),
+            (self.segment, "Segment what is chosen above (Ctrl+Enter)"),
             (self.preview, "Segment what can be seen, to try the settings"),
         ):
             button.setEnabled(possible)
