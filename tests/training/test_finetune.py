@@ -122,7 +122,9 @@ def test_too_few_steps_are_blamed_on_the_machine(base, make_discs):
     assert "of learning: this machine is slow, or busy" in short.warnings[-1]
     assert not any("machine" in word for word in verdict(steps=2).warnings)
     stopped = True
-    assert not any("machine" in word for word in verdict().warnings)
+    words = verdict().warnings
+    assert not any("machine" in word for word in words)
+    assert words[-1] == "It was stopped before the first step: nothing was learnt."
 
 
 @pytest.mark.slow

@@ -160,8 +160,8 @@ def finetune(
         seasoned="start" not in base.config.training.settings,  # was never fine-tuned
     )  # fmt: skip
     timed = seconds is not None and chosen.steps is None
-    ended = timed and not (stop is not None and stop())  # by the clock
-    hurry = _hurry(curves) if ended and not verdict.accepted else ()
+    stopped = stop is not None and stop()
+    hurry = () if verdict.accepted else _hurry(curves, timed, stopped)
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
@@ -299,14 +299,17 @@ def _how_sure(held_out: int, few: bool, instances: bool) -> str:
     return f"Scored on {held_out} objects {how}: sure to about {points:.0f} points."
 
 
-def _hurry(curves: Curves) -> tuple[str, ...]:
-    """Say that the time was too short for this machine, if it was."""
+def _hurry(curves: Curves, timed: bool, stopped: bool) -> tuple[str, ...]:
+    """Say that the time was too short for this machine, if it was, or for anything."""
     steps = len(curves.lists["step"])
-    if steps >= FEWEST:
+    if stopped and not steps:
+        return ("It was stopped before the first step: nothing was learnt.",)
+    if stopped or not timed or steps >= FEWEST:
         return ()
+    short = f"enough for {steps} step{'s' * (steps != 1)} of learning"
     return (
-        f"The time was enough for {steps} step{'s' * (steps != 1)} of learning: this "
-        "machine is slow, or busy with something else. Choose a longer time.",
+        f"The time was {short if steps else 'up before the first step of learning'}: "
+        "this machine is slow, or busy with something else. Choose a longer time.",
     )
 
 
