@@ -291,6 +291,9 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
     appearance = get_settings().appearance
     usual = appearance.font_size
     before = [widget.fontMetrics().height() for widget in written]
+    review = shown.coordinator.correct._section.review
+    titles = [*shown.section.form.labels, *review.form.labels]
+    narrow = [label.minimumWidth() for label in titles]
     try:
         appearance.font_size = 2 * usual
         panel.ensurePolished()
@@ -299,8 +302,13 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
             assert widget.fontMetrics().height() > 1.5 * height
         assert pairs.sizeHintForRow(0) >= pairs.fontMetrics().height()
         assert pairs.height() >= 3 * pairs.sizeHintForRow(0)
+        shown.until(lambda: all(
+            label.minimumWidth() > 1.4 * width
+            for label, width in zip(titles, narrow, strict=True)
+        ))  # fmt: skip
     finally:
         appearance.font_size = usual
+    shown.until(lambda: [label.minimumWidth() for label in titles] == narrow)
 
 
 def test_fine_tuning_is_gone_through_in_the_order_it_is_seen(shown):

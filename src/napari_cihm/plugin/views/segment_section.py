@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.config import SegmentSettings
-from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.region import Extent
 from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
 from napari_cihm.plugin.views.section import Fold, Section, muted
@@ -49,7 +49,6 @@ class SegmentSection(Section):
     preview_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._titles: list[QLabel] = []
         super().__init__("Segment", parent)
         self.images = DropDown("Image", "The image to segment", self)
         self.axes = QLineEdit(self)
@@ -88,7 +87,7 @@ class SegmentSection(Section):
         top.addRow(titles[1], axes)
         titles[0].setBuddy(self.images)
         titles[1].setBuddy(self.axes)
-        self._titles = [*titles, *self.form.labels, *self.more.labels]
+        Alignment([*titles, *self.form.labels, *self.more.labels], self)
         self.extents = QButtonGroup(self)
         extents = QHBoxLayout()
         extents.setSpacing(2)
@@ -120,12 +119,6 @@ class SegmentSection(Section):
         self.rows.addWidget(fold)
         self.rows.addLayout(buttons)
         self.rows.addWidget(self.reason)
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Line the controls up anew where another theme writes larger."""
-        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
-            align(self._titles)
-        super().changeEvent(event)
 
     @property
     def extent(self) -> Extent:
