@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_cihm.data.apart import WORDS
@@ -370,6 +371,25 @@ def test_the_chart_takes_the_colours_of_another_theme(tuning):
         tuning.shown.viewer.theme = theme
         colour = chart.backgroundBrush().color()
         assert (colour.lightness() > 128) == (theme == "light")
+
+
+def test_the_numbers_of_the_chart_are_whole_at_any_size_of_letters(tuning):
+    curves = tuning.section.curves
+    curves.begin()
+    curves.add_step(1.0)
+    curves.add_check(1.0, 1.0)
+    curves.draw()
+    item = curves._chart.getPlotItem()
+    for points in (9, 18):
+        font = curves._legend.font()
+        font.setPointSize(points)
+        curves._legend.setFont(font)
+        item.layout.activate()
+        line = QFontMetrics(font).height()
+        # The highest number stands beside the top of the field, half of it above.
+        assert item.vb.geometry().top() >= line / 2
+        assert item.getAxis("bottom").height() >= line
+        assert curves._chart.height() > 6 * line
 
 
 def test_a_refused_model_carries_its_warnings_to_the_card(tuning):
