@@ -442,7 +442,7 @@ def test_an_empty_result_says_why_it_may_be_empty(shown, said):
     ((kind, text),) = said
     assert kind == "warning"
     assert text.startswith("No object was found: the image has no contrast")
-    assert shown.words.endswith("The notification says why that may be.")
+    assert shown.words.endswith(text)  # which stays when the notification is gone
 
 
 def test_a_failure_is_told_with_its_remedy_and_leaves_the_panel_usable(

@@ -137,8 +137,7 @@ class SegmentFlow(QObject):
             return "Stopped. Earlier labels are as they were."
         notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:
-            notices.warn(notes)
-            notes = "The notification says why that may be."
+            notices.warn(notes)  # and below, since napari takes it away soon
         kind = "Preview: " if labelling.preview else ""
         return f"{kind}{labelling.summary}. {notes}".strip()
 
