@@ -306,7 +306,7 @@ def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
     assert session.source == str(renamed.path) == flow._after != str(version.path)
     assert shown.models.models.currentText() == renamed.path.stem
     assert shown.desk.recent.files[0] == str(renamed.path)
-    assert history.list.item(0).text().startswith("● ")
+    assert history.list.item(0).text().endswith(" · in use")
     assert tuning.section.verdict.use_new.isChecked()
     history.list.item(0).setSelected(True)
     shown.press(history.buttons["delete"])
