@@ -27,8 +27,14 @@ def _given_again(layer):
     layer.data = layer.data
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-@pytest.mark.parametrize("change", [_changed_in_place, _given_again])
+@pytest.mark.parametrize(
+    ("change", "size"),
+    [
+        (_changed_in_place, "small"),
+        (_changed_in_place, "large"),
+        (_given_again, "large"),
+    ],
+)
 def test_what_other_code_changes_is_counted_and_kept(
     correct, monkeypatch, change, size
 ):
