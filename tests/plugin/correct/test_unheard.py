@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from napari_cihm.correction.journal import recover
 from napari_cihm.plugin.flows import mending
+from napari_cihm.plugin.flows.resting import RESTING
 
 
 def _kept(correct):
@@ -60,6 +61,16 @@ def test_a_new_number_is_free_whoever_took_the_last(correct, monkeypatch, size):
     data = correct.layer.data
     assert set(np.unique(data[50:80, 10:90])) == {4, 9}
     assert ndimage.label(data == 8)[1] == 1
+
+
+def test_what_changed_just_before_the_end_is_not_saved_yet(correct):
+    mended = correct.bench.begin(correct.layer)
+    mended.save(mended.done)
+    _changed_in_place(correct.layer)
+    correct.bench.forget(correct.layer)  # before anyone could look
+    journal = RESTING.pop(correct.layer).journal
+    assert journal is not None
+    np.testing.assert_array_equal(recover(journal).labels, correct.layer.data)
 
 
 def test_undoing_past_new_data_is_followed(correct):

@@ -182,7 +182,9 @@ class Mending(QObject):
         """
         self._take()
         if self._doubtful and self.session.checksums.ready:
-            self.session.changed(self.session.checksums.settle())
+            boxes = self.session.checksums.settle()
+            self.session.changed(boxes)
+            self.done += bool(boxes)
         self._closed = True
         self._look.stop()
         for emitter, callback in self._links:
