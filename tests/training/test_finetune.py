@@ -216,7 +216,7 @@ def test_the_time_is_kept(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
     began = monotonic()
     run(base, images, labels, steps=None, seconds=4)
-    assert 2 < monotonic() - began < 8  # the processor may be busy with something else
+    assert 2 < monotonic() - began < 20  # the processor may be busy with much else
 
 
 def emptied(images, labels):
