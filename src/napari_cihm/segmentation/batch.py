@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,12 @@ from napari_cihm.events import (
     FileFailed,
     Note,
     Segmented,
+)
+from napari_cihm.segmentation.destinations import (
+    check_output,
+    check_results,
+    labels_path,
+    path_beside,
 )
 from napari_cihm.segmentation.folder import remove_work
 from napari_cihm.segmentation.inputs import Input
@@ -84,9 +90,16 @@ class Batch:
         Event
             Those of each file, `FileDone` or `FileFailed` after it, and
             `BatchDone` in the end.
+
+        Raises
+        ------
+        InputError
+            If a result would be written over an image to read, before anything is
+            computed.
         """
-        predictor = as_predictor(self.model, self.settings)
         inputs = list(inputs)
+        self._prepare(inputs)
+        predictor = as_predictor(self.model, self.settings)
         try:
             for number, one in enumerate(inputs, start=1):
                 try:
@@ -98,6 +111,13 @@ class Batch:
         finally:
             self._write_tables()
         yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
+
+    def _prepare(self, inputs: Sequence[Input]) -> None:
+        """Refuse what cannot end well before hours go by."""
+        check_output(self.output, self.suffix, inputs)
+        kinds = [k for k in ("maps", "uncertainty") if getattr(self.settings, k)]
+        tables = [path for path in (self.table, self.runs) if path is not None]
+        check_results(self.output, self.suffix, inputs, kinds, tables)
 
     def _write_tables(self) -> None:
         try:
@@ -139,12 +159,11 @@ class Batch:
     def _write(self, target: Path, name: str, result: Segmented) -> None:
         image = result.image
         write_array(target, result.labels, Layout.of(image))
-        stem, suffix = target.stem.removesuffix("_labels"), target.suffix
         if result.maps is not None:
             layout = Layout.of(image, "c" + result.axes)
-            write_array(target.with_name(f"{stem}_maps{suffix}"), result.maps, layout)
+            write_array(path_beside(target, "maps"), result.maps, layout)
         if result.uncertainty is not None:
-            path = target.with_name(f"{stem}_uncertainty{suffix}")
+            path = path_beside(target, "uncertainty")
             write_array(path, result.uncertainty, Layout.of(image))
         if self.table is not None:
             by_slice = self.settings.volume == "slices"
@@ -152,17 +171,16 @@ class Batch:
             self._rows += [{"image": name, **row} for row in rows]
 
     def _target(self, one: Input, image: Image) -> Path:
-        if self.output.suffix in (".tif", ".tiff", ".zarr") and one.alone:
-            return self.output
         stored = one.path.suffix == ".zarr" or np.prod(image.label_shape) > HUGE
         suffix = self.suffix or (".zarr" if stored else ".tif")
+        target = labels_path(self.output, one, suffix)
         try:
-            self.output.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WriteError(
-                f"{self.output} could not be made ({error.strerror})", "a folder"
+                f"{target.parent} could not be made ({error.strerror})", "a folder"
             ) from error
-        return self.output / f"{one.name}_labels{suffix}"
+        return target
 
 
 def _reason(error: Exception) -> str:

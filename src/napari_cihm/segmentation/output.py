@@ -54,10 +54,11 @@ def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
         Its axes, scale and units.
     """
     path = Path(path)
-    if path.suffix not in SUFFIXES:
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
         raise UnknownNameError.among("kind of file", path.suffix, SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".zarr":
+    if kind == ".zarr":
         with whole_folder(path) as folder:
             _write_zarr(folder, array, layout)
     else:
