@@ -97,14 +97,20 @@ def test_dsb18_folders_go_by_their_ids(tmp_path: Path) -> None:
     assert [one.name for one in find_inputs([pairs])] == ["x"]
 
 
-def test_one_name_never_overwrites_another(tmp_path: Path) -> None:
-    paths = [
-        _save(tmp_path / "a.png"),
-        _save(tmp_path / "a.tif"),
-        _save(tmp_path / "other" / "a.png"),
-    ]
-    names = [one.name for one in find_inputs(paths)]
-    assert len(set(names)) == 3
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        ("a.png a.tif other/a.png", "in_a a.tif other_a"),
+        ("exp1/images/a.tif exp2/images/a.tif", "exp1_images_a exp2_images_a"),
+        ("a.tif A.tif b.png", "a.tif A.tif_2 b"),
+        ("a.png a.tif a.tif.tif", "a.png in_a a.tif.tif"),
+        ("x_2 x X x.tif", "x_2 x X_3 x.tif"),
+        ("a.tif a.tif ../in/a.tif", "a"),
+    ],
+)
+def test_one_name_never_overwrites_another(tmp_path: Path, paths, names) -> None:
+    found = find_inputs([tmp_path / "in" / path for path in paths.split()])
+    assert [one.name for one in found] == names.split()
 
 
 def test_a_folder_of_planes_is_a_stack_when_asked(tmp_path: Path) -> None:

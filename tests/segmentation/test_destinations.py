@@ -1,5 +1,6 @@
 """Results go where they harm nothing that is read, or nowhere at all."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def _bytes(folder: Path) -> dict[Path, bytes]:
     [
         (["x.tif"], "x.tif", {}),
         (["x.tif"], "link.tif", {}),
-        (["x.tif"], "link/x.tif", {}),
+        (["x.tif"], "z.zarr/../x.tif", {}),
         (["x_maps.tif"], "x.tif", {}),
         (["x_uncertainty.tif"], "x_labels.tif", {}),
         (["x.tif", "x_labels.tif"], ".", {}),
@@ -55,8 +56,7 @@ def test_no_result_is_written_over_an_input(tmp_path, inputs, output, more) -> N
     _zarr(tmp_path / "z.zarr")
     zarr.create_group(tmp_path / "plate.zarr")
     _zarr(tmp_path / "plate.zarr" / "a")
-    (tmp_path / "link").symlink_to(tmp_path)
-    (tmp_path / "link.tif").symlink_to(tmp_path / "x.tif")
+    os.link(tmp_path / "x.tif", tmp_path / "link.tif")
     before, model = _bytes(tmp_path), Local()
     places = {name: tmp_path / path for name, path in more.items()}
     batch = Batch(tmp_path / output, model, KEPT, **places)

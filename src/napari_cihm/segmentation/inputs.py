@@ -1,5 +1,7 @@
 """From what the user names to the images in it: files, folders, DSB18, Zarr."""
 
+import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +43,7 @@ class Input:
 
 
 def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]:
-    """List the images that files and folders hold, in order.
+    """List the images that files and folders hold, in order, each once.
 
     Parameters
     ----------
@@ -68,7 +70,8 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
             found += _folder(path)
     if not found:
         raise ReadError("no image was named", "at least one file or folder")
-    return [replace(one, alone=len(found) == 1) for one in _distinct(found)]
+    once = list({os.path.abspath(one.path): one for one in found}.values())
+    return [replace(one, alone=len(once) == 1) for one in _distinct(once)]
 
 
 def _folder(path: Path) -> list[Input]:
@@ -95,15 +98,49 @@ def _images(folder: Path) -> list[Path]:
 
 
 def _distinct(found: list[Input]) -> list[Input]:
-    """Keep endings in the names of images that would write the same file."""
-    uses = Counter(one.name for one in found)
-    named = [
-        replace(one, name=one.path.name) if uses[one.name] > 1 else one for one in found
-    ]
-    again = Counter(one.name for one in named)
+    """Name images apart that would write the same file, on any disk."""
+    choices = [_names(one) for one in found]
+    at = [0] * len(found)
+    while True:
+        names = [own[i] for own, i in zip(choices, at, strict=True)]
+        uses = Counter(map(_on_disk, names))
+        alike = [n for n, name in enumerate(names) if uses[_on_disk(name)] > 1]
+        longer = [n for n in alike if at[n] + 1 < len(choices[n])]
+        if not longer:
+            break
+        for n in longer:
+            at[n] += 1
+    for n in alike:  # folders do not tell them apart
+        names[n] = found[n].path.name
     return [
-        replace(one, name=f"{one.path.resolve().parent.name}_{one.name}")
-        if again[one.name] > 1
-        else one
-        for one in named
+        replace(one, name=name)
+        for one, name in zip(found, _numbered(names), strict=True)
     ]
+
+
+def _names(one: Input) -> list[str]:
+    """Return what an image may be called: with its ending, or ever more folders."""
+    names = [one.name, one.path.name]
+    for folder in Path(os.path.abspath(one.path)).parents:
+        if folder.name:
+            names.append(f"{folder.name}_{names[-1] if len(names) > 2 else one.name}")
+    return names
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Give numbers to names that came before."""
+    taken = set(map(_on_disk, names))
+    met: set[str] = set()
+    numbered = []
+    for name in names:
+        number, own = 2, name
+        while _on_disk(own) in met or (own != name and _on_disk(own) in taken):
+            own, number = f"{name}_{number}", number + 1
+        met.add(_on_disk(own))
+        numbered.append(own)
+    return numbered
+
+
+def _on_disk(name: str) -> str:
+    """Return a name as disks compare it that mind no capitals or codes of accents."""
+    return unicodedata.normalize("NFC", name).casefold()
