@@ -157,6 +157,20 @@ def test_a_file_that_was_interrupted_is_gone_on_with(tmp_path: Path, monkeypatch
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 
+def test_two_runs_never_mix_in_one_file(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
+    _save(tmp_path / "a.png")
+    settings = SegmentSettings(tile=64, batch=1, diameter=None)
+    batch = Batch(tmp_path / "out", Local(), settings)
+    run = batch.run(find_inputs([tmp_path / "a.png"]))
+    next(event for event in run if isinstance(event, TileDone))
+    events = _run(tmp_path / "out", tmp_path / "a.png")
+    (failed,) = [e for e in events if isinstance(e, FileFailed)]
+    assert "another run is at work in" in failed.reason
+    assert isinstance([*run][-2], FileDone)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,25 +137,26 @@ class Batch:
             yield Note(f"{one.path.name} is a stack and gets no run lengths")
         work = target.with_name(f".{target.stem}.unfinished")
         big = work.exists() or int(np.prod(image.label_shape)) > LARGE
-        last: Event | None = None
-        for event in segment_iter(
+        run = segment_iter(
             image,
             model,
             work=work if big else None,
             client=self.client,
             **self.settings.model_dump(),
-        ):
-            last = event
-            if not isinstance(event, Segmented):
-                yield event
-        assert isinstance(last, Segmented)
-        self._write(target, one.name, last)
-        if self.runs is not None and flat:
-            plane = plane_of(last.labels, image, 0, 0)
-            self._runs.append((one.name, list(run_lengths(plane))))
-        remove_work(work)
+        )
+        with closing(run):
+            for event in run:
+                if not isinstance(event, Segmented):
+                    yield event
+                    continue
+                objects = event.objects
+                self._write(target, one.name, event)  # while the run holds its folder
+                if self.runs is not None and flat:
+                    plane = plane_of(event.labels, image, 0, 0)
+                    self._runs.append((one.name, list(run_lengths(plane))))
+                remove_work(work)
         seconds = time.perf_counter() - begun
-        yield FileDone(number, total, one.path, target, last.objects, seconds)
+        yield FileDone(number, total, one.path, target, objects, seconds)
 
     def _write(self, target: Path, name: str, result: Segmented) -> None:
         image = result.image
