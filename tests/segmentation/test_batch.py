@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.reading import read_image
-from napari_cihm.errors import ReadError, WriteError
+from napari_cihm.errors import CihmError, ReadError
 from napari_cihm.events import BatchDone, FileDone, FileFailed, Note, TileDone
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
@@ -186,13 +186,25 @@ def test_a_folder_without_images_is_refused(tmp_path: Path, make, words) -> None
         find_inputs([])
 
 
-def test_an_output_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    _save(tmp_path / "a.png")
-    (tmp_path / "out").write_text("a file where a folder is wanted")
-    events = _run(tmp_path / "out", tmp_path / "a.png")
-    (failed,) = [e for e in events if isinstance(e, FileFailed)]
-    assert "out could not be made" in failed.reason
-    assert issubclass(WriteError, OSError)
+@pytest.mark.parametrize(
+    ("output", "more", "words"),
+    [
+        ("file", {}, "file could not be written"),
+        ("file/out", {}, "out could not be written"),
+        ("out", {"table": "folder"}, "folder is a folder"),
+        ("out", {"runs": "folder"}, "folder is a folder"),
+        ("out", {"table": "file/t.csv"}, "file could not be written"),
+    ],
+)
+def test_what_cannot_be_written_is_said_at_once(tmp_path, output, more, words) -> None:
+    (tmp_path / "file").write_text("a file where a folder is wanted")
+    (tmp_path / "folder").mkdir()
+    model = Local()
+    places = {name: tmp_path / path for name, path in more.items()}
+    batch = Batch(tmp_path / output, model, **places)
+    with pytest.raises(CihmError, match=words):
+        next(batch.run(find_inputs([_save(tmp_path / "a.png")])))
+    assert not model.calls
 
 
 def test_pixels_that_cannot_be_decoded_fail_one_file_alone(tmp_path: Path) -> None:
@@ -258,14 +270,34 @@ def test_a_fault_nobody_thought_of_stops_no_batch(tmp_path: Path, caplog) -> Non
     assert (tmp_path / "t.csv").exists()
 
 
-def test_what_is_done_before_a_stop_is_in_the_table(tmp_path: Path) -> None:
+def test_what_is_done_before_a_stop_is_kept_beside_what_was_there(tmp_path) -> None:
     _save(tmp_path / "a.png")
     _save(tmp_path / "b.png")
-    batch = Batch(tmp_path / "out", Local(), table=tmp_path / "t.csv")
-    run = batch.run(find_inputs([tmp_path]))
-    next(event for event in run if isinstance(event, FileDone))
-    run.close()
-    assert len((tmp_path / "t.csv").read_text().splitlines()) == 21
+    table, beside = tmp_path / "t.csv", tmp_path / "t_unfinished.csv"
+    runs = tmp_path / "r.csv"
+    said = []
+    for place in (table, beside):
+        batch = Batch(tmp_path / "out", Local(), table=table, runs=runs)
+        run = batch.run(find_inputs([tmp_path]))
+        next(event for event in run if isinstance(event, FileDone))
+        table.write_text("all") if place == beside else None
+        run.close()
+        assert len(place.read_text().splitlines()) == 21
+        said.append(batch.kept)
+    assert said[0] == [f"{path} holds 1 of 2 images" for path in (table, runs)]
+    assert said[1][0] == f"{beside} holds 1 of 2 images; t.csv is left as it was"
+    assert table.read_text() == "all"
+    run = Batch(tmp_path / "out", Local(), table=table).run(find_inputs([tmp_path]))
+    next(run)
+    run.close()  # with nothing to tell
+    assert table.read_text() == "all"
+
+
+def test_a_table_of_empty_images_has_its_columns(tmp_path: Path) -> None:
+    _save(tmp_path / "a.png", np.zeros_like(PICTURE))
+    _run(tmp_path / "out", tmp_path / "a.png", table=tmp_path / "t.csv")
+    (line,) = (tmp_path / "t.csv").read_text().splitlines()
+    assert line.startswith("image,label,area_px,")
 
 
 def test_a_stack_gets_labels_and_no_run_lengths(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import zarr
 from skimage.measure import regionprops
 
 from napari_cihm.data.image import Image
-from napari_cihm.segmentation.measurements import measure, write_table
+from napari_cihm.segmentation.measurements import columns_of, measure, write_table
 from tests.segmentation.conftest import crowd
 
 UM = {"z": "um", "y": "um", "x": "um"}
@@ -93,8 +93,21 @@ def test_the_table_as_csv(tmp_path) -> None:
         {"label": "1", "area_px": "4", "t": ""},
         {"label": "2", "area_px": "5", "t": "0"},
     ]
-    assert write_table(tmp_path / "none.csv", []).read_text() == "\n"
+    columns = ("image", "label")
+    assert write_table(tmp_path / "n.csv", [], columns).read_text() == "image,label\n"
     assert measure(np.zeros((5, 5), np.uint16), Image.of(np.ones((5, 5)))) == []
+
+
+@pytest.mark.parametrize("by_slice", [False, True])
+@pytest.mark.parametrize(
+    ("axes", "shape"), [("yx", (9, 8)), ("xcy", (8, 2, 9)), ("tzyx", (2, 3, 9, 8))]
+)
+def test_columns_are_known_without_an_object(axes, shape, by_slice) -> None:
+    image = Image.of(np.ones(shape), axes, scale={"y": 0.5, "x": 0.5}, units=UM)
+    labels = np.zeros(image.label_shape, np.uint8)
+    labels[..., 2:6, 1:5] = 1
+    row, *_ = measure(labels, image, by_slice)
+    assert columns_of(image, by_slice) == list(row)
 
 
 @pytest.mark.parametrize("kind", ["u2", "f4"])

@@ -13,7 +13,8 @@ import numpy as np
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.reading import read_image
-from napari_cihm.errors import CihmError, WriteError
+from napari_cihm.data.writing import ready_folder
+from napari_cihm.errors import CihmError
 from napari_cihm.events import (
     BatchDone,
     Event,
@@ -30,11 +31,10 @@ from napari_cihm.segmentation.destinations import (
 )
 from napari_cihm.segmentation.folder import remove_work
 from napari_cihm.segmentation.inputs import Input
-from napari_cihm.segmentation.measurements import Row, measure, plane_of, write_table
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.planning import AnyModel, as_predictor
+from napari_cihm.segmentation.reports import Reports
 from napari_cihm.segmentation.run import segment_iter
-from napari_cihm.segmentation.submission import run_lengths, write_submission
 
 LARGE = 2**22  # label pixels from which a run is made on disk, to be resumed
 HUGE = 2**29  # label pixels from which the result is a Zarr
@@ -79,9 +79,9 @@ class Batch:
 
     def __post_init__(self) -> None:
         """Start with empty tables."""
-        self._rows: list[Row] = []
-        self._runs: list[tuple[str, list[str]]] = []
+        self._reports = Reports(self.table, self.runs)
         self._failed: list[Path] = []
+        self.kept: list[str] = []  # by a run that was stopped, in words
 
     def run(self, inputs: Iterable[Input]) -> Iterator[Event]:
         """Segment files one after another, yielding what happens.
@@ -95,8 +95,10 @@ class Batch:
         Raises
         ------
         InputError
-            If a result would be written over an image to read, before anything is
-            computed.
+            If a result would be written over an image to read.
+        WriteError
+            If nothing can be written where results are to go; both before anything
+            is computed.
         """
         inputs = list(inputs)
         self._prepare(inputs)
@@ -109,24 +111,20 @@ class Batch:
                     log.debug("%s failed", one.path, exc_info=True)
                     self._failed.append(one.path)
                     yield FileFailed(number, len(inputs), one.path, _reason(error))
-        finally:
-            self._write_tables()
+        except BaseException:  # stopped: what is done is kept
+            self.kept = self._reports.write_unfinished(len(inputs))
+            raise
+        self._reports.write()
         yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
 
     def _prepare(self, inputs: Sequence[Input]) -> None:
         """Refuse what cannot end well before hours go by."""
         check_output(self.output, self.suffix, inputs)
         kinds = [k for k in ("maps", "uncertainty") if getattr(self.settings, k)]
-        tables = [path for path in (self.table, self.runs) if path is not None]
-        check_results(self.output, self.suffix, inputs, kinds, tables)
-
-    def _write_tables(self) -> None:
-        try:
-            if self.table is not None:
-                write_table(self.table, self._rows)
-        finally:
-            if self.runs is not None:
-                write_submission(self.runs, self._runs)
+        check_results(self.output, self.suffix, inputs, kinds, self._reports.paths)
+        self._reports.prepare()
+        for folder in {labels_path(self.output, one, "").parent for one in inputs}:
+            ready_folder(folder)
 
     def _file(self, one: Input, model: Any, number: int, total: int) -> Iterator[Event]:
         begun = time.perf_counter()
@@ -150,15 +148,14 @@ class Batch:
                     yield event
                     continue
                 objects = event.objects
-                self._write(target, one.name, event)  # while the run holds its folder
-                if self.runs is not None and flat:
-                    plane = plane_of(event.labels, image, 0, 0)
-                    self._runs.append((one.name, list(run_lengths(plane))))
+                self._write(target, event)  # while the run holds its folder
+                by_slice = self.settings.volume == "slices"
+                self._reports.add(one.name, event, by_slice)
                 remove_work(work)
         seconds = time.perf_counter() - begun
         yield FileDone(number, total, one.path, target, objects, seconds)
 
-    def _write(self, target: Path, name: str, result: Segmented) -> None:
+    def _write(self, target: Path, result: Segmented) -> None:
         image = result.image
         write_array(target, result.labels, Layout.of(image))
         if result.maps is not None:
@@ -167,22 +164,11 @@ class Batch:
         if result.uncertainty is not None:
             path = path_beside(target, "uncertainty")
             write_array(path, result.uncertainty, Layout.of(image))
-        if self.table is not None:
-            by_slice = self.settings.volume == "slices"
-            rows = measure(result.labels, image, by_slice)
-            self._rows += [{"image": name, **row} for row in rows]
 
     def _target(self, one: Input, image: Image) -> Path:
         stored = one.path.suffix == ".zarr" or np.prod(image.label_shape) > HUGE
         suffix = self.suffix or (".zarr" if stored else ".tif")
-        target = labels_path(self.output, one, suffix)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(
-                f"{target.parent} could not be made ({error.strerror})", "a folder"
-            ) from error
-        return target
+        return labels_path(self.output, one, suffix)
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,11 +70,22 @@ def plane_of(
     return part if axes.index("y") < axes.index("x") else part.T
 
 
-def write_table(path: str | Path, rows: Sequence[Row]) -> Path:
-    """Write rows as CSV; columns are all that any row has."""
+def columns_of(image: Image, by_slice: bool = False) -> list[str]:
+    """Return the columns of an image's rows, for when there is no row to tell them."""
+    sizes = {"c": image.size("c"), "z": min(image.size("z"), 2)}
+    data = np.zeros([sizes.get(letter, 1) for letter in image.axes], np.uint8)
+    small = replace(image, data=data, path=None)
+    row, *_ = measure(np.ones(small.label_shape, np.uint8), small, by_slice)
+    return list(row)
+
+
+def write_table(
+    path: str | Path, rows: Sequence[Row], columns: Iterable[str] = ()
+) -> Path:
+    """Write rows as CSV, under these columns and all others that any row has."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     with whole_file(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
