@@ -1,6 +1,8 @@
 """Folders of images: found, named apart, segmented; a bad one harms no other."""
 
 import csv
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +171,35 @@ def test_two_runs_never_mix_in_one_file(tmp_path: Path, monkeypatch) -> None:
     assert "another run is at work in" in failed.reason
     assert isinstance([*run][-2], FileDone)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
+
+
+def test_names_may_begin_with_a_tilde(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["~a.tif", "~$x.tif"]
+    for name in names:
+        _save(tmp_path / name)
+    events = _run(tmp_path / "out", *map(Path, names), Path("~nobody.tif"))
+    failed = [e.reason for e in events if isinstance(e, FileFailed)]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "~$x_labels.tif",
+        "~a_labels.tif",
+    ]
+    assert ["~nobody.tif does not exist" in reason for reason in failed] == [True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are text")
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+@pytest.mark.parametrize("large", [1, 2**22])
+def test_names_need_be_no_text(tmp_path: Path, monkeypatch, suffix, large) -> None:
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", large)
+    name = os.fsdecode(b"caf\xe9")
+    path = _save(tmp_path / f"{name}.png")
+    table, runs = tmp_path / "t.csv", tmp_path / "r.csv"
+    events = _run(tmp_path, path, suffix=suffix, table=table, runs=runs)
+    labels = read_image(tmp_path / f"{name}_labels{suffix}")
+    assert labels.read().max() == 20 == events[-2].objects
+    for told in (table, runs):
+        assert "caf\\xe9," in told.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

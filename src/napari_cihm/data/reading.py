@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image, readable
 from napari_cihm.data.ome_zarr import is_zarr, open_zarr
+from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
 from napari_cihm.data.tiff_series import open_tiff_series
 from napari_cihm.errors import AxesError, DtypeError, ReadError, ShapeError
@@ -55,7 +56,7 @@ def read_image(
     """
     if not isinstance(path, str | Path):
         return open_tiff_series([Path(p) for p in path], axes)
-    path = Path(path).expanduser()
+    path = with_home(path)
     with readable(path):
         try:
             return _open(path, axes, level)

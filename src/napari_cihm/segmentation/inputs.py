@@ -9,6 +9,7 @@ from pathlib import Path
 
 from napari_cihm.data.listing import images_in, name_of
 from napari_cihm.data.ome_zarr import is_zarr
+from napari_cihm.data.paths import with_home
 from napari_cihm.data.reading import SUFFIXES, TIFFS
 from napari_cihm.errors import ReadError
 
@@ -59,8 +60,7 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
         If a folder holds no image, or nothing is given.
     """
     found: list[Input] = []
-    for path in map(Path, paths):
-        path = path.expanduser()
+    for path in map(with_home, paths):
         if not path.is_dir() or is_zarr(path):
             found.append(Input(path, name_of(path)))
         elif stack:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from napari_cihm.data.paths import spelled
 from napari_cihm.data.writing import clear_errors, ready_folder
 from napari_cihm.errors import InputError
 from napari_cihm.events import Segmented
@@ -56,7 +57,7 @@ class Reports:
 
     def add(self, name: str, result: Segmented, by_slice: bool) -> None:
         """Take in an image that is done."""
-        image = result.image
+        image, name = result.image, spelled(name)
         if self.table is not None:
             rows = measure(result.labels, image, by_slice)
             columns = rows[0] if rows else columns_of(image, by_slice)

@@ -19,6 +19,7 @@ from napari_cihm.config import (
 )
 from napari_cihm.data.apart import WORDS, one_number, tell_apart
 from napari_cihm.data.pairs import Pair
+from napari_cihm.data.paths import spelled
 from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
@@ -47,7 +48,7 @@ from napari_cihm.training.material import (
     read_planes,
     refuse_too_little,
 )
-from napari_cihm.training.records import Curves, readable, versions
+from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.rehearsal import rehearse
 
@@ -170,7 +171,7 @@ def finetune(
             **chosen.model_dump(),
             "seconds": seconds,
             "seed": seed,
-            "start": readable(start.name),
+            "start": spelled(start.name),
         },
         curves=curves.lists,
         figures={
