@@ -61,9 +61,15 @@ def test_a_folder_is_done_and_its_bad_file_reported(tmp_path: Path) -> None:
 
 def test_a_second_run_takes_no_result_for_an_image(tmp_path: Path) -> None:
     _save(tmp_path / "a.png")
-    for _ in range(2):
+    for note in ("", f"1 file of {tmp_path} left out as results"):
         events = _run(tmp_path, tmp_path)
         assert [e.path.name for e in events if isinstance(e, FileDone)] == ["a.png"]
+        said = "".join(e.text for e in events if isinstance(e, Note))
+        assert said.startswith(note) and bool(said) == bool(note)
+    own = _save(tmp_path / "own" / "cell_maps.tif")
+    with pytest.raises(ReadError, match=r"holds no image \(1 file .* name the file"):
+        find_inputs([own.parent])
+    assert find_inputs([own])[0].name == "cell_maps"
 
 
 def test_tables_runs_maps_and_doubt(tmp_path: Path) -> None:

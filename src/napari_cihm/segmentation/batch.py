@@ -128,6 +128,8 @@ class Batch:
 
     def _file(self, one: Input, model: Any, number: int, total: int) -> Iterator[Event]:
         begun = time.perf_counter()
+        if one.note:
+            yield Note(one.note)
         image = read_image(one.source, self.axes, self.level)
         target = self._target(one, image)
         flat = image.size("t") == image.size("z") == 1

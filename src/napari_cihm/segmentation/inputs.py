@@ -30,12 +30,15 @@ class Input:
         The planes, when many files make one stack.
     alone : bool
         Whether it is the only one of the run.
+    note : str
+        What is to be said before it is segmented.
     """
 
     path: Path
     name: str
     files: tuple[Path, ...] = ()
     alone: bool = False
+    note: str = ""
 
     @property
     def source(self) -> Path | Sequence[Path]:
@@ -64,14 +67,18 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
         if not path.is_dir() or is_zarr(path):
             found.append(Input(path, name_of(path)))
         elif stack:
-            planes = tuple(p for p in _images(path) if p.suffix.lower() in TIFFS)
-            found.append(Input(path, path.resolve().name, planes))
+            images, note = _images(path)
+            planes = tuple(p for p in images if p.suffix.lower() in TIFFS)
+            found.append(Input(path, path.resolve().name, planes, note=note))
         else:
             found += _folder(path)
     if not found:
         raise ReadError("no image was named", "at least one file or folder")
-    once = list({os.path.abspath(one.path): one for one in found}.values())
-    return [replace(one, alone=len(once) == 1) for one in _distinct(once)]
+    once: dict[str, Input] = {}
+    for one in found:
+        once.setdefault(os.path.abspath(one.path), one)
+    named = _distinct([*once.values()])
+    return [replace(one, alone=len(named) == 1) for one in named]
 
 
 def _folder(path: Path) -> list[Input]:
@@ -84,17 +91,33 @@ def _folder(path: Path) -> list[Input]:
             found.append(Input(own[0], sample.resolve().name))
     if found:
         return found
-    images = _images(path) or _images(path / "images")
+    inner = path / "images"
+    images, note = _images(path)
+    if not images and inner.is_dir():
+        images, note = _images(inner)
     if not images:
         raise ReadError(
-            f"{path} holds no image",
+            f"{path} holds no image" + f" ({note})" * bool(note),
             f"files that end in {', '.join(SUFFIXES)}, or a DSB18 folder",
         )
-    return [Input(image, name_of(image)) for image in images]
+    first, *others = images
+    found = [Input(first, name_of(first), note=note)]
+    return found + [Input(image, name_of(image)) for image in others]
 
 
-def _images(folder: Path) -> list[Path]:
-    return [p for p in images_in(folder, SUFFIXES) if not p.stem.endswith(OURS)]
+def _images(folder: Path) -> tuple[list[Path], str]:
+    """List a folder's images, and say how many are none but results of a run."""
+    found = images_in(folder, SUFFIXES)
+    images = [path for path in found if not path.stem.endswith(OURS)]
+    left = len(found) - len(images)
+    if not left:
+        return images, ""
+    count = f"{left} file{'s' * (left > 1)}"
+    endings = f"{', '.join(OURS[:-1])} or {OURS[-1]}"
+    return images, (
+        f"{count} of {folder} left out as results, since their names end in {endings}; "
+        "to segment one, name the file itself"
+    )
 
 
 def _distinct(found: list[Input]) -> list[Input]:
