@@ -104,7 +104,7 @@ def check_results(
                     "a place of its own for what is written",
                     "name another folder or file",
                 )
-        if path.exists() and identity(path) in around:
+        if path.suffix.lower() == ".zarr" and identity(path) in around:
             raise InputError(
                 f"{path} would be replaced, and it holds an image to read",
                 "a place of its own for what is written",
