@@ -242,9 +242,12 @@ def test_one_slice_is_labelled_within_the_whole(shown, blobs):
     shown.viewer.dims.set_point(0, 3)
     shown.segment()
     assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 12, 12, 0, 0, 0]
-    assert layer.data[1].max() == 24  # numbers go on, so that none is met twice
+    np.testing.assert_array_equal(layer.data[1], layer.data[2])  # they are linked
     layer.undo()
     assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 0, 12, 0, 0, 0]
+    shown.section.form.set_values({"volume": "slices"})
+    shown.segment()
+    assert layer.data[1].max() == 24  # numbers go on, so that none is met twice
 
 
 def test_the_view_is_labelled_within_the_whole(ready, blobs):
@@ -257,6 +260,26 @@ def test_the_view_is_labelled_within_the_whole(ready, blobs):
     assert layer.data[:64, :64].max() == 4
     assert not layer.data[64:].any()
     assert not layer.data[:, 64:].any()
+
+
+def test_a_view_again_cuts_no_object_in_two(ready):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    before = layer.data.copy()
+    image = ready.viewer.layers["cells"]
+    image.corner_pixels = np.array([[0, 0], [49, 82]])
+    ready.press(ready.section.extents.button(2))
+    ready.viewer.layers.selection.active = image
+    ready.segment()
+    np.testing.assert_array_equal(layer.data, before)
+    assert ready.words.startswith("6 objects in ")
+    ready.section.more.control("foreground").setEditText("0.2")
+    ready.segment()
+    larger = layer.data != before
+    assert larger.any()
+    assert not before[larger].any()
+    assert np.unique(layer.data).tolist() == list(range(13))
+    assert components(layer.data > 0).max() == 12
 
 
 def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):

@@ -10,17 +10,14 @@ from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
+from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
+from napari_cihm.data.tiles import Box
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.region import (
-    Box,
-    Region,
-    changed,
-    numbered_on,
-    region_of,
-)
+from napari_cihm.plugin.region import Region, changed, region_of
 from napari_cihm.plugin.scene import Scene, array_of
+from napari_cihm.plugin.taking import taken_in
 
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
@@ -97,6 +94,7 @@ class ResultLayers:
         region: Region,
         labels: NDArray[Any],
         about: Mapping[str, Any],
+        settings: SegmentSettings,
     ) -> Labels:
         """Turn what was shown while it ran into the result.
 
@@ -108,7 +106,7 @@ class ResultLayers:
         result = self.own(image)
         if result is not None and _fits(result, region):
             self.remove(live)
-            self._update(result, region, found)
+            self._update(result, region, found, settings)
             self._lay(result, place_over(image, region))
             self.rewritten(result)
         elif region.whole:
@@ -121,7 +119,7 @@ class ResultLayers:
         else:
             self.remove(live)
             data = np.zeros(region.shown_shape, DTYPE)
-            data[region.shown_box] = found
+            data[region.shown_box] = taken_in(data, region, found, None, settings)
             name, place = f"{image.name} labels", place_over(image, region)
             result = Labels(data, name=name, **place)
             self._add(result)
@@ -241,16 +239,20 @@ class ResultLayers:
             if is_preview(layer) and of == str(image.unique_id):
                 self.remove(layer)
 
-    def _update(self, own: Labels, region: Region, found: NDArray[Any]) -> None:
-        box, highest = region.shown_box, 0
+    def _update(
+        self,
+        own: Labels,
+        region: Region,
+        found: NDArray[Any],
+        settings: SegmentSettings,
+    ) -> None:
+        box, marks = region.shown_box, self.reviewed_of(own)
+        touched = marks is not None and marks.touches(box)
+        reviewed = marks.read(box) if marks is not None and touched else None
         if not region.whole:
-            outside = own.data.copy()
-            outside[box] = 0
-            highest = int(outside.max(initial=0))
-            found = numbered_on(found, highest)
-        reviewed = self.reviewed_of(own)
-        if reviewed is not None and reviewed.touches(box):
-            found = keep_reviewed(own.data[box], reviewed.read(box), found, highest)
+            found = taken_in(own.data, region, found, reviewed, settings)
+        elif reviewed is not None:
+            found = keep_reviewed(own.data[box], reviewed, found)
         kind = kind_for(own.data.dtype, int(found.max(initial=0)))
         if kind != own.data.dtype:
             notices.tell(

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import platformdirs
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm import __version__
+from napari_cihm.config import SegmentSettings
 from napari_cihm.events import (
     BlockDone,
     Event,
@@ -60,8 +62,11 @@ class Labelling(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._on_end_of = desk, on_end
-        self.image, self.region, self.preview = image, region, preview
+        self.image, self.preview = image, preview
         self.settings = dict(settings)
+        self._chosen = SegmentSettings.of(**settings)
+        seen = region if preview else region.grown(self._chosen.halo)
+        region = self.region = region if seen.large else seen
         self.model: Examined | None = desk.session.model
         self.layer: Labels | None = None
         self.result: Labels | None = None
@@ -143,12 +148,20 @@ class Labelling(QObject):
             )
         else:
             self.result = layers.settle(
-                shown, self.image, self.region, event.labels, about
+                shown, self.image, self.region, event.labels, about, self._chosen
             )
         self.layer = self.result
-        plural = "" if event.objects == 1 else "s"
         self.objects = event.objects
-        self.summary = f"{event.objects:,} object{plural} in {event.seconds:.1f} s"
+        count = self._count(event)
+        plural = "" if count == 1 else "s"
+        self.summary = f"{count:,} object{plural} in {event.seconds:.1f} s"
+
+    def _count(self, event: Segmented) -> int:
+        """Count the objects in what was asked for, of which more may be seen."""
+        if self.region.asked is None:
+            return event.objects
+        seen = self.region.show(np.asarray(event.labels))[self.region.shown_core]
+        return int(np.count_nonzero(np.unique(seen)))
 
     def _about(self, event: Segmented) -> dict[str, Any]:
         model = self.model
@@ -159,7 +172,7 @@ class Labelling(QObject):
             "model_hash": "" if model is None else model.hash,
             "settings": self.settings,
             "diameter": event.diameter,
-            "objects": event.objects,
+            "objects": self._count(event),
             "version": __version__,
         }
 
