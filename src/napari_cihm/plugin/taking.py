@@ -219,13 +219,17 @@ def _name_linked(
 
     The nearest first, those that overlap most before those that lie within another.
     """
+    unnamed = mine.copy()
+    unnamed[list(names)] = False
+    if not unnamed.any():
+        return
     pairs = []
     for near in beside:
         others = Objects.of(near.labels)
         met = Met.between(new, others)
         overlap = met.iou >= least
         within = near.tapers & (met.containment >= WITHIN)
-        for i in np.flatnonzero((overlap | within) & mine[met.found]):
+        for i in np.flatnonzero((overlap | within) & unnamed[met.found]):
             rank = near.step, not overlap[i], -met.iou[i]
             pairs.append((*rank, int(met.found[i]), others.names[met.old[i]]))
     used = {*names.values(), *left}

@@ -137,7 +137,8 @@ class Labelling(QObject):
 
     def _finish(self, event: Segmented) -> None:
         self._refresh.stop()
-        layers, about = self._desk.layers, self._about(event)
+        count = self._count(event)
+        layers, about = self._desk.layers, self._about(event, count)
         # Layers may take it away as its labels move into another: that ends no run.
         shown, self.layer = self.layer, None
         if shown is None:
@@ -152,7 +153,6 @@ class Labelling(QObject):
             )
         self.layer = self.result
         self.objects = event.objects
-        count = self._count(event)
         plural = "" if count == 1 else "s"
         self.summary = f"{count:,} object{plural} in {event.seconds:.1f} s"
 
@@ -163,7 +163,7 @@ class Labelling(QObject):
         seen = self.region.show(np.asarray(event.labels))[self.region.shown_core]
         return int(np.count_nonzero(np.unique(seen)))
 
-    def _about(self, event: Segmented) -> dict[str, Any]:
+    def _about(self, event: Segmented, count: int) -> dict[str, Any]:
         model = self.model
         return {
             "image": self.image.name,
@@ -172,7 +172,7 @@ class Labelling(QObject):
             "model_hash": "" if model is None else model.hash,
             "settings": self.settings,
             "diameter": event.diameter,
-            "objects": self._count(event),
+            "objects": count,
             "version": __version__,
         }
 
