@@ -368,6 +368,30 @@ def test_cancel_keeps_the_earlier_labels(shown, blobs):
     assert shown.section.segment.isEnabled()
 
 
+def test_labels_of_pixels_that_were_replaced_meanwhile_are_no_others(
+    ready, blobs, said
+):
+    ready.segment()
+    kept = ready.labels("cells labels").data.copy()
+    image = ready.viewer.layers["cells"]
+    ready.viewer.layers.selection.active = image
+    for smaller in (blobs[:64], np.stack([blobs, blobs])):
+        ready.coordinator.segment.use(image)
+        image.data = blobs
+        ready.press(ready.section.segment)
+        image.data = smaller
+        ready.rest()
+        kind, text = said.pop()
+        assert kind == "warning"
+        assert text.startswith("Cells was given other pixels while")
+        earlier = ready.labels("cells labels (earlier pixels)")
+        np.testing.assert_array_equal(earlier.data, kept)
+        assert earlier.editable
+        ready.viewer.layers.remove(earlier)
+    assert [x.name for x in ready.viewer.layers] == ["cells", "cells labels"]
+    np.testing.assert_array_equal(ready.labels("cells labels").data, kept)
+
+
 def test_the_activity_dock_shows_runs_and_cancels_them(shown, blobs):
     from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
 

@@ -100,8 +100,11 @@ class ResultLayers:
 
         Labels that an earlier run made are changed by an edit that can be undone,
         save for what was reviewed. Otherwise the result is a layer of its own.
+        Labels of an image that has become another meanwhile stay where it lay.
         """
         found = region.show(np.asarray(labels))
+        if array_of(image).shape != region.shape:
+            return self._leave(live, image, found)
         follow = self._scene.active in (image, None)
         result = self.own(image)
         if result is not None and _fits(result, region):
@@ -260,6 +263,18 @@ class ResultLayers:
             )
             own.data = own.data.astype(kind)
         self.edit(own, *changed(own.data[box], found.astype(kind), box))
+
+    def _leave(self, live: Labels, image: ImageLayer, found: NDArray[Any]) -> Labels:
+        """Leave labels of pixels that the image has no more to the user."""
+        notices.warn(
+            f"{image.name} was given other pixels while it was segmented; the labels "
+            "are those of the earlier ones",
+            "segment it again",
+        )
+        live.data = found.astype(DTYPE)
+        live.editable, live.metadata = True, {}
+        live.name = f"{image.name} labels (earlier pixels)"
+        return live
 
     def _add(self, layer: Labels) -> None:
         """Add a layer without taking the selection from where the user works."""
