@@ -1,5 +1,7 @@
 """Pressing Segment: what is labelled, where it lies, and what is left alone."""
 
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -280,6 +282,21 @@ def test_a_view_again_cuts_no_object_in_two(ready):
     assert not before[larger].any()
     assert np.unique(layer.data).tolist() == list(range(13))
     assert components(layer.data > 0).max() == 12
+
+
+def test_classes_of_a_view_keep_their_numbers(ready, blobs):
+    model = ready.session.model
+    ready.session.model = replace(model, config=model.config.but(task="semantic"))
+    ready.segment()
+    layer = ready.labels("cells labels")
+    layer.data = np.where(blobs > 0, 3, 0)
+    image = ready.viewer.layers["cells"]
+    image.corner_pixels = np.array([[0, 0], [31, 31]])
+    ready.press(ready.section.extents.button(2))
+    ready.viewer.layers.selection.active = image
+    ready.segment()
+    assert np.unique(layer.data[:32, :32]).tolist() == [0, 1]
+    assert np.unique(layer.data[32:]).tolist() == [0, 3]
 
 
 def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):

@@ -184,6 +184,19 @@ def test_numbers_that_their_kind_cannot_hold_widen_it():
     assert np.unique(result).tolist() == [0, 2**63 + 1, 2**63 + 2]
 
 
+def test_classes_keep_the_numbers_of_the_model():
+    before, truth = _discs(6).clip(0, 2), _discs(7).clip(0, 3)
+    region = _view((0, 31), (0, 47))
+    reviewed = np.zeros(SHAPE, bool)
+    reviewed[:10, :10] = True
+    box = region.shown_box
+    new = taken_in(before, region, truth[box], reviewed[box], None)
+    expected = before.copy()
+    expected[:31, :47] = truth[:31, :47]
+    expected[:10, :10] = before[:10, :10]
+    np.testing.assert_array_equal(new, expected[box])
+
+
 TINY = (9, 11)
 LABELS = arrays(np.int32, TINY, elements=st.integers(0, 4))
 

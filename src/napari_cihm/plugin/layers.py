@@ -94,13 +94,14 @@ class ResultLayers:
         region: Region,
         labels: NDArray[Any],
         about: Mapping[str, Any],
-        settings: SegmentSettings,
+        settings: SegmentSettings | None,
     ) -> Labels:
         """Turn what was shown while it ran into the result.
 
         Labels that an earlier run made are changed by an edit that can be undone,
         save for what was reviewed. Otherwise the result is a layer of its own.
         Labels of an image that has become another meanwhile stay where it lay.
+        Settings say how objects are linked; there are none for classes.
         """
         found = region.show(np.asarray(labels))
         if array_of(image).shape != region.shape:
@@ -247,12 +248,12 @@ class ResultLayers:
         own: Labels,
         region: Region,
         found: NDArray[Any],
-        settings: SegmentSettings,
+        settings: SegmentSettings | None,
     ) -> None:
         box, marks = region.shown_box, self.reviewed_of(own)
         touched = marks is not None and marks.touches(box)
         reviewed = marks.read(box) if marks is not None and touched else None
-        if not region.whole:
+        if not region.whole or settings is None:
             found = taken_in(own.data, region, found, reviewed, settings)
         elif reviewed is not None:
             found = keep_reviewed(own.data[box], reviewed, found)

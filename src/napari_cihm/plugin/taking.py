@@ -33,7 +33,7 @@ def taken_in(
     region: Region,
     found: NDArray[Any],
     reviewed: Flags | None,
-    settings: SegmentSettings,
+    settings: SegmentSettings | None,
 ) -> NDArray[Any]:
     """Return what a region's labels become.
 
@@ -47,8 +47,9 @@ def taken_in(
         What it found there.
     reviewed : array of bool, optional
         Where nothing may change, of the region.
-    settings : SegmentSettings
-        How slices and frames are linked.
+    settings : SegmentSettings, optional
+        How slices and frames are linked; None for classes, which are no objects and
+        keep the model's numbers.
 
     Returns
     -------
@@ -58,6 +59,9 @@ def taken_in(
     box = region.shown_box
     inside = np.zeros(found.shape, np.bool_)
     inside[region.shown_core] = True
+    if settings is None:
+        where = inside if reviewed is None else inside & ~reviewed
+        return np.where(where, found, labels[box])
     old, new = Objects.of(labels[box]), Objects.of(found)
     kept = None if reviewed is None else kept_by(labels[box], reviewed)
     met = Met.between(new, old)

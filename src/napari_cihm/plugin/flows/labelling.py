@@ -149,7 +149,12 @@ class Labelling(QObject):
             )
         else:
             self.result = layers.settle(
-                shown, self.image, self.region, event.labels, about, self._chosen
+                shown,
+                self.image,
+                self.region,
+                event.labels,
+                about,
+                None if self._is_semantic() else self._chosen,
             )
         self.layer = self.result
         self.objects = event.objects
@@ -162,6 +167,10 @@ class Labelling(QObject):
             return event.objects
         seen = self.region.show(np.asarray(event.labels))[self.region.shown_core]
         return int(np.count_nonzero(np.unique(seen)))
+
+    def _is_semantic(self) -> bool:
+        config = None if self.model is None else self.model.config
+        return config is not None and config.task == "semantic"
 
     def _about(self, event: Segmented, count: int) -> dict[str, Any]:
         model = self.model
