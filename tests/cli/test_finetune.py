@@ -57,6 +57,12 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     assert (np.ptp(pixels, axis=-1) > 40).mean() > 0.01
 
 
+def test_the_channel_to_learn_from_can_be_named(folders, capsys):
+    folder, _ = folders
+    assert main([*command(folder, folder / "out"), "--channels=7"]) == 2
+    assert "channel 7 of an image with 1 channels" in capsys.readouterr().err
+
+
 def judged(monkeypatch, *accepted):
     """Give verdicts instead of learning; return what each new model had to beat."""
     beaten, verdicts = [], iter(accepted)

@@ -139,6 +139,32 @@ def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
     assert verdict.use_old.isChecked()
 
 
+def test_the_channel_that_was_segmented_is_learnt_judged_and_compared(
+    shown, blobs, truth, monkeypatch
+):
+    # On average, which is what nobody asked for, the two are one even grey.
+    pair = np.stack([200 - blobs, blobs])
+    shown.viewer.add_image(pair, name="pair", axis_labels=("c", "y", "x"))
+    tuning, form = Tuning(shown.ready(), monkeypatch), shown.section.form
+    form.set_values({"channels": 1})
+    shown.segment()
+    form.set_values({"channels": "auto"})  # the labels still are of that one
+    tuning.run()
+    (version,) = tuning.listed(1)
+    assert version.base_figures["map"] == 1
+    assert load_model(version.path).config.in_channels == 1
+    layers = shown.viewer.layers
+    tuning.section.verdict.compare_requested.emit()
+    shown.until(lambda: len(layers) == 4)
+    assert layers["pair by bright"].data.max() == 12
+    tuning.section.verdict.old_wanted.emit()
+    shown.until(lambda: shown.session.source == tuning.flow._before)
+    tuning.section.verdict.segment_requested.emit()
+    shown.rest()
+    assert form.values()["channels"] == 1
+    np.testing.assert_array_equal(shown.labels("pair labels").data > 0, truth > 0)
+
+
 def test_too_few_objects_are_refused_with_how_many_are_wanted(tuning, truth, said):
     layer = tuning.shown.viewer.layers["mine"]
     layer.data = np.where(truth <= 2, truth, 0)

@@ -199,6 +199,17 @@ def test_any_number_of_channels_is_learnt(base, make_discs, channels):
     assert segment(image, model, axes="cyx").any()
 
 
+def test_a_channel_beside_others_is_learnt_as_if_it_were_alone(base, make_discs):
+    pair = make_discs(30, shape=(96, 96), count=14)
+    two = np.stack([255 - pair.image[0], pair.image[0]])
+    alone = run(base, [pair.image[0]], [pair.labels], steps=2)[-1]
+    beside = run(base, [two], [pair.labels], steps=2, channels=[1])[-1]
+    assert beside.model.hash == alone.model.hash
+    assert beside.base_figures == alone.base_figures
+    with pytest.raises(InputError, match="one choice for all, or one for each"):
+        run(base, [two], [pair.labels], channels=[0, 1])
+
+
 def test_stopping_early_scores_the_best_so_far(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
     asked = []

@@ -8,7 +8,7 @@ import typer
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
-from napari_cihm.config import FinetuneSettings
+from napari_cihm.config import FinetuneSettings, SegmentSettings
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
@@ -34,6 +34,14 @@ def finetune(
     ] = None,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
+    channels: Annotated[
+        str,
+        typer.Option(
+            metavar="<int>|auto|merge",
+            help="Channel to learn from by its number, or merge all; auto takes them "
+            "all, each for itself. Segment with the same.",
+        ),
+    ] = "auto",
     seconds: Annotated[
         float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
     ] = 60,
@@ -63,9 +71,16 @@ def finetune(
     names, pictures, labels, seen = read_labelled(images, masks, reviewed)
     said = f"{len(names)} images, from {names[0]} to {names[-1]}"
     typer.echo(said + left_out(images, names), err=True)
-    chosen = settings.model_dump()
     tuning = run(
-        start, pictures, labels, seen, seconds or None, seed, current=old, **chosen
+        start,
+        pictures,
+        labels,
+        seen,
+        seconds or None,
+        seed,
+        channels=SegmentSettings.of(channels=channels).channels,
+        current=old,
+        **settings.model_dump(),
     )
     last = follow(tuning)
     assert isinstance(last, Finetuned)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import (
+    Channels,
     Decoding,
     FinetuneSettings,
     ModelConfig,
@@ -69,6 +70,7 @@ def finetune(
     seed: int = 0,
     *,
     axes: str | None = None,
+    channels: Channels | list[Channels] = "auto",
     current: Model | None = None,
     stop: Callable[[], bool] | None = None,
     **settings: Any,
@@ -89,6 +91,8 @@ def finetune(
         Chooses patches and the part that is held out.
     axes : str, optional
         Axes of all images; told from the labels by default.
+    channels : int, "auto" or "merge", or a list of one for each image
+        As `segment` will be given it: what it shows of an image is learnt and judged.
     current : Model, optional
         What the new model must beat; `model` by default.
     stop : callable, optional
@@ -105,7 +109,7 @@ def finetune(
     chosen = _settings(seconds, settings)
     start = model if isinstance(model, Model) else load_model(model, chosen.device)
     base = current or start
-    labelled = gather(images, labels, reviewed, axes)
+    labelled = gather(images, labels, reviewed, axes, channels)
     config = _fitting_config(start.config, labelled)
     planes = list(read_planes(labelled, config))
     instances, named = config.task == "instance", ""
@@ -172,6 +176,7 @@ def finetune(
             "seconds": seconds,
             "seed": seed,
             "start": spelled(start.name),
+            "channels": channels,
         },
         curves=curves.lists,
         figures={
@@ -219,8 +224,9 @@ def gather(
     labels: Sequence[Any],
     reviewed: Sequence[Any] | None,
     axes: str | None = None,
+    channels: Channels | list[Channels] = "auto",
 ) -> list[Labelled]:
-    """Put images, labels and masks together, one to one.
+    """Put images, labels, masks and the choice of channels together, one to one.
 
     One plane and its labels may come as they are, not in lists.
     """
@@ -228,17 +234,25 @@ def gather(
         images, labels = [images], [labels]
         reviewed = None if reviewed is None else [reviewed]
     masks = reviewed if reviewed is not None else [None] * len(labels)
+    chosen = channels if isinstance(channels, list) else [channels] * len(labels)
     if not len(images) == len(labels) == len(masks):
         raise InputError(
             f"{len(images)} images came with {len(labels)} labels and {len(masks)} "
             "reviewed masks",
             "one of each",
         )
+    if len(chosen) != len(labels):
+        raise InputError(
+            f"channels={channels!r} came with {len(labels)} labels",
+            "one choice for all, or one for each",
+        )
     if not len(labels):
         raise InputError("there is nothing to learn from", "at least one image")
     return [
-        Labelled.of(image, label, mask, axes)
-        for image, label, mask in zip(images, labels, masks, strict=True)
+        Labelled.of(image, label, mask, axes, choice)
+        for image, label, mask, choice in zip(
+            images, labels, masks, chosen, strict=True
+        )
     ]
 
 
@@ -287,7 +301,7 @@ def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelC
         prominence=middle.prominence,
         sure=min(own.sure, SURE),
     )
-    channels = {item.channels for item in labelled}
+    channels = {item.in_channels for item in labelled}
     return seeing(config.but(decoding=decoding), channels)
 
 

@@ -276,6 +276,28 @@ def test_an_object_is_added_where_the_model_sees_one(shown, blobs, correcting):
     assert correct.layer.data[48, 48] == 0
 
 
+def test_an_object_is_added_in_the_channel_that_was_segmented(
+    shown, blobs, correcting, said
+):
+    cells = shown.viewer.add_image(blobs, name="cells")
+    pair = np.stack([200 - blobs, blobs])  # on average, one even grey
+    shown.viewer.add_image(pair, name="pair", axis_labels=("c", "y", "x"))
+    shown.ready().section.form.set_values({"channels": 1})
+    shown.segment()
+    of = {"napari-cihm": {"image_id": str(cells.unique_id)}}  # which has no channels
+    alone = shown.viewer.add_labels(np.ones_like(blobs, int), metadata=of)
+    for layer in (shown.labels("pair labels"), alone):
+        correct = correcting(layer)
+        correct.bench.choose(layer)
+        layer.data_setitem(np.nonzero(layer.data), 0)
+        correct.press("add")
+        correct.click(48, 48)
+        shown.until(lambda layer=layer: layer.data.any())
+        own = (layer.data > 0)[32:64, 32:64]
+        assert own.sum() / (blobs[32:64, 32:64] > 0).sum() > 0.8
+    assert said == []
+
+
 @pytest.fixture
 def missing(shown, blobs, correcting):
     image = np.stack([blobs] * 4)

@@ -6,6 +6,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from qtpy.QtCore import QObject
 
+from napari_cihm.config import Channels
 from napari_cihm.data.axes import check_axes
 from napari_cihm.errors import AxesError, CihmError
 from napari_cihm.plugin import notices
@@ -73,6 +74,10 @@ class SegmentFlow(QObject):
         self._show_axes(axes)
         self._show_images()
         self._update()
+
+    def choose_channels(self, channels: Channels) -> None:
+        """Segment by these from now on, for the user to see."""
+        self._section.form.set_values({"channels": channels})
 
     def segment(self) -> Labelling | None:
         """Segment what the section says; after what runs already, if anything."""

@@ -64,7 +64,7 @@ class SegmentSection(Section):
         self.form = Form(SegmentSettings, FIRST, self)
         self.more = Form(SegmentSettings, [n for n in names if n not in FIRST], self)
         self._ready, self._reason = False, ""
-        self._axes_fit = True
+        self._axes_fit, self._several = True, False
         self._build()
         for form in (self.form, self.more):
             form.changed.connect(self._update_buttons)
@@ -126,8 +126,12 @@ class SegmentSection(Section):
         return list(EXTENTS)[self.extents.checkedId()]
 
     def values(self) -> dict[str, Any]:
-        """Return the settings as the forms have them."""
-        return {**self.form.values(), **self.more.values()}
+        """Return the settings as the forms have them.
+
+        A channel that was chosen for another image counts where there are several.
+        """
+        chosen = {**self.form.values(), **self.more.values()}
+        return chosen if self._several else {**chosen, "channels": "auto"}
 
     def set_images(self, images: Sequence[tuple[str, str, str]], now: str) -> None:
         """List images as (key, name, description), and show the chosen one."""
@@ -155,7 +159,8 @@ class SegmentSection(Section):
         """Offer what an image with these axes has, and nothing else."""
         self.form.set_shown("volume", "z" in axes)
         self.form.set_shown("time", "t" in axes)
-        self.form.set_shown("channels", len(channels) > 1)
+        self._several = len(channels) > 1
+        self.form.set_shown("channels", self._several)
         numbered = [(name, i) for i, name in enumerate(channels)]
         words = [("auto", "auto"), ("merge all", "merge"), *numbered]
         self.form.offer("channels", words)
