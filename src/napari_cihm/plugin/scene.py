@@ -244,14 +244,19 @@ def _is_measured(layer: ImageLayer) -> bool:
 
 
 def picture_of(layer: ImageLayer, region: Region) -> Image:
-    """Return a region of an image with its scale, for the engine."""
+    """Return a region of an image with its scale, for the engine.
+
+    A layer has a scale if any of its axes has: it is 1 along the others then.
+    """
     fed = region.fed_axes
     letters = region.axes[:-1] if layer.rgb else region.axes
+    places = list(zip(letters, layer.scale, map(str, layer.units), strict=True))
+    apart = [p for p in places if p[0] != "c"]
+    known = any(unit != NO_UNIT or size != 1 for _, size, unit in apart)
     scale, units = {}, {}
-    for letter, size, unit in zip(letters, layer.scale, layer.units, strict=True):
-        name = str(unit)
-        if letter in fed and letter != "c" and (name != NO_UNIT or size != 1):
+    for letter, size, unit in apart if known else ():
+        if letter in fed:
             scale[letter] = float(size)
-            units[letter] = "unit" if name == NO_UNIT else UNITS.get(name, name)
+            units[letter] = "unit" if unit == NO_UNIT else UNITS.get(unit, unit)
     data = region.feed(array_of(layer))
     return Image.of(data, fed, scale=scale, units=units, name=layer.name)

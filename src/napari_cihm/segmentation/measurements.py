@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skimage.measure import regionprops_table
 
 from napari_cihm.data.image import Image
+from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.data.writing import whole_file
 from napari_cihm.segmentation.placing import picked
 
@@ -34,6 +35,9 @@ Found = dict[str, NDArray[Any]]  # columns by the names that scikit-image gives 
 
 def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
     """Measure each object, in pixels and, where the scale is known, in units.
+
+    All are in the unit of x; where an axis has one that cannot be turned into it,
+    there are pixels alone.
 
     Parameters
     ----------
@@ -198,18 +202,17 @@ def _rows(found: Found, image: Image, axes: str, place: Row) -> Iterator[Row]:
 
 
 def _named(found: Found, image: Image, axes: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    sizes = [image.scale.get(letter) for letter in axes]
+    sizes = in_unit_of_x(image.scale, image.units, axes)
     unit = image.units.get("x", "unit")
-    known = all(sizes)
     size = "area" if len(axes) == 2 else "volume"
     yield "label", found["label"]
     yield f"{size}_px", found["area"].astype(np.int64)
-    if known:
-        power = len(axes)
-        yield f"{size}_{unit}{power}", found["area"] * np.prod(np.array(sizes, float))
+    if sizes:
+        whole = abs(np.prod(sizes))  # an axis may run the other way
+        yield f"{size}_{unit}{len(axes)}", found["area"] * whole
     for i, letter in enumerate(axes):
         yield f"centroid_{letter}_px", found[f"centroid_{i}"]
-        if known:
+        if sizes:
             yield f"centroid_{letter}_{unit}", found[f"centroid_{i}"] * sizes[i]
     for name in sorted(found):
         if name.startswith("intensity"):
@@ -218,5 +221,6 @@ def _named(found: Found, image: Image, axes: str) -> Iterator[tuple[str, NDArray
     if "perimeter" in found:
         yield "eccentricity", found["eccentricity"]
         yield "perimeter_px", found["perimeter"]
-        if known and sizes[0] == sizes[1]:  # else its steps are of unequal length
-            yield f"perimeter_{unit}", found["perimeter"] * sizes[0]
+        # Else its steps are of unequal length.
+        if sizes and np.isclose(*np.abs(sizes)):
+            yield f"perimeter_{unit}", found["perimeter"] * abs(sizes[0])

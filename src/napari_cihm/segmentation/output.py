@@ -77,7 +77,7 @@ def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
     metadata["UUID"] = str(uuid5(NAMESPACE_URL, about))  # one result, the same bytes
     for letter in "zyx":  # what has no OME order keeps them by the same names
         if letter in layout.scale:
-            metadata[f"PhysicalSize{letter.upper()}"] = layout.scale[letter]
+            metadata[f"PhysicalSize{letter.upper()}"] = abs(layout.scale[letter])
             unit = layout.units.get(letter, "pixel").replace("um", "\u00b5m")
             metadata[f"PhysicalSize{letter.upper()}Unit"] = unit
     with tifffile.TiffWriter(file, bigtiff=big, ome=ome) as tiff:

@@ -14,6 +14,7 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
 from napari_cihm.data.tiles import BlockGrid
+from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
 from napari_cihm.segmentation.channels import plan_channels
@@ -216,8 +217,11 @@ def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
 
 def _anisotropy(plan: Plan) -> str:
     """Say that three directions are no equals, where the scale tells so."""
-    deep, wide = (plan.image.scale.get(letter) for letter in "zx")
-    if not _is_orthogonal(plan) or not deep or not wide or deep < 2 * wide:
+    sizes = in_unit_of_x(plan.image.scale, plan.image.units, "zx")
+    if not _is_orthogonal(plan) or sizes is None:
+        return ""
+    deep, wide = map(abs, sizes)
+    if deep < 2 * wide:
         return ""
     return (
         f"voxels are {deep / wide:.1f} times as deep as wide: from the side the model "
