@@ -84,6 +84,8 @@ class Coordinator(QObject):
         panel.files_dropped.connect(self._on_files_dropped)
         learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
         learning.unmarked.offered.connect(lambda: panel.show_part(learning.unmarked))
+        folder = self.folder_section
+        folder.failed.connect(lambda: panel.show_part(folder.report))
         history = learning.history
         history.title.clicked.connect(lambda: panel.show_part(history))
         panel.closed.connect(self.close)
