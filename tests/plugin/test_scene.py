@@ -37,3 +37,9 @@ def test_a_place_is_looked_at_where_an_axis_runs_the_other_way(shown, blobs):
     sight.look_at(layer, (slice(10, 20), slice(30, 40)))
     assert sight._camera.zoom > 0
     np.testing.assert_allclose(sight._camera.center[-2:], (-7.25, -17.25))
+
+
+def test_time_between_frames_is_no_size_of_a_pixel():
+    layer = Image(np.zeros((2, 9, 9)), scale=(30, 1, 1))
+    picture = picture_of(layer, region_of("tyx", (2, 9, 9)))
+    assert (picture.scale, picture.units) == ({"t": 30}, {"t": "unit"})

@@ -246,16 +246,17 @@ def _is_measured(layer: ImageLayer) -> bool:
 def picture_of(layer: ImageLayer, region: Region) -> Image:
     """Return a region of an image with its scale, for the engine.
 
-    A layer has a scale if any of its axes has: it is 1 along the others then.
+    Space has a scale if any of its axes has: it is 1 along the others then.
     """
     fed = region.fed_axes
     letters = region.axes[:-1] if layer.rgb else region.axes
     places = list(zip(letters, layer.scale, map(str, layer.units), strict=True))
-    apart = [p for p in places if p[0] != "c"]
-    known = any(unit != NO_UNIT or size != 1 for _, size, unit in apart)
+    known = {letter for letter, size, unit in places if unit != NO_UNIT or size != 1}
+    if known & set("zyx"):
+        known |= set("zyx")
     scale, units = {}, {}
-    for letter, size, unit in apart if known else ():
-        if letter in fed:
+    for letter, size, unit in places:
+        if letter in known & set(fed) - {"c"}:
             scale[letter] = float(size)
             units[letter] = "unit" if unit == NO_UNIT else UNITS.get(unit, unit)
     data = region.feed(array_of(layer))
