@@ -276,9 +276,9 @@ class Doubted(Event):
 
 @dataclass(frozen=True)
 class Measured(Event):
-    """Objects were measured, a row each."""
+    """Objects were measured: columns by name, an element for each object."""
 
-    rows: tuple[Mapping[str, Any], ...] = field(repr=False)
+    columns: "Mapping[str, np.ndarray]" = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,22 @@ def test_a_second_run_is_told_of_and_measured_as_the_first(ready):
     ready.segment()
     assert ready.words.startswith("12 objects in ")
     ready.until(lambda: len(layer.features) == 12)
+    assert layer.features["centroid_y_px"].max() > 64
+    # Of a view too all is measured, and what was undone as well.
+    ready.viewer.layers["cells"].corner_pixels = np.array([[64, 64], [95, 127]])
+    ready.press(ready.section.extents.button(2))
+    ready.section.more.control("min_size").setEditText("1000000")
+    ready.segment()
+    ready.until(lambda: len(layer.features) == 10)
+    assert list(layer.features["area_px"]) == _sizes(layer)
+    layer.undo()
+    assert not len(layer.features)
+    ready.until(lambda: len(layer.features) == 12)
+    assert list(layer.features["area_px"]) == _sizes(layer)
+
+
+def _sizes(layer):
+    return [n for n in np.bincount(layer.data.ravel())[1:] if n]
 
 
 def test_layers_of_the_user_are_left_alone(ready, blobs):
@@ -311,6 +327,8 @@ def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):
         layer.data_to_world((0, 0)), image.data_to_world((32, 64))
     )
     assert ready.words.startswith("Preview: 4 objects")
+    ready.until(lambda: len(layer.features) == 4)
+    assert list(layer.features["area_px"]) == _sizes(layer)
     ready.press(ready.section.preview)
     ready.rest()
     assert len(ready.viewer.layers) == 2

@@ -1,6 +1,6 @@
 """Labels in the viewer: the one file that makes, changes and removes layers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,9 @@ class ResultLayers:
         Says what was reviewed of some labels; set by whoever keeps the marks.
     rewritten : callable
         Told of labels that were there already and that a run has changed.
+    made : callable
+        Told of labels whose objects a run told apart, and of the region they are of
+        if it is not all of their image; set by whoever measures them.
     writing : bool
         Whether labels are being changed by a run, at which nobody has looked yet.
     """
@@ -50,6 +53,7 @@ class ResultLayers:
         self._scene = scene
         self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
         self.rewritten: Callable[[Labels], None] = lambda layer: None
+        self.made: Callable[[Labels, Region | None], None] = lambda layer, part: None
         self.writing = False
 
     def own(self, image: ImageLayer) -> Labels | None:
@@ -156,13 +160,18 @@ class ResultLayers:
         return live
 
     def add_recovered(
-        self, image: ImageLayer, axes: str, labels: Any, name: str
+        self,
+        image: ImageLayer,
+        axes: str,
+        labels: Any,
+        name: str,
+        about: Mapping[str, Any],
     ) -> Labels:
         """Add labels that were left unfinished, beside all that is there."""
         region = region_of(axes, array_of(image).shape)
         fits = tuple(labels.shape) == region.shown_shape
         place = place_over(image, region) if fits else {}
-        return self.add_copy(labels, resumed_name(name), place, image)
+        return self.add_copy(labels, resumed_name(name), place, image, about)
 
     def add_copy(
         self,
@@ -170,11 +179,13 @@ class ResultLayers:
         name: str,
         place: Mapping[str, Any],
         image: ImageLayer | None = None,
+        about: Mapping[str, Any] | None = None,
     ) -> Labels:
         """Add labels that the user is to edit, and say what image they are of."""
         layer = Labels(labels, name=name, **place)
-        if image is not None:
-            layer.metadata = {KEY: {"image_id": str(image.unique_id)}}
+        known = {} if image is None else {"image_id": str(image.unique_id)}
+        if about or known:
+            layer.metadata = {KEY: {**(about or {}), **known}}
         self._add(layer)
         self._scene.layers.selection.active = layer
         return layer
@@ -200,13 +211,13 @@ class ResultLayers:
         self._add(layer)
         return layer
 
-    def describe(self, layer: Labels, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Fill the features table, one row an object."""
-        columns = dict.fromkeys(name for row in rows for name in row)
+    def describe(self, layer: Labels, columns: Mapping[str, NDArray[Any]]) -> None:
+        """Fill the features table, one row an object, or empty it."""
         layer.features = {
-            "index" if name == "label" else name: [row.get(name) for row in rows]
-            for name in columns
+            "index" if name == "label" else name: column
+            for name, column in columns.items()
         }
+        layer.metadata[KEY] = {**layer.metadata.get(KEY, {}), "measured": True}
 
     def edit(self, layer: Labels, indices: Any, values: Any) -> None:
         """Change pixels of labels as one step that can be undone."""

@@ -133,6 +133,11 @@ class Region:
         """Give labels of the region the shape of the labels layer."""
         return labels.reshape(self.shown_part)
 
+    def fed_labels(self, shown: NDArray[Any]) -> NDArray[Any]:
+        """Give what a labels layer shows of the region the axes of what was fed."""
+        one = (a == "c" or self._fixed(a) for a in self.shown_axes)
+        return shown[tuple(0 if single else slice(None) for single in one)]
+
     def show_box(self, box: Box) -> Box:
         """Turn a box in the labels of what was fed into one in what is shown."""
         fed = [a for a in self.fed_axes if a != "c"]

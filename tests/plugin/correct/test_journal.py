@@ -82,8 +82,11 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     seen = flow.reviewed_of(layer)
     assert isinstance(seen, Reviewed)
     np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
+    qtbot.waitUntil(lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7])
     # The user's own is untouched.
-    np.testing.assert_array_equal(correct.viewer.layers["squares labels"].data, squares)
+    mine = correct.viewer.layers["squares labels"]
+    np.testing.assert_array_equal(mine.data, squares)
+    assert not len(mine.features)
     qtbot.waitUntil(lambda: not banner.words.text())
     assert len(journals(flow.bench.settings)) == 1  # it goes on in the same folder
     correct.viewer.window.remove_dock_widget(dock)

@@ -15,6 +15,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.doubting import Doubting
 from napari_cihm.plugin.flows.export_flow import ExportFlow
 from napari_cihm.plugin.flows.journal_flow import JournalFlow
+from napari_cihm.plugin.flows.measuring import Tables
 from napari_cihm.plugin.flows.pointing import Pointing
 from napari_cihm.plugin.flows.review_flow import ReviewFlow
 from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
@@ -69,6 +70,7 @@ class CorrectFlow(QObject):
         self.review = ReviewFlow(bench, section, self.pointing, overlays, self)
         self.tour = TourFlow(bench, section, Doubting(desk, self), self)
         self.journals = JournalFlow(bench, section, self)
+        self.tables = Tables(bench, self)
         self.export = ExportFlow(bench, section, self)
         self._keys = Shortcuts(self)
         self._keys.changed.connect(self._on_key_changed)
@@ -115,6 +117,7 @@ class CorrectFlow(QObject):
         self._keys.close()
         self.pointing.drop()
         self.review.close()
+        self.tables.close()
         # When no layer of ours is left to go, upon which all would be linked again.
         for layer in self._desk.scene.labels:
             self._unlink(layer)

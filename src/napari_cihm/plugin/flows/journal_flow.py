@@ -198,12 +198,13 @@ class JournalFlow(QObject):
         if not scene.holds(over):
             held.release()
             return
+        about = {**found.facts, "measured": True}  # soon, by whoever measures labels
         if isinstance(over, Labels):
-            name = resumed_name(found.layer)
-            layer = layers.add_copy(found.labels, name, place_of(over))
+            name, place = resumed_name(found.layer), place_of(over)
+            layer = layers.add_copy(found.labels, name, place, about=about)
         else:
             axes = self._bench.axes_of_image(over)
-            layer = layers.add_recovered(over, axes, found.labels, found.layer)
+            layer = layers.add_recovered(over, axes, found.labels, found.layer, about)
         self._bench.begin(layer, found.reviewed, held)
         self._bench.choose(layer)
         scene.layers.selection.active = layer

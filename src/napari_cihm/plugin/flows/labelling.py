@@ -16,7 +16,6 @@ from napari_cihm.events import (
     BlockDone,
     Event,
     Examined,
-    Measured,
     Note,
     SegmentationStarted,
     Segmented,
@@ -120,8 +119,6 @@ class Labelling(QObject):
             self._draw_soon()
         elif isinstance(event, Segmented):
             self._finish(event)
-        elif isinstance(event, Measured) and self.result is not None:
-            self._desk.layers.describe(self.result, event.rows)
 
     def _begin(self, event: SegmentationStarted) -> None:
         kind = "preview" if self.preview else "labels (running)"
@@ -157,6 +154,8 @@ class Labelling(QObject):
                 None if self._is_semantic() else self._chosen,
             )
         self.layer = self.result
+        if not self._is_semantic():
+            layers.made(self.result, self.region if self.preview else None)
         self.objects = event.objects
         plural = "" if count == 1 else "s"
         self.summary = f"{count:,} object{plural} in {event.seconds:.1f} s"

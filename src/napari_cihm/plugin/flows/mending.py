@@ -58,6 +58,9 @@ class Mending(QObject):
         How many changes were made so far.
     changed
         Emitted after the labels, the marks or their count changed.
+    edited
+        Emitted after the labels changed, with the edit; None where only what they
+        hold by now is known.
     marked
         Emitted after marks changed: what shows them has to be drawn anew.
     followed
@@ -67,6 +70,7 @@ class Mending(QObject):
     """
 
     changed = Signal()
+    edited = Signal(object)
     marked = Signal()
     followed = Signal(str)
     told = Signal(str, bool)
@@ -199,6 +203,7 @@ class Mending(QObject):
     def _on_paint(self, event: Any) -> None:
         if self._tool_edit is not None:
             self.session.made(*self._tool_edit)
+            self.edited.emit(self._tool_edit[0])
             self._after()
             return
         # A fill and a polygon are told of before they are written.
@@ -219,6 +224,7 @@ class Mending(QObject):
         for atoms, unseen, plane in strokes:
             edit = edit_of_atoms(atoms, self.session.labels)
             self.session.made(replace(edit, everywhere=unseen), plane)
+            self.edited.emit(edit)
         if strokes:
             self._after()
 
@@ -233,6 +239,7 @@ class Mending(QObject):
         last = None
         while not self._in_stroke and (edit := self.session.look()) is not None:
             last = edit
+            self.edited.emit(edit)
         if last is None:
             return False
         self._after()
@@ -258,6 +265,7 @@ class Mending(QObject):
             return
         self._strokes.clear()
         self.session.replaced(self.layer.data)
+        self.edited.emit(None)
         self._count()
         self._after()
 
@@ -297,6 +305,7 @@ class Mending(QObject):
         boxes = self.session.checksums.settle(doubts)
         if boxes:
             self.session.changed(boxes)
+            self.edited.emit(None)
             self._count()
             self._after()
         else:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.scores import disagreement
@@ -58,7 +59,7 @@ def segment(
     whole: Image | None = None,
     work: str | None = None,
 ) -> Iterator[Event]:
-    """Segment an image and measure what was found; what lies on disk is not measured.
+    """Segment an image.
 
     Parameters
     ----------
@@ -75,13 +76,7 @@ def segment(
     """
     chosen = SegmentSettings.of(**settings)
     loaded = LOADED.get(model, chosen.device)
-    run = segment_iter(image, loaded, of=whole, work=work, **chosen.model_dump())
-    for event in run:
-        yield event
-        single = loaded.config.task == "instance" and work is None
-        if isinstance(event, Segmented) and single:
-            by_slice = chosen.volume == "slices"
-            yield Measured(tuple(measure(event.labels, event.image, by_slice)))
+    yield from segment_iter(image, loaded, of=whole, work=work, **chosen.model_dump())
 
 
 def doubt(
@@ -121,9 +116,36 @@ def flipped(image: Image, axes: str) -> Image:
     return replace(image, data=np.flip(np.asarray(image.data), places))
 
 
-def measure_labels(labels: Any, image: Image) -> Iterator[Event]:
-    """Measure the objects of labels that were edited."""
-    yield Measured(tuple(measure(labels, image)))
+def measure_labels(
+    labels: Any,
+    image: Image,
+    by_slice: bool = False,
+    only: NDArray[np.integer[Any]] | None = None,
+) -> Iterator[Event]:
+    """Measure the objects of labels, all or only some.
+
+    Parameters
+    ----------
+    labels, image, by_slice
+        See `measure`.
+    only : array of int, optional
+        The numbers of those that are measured.
+    """
+    chosen = labels if only is None else Only(labels, only)
+    rows = measure(chosen, image, by_slice)
+    names = list(rows[0]) if rows else []
+    yield Measured({name: np.array([row[name] for row in rows]) for name in names})
+
+
+class Only:
+    """Some objects of labels, which are read when they are asked for."""
+
+    def __init__(self, labels: Any, numbers: NDArray[np.integer[Any]]) -> None:
+        self._labels, self._numbers = labels, numbers
+
+    def __getitem__(self, index: Any) -> NDArray[np.integer[Any]]:
+        part = np.asarray(self._labels[index])
+        return np.where(np.isin(part, self._numbers), part, 0)
 
 
 def segment_files(
