@@ -204,15 +204,17 @@ def saved(make_napari_viewer, truth):
     return viewer.add_labels(stack, name="cells", scale=(2, 0.5, 0.5), units=units)
 
 
+@pytest.mark.parametrize("units", ["um", "pixel"])
 @pytest.mark.parametrize("suffix", [".tif", ".zarr"])
-def test_labels_are_saved_with_their_scale(saved, tmp_path, suffix):
+def test_labels_are_saved_with_their_scale(saved, tmp_path, suffix, units):
+    saved.units = (units,) * 3
     path = tmp_path / f"cells{suffix}"
     (written,) = saved.save(str(path), plugin=PLUGIN)
     again = read_image(written)
     assert again.axes == "zyx"
     np.testing.assert_array_equal(np.asarray(again.data[:]), saved.data)
     assert again.scale == {"z": 2, "y": 0.5, "x": 0.5}
-    assert again.units["x"] == "um"
+    assert again.units.get("x", "pixel") == units
     if suffix == ".zarr":
         assert zarr.open_group(path)["0"].chunks == (1, 96, 128)
 

@@ -4,7 +4,7 @@ It reads, and moves camera and sliders; layers are written elsewhere.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -243,21 +243,30 @@ def _is_measured(layer: ImageLayer) -> bool:
     return str(layer.units[0]) != NO_UNIT or layer.scale[0] != 1
 
 
-def picture_of(layer: ImageLayer, region: Region) -> Image:
-    """Return a region of an image with its scale, for the engine.
+def sizes_of(
+    letters: str, scale: Iterable[float], units: Iterable[Any]
+) -> dict[str, tuple[float, str]]:
+    """Return how long a pixel is along axes, and in what unit, where that is said.
 
-    Space has a scale if any of its axes has: it is 1 along the others then.
+    A length of 1 without a unit is what napari gives any layer; others are the
+    user's, if in no unit. Space has a scale if any of its axes has.
     """
-    fed = region.fed_axes
-    letters = region.axes[:-1] if layer.rgb else region.axes
-    places = list(zip(letters, layer.scale, map(str, layer.units), strict=True))
-    known = {letter for letter, size, unit in places if unit != NO_UNIT or size != 1}
+    sizes = {
+        letter: (float(size), "" if unit == NO_UNIT else UNITS.get(unit, unit))
+        for letter, size, unit in zip(letters, scale, map(str, units), strict=False)
+    }
+    known = {letter for letter, (size, unit) in sizes.items() if unit or size != 1}
     if known & set("zyx"):
         known |= set("zyx")
-    scale, units = {}, {}
-    for letter, size, unit in places:
-        if letter in known & set(fed) - {"c"}:
-            scale[letter] = float(size)
-            units[letter] = "unit" if unit == NO_UNIT else UNITS.get(unit, unit)
+    return {letter: sizes[letter] for letter in letters if letter in known - {"c"}}
+
+
+def picture_of(layer: ImageLayer, region: Region) -> Image:
+    """Return a region of an image with its scale, for the engine."""
+    fed = region.fed_axes
+    letters = region.axes[:-1] if layer.rgb else region.axes
+    sizes = sizes_of(letters, layer.scale, layer.units)
+    scale = {a: size for a, (size, _) in sizes.items() if a in fed}
+    units = {a: unit or "unit" for a, (_, unit) in sizes.items() if a in fed}
     data = region.feed(array_of(layer))
     return Image.of(data, fed, scale=scale, units=units, name=layer.name)

@@ -5,7 +5,7 @@ from typing import Any
 
 from napari_cihm.data.axes import LETTERS, label_axes
 from napari_cihm.plugin.layers import KEY
-from napari_cihm.plugin.scene import UNITS
+from napari_cihm.plugin.scene import sizes_of
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.submission import run_lengths, write_submission
 
@@ -40,13 +40,9 @@ def write_runs(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 def layout_of(data: Any, meta: dict[str, Any]) -> Layout:
     """Return what a layer's dimensions mean, out of what napari says of it."""
     axes = _axes(data.ndim, meta)
-    scale, units = {}, {}
-    for letter, size, unit in zip(
-        axes, meta.get("scale", ()), meta.get("units", ()), strict=False
-    ):
-        if str(unit) != "pixel":
-            scale[letter] = float(size)
-            units[letter] = UNITS.get(str(unit), str(unit))
+    known = sizes_of(axes, meta.get("scale", ()), meta.get("units", ()))
+    scale = {letter: size for letter, (size, _) in known.items()}
+    units = {letter: unit for letter, (_, unit) in known.items() if unit}
     return Layout(axes, scale, units, meta.get("name", "labels"))
 
 
