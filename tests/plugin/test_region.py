@@ -40,6 +40,7 @@ def test_labels_come_back_to_the_pixels_they_were_made_of(axes, extent):
     labels = fed.min(axis=region.fed_axes.index("c")) if "c" in axes else fed
     whole = np.full(region.shown_shape, -1)
     whole[region.shown_box] = region.show(labels)
+    np.testing.assert_array_equal(region.fed_labels(region.show(labels)), labels)
     truth = image.min(axis=axes.index("c")) if "c" in axes else image
     inside = whole.reshape(truth.shape) >= 0
     np.testing.assert_array_equal(whole.reshape(truth.shape)[inside], truth[inside])
