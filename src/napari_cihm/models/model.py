@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from napari_cihm.config import ModelConfig
 from napari_cihm.models.devices import pick_device
 from napari_cihm.models.recipes import build_model
+from napari_cihm.scan.pool import outlive_forks
 
 
 class Model:
@@ -87,6 +88,7 @@ class Model:
         array of float32, shape (b, classes, h, w)
             Maps in 0..1; a semantic model of several classes sums to 1.
         """
+        outlive_forks()
         with torch.inference_mode():
             x = torch.from_numpy(np.ascontiguousarray(batch))
             x = x.to(self.device, memory_format=torch.channels_last)
