@@ -206,10 +206,52 @@ def test_bad_wishes_are_refused(pairs):
         run(pairs, patch=3)
     with pytest.raises(InputError, match="unknown_setting"):
         run(pairs, unknown_setting=3)
-    with pytest.raises(InputError, match="seconds=-1"):
-        run(pairs, seconds=-1)
     with pytest.raises(DataError, match="no pairs"):
         run([])
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"seconds": -1},
+        {"seconds": math.nan},
+        {"seconds": "soon"},
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": 2**70},
+    ],
+)
+def test_limits_and_seeds_that_are_none_are_refused(pairs, limit):
+    with pytest.raises(InputError, match=f"{next(iter(limit))}="):
+        run(pairs, **limit)
+
+
+def test_arrays_with_their_labels_are_pairs_and_a_model_is_one_to_train_further(pairs):
+    arrays = [(pair.image[0], pair.labels) for pair in pairs]
+    first, same = (run(data, epochs=1)[-1].model for data in (arrays, pairs))
+    assert first.hash == same.hash
+    further = run(arrays, model=first, options=None, epochs=1)[-1].model
+    assert further.config.training.base == first.hash != further.hash
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (None, r"data=None\. expected a folder, or a list of pairs"),
+        (
+            [np.zeros((9, 9))] * 2,
+            r"pair 1 came as ndarray\. expected .* \(image, labels",
+        ),
+        ([(np.zeros((9, 9)), None)], "pair 1: its labels are object"),
+        ([(np.zeros((2, 9, 9)), np.ones((2, 9, 9)))], "slices of a stack one by one"),
+        ([(np.eye(9), np.ones((8, 9)))], "pair 1: the image is 9 x 9 and its mask"),
+    ],
+)
+def test_what_is_no_pair_is_refused(data, words):
+    with pytest.raises(InputError, match=words):
+        run(data)
 
 
 def test_masks_without_anything_are_refused(pairs):

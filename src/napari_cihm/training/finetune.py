@@ -14,6 +14,7 @@ from skimage.segmentation import relabel_sequential
 from napari_cihm.config import (
     Decoding,
     FinetuneSettings,
+    Limits,
     ModelConfig,
     TrainingRecord,
 )
@@ -101,6 +102,8 @@ def finetune(
         The last is `Finetuned`, with both scores and whether to take the model.
     """
     began = time.monotonic()
+    limits = Limits.of(seconds=seconds, seed=seed)
+    seconds, seed = limits.seconds, limits.seed
     chosen = _settings(seconds, settings)
     start = model if isinstance(model, Model) else load_model(model, chosen.device)
     base = current or start
@@ -226,6 +229,9 @@ def gather(
     if getattr(labels, "ndim", 0) == PLANE:
         images, labels = [images], [labels]
         reviewed = None if reviewed is None else [reviewed]
+    for what, given in {"images": images, "labels": labels}.items():
+        if not hasattr(given, "__len__"):
+            raise InputError(f"{what}={given!r}", "a list of arrays, or one plane")
     masks = reviewed if reviewed is not None else [None] * len(labels)
     if not len(images) == len(labels) == len(masks):
         raise InputError(
@@ -263,8 +269,6 @@ def _fit_and_score(
 
 
 def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettings:
-    if seconds is not None and seconds <= 0:
-        raise InputError(f"seconds={seconds}", "more than 0, or None")
     chosen = FinetuneSettings.of(**settings)
     if seconds is None and chosen.steps is None and not chosen.patience:
         return chosen.but(patience=PATIENCE)

@@ -1,6 +1,6 @@
 """Train on pairs: a recipe from the first weight on, or a model further."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import (
     Decoding,
+    Limits,
     ModelConfig,
     Normalisation,
     TrainingRecord,
     TrainSettings,
 )
-from napari_cihm.data.pairs import Pair
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
@@ -34,6 +34,7 @@ from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.sources import Sources, find_sources
+from napari_cihm.training.split import Pairs
 from napari_cihm.training.tuning import tune
 from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
@@ -45,8 +46,8 @@ FREE = {"amp", "cache_mb", "device", "patience"}
 
 
 def train(
-    data: str | Path | Sequence[Pair],
-    model: str = "cihm",
+    data: Pairs,
+    model: Model | str | Path = "cihm",
     seconds: float | None = None,
     epochs: int | None = None,
     seed: int = 0,
@@ -59,11 +60,13 @@ def train(
 
     Parameters
     ----------
-    data : path or sequence of Pair
-        A folder of pairs, or one with ``train/`` and ``val/`` inside.
-    model : str
-        Name of a recipe, or a model to train further: a bundled one's name, or the
-        path of a checkpoint.
+    data : path or sequence of pairs
+        A folder of pairs, or one with ``train/`` and ``val/`` inside; or pairs of a
+        plane, with or without channels, and its labels: ``[(image, labels), ...]``.
+    model : str, Path or Model
+        Name of a recipe, or a model to train further: a bundled one's name, the path
+        of a checkpoint, or one that was loaded, which works where it is, unless a
+        device is set.
     seconds, epochs : optional
         When to stop; whichever comes first. 60 epochs when neither is given.
     seed : int
@@ -80,8 +83,13 @@ def train(
     Event
         The last is `Trained`, with the best model.
     """
+    limits = Limits.of(seconds=seconds, epochs=epochs, seed=seed)
+    seconds, epochs, seed = limits.seconds, limits.epochs, limits.seed
     chosen = TrainSettings.of(**settings)
-    team = Team.join(chosen.device)
+    device = chosen.device
+    if isinstance(model, Model) and device == "auto":
+        device = str(model.device)
+    team = Team.join(device)
     if chosen.batch < team.size:
         raise InputError(
             f"batch={chosen.batch}, and {team.size} processes share it",
@@ -94,7 +102,7 @@ def train(
     found = find_sources(data, chosen, seed, base.config.numbers if base else ())
     torch.manual_seed(seed)
     if base is None:
-        config = plan_model(model, found, chosen, built)
+        config = plan_model(str(model), found, chosen, built)
         start, word = Model.untrained(config, team.device), ""
     else:
         start, word = _fitted(base, found, chosen)
@@ -137,20 +145,29 @@ def train(
 
 
 def _base(
-    name: str, settings: TrainSettings, options: dict[str, Any], device: torch.device
+    given: Model | str | Path,
+    settings: TrainSettings,
+    options: dict[str, Any],
+    device: torch.device,
 ) -> Model | None:
     """Load the model to train further; None where a recipe is named."""
-    if name in model_names():
+    if given in model_names():
         return None
-    if name not in bundled_names() and not Path(name).suffix:
-        raise UnknownNameError.among("model", name, (*bundled_names(), *model_names()))
-    model = load_model(name, device)
+    try:
+        model = given if isinstance(given, Model) else load_model(given, device)
+    except UnknownNameError:
+        known = (*bundled_names(), *model_names())
+        raise UnknownNameError.among("model", given, known) from None
     task = model.config.task
     if task != settings.task:
-        raise InputError(f"{name} has learnt the task {task!r}", repr(settings.task))
+        raise InputError(
+            f"{model.name} has learnt the task {task!r}", repr(settings.task)
+        )
     if options:
-        raise InputError(f"{name} is built already", "options with a recipe's name")
-    return model
+        raise InputError(
+            f"{model.name} is built already", "options with a recipe's name"
+        )
+    return model.on(device)
 
 
 def _fitted(model: Model, found: Sources, settings: TrainSettings) -> tuple[Model, str]:
