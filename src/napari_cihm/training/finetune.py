@@ -1,7 +1,7 @@
 """Fine-tune a model on a few labels, and say honestly whether it helped."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -48,6 +48,7 @@ from napari_cihm.training.material import (
     read_planes,
     refuse_too_little,
 )
+from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.records import Curves, readable, versions
 from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.rehearsal import rehearse
@@ -60,6 +61,7 @@ SURE = 0.75  # as sure as a learner can be asked to be
 FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
 
 
+@in_own_modes
 def finetune(
     model: Model | str | Path,
     images: Sequence[Any],
@@ -72,7 +74,7 @@ def finetune(
     current: Model | None = None,
     stop: Callable[[], bool] | None = None,
     **settings: Any,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Fine-tune a model on labelled images, yielding events.
 
     Parameters
@@ -127,7 +129,8 @@ def finetune(
     objects = refuse_too_little(units, chosen.least)
     began += _compiled(start)
     widened = config.in_channels != start.config.in_channels
-    adapted, word = adapt(start, config, standing_out(planes) if widened else None)
+    mix = standing_out(planes) if widened else None
+    adapted, word = adapt(start, config, mix, seed)
     few = objects < FEW
     splits = folds(
         units, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1

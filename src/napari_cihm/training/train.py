@@ -1,6 +1,6 @@
 """Train on pairs: a recipe from the first weight on, or a model further."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -30,6 +30,7 @@ from napari_cihm.training.colours import standing_out
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
+from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
 from napari_cihm.training.schedule import Budget
@@ -45,6 +46,7 @@ BEST = "best.safetensors"
 FREE = {"amp", "cache_mb", "device", "patience"}
 
 
+@in_own_modes
 def train(
     data: Pairs,
     model: Model | str | Path = "cihm",
@@ -55,7 +57,7 @@ def train(
     folder: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     **settings: Any,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Train a network, yielding events.
 
     Parameters
@@ -100,12 +102,11 @@ def train(
     built = dict(options or {})
     base = _base(model, chosen, built, team.device)
     found = find_sources(data, chosen, seed, base.config.numbers if base else ())
-    torch.manual_seed(seed)
     if base is None:
         config = plan_model(str(model), found, chosen, built)
-        start, word = Model.untrained(config, team.device), ""
+        start, word = Model.untrained(config, team.device, seed), ""
     else:
-        start, word = _fitted(base, found, chosen)
+        start, word = _fitted(base, found, chosen, seed)
     said = (*found.words, word)
     yield from (Note(text) for text in said if text)
     config, facts = start.config, found.facts
@@ -170,7 +171,9 @@ def _base(
     return model.on(device)
 
 
-def _fitted(model: Model, found: Sources, settings: TrainSettings) -> tuple[Model, str]:
+def _fitted(
+    model: Model, found: Sources, settings: TrainSettings, seed: int
+) -> tuple[Model, str]:
     """Fit a model to the images, and say what the user should know of it."""
     config = seeing(model.config, found.facts.channels)
     mix = None if config == model.config else _mix(found, config)
@@ -180,7 +183,7 @@ def _fitted(model: Model, found: Sources, settings: TrainSettings) -> tuple[Mode
             classes=max(config.classes, classes_of(found.facts.numbers)),
             numbers=found.numbers or config.numbers,
         )
-    return adapt(model, config, mix)
+    return adapt(model, config, mix, seed)
 
 
 def _mix(found: Sources, config: ModelConfig) -> NDArray[np.float64]:

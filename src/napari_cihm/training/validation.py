@@ -122,7 +122,7 @@ def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32],
     losses = []
 
     def show(box: Box) -> NDArray[np.float32]:
-        logits = _logits(model, sample.image[:, *box])
+        logits = model.logits(sample.image[None, :, *box].astype(np.float32))
         losses.append(_loss_of(logits, sample, box, loss))
         maps: NDArray[np.float32] = model.activate(logits)[0]
         return maps
@@ -137,10 +137,3 @@ def _loss_of(logits: torch.Tensor, sample: Sample, box: Box, loss: Loss) -> floa
         seen = np.ascontiguousarray(sample.valid[:, *box])
         valid = torch.from_numpy(seen)[None].float()
     return float(loss(logits.cpu(), targets, valid))
-
-
-def _logits(model: Model, image: NDArray[np.float16]) -> torch.Tensor:
-    seen = torch.from_numpy(image.astype(np.float32))[None].to(model.device)
-    with torch.inference_mode():
-        logits: torch.Tensor = model.network(seen)
-    return logits.float()
