@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from napari_cihm import finetune, load_model
 from napari_cihm.cli import main
 from napari_cihm.config import ModelConfig
+from napari_cihm.data.holding import hold
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
@@ -55,6 +56,16 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     rows = 2 * len(last.overlays)
     assert rows and width > 3 * height / rows
     assert (np.ptp(pixels, axis=-1) > 40).mean() > 0.01
+
+
+def test_a_folder_that_another_run_writes_into_is_refused(folders, capsys):
+    folder, _ = folders
+    where = ["--images", str(folder / "images"), "--masks", str(folder / "masks")]
+    where += ["-o", str(folder / "out"), "-m", str(folder / "m.safetensors")]
+    with hold(folder / "out"):
+        assert main(["finetune", *where]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "another run is writing into" in line
 
 
 def judged(monkeypatch, *accepted):

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from napari_cihm.config import FinetuneSettings
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
+
+if TYPE_CHECKING:
+    from napari_cihm.models import Model
 
 BEST = "best.safetensors"
 REFUSED = "refused.safetensors"
@@ -47,37 +50,51 @@ def finetune(
     out in gate.png. In a folder that has a best.safetensors already, that is the old
     one, which the new one must beat.
     """
-    from napari_cihm.data.writing import ready_folder, whole_file
+    from napari_cihm.data.holding import hold
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import left_out, read_labelled
-    from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device, recipe=recipe)
-    best = ready_folder(output) / BEST
-    old = load_model(best, settings.device) if best.exists() else start
-    if old.config.task != start.config.task:
-        raise InputError(
-            f"{best} has learnt the task {old.config.task!r}, and {start.name} "
-            f"{start.config.task!r}",
-            "another folder",
+    with hold(output) as folder:
+        best = folder / BEST
+        old = load_model(best, settings.device) if best.exists() else start
+        if old.config.task != start.config.task:
+            raise InputError(
+                f"{best} has learnt the task {old.config.task!r}, and {start.name} "
+                f"{start.config.task!r}",
+                "another folder",
+            )
+        if old.hash != start.hash:
+            typer.echo(
+                f"the new model must beat {best}, which is there already", err=True
+            )
+        names, pictures, labels, seen = read_labelled(images, masks, reviewed)
+        said = f"{len(names)} images, from {names[0]} to {names[-1]}"
+        typer.echo(said + left_out(images, names), err=True)
+        chosen = settings.model_dump()
+        tuning = run(
+            start, pictures, labels, seen, seconds or None, seed, current=old, **chosen
         )
-    if old.hash != start.hash:
-        typer.echo(f"the new model must beat {best}, which is there already", err=True)
-    names, pictures, labels, seen = read_labelled(images, masks, reviewed)
-    said = f"{len(names)} images, from {names[0]} to {names[-1]}"
-    typer.echo(said + left_out(images, names), err=True)
-    chosen = settings.model_dump()
-    tuning = run(
-        start, pictures, labels, seen, seconds or None, seed, current=old, **chosen
-    )
-    last = follow(tuning)
-    assert isinstance(last, Finetuned)
+        last = follow(tuning)
+        assert isinstance(last, Finetuned)
+        _leave(last, start, folder)
+    for warning in last.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    typer.echo(f"{best}: {last.reason}")
+
+
+def _leave(last: Finetuned, start: "Model", folder: Path) -> None:
+    """Write the model, and what the gate saw."""
+    from napari_cihm.data.writing import whole_file
+    from napari_cihm.training.sheet import before_and_after, write_sheet
+
+    best = folder / BEST
     if last.accepted:
         last.model.save(best)
-        (output / REFUSED).unlink(missing_ok=True)
+        (folder / REFUSED).unlink(missing_ok=True)
     else:
-        last.model.save(output / REFUSED)
+        last.model.save(folder / REFUSED)
         if not best.exists():
             start.save(best)
     gate = {
@@ -87,9 +104,6 @@ def finetune(
         "base": last.base_figures,
         "new": last.new_figures,
     }
-    with whole_file(output / "gate.json") as file:
+    with whole_file(folder / "gate.json") as file:
         file.write(json.dumps(gate, indent=1).encode())
-    write_sheet(output / SHOWN, before_and_after(last.overlays))
-    for warning in last.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{best}: {last.reason}")
+    write_sheet(folder / SHOWN, before_and_after(last.overlays))

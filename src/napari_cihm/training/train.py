@@ -1,6 +1,7 @@
 """Train on pairs: a recipe from the first weight on, or a model further."""
 
 from collections.abc import Generator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from napari_cihm.config import (
     TrainingRecord,
     TrainSettings,
 )
+from napari_cihm.data.holding import hold
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
@@ -139,10 +141,12 @@ def train(
     )
     kept = Keeper(run, facts)
     run = replace(run, keep=kept.save)
-    for event in run_steps(run):
-        if isinstance(event, Trained):
-            event = _finish(event, run, kept, validator)
-        yield event
+    ours = run.folder if team.leads else None
+    with nullcontext() if ours is None else hold(ours):
+        for event in run_steps(run):
+            if isinstance(event, Trained):
+                event = _finish(event, run, kept, validator)
+            yield event
 
 
 def _base(
