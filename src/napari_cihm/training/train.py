@@ -279,11 +279,12 @@ def _finish(event: Trained, run: Run, kept: Keeper, validator: Validator) -> Tra
         figures["score"] = figures["map"]
         config = model.config.but(decoding=decoding)
         model = Model(model.network, config, model.device)
+    model = kept.recorded(model, figures)
     path = None if run.folder is None else run.folder / BEST
-    if team.leads:
-        kept.save(model, figures)
+    if path is not None and team.leads:
+        model.save(path)
     team.tell(None)  # that it is written
-    return Trained(kept.recorded(model, figures), figures, path, event.reason)
+    return Trained(model, figures, path, event.reason)
 
 
 def _tune(model: Model, validator: Validator) -> tuple[Decoding, dict[str, float]]:

@@ -71,10 +71,7 @@ class Validator:
 
     def map_all(self, model: Model) -> list[Mapped]:
         """Let a model see each whole image."""
-        return [
-            Mapped.of(sample, look(model, sample, self.loss)[0])
-            for sample in self.samples
-        ]
+        return [Mapped.of(sample, _maps(model, sample)) for sample in self.samples]
 
 
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
@@ -112,6 +109,14 @@ def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:
 
 def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
     return Regions.total(Regions.of(truth, found) for truth, found in pairs).dice
+
+
+def _maps(model: Model, sample: Sample) -> NDArray[np.float32]:
+    def show(box: Box) -> NDArray[np.float32]:
+        maps = model.predict(sample.image[None, :, *box].astype(np.float32))
+        return np.asarray(maps[0])
+
+    return view(sample.labels.shape, show)
 
 
 def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32], float]:
