@@ -1,5 +1,7 @@
 """The program: statuses, one-line errors, version, help, start-up time."""
 
+import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -69,6 +71,31 @@ def test_an_error_of_several_lines_is_told_in_one(capsys):
 def test_debug_shows_where_it_arose(arguments):
     with pytest.raises(ShapeError, match="rank 5"):
         run(arguments, failing(ShapeError("rank 5")), greet)
+
+
+def test_kill_stops_as_the_keyboard_does(capsys):
+    def work() -> None:
+        """Be stopped from outside."""
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        signal.raise_signal(signal.SIGTERM)
+
+    assert run("work", work, greet) == 143
+    assert capsys.readouterr().err == "stopped\n"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    unread, output = os.pipe()
+    os.close(unread)
+    program = [sys.executable, "-m", "napari_cihm", "--help"]
+    done = subprocess.run(program, stdout=output, stderr=subprocess.PIPE)
+    os.close(output)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_connection_that_broke_off_is_one(capsys):
+    assert run("work", failing(BrokenPipeError(32, "Broken pipe")), greet) == 1
+    assert "broke off" in capsys.readouterr().err
 
 
 def test_a_fault_of_ours_is_never_hidden():

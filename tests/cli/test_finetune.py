@@ -58,12 +58,16 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     assert (np.ptp(pixels, axis=-1) > 40).mean() > 0.01
 
 
+def test_the_channel_to_learn_from_can_be_named(folders, capsys):
+    folder, _ = folders
+    assert main([*command(folder, folder / "out"), "--channels=7"]) == 2
+    assert "channel 7 of an image with 1 channels" in capsys.readouterr().err
+
+
 def test_a_folder_that_another_run_writes_into_is_refused(folders, capsys):
     folder, _ = folders
-    where = ["--images", str(folder / "images"), "--masks", str(folder / "masks")]
-    where += ["-o", str(folder / "out"), "-m", str(folder / "m.safetensors")]
     with hold(folder / "out"):
-        assert main(["finetune", *where]) == 2
+        assert main(command(folder, folder / "out")) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "another run is writing into" in line
 

@@ -1,6 +1,7 @@
 """``cihm segment`` from files to files, and what it says when it cannot."""
 
 import csv
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from napari_cihm.config import ModelConfig
 from napari_cihm.data.reading import read_image
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.models import Model
-from napari_cihm.segmentation import segment
+from napari_cihm.segmentation import batch, segment
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,27 @@ def test_a_bad_file_makes_the_exit_fail_and_spares_the_others(
     (line,) = [text for text in said if "zip.tif" in text]
     assert "begins like a zip archive" in line
     assert len(list(out.iterdir())) == 2
+
+
+def test_a_run_that_is_stopped_says_what_it_kept(
+    tmp_path, saved, capsys, monkeypatch
+) -> None:
+    _images(tmp_path / "in")
+    write = batch.write_array
+
+    def stopped(path: Path, *what) -> None:
+        if path.name == "1_labels.tif":
+            signal.raise_signal(signal.SIGTERM)
+        write(path, *what)
+
+    monkeypatch.setattr(batch, "write_array", stopped)
+    arguments = ["segment", str(tmp_path / "in"), "-o", str(tmp_path), "-m", str(saved)]
+    table = tmp_path / "t.csv"
+    assert main([*arguments, "--table", str(table)]) == 143
+    *_, kept, last = capsys.readouterr().err.splitlines()
+    assert kept == f"{table} holds 1 of 2 images"
+    assert last == "stopped"
+    assert table.exists()
 
 
 @pytest.mark.parametrize(

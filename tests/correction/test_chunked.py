@@ -3,6 +3,7 @@
 import threading
 from copy import deepcopy
 
+import dask.array as da
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -133,3 +134,8 @@ def test_readers_and_a_writer_at_once_see_only_values_that_were_there() -> None:
         reader.join()
     assert seen <= set(range(200))
     assert (chunked[10:40, 10:40] == 199).all()
+
+
+def test_a_cropped_dask_array_is_read_by_its_usual_chunks() -> None:
+    cropped = da.zeros((40, 40), int, chunks=16)[15:, 14:]  # the first ones: 1 x 2
+    assert ChunkedArray.over(cropped).chunks == (16, 16)

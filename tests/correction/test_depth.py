@@ -85,3 +85,5 @@ def test_time_is_left_alone(after) -> None:
     edit = interpolate(movie, (1, 0, 2, 2), (1, 2, 2, 2), 1, axes=(2, 3))
     left = after(movie, edit)
     assert left.sum(axis=(2, 3)).tolist() == [[9, 0, 9], [9, 9, 9]]
+    with pytest.raises(InputError, match="apart along another axis"):
+        interpolate(movie, (0, 0, 2, 2), (1, 2, 2, 2), 1, axes=(2, 3))

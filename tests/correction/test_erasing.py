@@ -65,8 +65,11 @@ def test_remove_smaller_with_very_many_objects(after) -> None:
     labels = np.zeros((64, 64), np.int32)
     labels[::2, ::2] = np.arange(1, 1025).reshape(32, 32)
     labels[0, 1] = labels[0, 0]
-    left = after(labels, remove_smaller(labels, 2))
-    assert np.argwhere(left).tolist() == [[0, 0], [0, 1]]
+    labels[2, 3] = labels[0, 0]
+    edit = remove_smaller(labels, 2, pieces=True)
+    assert edit.what == "Remove 1023 objects of fewer than 2 pixels"
+    assert edit.note == "1 object lost specks."
+    assert np.argwhere(after(labels, edit)).tolist() == [[0, 0], [0, 1]]
 
 
 def test_remove_touching_border_looks_at_the_axes_given(make, after) -> None:

@@ -29,13 +29,6 @@ def test_an_object_mostly_reviewed_stays_whole():
     np.testing.assert_array_equal(keep_reviewed(old, reviewed, found), expected)
 
 
-def test_numbers_used_elsewhere_are_not_given_again():
-    found = np.array([[1, 1, 0, 2]])
-    nothing = np.zeros((1, 4), int)
-    result = keep_reviewed(nothing, nothing > 0, found, above=40)
-    np.testing.assert_array_equal(result, [[41, 41, 0, 42]])
-
-
 def test_reviewed_background_stays_empty():
     old = np.zeros((1, 6), int)
     reviewed = np.array([[1, 1, 1, 0, 0, 0]], bool)

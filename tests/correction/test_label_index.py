@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
+from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.edits import changed, edit_of
 from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.survey import Survey
 from napari_cihm.errors import InputError
 
 images = arrays(np.int32, (7, 9), elements=st.integers(-1, 5))
@@ -50,9 +52,10 @@ def test_hears_of_edits(labels, moves) -> None:
 
 @given(images, edits, st.integers(0, 4))
 def test_edits_during_the_scan_fall_on_either_side_of_it(labels, moves, steps) -> None:
-    index = LabelIndex(labels)
-    index._chunk = (3, 4)
-    scan = index.scan()
+    survey = Survey(labels, extents_of)
+    survey.grid = (3, 4)
+    index = LabelIndex(labels, survey)
+    scan = survey.scan()
     for _ in range(steps):
         next(scan, None)
     for edit in play(labels, moves):
@@ -88,8 +91,9 @@ def test_new_numbers_come_before_the_scan_too(draw, make) -> None:
 
 def test_no_number_is_worth_reading_a_file_twice(draw) -> None:
     labels = Read(draw("1..", ".9.", "..2"))
-    index = LabelIndex(labels)
-    scan = index.scan()
+    survey = Survey(labels, extents_of)
+    index = LabelIndex(labels, survey)
+    scan = survey.scan()
     next(scan)
     with pytest.raises(InputError, match="still being counted"):
         index.fresh()
@@ -97,9 +101,9 @@ def test_no_number_is_worth_reading_a_file_twice(draw) -> None:
     list(scan)
     assert index.fresh(2) == [10, 11]
     assert labels.reads == 3
-    in_memory = LabelIndex(labels.labels)
-    next(in_memory.scan())
-    assert in_memory.fresh() == [10]
+    survey = Survey(labels.labels, extents_of)
+    next(survey.scan())
+    assert LabelIndex(labels.labels, survey).fresh() == [10]
 
 
 class Read:

@@ -39,7 +39,6 @@ def test_slices_regions_and_everything() -> None:
     assert np.array_equal(seen(reviewed), expected)
     assert reviewed.count() == expected.sum()
     assert reviewed.slices() == [0, 1]
-    assert reviewed.fraction == pytest.approx(expected.mean())
     reviewed.erase((slice(1, 2), slice(0, 30), slice(0, 20)))
     expected[1, :, :20] = False
     assert np.array_equal(seen(reviewed), expected)
@@ -47,6 +46,22 @@ def test_slices_regions_and_everything() -> None:
     assert seen(reviewed).all()
     reviewed.erase()
     assert reviewed.count() == 0
+
+
+def test_what_is_marked_evenly_is_switched_without_a_look(monkeypatch) -> None:
+    reviewed = Reviewed((3, 300, 400))
+    reviewed.mark_slice(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(ChunkedArray, "read", None)
+        marked = reviewed.mark_all()
+        erased = reviewed.erase((slice(0, 2), slice(0, 300), slice(100, 300)))
+    assert marked.person.size == 2 * 300 * 400
+    expected = np.ones(reviewed.shape, bool)
+    expected[:2, :, 100:300] = False
+    assert np.array_equal(seen(reviewed), expected)
+    reviewed.apply(erased.inverse())
+    reviewed.apply(marked.inverse())
+    assert reviewed.slices() == [1]
 
 
 @given(

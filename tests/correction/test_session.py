@@ -217,14 +217,14 @@ def test_silent_changes_are_counted_and_kept(tmp_path: Path) -> None:
     session.journal = Journal(
         labels, identity, reviewed=session.reviewed, settings=where
     )
-    session.tally.complete()
+    session.checksums.complete()
     edit = delete(labels, (3, 3))
     edit.apply(labels)
     session.made(edit)
     marks = session.reviewed.count()
     labels[labels == 5] = 0
     labels[0, 0] = 30
-    session.changed(session.tally.settle())
+    session.changed(session.checksums.settle())
     assert list(session.index) == [2, 9, 30]
     assert session.index.fresh() == [31]
     assert session.reviewed.count() == marks

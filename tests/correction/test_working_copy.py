@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import zarr
 
+from napari_cihm.correction import working_copy as working
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.errors import InputError
@@ -52,6 +53,19 @@ def test_files_and_lazy_labels_are_copied_as_they_are_touched(kind) -> None:
     expected = values.copy()
     expected[2:6, 2:6] = 0
     assert np.array_equal(np.asarray(copy), expected)
+
+
+@pytest.mark.parametrize("size", ["small", "large"])
+def test_an_array_that_cannot_be_written_is_copied(monkeypatch, size) -> None:
+    if size == "large":
+        monkeypatch.setattr(working, "SMALL_MB", 0)
+    labels = scales()[0]
+    labels.flags.writeable = False  # as of a file that is mapped to be read
+    copy, said = working_copy(labels)
+    assert said.startswith("Editing a working copy of these labels (8 x 8)")
+    copy[0, 0] = 99
+    assert labels[0, 0] == 0
+    assert isinstance(copy, np.ndarray) == (size == "small")
 
 
 def test_an_array_in_memory_is_itself() -> None:

@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image as Pillow
 
 from napari_cihm.data.pairs import Pair
-from napari_cihm.data.pictures import read_picture
+from napari_cihm.data.pictures import form_of, read_picture
 from napari_cihm.errors import InputError
 
 
@@ -43,6 +43,30 @@ def test_transparency_is_left_out(tmp_path, rng, mode, channels, ending):
     assert found.shape == (channels, 20, 24)
     if mode == "RGBA":
         np.testing.assert_array_equal(found, np.moveaxis(colours, -1, 0)[:3])
+
+
+@pytest.mark.parametrize(
+    ("mode", "ending"),
+    [(mode, "png") for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")]
+    + [("L", "jpg"), ("RGB", "bmp"), ("F", "tif"), ("RGBA", "tif"), ("I;16B", "tif")],
+)
+def test_headers_tell_what_will_be_read(tmp_path, rng, mode, ending):
+    path = tmp_path / f"a.{ending}"
+    flat = rng.integers(0, 255, (20, 24, 3), np.uint8)
+    picture = Pillow.fromarray(flat if mode in ("P", "RGB", "RGBA") else flat[..., 0])
+    if mode.startswith("I;16"):
+        picture = picture.convert("I;16").convert(mode)
+    picture.convert(mode).save(path)
+    found = read_picture(path)
+    assert form_of(path) == (found.shape, found.dtype)
+
+
+def test_headers_tell_of_channels_without_a_look_at_pixels(tmp_path, monkeypatch):
+    tifffile.imwrite(tmp_path / "a.tif", np.ones((2, 20, 24), ">u2"))
+    Pillow.fromarray(np.ones((20, 24, 3), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)
+    assert form_of(tmp_path / "a.tif") == ((2, 20, 24), np.dtype("=u2"))
+    assert form_of(tmp_path / "a.png") == ((3, 20, 24), np.uint8)
 
 
 def test_narrow_pictures_are_not_taken_for_channels(tmp_path, rng):

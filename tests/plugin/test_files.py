@@ -2,6 +2,7 @@
 
 import csv
 import http.server
+import shutil
 import threading
 import zipfile
 
@@ -87,6 +88,75 @@ def test_a_dropped_dsb18_folder_is_opened_without_a_question(shown, stage1):
     assert shown.session.axes == "tyxc"
 
 
+@pytest.fixture
+def pairs(tmp_path, blobs, truth):
+    """Write a folder of pairs: deep grey pictures, and two of other kinds."""
+    folder = tmp_path / "mine"
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir(parents=True)
+    for name in "abc":
+        tifffile.imwrite(folder / f"images/{name}.ome.tif", blobs.astype(np.uint16) * 9)
+        _write(folder / f"masks/{name}.png", truth.astype(np.uint8))
+    _write(folder / "images/d.png", np.dstack([blobs, blobs, blobs // 2])[:64])
+    tifffile.imwrite(folder / "images/e.tif", np.stack([blobs, blobs // 3])[:, :64])
+    for name in "de":
+        tifffile.imwrite(folder / f"masks/{name}.tif", truth[:64])
+    return folder
+
+
+def test_a_dropped_folder_of_pairs_opens_as_stacks(shown, pairs, blobs, truth, said):
+    shown.panel.files_dropped.emit([str(pairs)])
+    assert said == []
+    grey, masks = shown.viewer.layers[4:]
+    assert (grey.name, masks.name) == ("mine 96x128", "mine 96x128 masks")
+    assert isinstance(grey.data, da.Array) and isinstance(masks.data, da.Array)
+    assert grey.metadata["samples"] == ["a", "b", "c"]
+    np.testing.assert_array_equal(grey.data[1], blobs * 9.0)
+    np.testing.assert_array_equal(masks.data[2], truth)
+    assert grey.visible and not shown.viewer.layers[0].visible
+    assert shown.session.axes == "tyx"
+    colour, two = shown.viewer.layers[0], shown.viewer.layers[2]
+    assert colour.rgb and colour.data.shape == (1, 64, 128, 3)
+    assert two.data.shape == (1, 2, 64, 128)
+    assert two.axis_labels == ("t", "c", "y", "x")
+
+
+def test_a_folder_that_is_split_opens_as_both_parts(tmp_path, pairs):
+    for part in ("train", "val"):
+        shutil.copytree(pairs, tmp_path / "set" / part)
+    for name in ("images/b.ome.tif", "masks/b.png"):
+        (tmp_path / "set" / "val" / name).unlink()
+    layers = get_reader(str(tmp_path / "set"))(str(tmp_path / "set"))
+    shown = [about["name"] for _, about, _ in layers if about["visible"]]
+    assert shown == ["set train 96x128", "set train 96x128 masks"]
+    lengths = {about["name"]: len(data) for data, about, _ in layers}
+    assert lengths["set val 96x128"] == lengths["set val 96x128 masks"] == 2
+
+
+def test_a_folder_of_one_pair_opens_as_it_is(tmp_path, blobs, truth):
+    _write(tmp_path / "mine" / "images" / "a.png", np.dstack([blobs] * 3))
+    _write(tmp_path / "mine" / "masks" / "a.png", truth.astype(np.uint8))
+    image, masks = get_reader(str(tmp_path / "mine"))(str(tmp_path / "mine"))
+    assert (image[1]["name"], masks[1]["name"]) == ("a", "a masks")
+    np.testing.assert_array_equal(image[0], blobs)
+    np.testing.assert_array_equal(masks[0], truth)
+
+
+def test_a_folder_of_pairs_is_refused_as_training_refuses_it(shown, pairs, said):
+    (pairs / "masks" / "b.png").unlink()
+    shown.panel.files_dropped.emit([str(pairs)])
+    ((kind, text),) = said
+    assert kind == "error" and "1 of 5 images have no mask" in text
+    assert not shown.viewer.layers
+
+
+def test_a_folder_of_many_sizes_opens_as_few_layers(pairs, said, monkeypatch):
+    monkeypatch.setattr("napari_cihm.plugin.readers.MOST", 2)
+    names = [about["name"] for _, about, _ in get_reader(str(pairs))(str(pairs))]
+    assert names[0::2] == ["mine 64x128", "mine 96x128"]
+    assert "of 3 sizes" in said[0][1]
+
+
 def test_other_folders_open_as_napari_opens_them(shown, tmp_path, blobs, said):
     for name in ("one.png", "two.png"):
         _write(tmp_path / "images" / name, blobs)
@@ -110,6 +180,10 @@ def test_what_no_reader_opens_is_said_and_the_rest_opened(shown, tmp_path, blobs
 
 def test_other_paths_are_left_to_others(tmp_path, stage1):
     assert get_reader(str(tmp_path)) is None
+    assert get_reader(str(stage1 / "aa" / "images")) is None
+    for part in ("train", "val"):
+        (tmp_path / "classes" / part / "cats").mkdir(parents=True)
+    assert get_reader(str(tmp_path / "classes")) is None
     assert get_reader(str(tmp_path / "nothing")) is None
     assert get_reader([str(stage1), str(stage1)]) is None
     assert get_reader(str(stage1 / "aa" / "images" / "aa.png")) is None

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_cihm.data.apart import WORDS
@@ -136,6 +137,32 @@ def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
     verdict.use_old.click()
     tuning.shown.until(lambda: tuning.shown.session.source == source)
     assert verdict.use_old.isChecked()
+
+
+def test_the_channel_that_was_segmented_is_learnt_judged_and_compared(
+    shown, blobs, truth, monkeypatch
+):
+    # On average, which is what nobody asked for, the two are one even grey.
+    pair = np.stack([200 - blobs, blobs])
+    shown.viewer.add_image(pair, name="pair", axis_labels=("c", "y", "x"))
+    tuning, form = Tuning(shown.ready(), monkeypatch), shown.section.form
+    form.set_values({"channels": 1})
+    shown.segment()
+    form.set_values({"channels": "auto"})  # the labels still are of that one
+    tuning.run()
+    (version,) = tuning.listed(1)
+    assert version.base_figures["map"] == 1
+    assert load_model(version.path).config.in_channels == 1
+    layers = shown.viewer.layers
+    tuning.section.verdict.compare_requested.emit()
+    shown.until(lambda: len(layers) == 4)
+    assert layers["pair by bright"].data.max() == 12
+    tuning.section.verdict.old_wanted.emit()
+    shown.until(lambda: shown.session.source == tuning.flow._before)
+    tuning.section.verdict.segment_requested.emit()
+    shown.rest()
+    assert form.values()["channels"] == 1
+    np.testing.assert_array_equal(shown.labels("pair labels").data > 0, truth > 0)
 
 
 def test_too_few_objects_are_refused_with_how_many_are_wanted(tuning, truth, said):
@@ -305,7 +332,7 @@ def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
     assert session.source == str(renamed.path) == flow._after != str(version.path)
     assert shown.models.models.currentText() == renamed.path.stem
     assert shown.desk.recent.files[0] == str(renamed.path)
-    assert history.list.item(0).text().startswith("● ")
+    assert history.list.item(0).text().endswith(" · in use")
     assert tuning.section.verdict.use_new.isChecked()
     history.list.item(0).setSelected(True)
     shown.press(history.buttons["delete"])
@@ -370,6 +397,25 @@ def test_the_chart_takes_the_colours_of_another_theme(tuning):
         tuning.shown.viewer.theme = theme
         colour = chart.backgroundBrush().color()
         assert (colour.lightness() > 128) == (theme == "light")
+
+
+def test_the_numbers_of_the_chart_are_whole_at_any_size_of_letters(tuning):
+    curves = tuning.section.curves
+    curves.begin()
+    curves.add_step(1.0)
+    curves.add_check(1.0, 1.0)
+    curves.draw()
+    item = curves._chart.getPlotItem()
+    for points in (9, 18):
+        font = curves._legend.font()
+        font.setPointSize(points)
+        curves._legend.setFont(font)
+        item.layout.activate()
+        line = QFontMetrics(font).height()
+        # The highest number stands beside the top of the field, half of it above.
+        assert item.vb.geometry().top() >= line / 2
+        assert item.getAxis("bottom").height() >= line
+        assert curves._chart.height() > 6 * line
 
 
 def test_a_refused_model_carries_its_warnings_to_the_card(tuning):

@@ -28,10 +28,13 @@ def section(shown, folder):
     return section
 
 
-def test_labels_and_measurements_of_a_folder(shown, section, folder):
+def test_labels_and_measurements_of_a_folder(shown, section, folder, monkeypatch):
+    looked = []
+    monkeypatch.setattr(shown.panel, "show_part", looked.append)
     shown.press(section.start)
     shown.rest()
-    assert shown.words == "2 files segmented, 1 failed"
+    assert shown.words == "2 files segmented, 1 failed: bad.png"
+    assert looked == [section.report]  # which lies below all that is set there
     lines = section.report.lines
     assert sorted(lines)[:2] == ["✓ a.tif: 12 objects", "✓ b.tif: 12 objects"]
     assert any(line.startswith("✕ bad.png") for line in lines)
@@ -40,6 +43,21 @@ def test_labels_and_measurements_of_a_folder(shown, section, folder):
     with open(folder / "labels" / "measurements.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 24
+
+
+def test_a_failure_stays_in_sight_and_is_shown_once(section):
+    looked = []
+    section.failed.connect(lambda: looked.append(section.report.lines[-1]))
+    for number in range(40):
+        section.add(f"{number}.tif: odd", failed=number in (2, 4))
+    assert looked == ["✕ 2.tif: odd"]
+    report = section.report
+    seen = report.viewport().rect()
+    places = [report.visualItemRect(report.item(row)) for row in (4, 39)]
+    assert [seen.intersects(place) for place in places] == [True, False]
+    section.clear()
+    section.add("0.tif: odd", failed=True)
+    assert len(looked) == 2
 
 
 def test_where_and_how_is_chosen(shown, section, folder, tmp_path):

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
+from tests.plugin.conftest import Shown
 
 
 def _listed(shown):
@@ -115,6 +116,45 @@ def test_the_keyboard_alone_is_enough(shown, blobs, qtbot):
     assert shown.session.state is State.STOPPING
     shown.rest()
     assert len(shown.viewer.layers) == 1
+
+
+def test_keys_are_heard_over_the_canvas(shown, blobs, qtbot):
+    """There the focus is once the mouse was used on the image."""
+    canvas = shown.viewer.window._qt_viewer.canvas.native
+    control = Qt.KeyboardModifier.ControlModifier
+    image = shown.viewer.add_image(np.stack([blobs] * 200), axis_labels=("t", "y", "x"))
+    mine = shown.viewer.add_labels(np.zeros((9, 9), int), name="mine")
+    shown.ready()
+    for layer in (image, mine):
+        shown.viewer.layers.selection.active = layer
+        qtbot.keyClick(canvas, Qt.Key.Key_Return, control)
+        shown.until(lambda: shown.session.state is State.RUNNING)
+        mine.mode = "polygon"
+        if layer is mine:  # which napari lets Escape take back
+            qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+            assert shown.session.state is State.RUNNING
+            mine.mode = "pan_zoom"
+        qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+        assert shown.session.state is State.STOPPING
+        shown.rest()
+        assert len(shown.viewer.layers) == 2
+    mine.mode = "polygon"
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)  # nothing runs, and nothing happens
+    assert not mine.keymap
+
+
+def test_keys_go_with_the_panel_and_leave_what_the_user_bound(shown, qtbot):
+    viewer, heard = shown.viewer, []
+    canvas = viewer.window._qt_viewer.canvas.native
+    assert viewer.keymap
+    viewer.window.remove_dock_widget(shown.dock)
+    assert not viewer.keymap
+    viewer.bind_key("Control-Enter", heard.append)
+    again = Shown(viewer, qtbot)
+    qtbot.keyClick(canvas, Qt.Key.Key_Enter, Qt.KeyboardModifier.ControlModifier)
+    viewer.window.remove_dock_widget(again.dock)
+    viewer.bind_key("Control-Enter", None)
+    assert heard == [viewer]
 
 
 def test_every_control_can_be_reached_by_tab_and_is_explained(shown):
@@ -251,6 +291,9 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
     appearance = get_settings().appearance
     usual = appearance.font_size
     before = [widget.fontMetrics().height() for widget in written]
+    review = shown.coordinator.correct._section.review
+    titles = [*shown.section.form.labels, *review.form.labels]
+    narrow = [label.minimumWidth() for label in titles]
     try:
         appearance.font_size = 2 * usual
         panel.ensurePolished()
@@ -259,8 +302,13 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
             assert widget.fontMetrics().height() > 1.5 * height
         assert pairs.sizeHintForRow(0) >= pairs.fontMetrics().height()
         assert pairs.height() >= 3 * pairs.sizeHintForRow(0)
+        shown.until(lambda: all(
+            label.minimumWidth() > 1.4 * width
+            for label, width in zip(titles, narrow, strict=True)
+        ))  # fmt: skip
     finally:
         appearance.font_size = usual
+    shown.until(lambda: [label.minimumWidth() for label in titles] == narrow)
 
 
 def test_fine_tuning_is_gone_through_in_the_order_it_is_seen(shown):

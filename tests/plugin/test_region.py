@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cihm.plugin.region import Part, changed, numbered_on, region_of
+from napari_cihm.plugin.region import Part, changed, region_of
 
 SIZES = {"t": 3, "z": 4, "c": 2, "y": 7, "x": 5}
 
@@ -95,9 +95,30 @@ def test_only_what_differs_is_changed():
     np.testing.assert_array_equal(whole[box], new)
 
 
-def test_numbers_go_on_and_the_background_stays():
-    labels = np.array([[0, 1], [2, 0]], np.uint16)
-    assert numbered_on(labels, 70_000).tolist() == [[0, 70_001], [70_002, 0]]
-    assert numbered_on(labels, 0) is labels
-    high = 2**63 + 1
-    assert numbered_on(labels, high).tolist() == [[0, high + 1], [high + 2, 0]]
+def test_a_region_looks_further_than_was_asked_for():
+    region = region_of(
+        "zyxc", (4, 7, 9, 3), "view", {"z": 2}, {"y": (1, 3), "x": (5, 9)}
+    )
+    grown = region.grown(2)
+    assert grown.fed_axes == region.fed_axes
+    assert grown.shown_box == (slice(2, 3), slice(0, 5), slice(3, 9))
+    assert grown.shown_core == (slice(0, 1), slice(1, 3), slice(2, 6))
+    assert region_of("yx", (7, 9)).grown(2).asked is None
+    everything = region.grown(99)
+    assert everything.shown_part == (1, 7, 9)
+    assert not everything.whole
+
+
+def test_slices_and_frames_beside_a_region_are_the_nearest_there_are():
+    region = region_of("tzcyx", (3, 4, 2, 7, 5), "slice", {"t": 2, "z": 1})
+    plane = (slice(0, 1), slice(0, 7), slice(0, 5))
+    t, z = slice(2, 3), slice(1, 2)
+    assert list(region.beside("z", 2)) == [
+        (1, (t, slice(0, 1), *plane)),
+        (1, (t, slice(2, 3), *plane)),
+        (2, (t, slice(3, 4), *plane)),
+    ]
+    assert list(region.beside("t", 1)) == [(1, (slice(1, 2), z, *plane))]
+    whole = region_of("zyx", (3, 7, 5))
+    assert list(whole.beside("z", 2)) == []
+    assert list(whole.beside("t", 2)) == []

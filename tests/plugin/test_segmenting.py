@@ -1,5 +1,7 @@
 """Pressing Segment: what is labelled, where it lies, and what is left alone."""
 
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -242,9 +244,12 @@ def test_one_slice_is_labelled_within_the_whole(shown, blobs):
     shown.viewer.dims.set_point(0, 3)
     shown.segment()
     assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 12, 12, 0, 0, 0]
-    assert layer.data[1].max() == 24  # numbers go on, so that none is met twice
+    np.testing.assert_array_equal(layer.data[1], layer.data[2])  # they are linked
     layer.undo()
     assert [len(np.unique(plane)) - 1 for plane in layer.data] == [0, 0, 12, 0, 0, 0]
+    shown.section.form.set_values({"volume": "slices"})
+    shown.segment()
+    assert layer.data[1].max() == 24  # numbers go on, so that none is met twice
 
 
 def test_the_view_is_labelled_within_the_whole(ready, blobs):
@@ -257,6 +262,41 @@ def test_the_view_is_labelled_within_the_whole(ready, blobs):
     assert layer.data[:64, :64].max() == 4
     assert not layer.data[64:].any()
     assert not layer.data[:, 64:].any()
+
+
+def test_a_view_again_cuts_no_object_in_two(ready):
+    ready.segment()
+    layer = ready.labels("cells labels")
+    before = layer.data.copy()
+    image = ready.viewer.layers["cells"]
+    image.corner_pixels = np.array([[0, 0], [49, 82]])
+    ready.press(ready.section.extents.button(2))
+    ready.viewer.layers.selection.active = image
+    ready.segment()
+    np.testing.assert_array_equal(layer.data, before)
+    assert ready.words.startswith("6 objects in ")
+    ready.section.more.control("foreground").setEditText("0.2")
+    ready.segment()
+    larger = layer.data != before
+    assert larger.any()
+    assert not before[larger].any()
+    assert np.unique(layer.data).tolist() == list(range(13))
+    assert components(layer.data > 0).max() == 12
+
+
+def test_classes_of_a_view_keep_their_numbers(ready, blobs):
+    model = ready.session.model
+    ready.session.model = replace(model, config=model.config.but(task="semantic"))
+    ready.segment()
+    layer = ready.labels("cells labels")
+    layer.data = np.where(blobs > 0, 3, 0)
+    image = ready.viewer.layers["cells"]
+    image.corner_pixels = np.array([[0, 0], [31, 31]])
+    ready.press(ready.section.extents.button(2))
+    ready.viewer.layers.selection.active = image
+    ready.segment()
+    assert np.unique(layer.data[:32, :32]).tolist() == [0, 1]
+    assert np.unique(layer.data[32:]).tolist() == [0, 3]
 
 
 def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):
@@ -343,6 +383,30 @@ def test_cancel_keeps_the_earlier_labels(shown, blobs):
     assert [x.name for x in shown.viewer.layers] == ["stack", "stack labels"]
     np.testing.assert_array_equal(layer.data, kept)
     assert shown.section.segment.isEnabled()
+
+
+def test_labels_of_pixels_that_were_replaced_meanwhile_are_no_others(
+    ready, blobs, said
+):
+    ready.segment()
+    kept = ready.labels("cells labels").data.copy()
+    image = ready.viewer.layers["cells"]
+    ready.viewer.layers.selection.active = image
+    for smaller in (blobs[:64], np.stack([blobs, blobs])):
+        ready.coordinator.segment.use(image)
+        image.data = blobs
+        ready.press(ready.section.segment)
+        image.data = smaller
+        ready.rest()
+        kind, text = said.pop()
+        assert kind == "warning"
+        assert text.startswith("Cells was given other pixels while")
+        earlier = ready.labels("cells labels (earlier pixels)")
+        np.testing.assert_array_equal(earlier.data, kept)
+        assert earlier.editable
+        ready.viewer.layers.remove(earlier)
+    assert [x.name for x in ready.viewer.layers] == ["cells", "cells labels"]
+    np.testing.assert_array_equal(ready.labels("cells labels").data, kept)
 
 
 def test_the_activity_dock_shows_runs_and_cancels_them(shown, blobs):
@@ -442,7 +506,7 @@ def test_an_empty_result_says_why_it_may_be_empty(shown, said):
     ((kind, text),) = said
     assert kind == "warning"
     assert text.startswith("No object was found: the image has no contrast")
-    assert shown.words.endswith("The notification says why that may be.")
+    assert shown.words.endswith(text)  # which stays when the notification is gone
 
 
 def test_a_failure_is_told_with_its_remedy_and_leaves_the_panel_usable(

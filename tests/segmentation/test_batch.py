@@ -1,6 +1,8 @@
 """Folders of images: found, named apart, segmented; a bad one harms no other."""
 
 import csv
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image as Pillow
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.reading import read_image
-from napari_cihm.errors import ReadError, WriteError
+from napari_cihm.errors import CihmError, ReadError
 from napari_cihm.events import BatchDone, FileDone, FileFailed, Note, TileDone
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
@@ -59,9 +61,15 @@ def test_a_folder_is_done_and_its_bad_file_reported(tmp_path: Path) -> None:
 
 def test_a_second_run_takes_no_result_for_an_image(tmp_path: Path) -> None:
     _save(tmp_path / "a.png")
-    for _ in range(2):
+    for note in ("", f"1 file of {tmp_path} left out as results"):
         events = _run(tmp_path, tmp_path)
         assert [e.path.name for e in events if isinstance(e, FileDone)] == ["a.png"]
+        said = "".join(e.text for e in events if isinstance(e, Note))
+        assert said.startswith(note) and bool(said) == bool(note)
+    own = _save(tmp_path / "own" / "cell_maps.tif")
+    with pytest.raises(ReadError, match=r"holds no image \(1 file .* name the file"):
+        find_inputs([own.parent])
+    assert find_inputs([own])[0].name == "cell_maps"
 
 
 def test_tables_runs_maps_and_doubt(tmp_path: Path) -> None:
@@ -97,14 +105,20 @@ def test_dsb18_folders_go_by_their_ids(tmp_path: Path) -> None:
     assert [one.name for one in find_inputs([pairs])] == ["x"]
 
 
-def test_one_name_never_overwrites_another(tmp_path: Path) -> None:
-    paths = [
-        _save(tmp_path / "a.png"),
-        _save(tmp_path / "a.tif"),
-        _save(tmp_path / "other" / "a.png"),
-    ]
-    names = [one.name for one in find_inputs(paths)]
-    assert len(set(names)) == 3
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        ("a.png a.tif other/a.png", "in_a a.tif other_a"),
+        ("exp1/images/a.tif exp2/images/a.tif", "exp1_images_a exp2_images_a"),
+        ("a.tif A.tif b.png", "a.tif A.tif_2 b"),
+        ("a.png a.tif a.tif.tif", "a.png in_a a.tif.tif"),
+        ("x_2 x X x.tif", "x_2 x X_3 x.tif"),
+        ("a.tif a.tif ../in/a.tif", "a"),
+    ],
+)
+def test_one_name_never_overwrites_another(tmp_path: Path, paths, names) -> None:
+    found = find_inputs([tmp_path / "in" / path for path in paths.split()])
+    assert [one.name for one in found] == names.split()
 
 
 def test_a_folder_of_planes_is_a_stack_when_asked(tmp_path: Path) -> None:
@@ -151,6 +165,49 @@ def test_a_file_that_was_interrupted_is_gone_on_with(tmp_path: Path, monkeypatch
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 
+def test_two_runs_never_mix_in_one_file(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
+    _save(tmp_path / "a.png")
+    settings = SegmentSettings(tile=64, batch=1, diameter=None)
+    batch = Batch(tmp_path / "out", Local(), settings)
+    run = batch.run(find_inputs([tmp_path / "a.png"]))
+    next(event for event in run if isinstance(event, TileDone))
+    events = _run(tmp_path / "out", tmp_path / "a.png")
+    (failed,) = [e for e in events if isinstance(e, FileFailed)]
+    assert "another run is at work in" in failed.reason
+    assert isinstance([*run][-2], FileDone)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
+
+
+def test_names_may_begin_with_a_tilde(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["~a.tif", "~$x.tif"]
+    for name in names:
+        _save(tmp_path / name)
+    events = _run(tmp_path / "out", *map(Path, names), Path("~nobody.tif"))
+    failed = [e.reason for e in events if isinstance(e, FileFailed)]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "~$x_labels.tif",
+        "~a_labels.tif",
+    ]
+    assert ["~nobody.tif does not exist" in reason for reason in failed] == [True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' names are text")
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+@pytest.mark.parametrize("large", [1, 2**22])
+def test_names_need_be_no_text(tmp_path: Path, monkeypatch, suffix, large) -> None:
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", large)
+    name = os.fsdecode(b"caf\xe9")
+    path = _save(tmp_path / f"{name}.png")
+    table, runs = tmp_path / "t.csv", tmp_path / "r.csv"
+    events = _run(tmp_path, path, suffix=suffix, table=table, runs=runs)
+    labels = read_image(tmp_path / f"{name}_labels{suffix}")
+    assert labels.read().max() == 20 == events[-2].objects
+    for told in (table, runs):
+        assert "caf\\xe9," in told.read_text("utf-8")
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -166,13 +223,25 @@ def test_a_folder_without_images_is_refused(tmp_path: Path, make, words) -> None
         find_inputs([])
 
 
-def test_an_output_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    _save(tmp_path / "a.png")
-    (tmp_path / "out").write_text("a file where a folder is wanted")
-    events = _run(tmp_path / "out", tmp_path / "a.png")
-    (failed,) = [e for e in events if isinstance(e, FileFailed)]
-    assert "out could not be made" in failed.reason
-    assert issubclass(WriteError, OSError)
+@pytest.mark.parametrize(
+    ("output", "more", "words"),
+    [
+        ("file", {}, "file could not be written"),
+        ("file/out", {}, "out could not be written"),
+        ("out", {"table": "folder"}, "folder is a folder"),
+        ("out", {"runs": "folder"}, "folder is a folder"),
+        ("out", {"table": "file/t.csv"}, "file could not be written"),
+    ],
+)
+def test_what_cannot_be_written_is_said_at_once(tmp_path, output, more, words) -> None:
+    (tmp_path / "file").write_text("a file where a folder is wanted")
+    (tmp_path / "folder").mkdir()
+    model = Local()
+    places = {name: tmp_path / path for name, path in more.items()}
+    batch = Batch(tmp_path / output, model, **places)
+    with pytest.raises(CihmError, match=words):
+        next(batch.run(find_inputs([_save(tmp_path / "a.png")])))
+    assert not model.calls
 
 
 def test_pixels_that_cannot_be_decoded_fail_one_file_alone(tmp_path: Path) -> None:
@@ -238,14 +307,34 @@ def test_a_fault_nobody_thought_of_stops_no_batch(tmp_path: Path, caplog) -> Non
     assert (tmp_path / "t.csv").exists()
 
 
-def test_what_is_done_before_a_stop_is_in_the_table(tmp_path: Path) -> None:
+def test_what_is_done_before_a_stop_is_kept_beside_what_was_there(tmp_path) -> None:
     _save(tmp_path / "a.png")
     _save(tmp_path / "b.png")
-    batch = Batch(tmp_path / "out", Local(), table=tmp_path / "t.csv")
-    run = batch.run(find_inputs([tmp_path]))
-    next(event for event in run if isinstance(event, FileDone))
-    run.close()
-    assert len((tmp_path / "t.csv").read_text().splitlines()) == 21
+    table, beside = tmp_path / "t.csv", tmp_path / "t_unfinished.csv"
+    runs = tmp_path / "r.csv"
+    said = []
+    for place in (table, beside):
+        batch = Batch(tmp_path / "out", Local(), table=table, runs=runs)
+        run = batch.run(find_inputs([tmp_path]))
+        next(event for event in run if isinstance(event, FileDone))
+        table.write_text("all") if place == beside else None
+        run.close()
+        assert len(place.read_text().splitlines()) == 21
+        said.append(batch.kept)
+    assert said[0] == [f"{path} holds 1 of 2 images" for path in (table, runs)]
+    assert said[1][0] == f"{beside} holds 1 of 2 images; t.csv is left as it was"
+    assert table.read_text() == "all"
+    run = Batch(tmp_path / "out", Local(), table=table).run(find_inputs([tmp_path]))
+    next(run)
+    run.close()  # with nothing to tell
+    assert table.read_text() == "all"
+
+
+def test_a_table_of_empty_images_has_its_columns(tmp_path: Path) -> None:
+    _save(tmp_path / "a.png", np.zeros_like(PICTURE))
+    _run(tmp_path / "out", tmp_path / "a.png", table=tmp_path / "t.csv")
+    (line,) = (tmp_path / "t.csv").read_text().splitlines()
+    assert line.startswith("image,label,area_px,")
 
 
 def test_a_stack_gets_labels_and_no_run_lengths(tmp_path: Path) -> None:

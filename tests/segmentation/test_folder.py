@@ -44,6 +44,12 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
+def _of_run(work: Path) -> Path:
+    """Return the folder of the only run."""
+    (folder,) = work.iterdir()
+    return folder
+
+
 def test_a_killed_run_goes_on_and_gives_the_same_bytes(tmp_path, texture) -> None:
     image = texture((330, 280))
     np.save(tmp_path / "image.npy", image)
@@ -66,7 +72,7 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(tmp_path, texture) -> Non
     assert len(model.calls) == len(tiles) <= tiles[0].total - done
     assert tiles[-1].done == tiles[0].total
     assert rest[-1].objects == unbroken[-1].objects > 20
-    finished = [_bytes(tmp_path / name / "final") for name in ("whole", "cut")]
+    finished = [_bytes(_of_run(tmp_path / name) / "final") for name in ("whole", "cut")]
     assert finished[0] == finished[1]
     np.testing.assert_array_equal(
         np.asarray(rest[-1].labels), segment(image, Local(), **SETTINGS)
@@ -92,44 +98,60 @@ def test_a_run_killed_while_it_wrote_goes_on(tmp_path, texture) -> None:
     next(event for event in run if isinstance(event, BlockDone))
     run.close()
     for half in ("parts/0-0/.1-1.npz.7.part", "tiles/.0-0_9.npy.7.part"):
-        (work / half).write_bytes(b"PK half")
+        (_of_run(work) / half).write_bytes(b"PK half")
     *_, last = segment_iter(image, Local(), work=work, **SETTINGS)
     expected = segment(image, Local(), **SETTINGS)
     np.testing.assert_array_equal(np.asarray(last.labels), expected)
     assert not list(work.rglob("*.part"))
 
 
-@pytest.mark.parametrize(
-    "left", [(), ("tiles",), ("tiles", "parts"), (".manifest.json.7.part",)]
-)
-def test_a_run_killed_at_once_can_begin_again(tmp_path, local: Local, left) -> None:
-    work = tmp_path / "w"
-    for name in left:
-        work.mkdir(exist_ok=True)
-        path = work / name
-        path.write_text("{") if path.suffix else path.mkdir()
-    *_, last = segment_iter(np.zeros((9, 9)), local, work=work)
-    assert last.objects == 0
+def test_a_run_killed_at_once_can_begin_again(tmp_path, texture) -> None:
+    image, work = texture((90, 80)), tmp_path / "w"
+    first = segment(image, Local(), work=work, **SETTINGS)
+    manifest = _of_run(work) / "manifest.json"
+    manifest.rename(manifest.with_name(".manifest.json.7.part"))
+    model = Local()
+    second = segment(image, model, work=work, **SETTINGS)
+    assert model.calls  # of what may be half removed, nothing is taken
+    np.testing.assert_array_equal(np.asarray(first), np.asarray(second))
 
 
-def test_a_folder_half_emptied_is_gone_on_with(tmp_path, texture, monkeypatch) -> None:
-    image, work = texture((200, 180)), tmp_path / "w"
-    list(segment_iter(image, Local(), work=work, **SETTINGS))
-    removed = []
+def test_a_folder_half_emptied_is_begun_anew(tmp_path, texture, monkeypatch) -> None:
+    image, work = texture((90, 80)), tmp_path / "w"
+    segment(image, Local(), work=work, **SETTINGS)
 
     def remove(path: Path, **_: object) -> None:
-        removed.append(path.name)
-        if path.name == "labels":
-            raise KeyboardInterrupt
+        (path / "labels" / "zarr.json").unlink()
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("napari_cihm.segmentation.folder.shutil.rmtree", remove)
         remove_work(work)
-    assert removed == ["tiles", "parts", "labels"]
     *_, last = segment_iter(image, Local(), work=work, **SETTINGS)
     assert last.objects > 0
     remove_work(work)
-    assert not work.exists()
+    assert not any(work.iterdir())
+
+
+def test_two_runs_never_share_a_folder(tmp_path, texture) -> None:
+    image, work = texture((150, 150)), tmp_path / "w"
+    first = segment_iter(image, Local(), work=work, **SETTINGS)
+    next(event for event in first if isinstance(event, BlockDone))
+    for settings in (SETTINGS, {**SETTINGS, "min_size": 40}):
+        with pytest.raises(WriteError, match="another run is at work in"):
+            segment(image, Local(), work=work, **settings)
+    *_, last = first
+    expected = segment(image, Local(), **SETTINGS)
+    np.testing.assert_array_equal(np.asarray(last.labels), expected)
+    segment(image, Local(), work=work, **SETTINGS)  # the first is over
+
+
+def test_results_of_two_images_lie_apart(tmp_path, texture) -> None:
+    images = texture((90, 80)), texture((90, 80), 1)
+    found = [segment(one, Local(), work=tmp_path, **SETTINGS) for one in images]
+    for one, labels in zip(images, found, strict=True):
+        expected = segment(one, Local(), **SETTINGS)
+        np.testing.assert_array_equal(np.asarray(labels), expected)
 
 
 def test_disk_and_memory_give_the_same(tmp_path, texture) -> None:
@@ -210,21 +232,15 @@ def test_leftovers_of_another_version_are_not_taken(tmp_path, monkeypatch) -> No
     assert len(model.calls) == 2
 
 
-@pytest.mark.parametrize("name", ["thesis.txt", "labels/1.tif", ".thesis.part"])
-def test_a_folder_of_other_things_is_left_alone(tmp_path, local: Local, name) -> None:
+@pytest.mark.parametrize("name", ["thesis.txt", "labels/1.tif", "lock"])
+def test_what_others_put_into_a_folder_stays(tmp_path, local: Local, name) -> None:
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("three years")
-    with pytest.raises(WriteError, match="holds other files"):
-        segment(np.zeros((9, 9)), local, work=tmp_path)
-    assert path.read_text() == "three years"
-
-
-def test_what_others_put_into_a_runs_folder_stays(tmp_path, local: Local) -> None:
     segment(np.zeros((9, 9)), local, work=tmp_path)
-    (tmp_path / "notes.txt").write_text("three years")
-    segment(np.ones((9, 9)), local, work=tmp_path)
-    assert (tmp_path / "notes.txt").read_text() == "three years"
+    remove_work(tmp_path)
+    assert path.read_text() == "three years"
+    assert [*tmp_path.iterdir()] == [tmp_path / Path(name).parts[0]]
 
 
 def test_classes_are_kept_on_disk_too(tmp_path) -> None:

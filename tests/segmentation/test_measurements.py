@@ -9,7 +9,7 @@ import zarr
 from skimage.measure import regionprops
 
 from napari_cihm.data.image import Image
-from napari_cihm.segmentation.measurements import measure, write_table
+from napari_cihm.segmentation.measurements import columns_of, measure, write_table
 from tests.segmentation.conftest import crowd
 
 UM = {"z": "um", "y": "um", "x": "um"}
@@ -73,6 +73,44 @@ def test_volumes_times_and_slices() -> None:
     assert "perimeter_um" not in flat[0]  # its pixels are not square
 
 
+@pytest.mark.parametrize(
+    ("z", "y", "x"),
+    [
+        ((2, "um"), (500, "nm"), (500, "nm")),
+        ((2, "um"), (-0.5, "um"), (500, "nm")),  # a stage that counts from below
+        ((0.002, "mm"), (5000, "angstrom"), (0.5, "micron")),
+        ((2, "micrometer"), (0.5, "µm"), (0.5, "um")),
+    ],
+)
+def test_each_axis_may_have_its_unit_and_its_direction(z, y, x) -> None:
+    labels = np.zeros((4, 9, 9), np.uint8)
+    labels[1:3, 2:6, 3:5] = 1
+    scale = {"z": z[0], "y": y[0], "x": x[0]}
+    units = {"z": z[1], "y": y[1], "x": x[1]}
+    image = Image.of(labels, "zyx", scale=scale, units=units)
+    many = {"nm": 1000, "micron": 1, "um": 1}[x[1]]  # of x's units in a micrometre
+    (row,) = measure(labels, image)
+    assert row[f"volume_{x[1]}3"] == pytest.approx(16 * 2 * 0.5 * 0.5 * many**3)
+    assert row[f"centroid_z_{x[1]}"] == pytest.approx(1.5 * 2 * many)
+    down = np.sign(y[0])
+    assert row[f"centroid_y_{x[1]}"] == pytest.approx(3.5 * 0.5 * down * many)
+    flat = measure(labels, image, by_slice=True)[0]
+    assert flat[f"area_{x[1]}2"] == pytest.approx(8 * 0.25 * many**2)
+    assert flat[f"perimeter_{x[1]}"] == pytest.approx(8 * 0.5 * many)
+
+
+@pytest.mark.parametrize("unit", ["pixel", "unit", "second"])
+def test_what_cannot_be_in_one_unit_stays_in_pixels(unit) -> None:
+    scale, units = dict.fromkeys("zyx", 2.0), {**UM, "z": unit}
+    labels = np.ones((2, 5, 5), np.uint8)
+    (row,) = measure(labels, Image.of(labels, "zyx", scale=scale, units=units))
+    assert row["volume_px"] == 50
+    assert not any(name.startswith("volume_um") for name in row)
+    assert {name for name in row if name.startswith("centroid")} == {
+        f"centroid_{axis}_px" for axis in "zyx"
+    }
+
+
 @pytest.mark.parametrize("axes", ["xy", "xzy", "yzx"])
 def test_any_order_of_axes_and_stored_labels(axes: str) -> None:
     plane = np.zeros((8, 9), np.uint16)
@@ -93,8 +131,21 @@ def test_the_table_as_csv(tmp_path) -> None:
         {"label": "1", "area_px": "4", "t": ""},
         {"label": "2", "area_px": "5", "t": "0"},
     ]
-    assert write_table(tmp_path / "none.csv", []).read_text() == "\n"
+    columns = ("image", "label")
+    assert write_table(tmp_path / "n.csv", [], columns).read_text() == "image,label\n"
     assert measure(np.zeros((5, 5), np.uint16), Image.of(np.ones((5, 5)))) == []
+
+
+@pytest.mark.parametrize("by_slice", [False, True])
+@pytest.mark.parametrize(
+    ("axes", "shape"), [("yx", (9, 8)), ("xcy", (8, 2, 9)), ("tzyx", (2, 3, 9, 8))]
+)
+def test_columns_are_known_without_an_object(axes, shape, by_slice) -> None:
+    image = Image.of(np.ones(shape), axes, scale={"y": 0.5, "x": 0.5}, units=UM)
+    labels = np.zeros(image.label_shape, np.uint8)
+    labels[..., 2:6, 1:5] = 1
+    row, *_ = measure(labels, image, by_slice)
+    assert columns_of(image, by_slice) == list(row)
 
 
 @pytest.mark.parametrize("kind", ["u2", "f4"])

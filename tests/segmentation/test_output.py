@@ -58,6 +58,12 @@ def test_the_pixel_size_is_kept_in_any_order_of_axes(tmp_path, axes, suffix) -> 
     assert {a: image.units[a] for a in scale} == dict.fromkeys(scale, "um")
 
 
+def test_a_tiff_keeps_the_size_of_a_pixel_of_an_axis_that_runs_back(tmp_path) -> None:
+    layout = Layout("yx", {"y": -0.5, "x": 0.5}, {"y": "um", "x": "um"})
+    path = write_array(tmp_path / "a.tif", np.zeros((4, 5), np.uint16), layout)
+    assert read_image(path).scale == {"y": 0.5, "x": 0.5}  # OME has no other sizes
+
+
 def test_a_zarr_is_ome_zarr_and_streams_from_a_zarr(tmp_path: Path) -> None:
     source = zarr.array(LABELS, chunks=(1, 16, 16))
     path = write_array(tmp_path / "a.zarr", source, LAYOUT)

@@ -348,8 +348,11 @@ def test_slices_are_linked_kept_apart_or_seen_from_three_sides() -> None:
 
 def test_flat_voxels_are_pointed_out_when_seen_from_three_sides() -> None:
     maps = perfect_maps(crowd((6, 40, 40), 4, ((2, 3), (7, 9), (7, 9))))
-    for depth, said in ((4.0, True), (1.0, False)):
-        image = Image.of(maps, "czyx", scale={"z": depth, "x": 1.0})
+    for depth, unit, said in (
+        (4.0, "um", True), (-4.0, "um", True), (4000.0, "nm", True), (1.0, "um", False),
+    ):  # fmt: skip
+        scale, units = {"z": depth, "x": 1.0}, {"z": unit, "x": "um"}
+        image = Image.of(maps, "czyx", scale=scale, units=units)
         events = segment_iter(image, Perfect(), volume="orthogonal")
         texts = [e.text for e in events if isinstance(e, Note)]
         assert any("4.0 times as deep as wide" in text for text in texts) is said

@@ -49,16 +49,16 @@ def test_the_contests_own_example() -> None:
 
 def test_the_file_has_a_row_for_each_object_and_empty_image(tmp_path) -> None:
     path = write_submission(
-        tmp_path / "s.csv", [("b", ["1 2", "9 1"]), ("a", []), ("c", ["4 4"])]
+        tmp_path / "s.csv", [("b", ["1 2", "9 1"]), ("a", []), ("µ", ["4 4"])]
     )
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows == [
         ["ImageId", "EncodedPixels"],
         ["a", ""],
         ["b", "1 2"],
         ["b", "9 1"],
-        ["c", "4 4"],
+        ["µ", "4 4"],
     ]
 
 

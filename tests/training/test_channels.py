@@ -71,9 +71,9 @@ def file(request, tmp_path):
     return next((tmp_path / "images").iterdir())
 
 
-def _seen(image, config):
+def _seen(image, config, channels="auto"):
     """What segmentation shows to a model."""
-    plan = plan_channels(image, SegmentSettings(), config)
+    plan = plan_channels(image, SegmentSettings(channels=channels), config)
     return normalise(plan.apply(image.read(channels=plan.read)), config.normalisation)
 
 
@@ -87,6 +87,16 @@ def test_a_model_sees_the_same_wherever_it_looks(file, channels):
     np.testing.assert_allclose(learnt, seen, atol=2e-3)  # kept in halves
     (tuned,) = read_planes([Labelled.of(image, LABELS)], config)
     np.testing.assert_array_equal(tuned.image, seen)
+
+
+@pytest.mark.parametrize("channels", [1, "merge"])
+def test_the_channels_that_are_segmented_are_learnt(channels):
+    image = Image.of(_pixels(2, 24, 30), "cyx")
+    config = ModelConfig(recipe="unet", in_channels=3)
+    labelled = Labelled.of(image, LABELS, channels=channels)
+    (plane,) = read_planes([labelled], config)
+    np.testing.assert_array_equal(plane.image, _seen(image, config, channels))
+    assert labelled.in_channels == 1
 
 
 @pytest.mark.parametrize("file", ["PNG, RGB", "PNG, grey in RGB"], indirect=True)

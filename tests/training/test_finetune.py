@@ -122,7 +122,9 @@ def test_too_few_steps_are_blamed_on_the_machine(base, make_discs):
     assert "of learning: this machine is slow, or busy" in short.warnings[-1]
     assert not any("machine" in word for word in verdict(steps=2).warnings)
     stopped = True
-    assert not any("machine" in word for word in verdict().warnings)
+    words = verdict().warnings
+    assert not any("machine" in word for word in words)
+    assert words[-1] == "It was stopped before the first step: nothing was learnt."
 
 
 @pytest.mark.slow
@@ -197,6 +199,17 @@ def test_any_number_of_channels_is_learnt(base, make_discs, channels):
     assert segment(image, model, axes="cyx").any()
 
 
+def test_a_channel_beside_others_is_learnt_as_if_it_were_alone(base, make_discs):
+    pair = make_discs(30, shape=(96, 96), count=14)
+    two = np.stack([255 - pair.image[0], pair.image[0]])
+    alone = run(base, [pair.image[0]], [pair.labels], steps=2)[-1]
+    beside = run(base, [two], [pair.labels], steps=2, channels=[1])[-1]
+    assert beside.model.hash == alone.model.hash
+    assert beside.base_figures == alone.base_figures
+    with pytest.raises(InputError, match="one choice for all, or one for each"):
+        run(base, [two], [pair.labels], channels=[0, 1])
+
+
 def test_stopping_early_scores_the_best_so_far(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
     asked = []
@@ -214,7 +227,7 @@ def test_the_time_is_kept(base, make_dark):
     images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
     began = monotonic()
     run(base, images, labels, steps=None, seconds=4)
-    assert 2 < monotonic() - began < 8  # the processor may be busy with something else
+    assert 2 < monotonic() - began < 20  # the processor may be busy with much else
 
 
 def emptied(images, labels):

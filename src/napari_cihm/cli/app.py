@@ -1,8 +1,13 @@
 """The ``cihm`` program: commands in, an exit status out, errors in one line."""
 
 import logging
+import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -13,9 +18,11 @@ from napari_cihm.cli.options import with_options
 from napari_cihm.errors import CheckpointError, CihmError, InputError
 
 DEBUG = "--debug"
+OUTPUT = 1  # the descriptor of standard output
 FAILED = 1
 MISUSED = 2
 STOPPED = 130
+TERMINATED = 143
 
 
 def main(
@@ -34,7 +41,7 @@ def main(
     -------
     int
         0 when done, 1 when it failed, 2 when asked for something wrong, 130 when
-        stopped from the keyboard.
+        stopped from the keyboard, 143 when by ``kill`` or a batch system.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = DEBUG in given
@@ -43,13 +50,16 @@ def main(
         logging.getLogger("napari_cihm").setLevel(logging.DEBUG)
     program = typer.main.get_command(program_of(commands))
     try:
-        status = program.main(
-            [a for a in given if a != DEBUG], "cihm", standalone_mode=False
-        )
+        with _terminable() as terminated:
+            status = program.main(
+                [a for a in given if a != DEBUG], "cihm", standalone_mode=False
+            )
     except typer.Abort:  # the keyboard's end of input, where a question was put
         return _say("stopped", STOPPED)
     except typer.TyperException as error:
         return _say(f"error: {error.format_message()}", MISUSED)
+    except SystemExit:  # what typer makes of a broken pipe
+        return _after_broken_pipe()
     except (CihmError, OSError, MemoryError) as error:
         if debug:
             raise
@@ -57,7 +67,7 @@ def main(
         text = str(error) or "out of memory"
         return _say(f"error: {text}", MISUSED if blamed else FAILED)
     if status == STOPPED:
-        return _say("stopped", STOPPED)
+        return _say("stopped", TERMINATED if terminated else STOPPED)
     return status if isinstance(status, int) else 0
 
 
@@ -73,6 +83,28 @@ def program_of(commands: Iterable[Command]) -> typer.Typer:
     for command in commands:
         program.command(command.__name__)(with_options(command))
     return program
+
+
+@contextmanager
+def _terminable() -> Iterator[list[int]]:
+    """Stop at SIGTERM as from the keyboard; yield what says that it was that."""
+    met: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        met.append(number)
+        raise KeyboardInterrupt
+
+    # What torchrun ends may wait for ever for a process that is gone.
+    ours = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    ours &= "TORCHELASTIC_RUN_ID" not in os.environ
+    if not ours or threading.current_thread() is not threading.main_thread():
+        yield met
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield met
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _show_version(asked: bool) -> None:
@@ -95,6 +127,17 @@ Debug = Annotated[
 def _common(version: Version = False, debug: Debug = False) -> None:
     """Segment microscopy images, train and fine-tune the models that do it."""
     # Both are dealt with by now: --debug is read in main(), so it may stand anywhere.
+
+
+def _after_broken_pipe() -> int:
+    """Tell a reader that has seen enough, such as ``head``, from what else broke."""
+    try:
+        os.write(OUTPUT, b"\n")  # nothing less finds it out
+    except BrokenPipeError:
+        # Python writes out what is left at its end, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), OUTPUT)
+        return 0
+    return _say("error: a connection to another process broke off", FAILED)
 
 
 def _say(text: str, status: int) -> int:

@@ -8,7 +8,7 @@ import typer
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
-from napari_cihm.config import FinetuneSettings
+from napari_cihm.config import FinetuneSettings, SegmentSettings
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
@@ -34,6 +34,14 @@ def finetune(
     ] = None,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
+    channels: Annotated[
+        str,
+        typer.Option(
+            metavar="<int>|auto|merge",
+            help="Channel to learn from by its number, or merge all; auto takes them "
+            "all, each for itself. Segment with the same.",
+        ),
+    ] = "auto",
     seconds: Annotated[
         float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
     ] = 60,
@@ -54,47 +62,58 @@ def finetune(
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import left_out, read_labelled
+    from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device, recipe=recipe)
-    with hold(output) as folder:
-        best = folder / BEST
+    with hold(output):
+        best = output / BEST
         old = load_model(best, settings.device) if best.exists() else start
-        if old.config.task != start.config.task:
-            raise InputError(
-                f"{best} has learnt the task {old.config.task!r}, and {start.name} "
-                f"{start.config.task!r}",
-                "another folder",
-            )
-        if old.hash != start.hash:
-            typer.echo(
-                f"the new model must beat {best}, which is there already", err=True
-            )
+        _compare(best, old, start)
         names, pictures, labels, seen = read_labelled(images, masks, reviewed)
         said = f"{len(names)} images, from {names[0]} to {names[-1]}"
         typer.echo(said + left_out(images, names), err=True)
-        chosen = settings.model_dump()
         tuning = run(
-            start, pictures, labels, seen, seconds or None, seed, current=old, **chosen
+            start,
+            pictures,
+            labels,
+            seen,
+            seconds or None,
+            seed,
+            channels=SegmentSettings.of(channels=channels).channels,
+            current=old,
+            **settings.model_dump(),
         )
         last = follow(tuning)
         assert isinstance(last, Finetuned)
-        _leave(last, start, folder)
+        _keep(output, last, start)
+        write_sheet(output / SHOWN, before_and_after(last.overlays))
     for warning in last.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{best}: {last.reason}")
 
 
-def _leave(last: Finetuned, start: "Model", folder: Path) -> None:
-    """Write the model, and what the gate saw."""
-    from napari_cihm.data.writing import whole_file
-    from napari_cihm.training.sheet import before_and_after, write_sheet
+def _compare(best: Path, old: "Model", start: "Model") -> None:
+    """Refuse to compare models of two tasks, and say what is to be beaten."""
+    if old.config.task != start.config.task:
+        raise InputError(
+            f"{best} has learnt the task {old.config.task!r}, and {start.name} "
+            f"{start.config.task!r}",
+            "another folder",
+        )
+    if old.hash != start.hash:
+        typer.echo(f"the new model must beat {best}, which is there already", err=True)
 
-    best = folder / BEST
+
+def _keep(output: Path, last: Finetuned, start: "Model") -> None:
+    """Leave the better model, the refused one if it is the new, and the figures."""
+    from napari_cihm.data.writing import whole_file
+
+    best = output / BEST
     if last.accepted:
         last.model.save(best)
-        (folder / REFUSED).unlink(missing_ok=True)
+        (output / REFUSED).unlink(missing_ok=True)
     else:
-        last.model.save(folder / REFUSED)
+        last.model.save(output / REFUSED)
         if not best.exists():
             start.save(best)
     gate = {
@@ -104,6 +123,5 @@ def _leave(last: Finetuned, start: "Model", folder: Path) -> None:
         "base": last.base_figures,
         "new": last.new_figures,
     }
-    with whole_file(folder / "gate.json") as file:
+    with whole_file(output / "gate.json") as file:
         file.write(json.dumps(gate, indent=1).encode())
-    write_sheet(folder / SHOWN, before_and_after(last.overlays))

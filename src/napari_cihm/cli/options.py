@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from napari_cihm.config import Settings
 from napari_cihm.config.base import refusals
+from napari_cihm.config.fields import limits_of, members
 from napari_cihm.errors import InputError
 
 ModelName = Annotated[
@@ -131,21 +132,10 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _kinds(annotation: Any) -> Iterator[Any]:
-    """Yield the members of a union, without what they are annotated with."""
-    if get_origin(annotation) is Annotated:
-        yield from _kinds(get_args(annotation)[0])
-    elif get_origin(annotation) in (None, Literal, tuple, list, dict):
-        yield annotation
-    else:
-        for member in get_args(annotation):
-            yield from _kinds(member)
-
-
 def _words(annotation: Any) -> list[str]:
     """Say what an option takes; nothing when one word cannot express it."""
     words: list[str] = []
-    for kind in _kinds(annotation):
+    for kind in members(annotation):
         if get_origin(kind) is Literal:
             words += map(str, get_args(kind))
         elif kind is NoneType:
@@ -161,7 +151,7 @@ def _words(annotation: Any) -> list[str]:
 
 def _value(annotation: Any, text: Any) -> Any:
     """Turn text into the choice that it names; the model reads all else."""
-    for kind in _kinds(annotation):
+    for kind in members(annotation):
         if kind is NoneType and text == NONE:
             return None
         if get_origin(kind) is Literal:
@@ -172,15 +162,9 @@ def _value(annotation: Any, text: Any) -> Any:
 
 
 def _bounds(field: FieldInfo) -> str:
-    """Say the bounds of a number, wherever in its type they stand."""
-    limits = list(field.metadata)
-    for member in (field.annotation, *get_args(field.annotation)):
-        if get_origin(member) is Annotated:
-            for extra in get_args(member)[1:]:
-                limits += extra.metadata if isinstance(extra, FieldInfo) else [extra]
     said = [
         f"{word} {getattr(limit, attribute):g}"
-        for limit in limits
+        for limit in limits_of(field)
         for attribute, word in LIMITS.items()
         if getattr(limit, attribute, None) is not None
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import singledispatch
+from math import isfinite
 from typing import Protocol, TypeVar, runtime_checkable
 
 from rich.console import Console
@@ -98,12 +99,15 @@ def _(event: events.TrainingStarted) -> str:
 
 @line.register
 def _(event: events.EpochDone) -> str:
-    figures = "  ".join(f"{k} {v:.3f}" for k, v in event.figures.items())
-    return (
-        f"epoch {event.epoch}  step {event.step}  loss {event.loss:.4f}  "
-        f"validation {event.validation_loss:.4f}  {figures}"
-        f"{'  best so far' if event.best else ''}"
-    )
+    parts = [f"epoch {event.epoch}  step {event.step}"]
+    if isfinite(event.loss):
+        parts.append(f"loss {event.loss:.4f}")
+    elif not event.step:
+        parts.append("ended before the first step")
+    if isfinite(event.validation_loss):  # else nothing was held out to be scored
+        parts.append(f"validation {event.validation_loss:.4f}")
+        parts += [f"{k} {v:.3f}" for k, v in event.figures.items()]
+    return "  ".join([*parts, *(["best so far"] if event.best else [])])
 
 
 @line.register

@@ -82,6 +82,11 @@ def segment(
             rle,
             client,
         )
-        last = follow(batch.run(found))
+        try:
+            last = follow(batch.run(found))
+        except KeyboardInterrupt:
+            for text in batch.kept:
+                typer.echo(text, err=True)
+            raise
     assert isinstance(last, BatchDone)
     return 1 if last.failed else 0

@@ -16,12 +16,13 @@ from napari_cihm.config.model import (
     Normalisation,
     TrainingRecord,
 )
-from napari_cihm.config.segment import SegmentSettings
+from napari_cihm.config.segment import Channels, SegmentSettings
 from napari_cihm.config.train import TrainSettings
 from napari_cihm.config.window import FolderSettings, WindowSettings
 
 __all__ = [
     "BenchmarkSettings",
+    "Channels",
     "CorrectSettings",
     "Decoding",
     "ExportSettings",

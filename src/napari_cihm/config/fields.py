@@ -59,14 +59,14 @@ def facts_of(name: str, field: FieldInfo) -> FieldFacts | None:
     """Read one field; None for what no control can hold, such as a mapping."""
     words: list[Any] = []
     kinds: list[Any] = []
-    for kind in _members(field.annotation):
+    for kind in members(field.annotation):
         if get_origin(kind) is Literal:
             words += get_args(kind)
         else:
             kinds.append(kind)
     if not set(kinds) <= {NoneType, bool, int, float, str, Path}:
         return None
-    limits = list(_limits(field))
+    limits = list(limits_of(field))
     return FieldFacts(
         name,
         field.description or "",
@@ -82,19 +82,20 @@ def facts_of(name: str, field: FieldInfo) -> FieldFacts | None:
     )
 
 
-def _members(annotation: Any) -> Iterator[Any]:
+def members(annotation: Any) -> Iterator[Any]:
     """Yield the members of a union, without what they are annotated with."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from _members(get_args(annotation)[0])
+        yield from members(get_args(annotation)[0])
     elif origin is None or origin in (Literal, tuple, list, dict):
         yield annotation
     else:
         for member in get_args(annotation):
-            yield from _members(member)
+            yield from members(member)
 
 
-def _limits(field: FieldInfo) -> Iterator[Any]:
+def limits_of(field: FieldInfo) -> Iterator[Any]:
+    """Yield the bounds of a number, wherever in its type they stand."""
     yield from field.metadata
     for member in (field.annotation, *get_args(field.annotation)):
         if get_origin(member) is Annotated:

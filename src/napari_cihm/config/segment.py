@@ -27,6 +27,8 @@ Pixels = Annotated[
     float, BeforeValidator(_no_flag), AfterValidator(_a_pixel_at_least), Field(ge=1)
 ]
 
+Channels = Annotated[int, Field(ge=0)] | Literal["auto", "merge"]
+
 
 class SegmentSettings(Settings):
     """How to segment; a newcomer needs to touch none of them."""
@@ -36,7 +38,7 @@ class SegmentSettings(Settings):
         description="Typical object diameter in pixels; auto estimates it, none "
         "keeps the image's own scale.",
     )
-    channels: Annotated[int, Field(ge=0)] | Literal["auto", "merge"] = Field(
+    channels: Channels = Field(
         "auto",
         description="Channel to segment by its number, or merge all; auto takes "
         "what the model expects.",

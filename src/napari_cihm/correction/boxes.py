@@ -13,6 +13,11 @@ from napari_cihm.errors import InputError
 # Small enough to look at in a millisecond, large enough to hold a usual object.
 NEAR = (16, 64, 64)
 NEAR_FLAT = (128, 128)
+# Large enough for a look through all of a volume, small enough for short steps.
+CELL = (16, 256, 256)
+CELL_FLAT = (512, 512)
+
+Key = tuple[int, ...]
 
 
 def box_at(start: Sequence[int], shape: Sequence[int]) -> Box:
@@ -74,7 +79,7 @@ def overlap(one: Box, other: Box) -> Box | None:
 
 def cells(
     shape: Sequence[int], chunk: Sequence[int], within: Box | None = None
-) -> Iterator[tuple[tuple[int, ...], Box]]:
+) -> Iterator[tuple[Key, Box]]:
     """Go through the cells of a regular grid, with the number of each.
 
     Parameters
@@ -115,11 +120,17 @@ def chunk_of(
     shape = tuple(int(n) for n in array.shape)
     own = getattr(array, "chunks", None)
     if own and len(own) == len(shape):
-        usual = [int(c[0] if isinstance(c, tuple) else c) for c in own]
+        # Of a dask array the largest: the first of a cropped one may be a sliver.
+        usual = [int(max(c) if isinstance(c, tuple) else c) for c in own]
     else:
         size = flat if len(shape) <= 2 else deep
         usual = [1] * (len(shape) - len(size)) + list(size)[-len(shape) :]
     return tuple(max(1, min(c, n)) for c, n in zip(usual, shape, strict=True))
+
+
+def grid_of(array: Any) -> tuple[int, ...]:
+    """Return the shape of the cells in which all of an array is looked through."""
+    return chunk_of(array, CELL_FLAT, CELL)
 
 
 def check_point(point: Sequence[float], shape: Sequence[int]) -> tuple[int, ...]:

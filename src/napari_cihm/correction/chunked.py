@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike as Numbers
 from numpy.typing import NDArray
 
 from napari_cihm.correction.boxes import (
+    Key,
     cell,
     cells,
     chunk_of,
@@ -27,8 +28,6 @@ from napari_cihm.correction.boxes import (
 from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
 from napari_cihm.data.image import read_part
 from napari_cihm.data.tiles import Box, shifted
-
-Key = tuple[int, ...]
 
 
 class ChunkedArray:
@@ -194,9 +193,16 @@ class ChunkedArray:
     def states(self) -> Iterator[tuple[Key, Any]]:
         """Go through those pieces: the number of each, its value if it has but one."""
         with self._lock:
-            changed = list(self._changed.items())
-        for key, piece in changed:
-            yield key, None if any(piece.strides) else piece.flat[0]
+            changed = list(self._changed)
+        for key in changed:
+            yield key, self.value_of(key)
+
+    def value_of(self, key: Key) -> Any:
+        """Return the one value of a piece; None where it may have several."""
+        piece = self._changed.get(key)
+        if piece is None:
+            return None if self.source is not None else self.dtype.type(0)
+        return None if any(piece.strides) else piece.flat[0]
 
     def changed_boxes(self) -> Iterator[Box]:
         """Go through the pieces that differ, or may differ, from the source."""

@@ -95,6 +95,13 @@ def interpolate(
             f"slices {low} and {high} have none between them",
             "the object in two slices with others between",
         )
+    fixed = [a for a in range(len(labels.shape)) if a != axis and a not in plane]
+    if any(ends[0].box[a] != ends[1].box[a] for a in fixed):
+        raise InputError(
+            "the two slices lie apart along another axis, too",
+            "two slices of one stack",
+            "point at the object twice at one time",
+        )
     label = piece_at(labels, first, plane).label
     tight = hull(_put(piece.box, axis, low) for piece in ends)
     # Room for an outline to move in; none comes in from beyond the window.

@@ -61,14 +61,14 @@ def remove_smaller(
     counts = index.counts()
     small = sorted(label for label, count in counts.items() if count < pixels)
     blocks = list(renumbered(labels, index, dict.fromkeys(small, 0)))
+    specks: list[Block] = []
     if pieces:
         for label in sorted(set(counts) - set(small)):
-            blocks += _specks(labels, index.box(label), label, pixels)
-    specks = len(blocks) - len(small)
-    removed = _objects(len(small)) if small or specks <= 0 else "specks"
+            specks += _specks(labels, index.box(label), label, pixels)
+    removed = _objects(len(small)) if small or not specks else "specks"
     what = f"Remove {removed} of fewer than {pixels} pixels"
-    note = f"{_objects(specks)} lost specks." if pieces and specks > 0 else ""
-    return edit_of(blocks, labels, what, note, everywhere=True)
+    note = f"{_objects(len(specks))} lost specks." if specks else ""
+    return edit_of(blocks + specks, labels, what, note, everywhere=True)
 
 
 def remove_touching_border(

@@ -117,10 +117,12 @@ def _picture(values: NDArray[Any], colours: bool) -> NDArray[Any]:
 
 
 def _mask(labels: NDArray[Any]) -> NDArray[Any]:
-    numbers, numbered, _ = compacted(np.where(labels > 0, labels, 0))
-    small = len(numbers) < 1 << 16
-    mask: NDArray[Any] = numbered.astype(np.uint16 if small else np.uint32)
-    return mask
+    """Keep the numbers, which may name classes, unless a TIFF's are too small."""
+    mask = np.where(labels > 0, labels, 0)
+    if mask.max(initial=0) >= 1 << 16:
+        mask = compacted(mask)[1]
+    small = mask.max(initial=0) < 1 << 16
+    return mask.astype(np.uint16 if small else np.uint32)
 
 
 def _digest(*parts: NDArray[Any] | None) -> str:
@@ -147,7 +149,7 @@ def _entry(
         "source": str(image.path or ""),
         "plane": dict(part.plane),
         "channels": list(channels),
-        "objects": int(mask.max(initial=0)),
+        "objects": int(np.count_nonzero(np.unique(mask))),
         "reviewed": 1.0 if seen is None else round(float(seen.mean()), 4),
         "added": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "program": __version__,

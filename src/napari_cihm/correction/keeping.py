@@ -16,7 +16,6 @@ def keep_reviewed(
     old: NDArray[np.integer],
     reviewed: NDArray[np.bool_],
     found: NDArray[np.integer],
-    above: int = 0,
 ) -> NDArray[np.integer]:
     """Replace the labels that nobody has reviewed.
 
@@ -31,23 +30,26 @@ def keep_reviewed(
         Labels before, and of the new run.
     reviewed : array of bool
         Where nothing may change.
-    above : int
-        New numbers are higher than this, too.
 
     Returns
     -------
     array of int
         In the old labels' kind of number, or a wider one where it is needed.
     """
-    fixed = reviewed | _mostly(old, reviewed)
+    fixed = kept_by(old, reviewed)
     kept = np.where(fixed, old, 0)
     found = np.where(_mostly(found, ~fixed), found, 0)
     numbers, ranks, _ = compacted(found)
-    first = int(kept.max(initial=above))
+    first = int(kept.max(initial=0))
     kind = kind_for(old.dtype, first + len(numbers))
     new = np.arange(len(numbers) + 1).astype(kind)
     new[1:] += kind.type(max(first, 0))
     return np.where(fixed, kept.astype(kind), new[ranks])
+
+
+def kept_by(old: NDArray[np.integer], reviewed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what stays: what was reviewed, and objects of which most was."""
+    return reviewed | _mostly(old, reviewed)
 
 
 def kind_for(dtype: np.dtype[Any], highest: int) -> np.dtype[Any]:

@@ -1,23 +1,15 @@
 """Know every object's size and place without looking through the labels again.
 
-Built once, by a scan that a worker thread can run while the user goes on
-editing, then kept right by hearing of each edit.
+Built once from what a survey found, then kept right by hearing of each edit.
 """
 
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from napari_cihm.correction.box_table import Bounds, BoxTable
-from napari_cihm.correction.boxes import (
-    box_at,
-    cell,
-    cells,
-    chunk_of,
-    start_of,
-)
+from napari_cihm.correction.boxes import box_at, cells, grid_of
 from napari_cihm.correction.counting import (
     Extents,
     extents_of,
@@ -25,13 +17,9 @@ from napari_cihm.correction.counting import (
     gathered,
 )
 from napari_cihm.correction.edits import Edit
+from napari_cihm.correction.survey import Survey
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import InputError
-from napari_cihm.events import LabelsScanned
-
-# Cells of this many pixels make a scan of a volume quick and its steps short.
-CELL_FLAT = (512, 512)
-CELL = (16, 256, 256)
 
 
 class LabelIndex:
@@ -44,75 +32,46 @@ class LabelIndex:
     ----------
     labels : array-like of int
         Labels that every change of is told to `hear`.
+    survey : Survey, optional
+        Finds the extents of each cell's labels, in a thread if need be; one of its
+        own by default.
     """
 
-    def __init__(self, labels: Any) -> None:
+    def __init__(self, labels: Any, survey: Survey | None = None) -> None:
         self.labels = labels
-        self.shape = tuple(int(n) for n in labels.shape)
+        self._survey = survey or Survey(labels, extents_of)
         self._table = BoxTable(_nothing(labels))
-        self._cells: dict[tuple[int, ...], Extents] = {}
-        self._stale: set[tuple[int, ...]] = set()
-        self._chunk = chunk_of(labels, CELL_FLAT, CELL)
         self._highest: int | None = None
-        self._scanning = False
         self._doubtful = False
-        self._lock = threading.RLock()
         self.ready = False
 
     @classmethod
     def of(cls, labels: Any) -> "LabelIndex":
-        """Return an index that has scanned the labels."""
+        """Return an index that has counted the labels."""
         index = cls(labels)
         index.complete()
         return index
 
-    def scan(self) -> Iterator[LabelsScanned]:
-        """Look through the labels, a step a cell; any thread may run it.
-
-        Edits heard meanwhile are looked at again when the scan is complete, so
-        it does not matter on which side of a step an edit fell.
-        """
-        self._scanning = True
-        try:
-            places = list(cells(self.shape, self._chunk))
-            for done, (key, place) in enumerate(places, 1):
-                if self.ready:
-                    return
-                found = self._look(place)
-                with self._lock:
-                    self._cells[key] = found
-                yield LabelsScanned(done, len(places))
-        finally:
-            self._scanning = False
-
     def complete(self) -> None:
-        """Finish the scan where it stands; call it where labels are edited."""
+        """Count what is not counted yet; call it where labels are edited."""
         if self.ready:
             return
-        with self._lock:
-            missing = {k for k, _ in cells(self.shape, self._chunk)} - set(self._cells)
-            for key in missing | self._stale:
-                self._cells[key] = self._look(cell(key, self.shape, self._chunk))
-            found = gathered([*self._cells.values(), _nothing(self.labels)])
-            self._table = BoxTable(found)
-            self._cells.clear()
-            self._stale.clear()
-            self._highest = max(found.highest, self._highest or 0)
-            self.ready = True
+        parts = self._survey.found(extents_of).values()
+        found = gathered([*parts, _nothing(self.labels)])
+        self._table = BoxTable(found)
+        self._highest = max(found.highest, self._highest or 0)
+        self.ready = True
 
     def hear(self, edit: Edit) -> None:
         """Take an edit into account, after it was written."""
-        with self._lock:
-            for block in edit.blocks:
-                fresh = extents_of_block(block, "new")
-                if self._highest is not None:
-                    self._highest = max(self._highest, fresh.highest)
-                if self.ready:
-                    self._table.add(fresh)
-                    self._table.take(extents_of_block(block, "old"))
-                else:
-                    near = cells(self.shape, self._chunk, block.box)
-                    self._stale.update(key for key, _ in near)
+        for block in edit.blocks:
+            self._survey.hear(block.box)
+            fresh = extents_of_block(block, "new")
+            if self._highest is not None:
+                self._highest = max(self._highest, fresh.highest)
+            if self.ready:
+                self._table.add(fresh)
+                self._table.take(extents_of_block(block, "old"))
 
     def doubt(self, doubtful: bool = True) -> None:
         """Look for the highest number before a new one is given: others may have."""
@@ -145,9 +104,9 @@ class LabelIndex:
 
     def _find_highest(self) -> int:
         in_memory = isinstance(self.labels, np.ndarray)
-        if in_memory or not (self._scanning or self._cells):
+        if in_memory or not self._survey.begun:
             return _highest(self.labels)
-        if self._scanning:
+        if self._survey.scanning:
             raise InputError(
                 "the objects are still being counted, and a new one needs a number "
                 "that none of them has",
@@ -208,14 +167,11 @@ class LabelIndex:
         start = first.min(axis=0)
         return box_at(start, last.max(axis=0) - start)
 
-    def _look(self, place: Box) -> Extents:
-        return extents_of(np.asarray(self.labels[place]), start_of(place))
-
 
 def _highest(labels: Any) -> int:
     if isinstance(labels, np.ndarray):
         return int(labels.max(initial=0))
-    places = cells(labels.shape, chunk_of(labels, CELL_FLAT, CELL))
+    places = cells(labels.shape, grid_of(labels))
     return max(int(np.asarray(labels[at]).max(initial=0)) for _, at in places)
 
 

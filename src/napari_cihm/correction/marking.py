@@ -26,9 +26,14 @@ def switched(
             old, new = np.array(False), np.array(True)
             yield Block(start_of(box), shape_of(box), None, old, new)
             return
-    for _, place in cells(marks.shape, marks.chunks, box):
+    for key, place in cells(marks.shape, marks.chunks, box):
         shared = overlap(place, box)
-        if shared is None:
+        held = marks.value_of(key)
+        if shared is None or held == value:
+            continue
+        if mask is None and held is not None:
+            old, new = np.array(held), np.array(value)
+            yield Block(start_of(shared), shape_of(shared), None, old, new)
             continue
         before = marks.read(shared)
         inner = shifted(shared, box)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.correction.boxes import (
+    Key,
     box_at,
     cell,
     check_axes_of,
@@ -30,8 +31,6 @@ from napari_cihm.correction.boxes import (
 from napari_cihm.correction.chunked import readable
 from napari_cihm.data.tiles import Box, shifted
 from napari_cihm.errors import InputError
-
-Key = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)

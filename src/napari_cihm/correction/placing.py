@@ -68,11 +68,12 @@ class TrainingFolder:
                     written.append("reviewed")
                 # Pairs are found by their images: with it the pair begins to exist.
                 self._write("images", name, picture)
+                written.append("images")
+                self._note({"name": name, **entry})
             except OSError:
                 for folder in written:
                     self._file(folder, name).unlink(missing_ok=True)
                 raise
-            self._note({"name": name, **entry})
         self._known[str(entry["content"])] = name
         return name
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.correction.boxes import cells, chunk_of, shape_of, start_of
+from napari_cihm.correction.boxes import cells, grid_of, shape_of, start_of
 from napari_cihm.correction.edits import Block, changed
-from napari_cihm.correction.label_index import CELL, CELL_FLAT, LabelIndex
+from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.pieces import Piece
 
 # Up to here each object is read in its own box; beyond, the labels cell by cell.
@@ -48,7 +48,7 @@ def renumbered(
     olds = np.array(sorted(moved), labels.dtype)
     news = np.array([moved[int(old)] for old in olds], labels.dtype)
     around = index.hull(list(moved))
-    for _, box in cells(index.shape, chunk_of(labels, CELL_FLAT, CELL), around):
+    for _, box in cells(labels.shape, grid_of(labels), around):
         values = np.asarray(labels[box])
         ranks = np.searchsorted(olds, values).clip(max=len(olds) - 1)
         after = np.where(olds[ranks] == values, news[ranks], values)

@@ -217,11 +217,6 @@ class Reviewed:
         places = {*_hashed(self.person), *_hashed(self.edits)}
         return sum(int(self.read(box_at(*place)).sum()) for place in places)
 
-    @property
-    def fraction(self) -> float:
-        """The share of all pixels that is reviewed."""
-        return self.count() / self.person.size
-
     def slices(self, axis: int = 0) -> list[int]:
         """Return the slices in which anything is reviewed."""
         found: set[int] = set()

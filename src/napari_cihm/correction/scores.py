@@ -72,7 +72,7 @@ def doubt_of_objects(labels: Any, index: LabelIndex, doubt: Any) -> dict[int, fl
         A map of the labels' shape, from `entropy`, `disagreement` or a
         segmentation that kept its uncertainty.
     """
-    _check_shape(doubt, index.shape)
+    _check_shape(doubt, labels.shape)
     found = {}
     for label in index:
         box = index.box(label)

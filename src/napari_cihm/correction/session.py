@@ -10,11 +10,13 @@ import numpy as np
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.boxes import shape_of, start_of
 from napari_cihm.correction.checked import Checked, Progress
+from napari_cihm.correction.checksums import Checksums, checksum
+from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Journal
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.correction.tally import Tally
+from napari_cihm.correction.survey import Survey
 from napari_cihm.data.tiles import Box
 
 # As many steps as napari's history keeps; older ones cannot be undone there.
@@ -38,7 +40,7 @@ class CorrectionSession:
 
     The labels belong to someone else, who writes edits into them and then tells
     of it here. Undoing and redoing are told by nobody: `look` finds them out. What
-    others change in silence, `tally` finds, and `changed` hears of it.
+    others change in silence, `checksums` finds, and `changed` hears of it.
 
     Parameters
     ----------
@@ -63,9 +65,7 @@ class CorrectionSession:
         self.labels = labels
         self.settings = settings or CorrectSettings()
         self.reviewed = reviewed or Reviewed(labels.shape)
-        self.index = LabelIndex(labels)
-        self.checked = Checked(labels, self.index, self.reviewed)
-        self.tally = Tally(labels)
+        self._survey_anew()
         self.journal = journal
         self._undo: deque[Step] = deque(maxlen=STEPS)
         self._redo: deque[Step] = deque(maxlen=STEPS)
@@ -140,8 +140,7 @@ class CorrectionSession:
         self.labels = labels
         if tuple(labels.shape) != self.reviewed.shape:
             self.reviewed = Reviewed(labels.shape)
-        self.tally = Tally(labels)
-        self._count_anew()
+        self._survey_anew()
         for steps in (self._undo, self._redo, self._marks):
             steps.clear()
         if self.journal is not None:
@@ -154,6 +153,8 @@ class CorrectionSession:
         """
         if not boxes:
             return
+        for box in boxes:
+            self.survey.hear(box)
         self._count_anew()
         if self.journal is None:
             return
@@ -162,6 +163,11 @@ class CorrectionSession:
             return
         for box in boxes:
             self.journal.record_region(start_of(box), shape_of(box))
+
+    def complete(self) -> None:
+        """Finish counting where it stands; call it where labels are edited."""
+        self.index.complete()
+        self.checksums.complete()
 
     def progress(self) -> Progress:
         """Return how many of the objects are checked."""
@@ -178,13 +184,18 @@ class CorrectionSession:
         self._follow(edit, change)
         return edit
 
+    def _survey_anew(self) -> None:
+        self.survey = Survey(self.labels, extents_of, checksum)
+        self.checksums = Checksums(self.labels, self.survey)
+        self._count_anew()
+
     def _count_anew(self) -> None:
-        self.index = LabelIndex(self.labels)
+        self.index = LabelIndex(self.labels, self.survey)
         self.checked = Checked(self.labels, self.index, self.reviewed)
 
     def _follow(self, edit: Edit, review: ReviewChange | None) -> None:
         self.index.hear(edit)
-        self.tally.hear(edit)
+        self.checksums.hear(edit)
         self.checked.hear_edit(edit)
         if review is not None:
             self.checked.hear_review(review)

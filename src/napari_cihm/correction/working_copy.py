@@ -18,7 +18,7 @@ def working_copy(labels: Any) -> tuple[Any, str]:
     Multiscale labels, and labels that lie in a file or behind a lazy computation,
     are copied piece by piece as they are looked at or changed, so this takes no
     time and a large volume takes memory only where it is edited. What is returned
-    for a single numpy array is that array itself.
+    for a single numpy array that can be written is that array itself.
 
     Parameters
     ----------
@@ -35,7 +35,10 @@ def working_copy(labels: Any) -> tuple[Any, str]:
     finest = scales[0]
     if finest.dtype.kind not in "iu":
         raise InputError(f"labels of {finest.dtype}", "whole numbers")
-    if isinstance(finest, np.ndarray | ChunkedArray) and len(scales) == 1:
+    writable = isinstance(finest, ChunkedArray) or (
+        isinstance(finest, np.ndarray) and finest.flags.writeable
+    )
+    if writable and len(scales) == 1:
         return finest, ""
     size = " x ".join(str(int(n)) for n in finest.shape)
     which = f"the finest of {len(scales)} scales" if len(scales) > 1 else "these labels"

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from napari_cihm.errors import AxesError
 
 LETTERS = "tzcyx"
-MEANING = {"t": "time", "z": "depth", "c": "channel", "y": "row", "x": "column"}
 MOST_CHANNELS = 4
 
 

@@ -19,8 +19,7 @@ def fits(folder: Path) -> bool:
 
 def is_sample(folder: Path) -> bool:
     """Whether a folder is one sample: its image, and one mask a nucleus."""
-    image = folder / "images" / f"{folder.name}.png"
-    return image.is_file() and (folder / "masks").is_dir()
+    return _picture(folder).is_file() and (folder / "masks").is_dir()
 
 
 def pairs(folder: Path) -> list[PairSource]:
@@ -35,7 +34,10 @@ def pairs(folder: Path) -> list[PairSource]:
         samples = [folder.absolute()]
     else:
         samples = [path for path in sorted(folder.iterdir()) if _meant(path)]
-    return [PairSource(path.name, partial(read_sample, path)) for path in samples]
+    return [
+        PairSource(path.name, partial(read_sample, path), picture=_picture(path))
+        for path in samples
+    ]
 
 
 def _alone(folder: Path) -> bool:
@@ -52,7 +54,7 @@ def _meant(folder: Path) -> bool:
         return True
     if not ((folder / "images").is_dir() or (folder / "masks").is_dir()):
         return False
-    image = folder / "images" / f"{folder.name}.png"
+    image = _picture(folder)
     missing = folder / "masks" if image.is_file() else image
     raise DataError(
         f"{missing} does not exist",
@@ -63,7 +65,7 @@ def _meant(folder: Path) -> bool:
 
 def read_sample(folder: Path) -> Pair:
     """Read one sample; a pixel claimed twice goes to the smaller nucleus."""
-    image = open_picture(folder / "images" / f"{folder.name}.png")
+    image = open_picture(_picture(folder))
     size = image.label_shape
     masks = []
     for path in pictures_in(folder / "masks"):
@@ -77,3 +79,7 @@ def read_sample(folder: Path) -> Pair:
     claimed = sum(int(mask.sum()) for mask in masks)
     overlap = claimed - int(np.count_nonzero(labels))
     return Pair.of(folder.name, image, labels, overlap=overlap)
+
+
+def _picture(sample: Path) -> Path:
+    return sample / "images" / f"{sample.name}.png"

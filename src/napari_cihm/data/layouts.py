@@ -71,9 +71,9 @@ def layout_of(folder: Path) -> Layout:
     """Tell which layout a folder has."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "a folder of images and masks")
-    layout = _fitting(folder)
+    layout = fitting(folder)
     if layout is None:
-        inside = [p for p in sorted(folder.iterdir()) if p.is_dir() and _fitting(p)]
+        inside = [p for p in sorted(folder.iterdir()) if p.is_dir() and fitting(p)]
         raise DataError(
             f"{folder} holds no layout that is known",
             ", ".join(layout.name for layout in LAYOUTS),
@@ -82,5 +82,11 @@ def layout_of(folder: Path) -> Layout:
     return layout
 
 
-def _fitting(folder: Path) -> Layout | None:
+def is_split(folder: Path) -> bool:
+    """Whether a folder holds ``train/`` and ``val/``, each to be read of itself."""
+    return (folder / "train").is_dir() and (folder / "val").is_dir()
+
+
+def fitting(folder: Path) -> Layout | None:
+    """Return the layout that a folder has, if it is one that is known."""
     return next((layout for layout in LAYOUTS if layout.fits(folder)), None)

@@ -113,12 +113,15 @@ class PairSource:
         What it is a slice of, if anything: slices of one volume are no strangers.
     place : tuple of int
         Where in the volume it lies, if that is known.
+    picture : Path, optional
+        The file of its image, where that is a picture of its own.
     """
 
     name: str
     read: Callable[[], Pair]
     volume: str = ""
     place: tuple[int, ...] = ()
+    picture: Path | None = None
 
     @classmethod
     def holding(cls, pair: Pair) -> "PairSource":
@@ -164,7 +167,7 @@ def pair_source(image: Path, mask: Path, reviewed: Path | None = None) -> PairSo
         seen = None if reviewed is None else read_mask(reviewed).astype(bool)
         return Pair.of(name, open_picture(image), read_mask(mask), seen)
 
-    return PairSource(name, read, *place_of(name))
+    return PairSource(name, read, *place_of(name), picture=image)
 
 
 def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:

@@ -2,14 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image, readable
 from napari_cihm.data.ome_zarr import is_zarr, open_zarr
+from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
 from napari_cihm.data.tiff_series import open_tiff_series
 from napari_cihm.errors import AxesError, DtypeError, ReadError, ShapeError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Picture
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 TIFFS = (".tif", ".tiff", ".lsm", ".stk", ".svs", ".ndpi", ".qptiff", ".btf")
@@ -50,13 +56,21 @@ def read_image(
     """
     if not isinstance(path, str | Path):
         return open_tiff_series([Path(p) for p in path], axes)
-    path = Path(path).expanduser()
+    path = with_home(path)
     with readable(path):
         try:
             return _open(path, axes, level)
         except (DtypeError, ShapeError, AxesError) as error:  # these know no file
             came = f"{path}: {error.came}"
             raise type(error)(came, error.wanted, error.remedy) from None
+
+
+def read_header(path: Path) -> Image:
+    """Open an image file as `read_image` does; of a picture, the pixels stay unread."""
+    with readable(path):
+        if first_bytes(path).startswith(PICTURE_MAGIC):
+            return _blank_picture(path)
+    return read_image(path)
 
 
 def _open(path: Path, axes: str | None, level: int) -> Image:
@@ -89,8 +103,7 @@ def _open_picture(path: Path, axes: str | None) -> Image:
 
     try:
         with Pillow.open(path) as picture:
-            plain = PLAIN.get(picture.mode)
-            data = np.asarray(picture.convert(plain) if plain else picture)
+            data = _pixels(picture)
     except DecompressionBombError as error:
         raise ReadError(
             f"{path} is too large a picture to be read whole ({error})",
@@ -99,6 +112,21 @@ def _open_picture(path: Path, axes: str | None) -> Image:
         ) from error
     letters = "yxc" if data.ndim == 3 else "yx"
     return Image.of(data, axes or letters, name=path.stem, path=path)
+
+
+def _blank_picture(path: Path) -> Image:
+    """Return what a picture's header tells, in pixels that are all one."""
+    from PIL import Image as Pillow
+
+    with Pillow.open(path) as picture:
+        pixel = _pixels(Pillow.new(picture.mode, (1, 1)))
+        shape = (picture.height, picture.width, *pixel.shape[2:])
+    return Image.of(np.broadcast_to(pixel, shape), "yxc"[: len(shape)], path=path)
+
+
+def _pixels(picture: "Picture") -> NDArray[np.generic]:
+    plain = PLAIN.get(picture.mode)
+    return np.asarray(picture.convert(plain) if plain else picture)
 
 
 def _kind(start: bytes) -> str:

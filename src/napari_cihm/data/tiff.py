@@ -20,7 +20,7 @@ from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_scale import physical_size
 from napari_cihm.errors import ReadError
 
-ALPHA = [(tifffile.EXTRASAMPLE.ASSOCALPHA,), (tifffile.EXTRASAMPLE.UNASSALPHA,)]
+OPACITIES = {tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA}
 
 
 def first_bytes(path: Path) -> bytes:
@@ -59,7 +59,8 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         series = levels[level]
         _check_whole(path, file, series)
         own = tidy_axes(series.axes, series.shape)
-        clear = series.axes.endswith("S") and series.shape[-1] == 2 and _alpha(series)
+        grey = series.axes.endswith("S") and series.shape[-1] == 2
+        veiled = grey and not OPACITIES.isdisjoint(series.keyframe.extrasamples)
         scale, units = physical_size(file, series.shape, levels[0].shape)
         data = LazyTiff(path, level, series.shape, series.dtype, white=_white(series))
         doubt = "" if axes or own is None else _pages_note(own[0], series)
@@ -67,7 +68,7 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     if axes is not None or own is None:
         return Image.of(data, axes, **about)
     letters, index = own
-    if clear:  # what a pixel shows is grey, and its second sample no channel
+    if veiled:  # what a pixel shows is grey, and its second sample no channel
         letters, index = letters.replace("c", ""), (*index[:-1], 0)
     kept = LazyTiff(path, level, data.shape, data.dtype, index, data.white)
     scale = {k: v for k, v in scale.items() if k in letters}
@@ -236,11 +237,6 @@ def _white(series: Any) -> int | None:
     turned = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
     known = turned and np.dtype(series.dtype).kind in "bu"
     return 2**page.bitspersample - 1 if known else None
-
-
-def _alpha(series: Any) -> bool:
-    """Tell whether the last sample is said to be how opaque a pixel is."""
-    return series.keyframe.extrasamples[-1:] in ALPHA
 
 
 def _mappable(series: Any) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.axes import check_axes
-from napari_cihm.data.image import Image
-from napari_cihm.data.tiff import is_tiff, open_tiff
+from napari_cihm.data.image import Image, readable
+from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
 from napari_cihm.errors import ReadError
 
 
@@ -70,11 +70,7 @@ class _Files:
 
 
 def _open(path: Path) -> Image:
-    try:
-        with open(path, "rb") as file:
-            start = file.read(4)
-    except OSError as error:
-        raise ReadError(f"{path} cannot be read ({error.strerror})") from error
-    if not is_tiff(start):
-        raise ReadError(f"{path} is no TIFF", "TIFF files of one shape")
-    return open_tiff(path)
+    with readable(path):
+        if not is_tiff(first_bytes(path)):
+            raise ReadError(f"{path} is no TIFF", "TIFF files of one shape")
+        return open_tiff(path)

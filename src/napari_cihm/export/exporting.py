@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 
 from napari_cihm.config import ExportSettings
+from napari_cihm.data.paths import with_home
 from napari_cihm.errors import (
     InputError,
     UnavailableError,
@@ -68,7 +69,7 @@ def export_model(
     if format not in FORMATS:
         raise UnknownNameError.among("export format", format, FORMATS)
     chosen = ExportSettings.of(**settings)
-    target = _target(Path(path).expanduser(), model.name, FORMATS[format].suffix)
+    target = _target(with_home(path), model.name, FORMATS[format].suffix)
     writer = _writer(format)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from napari_cihm.config.model import DEFAULT_MODEL
+from napari_cihm.data.paths import with_home
 from napari_cihm.errors import CheckpointError, InputError, UnknownNameError
 from napari_cihm.models.checkpoint import read_checkpoint
 from napari_cihm.models.foreign import is_foreign, read_foreign
@@ -70,7 +71,7 @@ def find_model(name_or_path: str | Path) -> Path:
     names = bundled_names()
     if str(name_or_path) in names:
         return _folder() / f"{name_or_path}.safetensors"
-    path = Path(name_or_path).expanduser()
+    path = with_home(name_or_path)
     if not path.suffix and (not path.exists() or not str(name_or_path)):
         raise UnknownNameError.among("model", str(name_or_path), names)
     return path

@@ -14,6 +14,7 @@ from napari_cihm.plugin.flows.folder_flow import FolderFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.flows.tasks import Tasks
+from napari_cihm.plugin.keys import Keys
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.preferences import PLUGIN, RecentModels, preferences
@@ -78,10 +79,13 @@ class Coordinator(QObject):
             self.desk, learning, self.correct, self.model, self.segment, self
         )
         self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
+        cancel = panel.run_bar.cancel.click
+        self._keys = Keys(scene, session, images.segment.click, cancel, self)
         panel.files_dropped.connect(self._on_files_dropped)
-        panel.segment_requested.connect(images.segment.click)
         learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
         learning.unmarked.offered.connect(lambda: panel.show_part(learning.unmarked))
+        folder = self.folder_section
+        folder.failed.connect(lambda: panel.show_part(folder.report))
         history = learning.history
         history.title.clicked.connect(lambda: panel.show_part(history))
         panel.closed.connect(self.close)
@@ -97,6 +101,7 @@ class Coordinator(QObject):
         """Stop what runs, leave the viewer as it is, and let go of it."""
         self.desk.runner.close()
         self.desk.tasks.close()
+        self._keys.close()
         self.segment.close()
         self.finetune.close()
         self.correct.close()
@@ -108,9 +113,8 @@ class Coordinator(QObject):
             if Path(path).suffix.lower() in SUFFIXES:
                 self.model.choose(path)
                 continue
-            ours = Path(path).is_dir() and _is_dsb18(Path(path))
             try:
-                self.desk.scene.open(path, PLUGIN if ours else None)
+                self.desk.scene.open(path, PLUGIN if _is_ours(path) else None)
             except CihmError as error:
                 notices.explain(error)
 
@@ -120,8 +124,8 @@ class Coordinator(QObject):
         self.finetune.set_theme(theme)
 
 
-def _is_dsb18(folder: Path) -> bool:
+def _is_ours(path: str) -> bool:
     # What reads files would keep the panel waiting while it opens.
-    from napari_cihm.data.dsb18 import is_sample
+    from napari_cihm.plugin.readers import get_reader
 
-    return is_sample(folder) or any(is_sample(f) for f in folder.iterdir())
+    return get_reader(path) is not None

@@ -10,17 +10,14 @@ from napari.utils.colormaps import CyclicLabelColormap, label_colormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
+from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
+from napari_cihm.data.tiles import Box
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.region import (
-    Box,
-    Region,
-    changed,
-    numbered_on,
-    region_of,
-)
+from napari_cihm.plugin.region import Region, changed, region_of
 from napari_cihm.plugin.scene import Scene, array_of
+from napari_cihm.plugin.taking import taken_in
 
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
@@ -97,18 +94,23 @@ class ResultLayers:
         region: Region,
         labels: NDArray[Any],
         about: Mapping[str, Any],
+        settings: SegmentSettings | None,
     ) -> Labels:
         """Turn what was shown while it ran into the result.
 
         Labels that an earlier run made are changed by an edit that can be undone,
         save for what was reviewed. Otherwise the result is a layer of its own.
+        Labels of an image that has become another meanwhile stay where it lay.
+        Settings say how objects are linked; there are none for classes.
         """
         found = region.show(np.asarray(labels))
+        if array_of(image).shape != region.shape:
+            return self._leave(live, image, found)
         follow = self._scene.active in (image, None)
         result = self.own(image)
         if result is not None and _fits(result, region):
             self.remove(live)
-            self._update(result, region, found)
+            self._update(result, region, found, settings)
             self._lay(result, place_over(image, region))
             self.rewritten(result)
         elif region.whole:
@@ -121,7 +123,7 @@ class ResultLayers:
         else:
             self.remove(live)
             data = np.zeros(region.shown_shape, DTYPE)
-            data[region.shown_box] = found
+            data[region.shown_box] = taken_in(data, region, found, None, settings)
             name, place = f"{image.name} labels", place_over(image, region)
             result = Labels(data, name=name, **place)
             self._add(result)
@@ -241,16 +243,20 @@ class ResultLayers:
             if is_preview(layer) and of == str(image.unique_id):
                 self.remove(layer)
 
-    def _update(self, own: Labels, region: Region, found: NDArray[Any]) -> None:
-        box, highest = region.shown_box, 0
-        if not region.whole:
-            outside = own.data.copy()
-            outside[box] = 0
-            highest = int(outside.max(initial=0))
-            found = numbered_on(found, highest)
-        reviewed = self.reviewed_of(own)
-        if reviewed is not None and reviewed.touches(box):
-            found = keep_reviewed(own.data[box], reviewed.read(box), found, highest)
+    def _update(
+        self,
+        own: Labels,
+        region: Region,
+        found: NDArray[Any],
+        settings: SegmentSettings | None,
+    ) -> None:
+        box, marks = region.shown_box, self.reviewed_of(own)
+        touched = marks is not None and marks.touches(box)
+        reviewed = marks.read(box) if marks is not None and touched else None
+        if not region.whole or settings is None:
+            found = taken_in(own.data, region, found, reviewed, settings)
+        elif reviewed is not None:
+            found = keep_reviewed(own.data[box], reviewed, found)
         kind = kind_for(own.data.dtype, int(found.max(initial=0)))
         if kind != own.data.dtype:
             notices.tell(
@@ -258,6 +264,18 @@ class ResultLayers:
             )
             own.data = own.data.astype(kind)
         self.edit(own, *changed(own.data[box], found.astype(kind), box))
+
+    def _leave(self, live: Labels, image: ImageLayer, found: NDArray[Any]) -> Labels:
+        """Leave labels of pixels that the image has no more to the user."""
+        notices.warn(
+            f"{image.name} was given other pixels while it was segmented; the labels "
+            "are those of the earlier ones",
+            "segment it again",
+        )
+        live.data = found.astype(DTYPE)
+        live.editable, live.metadata = True, {}
+        live.name = f"{image.name} labels (earlier pixels)"
+        return live
 
     def _add(self, layer: Labels) -> None:
         """Add a layer without taking the selection from where the user works."""

@@ -42,14 +42,11 @@ class Panel(QWidget):
     ----------
     files_dropped
         Emitted with the paths of what was dropped.
-    segment_requested
-        Emitted at Ctrl+Enter.
     closed
         Emitted when the dock was closed; not when the whole window goes.
     """
 
     files_dropped = Signal(list)
-    segment_requested = Signal()
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -99,12 +96,8 @@ class Panel(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Segment at Ctrl+Enter, cancel at Escape, leave all else to napari."""
-        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        control = held == Qt.KeyboardModifier.ControlModifier
-        if control and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.segment_requested.emit()
-        elif event.key() == Qt.Key.Key_Escape and not self.run_bar.cancel.isHidden():
+        """Cancel at Escape, whatever layer is selected; leave all else to napari."""
+        if event.key() == Qt.Key.Key_Escape and not self.run_bar.cancel.isHidden():
             self.run_bar.cancel.click()
         else:
             super().keyPressEvent(event)

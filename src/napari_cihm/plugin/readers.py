@@ -1,25 +1,40 @@
-"""Opening DSB18 folders: one sample, or a whole ``stage1_train`` as lazy stacks."""
+"""Opening folders of images and masks, as training reads them: as lazy stacks."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dask.array as da
 import numpy as np
 from dask.delayed import delayed
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from napari_cihm.data.dsb18 import is_sample, read_sample
-from napari_cihm.data.pictures import read_picture
+from napari_cihm.data.image import COLOUR
+from napari_cihm.data.layouts import find_pairs, fitting, is_split
+from napari_cihm.data.pairs import PairSource
+from napari_cihm.data.pictures import form_of, read_picture
+from napari_cihm.errors import DataError
+from napari_cihm.plugin import notices
 
 LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | Sequence[str]], list[LayerData]]
+Form = tuple[tuple[int, int, int], np.dtype[Any]]
+
+MOST = 12  # stacks, each of which is two layers of the viewer
+
+
+class Stack(NamedTuple):
+    """Pairs of one size and kind, and what to call them."""
+
+    name: str
+    form: Form
+    pairs: list[PairSource]
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
-    """Return what reads a DSB18 folder; None for any other path.
+    """Return what reads a folder of images and masks; None for any other path.
 
     Parameters
     ----------
@@ -28,91 +43,122 @@ def get_reader(path: str | Sequence[str]) -> Reader | None:
     """
     if not isinstance(path, str) or not Path(path).is_dir():
         return None
-    return read_folder if _samples(Path(path)) else None
+    return read_folder if all(map(fitting, _parts(Path(path)).values())) else None
 
 
 def read_folder(path: str | Sequence[str]) -> list[LayerData]:
-    """Read a sample, or stacks of all samples of each size."""
-    folder = Path(str(path))
-    samples = _samples(folder)
-    if is_sample(folder):
-        image, labels = _picture(folder), _labels(folder)
-        return [
-            (image, {"name": folder.name, "rgb": image.ndim == 3}, "image"),
-            (labels, {"name": f"{folder.name} masks"}, "labels"),
-        ]
-    by_size: dict[tuple[int, int], list[Path]] = defaultdict(list)
-    for sample in samples:
-        by_size[_size(sample)].append(sample)
-    groups = sorted(by_size.items(), key=lambda group: len(group[1]))
+    """Read a single pair, or stacks of all pairs of each size.
+
+    Raises
+    ------
+    DataError
+        As training does, and where images are no pictures.
+    """
+    parts = _parts(Path(str(path)).absolute())
+    found = {name: find_pairs(folder) for name, folder in parts.items()}
+    if [len(pairs) for pairs in found.values()] == [1]:
+        return _single(*found.popitem()[1])
+    stacks = [stack for item in found.items() for stack in _stacks(*item)]
+    by_count = sorted(stacks, key=lambda stack: -len(stack.pairs))
+    kept, left_out = by_count[:MOST], by_count[MOST:]
+    if left_out:
+        notices.warn(
+            f"images of rarer sizes were left out: of {len(stacks)} sizes, each of "
+            f"which makes two layers, the {MOST} with most images were opened",
+            "open the others in a folder of their own",
+        )
     return [
         layer
-        for size, members in groups
-        for layer in _stacks(folder.name, size, members, members is groups[-1][1])
+        for stack in stacks
+        if stack in kept
+        for layer in _layers(stack, stack is by_count[0])
     ]
 
 
-def _stacks(
-    name: str, size: tuple[int, int], members: list[Path], shown: bool
-) -> list[LayerData]:
-    """Make a stack of images and one of labels; only the largest is shown at first."""
-    title = f"{name} {size[0]}x{size[1]}"
+def _parts(folder: Path) -> dict[str, Path]:
+    """Return the folder, or both parts of one that is split, by what to call them."""
+    if not is_split(folder):
+        return {folder.name: folder}
+    return {f"{folder.name} {part}": folder / part for part in ("train", "val")}
+
+
+def _stacks(name: str, pairs: Sequence[PairSource]) -> Iterator[Stack]:
+    """Put pairs of one size and kind together, the most of them last."""
+    by_form: dict[Form, list[PairSource]] = defaultdict(list)
+    for pair in pairs:
+        by_form[form_of(_picture_of(pair))].append(pair)
+    for form, members in sorted(by_form.items(), key=lambda group: len(group[1])):
+        _, height, width = form[0]
+        yield Stack(f"{name} {height}x{width}", form, members)
+
+
+def _layers(stack: Stack, shown: bool) -> list[LayerData]:
+    """Make a stack of images and one of labels; one such pair is shown at first."""
+    shape, dtype = stack.form
+    images = _lazy(partial(_read, shape[0]), stack.pairs, shape, dtype)
+    data, axes = _channels_of(images)
+    labels = _lazy(_labels, stack.pairs, shape[1:], np.dtype(np.int32))
     about: dict[str, Any] = {
-        "axis_labels": ("t", "y", "x"),
         "visible": shown,
-        "metadata": {"samples": [member.name for member in members]},
+        "metadata": {"samples": [pair.name for pair in stack.pairs]},
     }
-    images = _lazy(_colours, members, (*size, 3), np.uint8)
-    labels = _lazy(_labels, members, size, np.int32)
     return [
+        (data, {"name": stack.name, **about, **axes}, "image"),
         (
-            images,
-            {"name": title, "rgb": True, "contrast_limits": (0, 255), **about},
-            "image",
+            labels,
+            {"name": f"{stack.name} masks", "axis_labels": ("t", "y", "x"), **about},
+            "labels",
         ),
-        (labels, {"name": f"{title} masks", **about}, "labels"),
     ]
+
+
+def _single(pair: PairSource) -> list[LayerData]:
+    """Read one pair, its image grey where its colours are all the same."""
+    read = pair.read()
+    image, axes = _channels_of(read.image[None])
+    axes["axis_labels"] = axes["axis_labels"][1:]
+    return [
+        (image[0], {"name": pair.name, **axes}, "image"),
+        (read.labels, {"name": f"{pair.name} masks"}, "labels"),
+    ]
+
+
+def _channels_of(images: Any) -> tuple[Any, dict[str, Any]]:
+    """Put the channels of (t, c, y, x) where napari wants them, and say where."""
+    count = images.shape[1]
+    if count == 1:
+        return images[:, 0], {"axis_labels": tuple("tyx"), "rgb": False}
+    if count == COLOUR and images.dtype == np.uint8:
+        colours = images.transpose(0, 2, 3, 1)
+        return colours, {"axis_labels": tuple("tyx"), "rgb": True}
+    return images, {"axis_labels": tuple("tcyx"), "rgb": False}
 
 
 def _lazy(
-    read: Callable[[Path], NDArray[Any]],
-    members: list[Path],
+    read: Callable[[PairSource], NDArray[Any]],
+    pairs: list[PairSource],
     shape: tuple[int, ...],
-    dtype: type[np.generic],
+    dtype: np.dtype[Any],
 ) -> Any:
-    planes = [
-        da.from_delayed(delayed(read)(member), shape, dtype) for member in members
-    ]
+    planes = [da.from_delayed(delayed(read)(pair), shape, dtype) for pair in pairs]
     return da.stack(planes)
 
 
-def _samples(folder: Path) -> list[Path]:
-    if is_sample(folder):
-        return [folder]
-    return sorted(f for f in folder.iterdir() if f.is_dir() and is_sample(f))
+def _read(channels: int, pair: PairSource) -> NDArray[Any]:
+    """Read an image; of one whose colours are all the same, three again."""
+    picture = read_picture(_picture_of(pair))
+    return np.broadcast_to(picture, (channels, *picture.shape[1:]))
 
 
-def _file(sample: Path) -> Path:
-    return sample / "images" / f"{sample.name}.png"
+def _labels(pair: PairSource) -> NDArray[np.int32]:
+    return pair.read().labels
 
 
-def _size(sample: Path) -> tuple[int, int]:
-    with Pillow.open(_file(sample)) as picture:  # reads the header alone
-        width, height = picture.size
-    return height, width
-
-
-def _picture(sample: Path) -> NDArray[Any]:
-    """Read an image, grey where its colours are all the same."""
-    colours = _colours(sample)
-    grey = bool((colours == colours[..., :1]).all())
-    return colours[..., 0] if grey else colours
-
-
-def _colours(sample: Path) -> NDArray[Any]:
-    picture = np.moveaxis(read_picture(_file(sample)), 0, -1)
-    return np.broadcast_to(picture, (*picture.shape[:2], 3)).copy()
-
-
-def _labels(sample: Path) -> NDArray[np.int32]:
-    return read_sample(sample).labels
+def _picture_of(pair: PairSource) -> Path:
+    if pair.picture is None:
+        raise DataError(
+            f"the image of {pair.name} is no picture",
+            "pictures, each with its mask",
+            "train on the folder as it is: `cihm train`",
+        )
+    return pair.picture

@@ -9,7 +9,7 @@ shown    the labels layer: "c" goes where it leads, else it has one element
 ======== ==============================================================
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.image import ArrayLike, read_part
+from napari_cihm.data.tiles import Box, shifted
 
 LARGE = 2**28  # label pixels: a gigabyte
 
 Extent = Literal["all", "slice", "view"]
-Box = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,19 @@ class Region:
         The image's.
     box : tuple of slice
         One for each of its axes.
+    asked : tuple of slice, optional
+        What of the box was asked for; the rest is looked at to see objects whole.
     """
 
     axes: str
     shape: tuple[int, ...]
     box: Box
+    asked: Box | None = None
 
     @property
     def whole(self) -> bool:
-        """Whether it is all of the image."""
-        pairs = zip(self.box, self.shape, strict=True)
+        """Whether all of the image was asked for."""
+        pairs = zip(self.asked or self.box, self.shape, strict=True)
         return all(s.start == 0 and s.stop == n for s, n in pairs)
 
     @property
@@ -83,6 +86,38 @@ class Region:
     def shown_part(self) -> tuple[int, ...]:
         """Shape of labels for the region alone."""
         return tuple(s.stop - s.start for s in self.shown_box)
+
+    @property
+    def shown_core(self) -> Box:
+        """What was asked for, in labels for the region alone."""
+        asked = Region(self.axes, self.shape, self.asked or self.box)
+        return shifted(asked.shown_box, self.shown_box)
+
+    def grown(self, margin: int) -> "Region":
+        """Return a region that looks so many rows and columns further."""
+        if self.whole:
+            return self
+        box = tuple(
+            slice(max(s.start - margin, 0), min(s.stop + margin, n)) if a in "yx" else s
+            for a, s, n in zip(self.axes, self.box, self.shape, strict=True)
+        )
+        return Region(self.axes, self.shape, box, self.box)
+
+    def beside(self, axis: str, reach: int) -> Iterator[tuple[int, Box]]:
+        """Yield boxes in labels for the whole image, next to a single slice or frame.
+
+        The nearest first, each with how far away it is; none where the region has
+        more of the axis than one.
+        """
+        if axis not in self.axes or not self._fixed(axis):
+            return
+        place, at = self.shown_axes.index(axis), self._slice(axis).start
+        for step in range(1, reach + 1):
+            for near in (at - step, at + step):
+                if 0 <= near < self._size(axis):
+                    box = list(self.shown_box)
+                    box[place] = slice(near, near + 1)
+                    yield step, tuple(box)
 
     def feed(self, data: ArrayLike) -> Any:
         """Return the region of the image, unread where its array is lazy."""
@@ -210,12 +245,3 @@ def changed(
         p.astype(np.int32) + np.int32(s.start) for p, s in zip(places, box, strict=True)
     )
     return moved, new[places]
-
-
-def numbered_on(labels: NDArray[Any], highest: int) -> NDArray[Any]:
-    """Let objects count on from `highest`; the background stays 0."""
-    if highest == 0:
-        return labels
-    top = highest + int(labels.max(initial=0))
-    kind = np.dtype(np.int64 if top <= np.iinfo(np.int64).max else np.uint64)
-    return np.where(labels > 0, labels.astype(kind) + kind.type(highest), 0)

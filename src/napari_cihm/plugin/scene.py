@@ -13,6 +13,7 @@ from napari.errors import MultipleReaderError
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.settings import get_settings
+from napari.utils.key_bindings import coerce_keybinding
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Signal
 
@@ -132,6 +133,17 @@ class Scene(QObject):
         """Tell whether a layer is still there."""
         return layer is not None and layer in self._viewer.layers
 
+    def bind(self, key: str, act: Callable[[], None]) -> Callable[[], None]:
+        """Let a key do something wherever it is pressed; return what ends that.
+
+        A key that the user gave something else to do in this viewer stays theirs.
+        """
+        keymap, code = self._viewer.keymap, coerce_keybinding(key)
+        if code in keymap:
+            return lambda: None
+        keymap[code] = lambda viewer: act()
+        return lambda: keymap.pop(code, None)
+
     def open(self, path: str, plugin: str | None = None) -> None:
         """Open a file or a folder; where several readers could, napari's own does.
 
@@ -232,14 +244,20 @@ def _is_measured(layer: ImageLayer) -> bool:
 
 
 def picture_of(layer: ImageLayer, region: Region) -> Image:
-    """Return a region of an image with its scale, for the engine."""
+    """Return a region of an image with its scale, for the engine.
+
+    Space has a scale if any of its axes has: it is 1 along the others then.
+    """
     fed = region.fed_axes
     letters = region.axes[:-1] if layer.rgb else region.axes
+    places = list(zip(letters, layer.scale, map(str, layer.units), strict=True))
+    known = {letter for letter, size, unit in places if unit != NO_UNIT or size != 1}
+    if known & set("zyx"):
+        known |= set("zyx")
     scale, units = {}, {}
-    for letter, size, unit in zip(letters, layer.scale, layer.units, strict=True):
-        name = str(unit)
-        if letter in fed and letter != "c" and (name != NO_UNIT or size != 1):
+    for letter, size, unit in places:
+        if letter in known & set(fed) - {"c"}:
             scale[letter] = float(size)
-            units[letter] = "unit" if name == NO_UNIT else UNITS.get(name, name)
+            units[letter] = "unit" if unit == NO_UNIT else UNITS.get(unit, unit)
     data = region.feed(array_of(layer))
     return Image.of(data, fed, scale=scale, units=units, name=layer.name)

@@ -85,7 +85,7 @@ class Sight:
                 dims.set_point(axis + offset, float(world[axis]))
         shown = [world[a] for a in plane]
         camera.center = (0.0,) * (3 - len(shown)) + tuple(shown)
-        size = max((box[a].stop - box[a].start) * layer.scale[a] for a in plane)
+        size = max((box[a].stop - box[a].start) * abs(layer.scale[a]) for a in plane)
         if not SMALL <= size * camera.zoom <= LARGE:
             camera.zoom = USUAL / size
 

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.reading import read_image
-from napari_cihm.errors import CihmError, WriteError
+from napari_cihm.data.writing import ready_folder
+from napari_cihm.errors import CihmError
 from napari_cihm.events import (
     BatchDone,
     Event,
@@ -21,13 +23,18 @@ from napari_cihm.events import (
     Note,
     Segmented,
 )
+from napari_cihm.segmentation.destinations import (
+    check_output,
+    check_results,
+    labels_path,
+    path_beside,
+)
 from napari_cihm.segmentation.folder import remove_work
 from napari_cihm.segmentation.inputs import Input
-from napari_cihm.segmentation.measurements import Row, measure, plane_of, write_table
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.planning import AnyModel, as_predictor
+from napari_cihm.segmentation.reports import Reports
 from napari_cihm.segmentation.run import segment_iter
-from napari_cihm.segmentation.submission import run_lengths, write_submission
 
 LARGE = 2**22  # label pixels from which a run is made on disk, to be resumed
 HUGE = 2**29  # label pixels from which the result is a Zarr
@@ -72,9 +79,9 @@ class Batch:
 
     def __post_init__(self) -> None:
         """Start with empty tables."""
-        self._rows: list[Row] = []
-        self._runs: list[tuple[str, list[str]]] = []
+        self._reports = Reports(self.table, self.runs)
         self._failed: list[Path] = []
+        self.kept: list[str] = []  # by a run that was stopped, in words
 
     def run(self, inputs: Iterable[Input]) -> Iterator[Event]:
         """Segment files one after another, yielding what happens.
@@ -84,9 +91,18 @@ class Batch:
         Event
             Those of each file, `FileDone` or `FileFailed` after it, and
             `BatchDone` in the end.
+
+        Raises
+        ------
+        InputError
+            If a result would be written over an image to read.
+        WriteError
+            If nothing can be written where results are to go; both before anything
+            is computed.
         """
-        predictor = as_predictor(self.model, self.settings)
         inputs = list(inputs)
+        self._prepare(inputs)
+        predictor = as_predictor(self.model, self.settings)
         try:
             for number, one in enumerate(inputs, start=1):
                 try:
@@ -95,20 +111,25 @@ class Batch:
                     log.debug("%s failed", one.path, exc_info=True)
                     self._failed.append(one.path)
                     yield FileFailed(number, len(inputs), one.path, _reason(error))
-        finally:
-            self._write_tables()
+        except BaseException:  # stopped: what is done is kept
+            self.kept = self._reports.write_unfinished(len(inputs))
+            raise
+        self._reports.write()
         yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
 
-    def _write_tables(self) -> None:
-        try:
-            if self.table is not None:
-                write_table(self.table, self._rows)
-        finally:
-            if self.runs is not None:
-                write_submission(self.runs, self._runs)
+    def _prepare(self, inputs: Sequence[Input]) -> None:
+        """Refuse what cannot end well before hours go by."""
+        check_output(self.output, self.suffix, inputs)
+        kinds = [k for k in ("maps", "uncertainty") if getattr(self.settings, k)]
+        check_results(self.output, self.suffix, inputs, kinds, self._reports.paths)
+        self._reports.prepare()
+        for folder in {labels_path(self.output, one, "").parent for one in inputs}:
+            ready_folder(folder)
 
     def _file(self, one: Input, model: Any, number: int, total: int) -> Iterator[Event]:
         begun = time.perf_counter()
+        if one.note:
+            yield Note(one.note)
         image = read_image(one.source, self.axes, self.level)
         target = self._target(one, image)
         flat = image.size("t") == image.size("z") == 1
@@ -116,53 +137,40 @@ class Batch:
             yield Note(f"{one.path.name} is a stack and gets no run lengths")
         work = target.with_name(f".{target.stem}.unfinished")
         big = work.exists() or int(np.prod(image.label_shape)) > LARGE
-        last: Event | None = None
-        for event in segment_iter(
+        run = segment_iter(
             image,
             model,
             work=work if big else None,
             client=self.client,
             **self.settings.model_dump(),
-        ):
-            last = event
-            if not isinstance(event, Segmented):
-                yield event
-        assert isinstance(last, Segmented)
-        self._write(target, one.name, last)
-        if self.runs is not None and flat:
-            plane = plane_of(last.labels, image, 0, 0)
-            self._runs.append((one.name, list(run_lengths(plane))))
-        remove_work(work)
+        )
+        with closing(run):
+            for event in run:
+                if not isinstance(event, Segmented):
+                    yield event
+                    continue
+                objects = event.objects
+                self._write(target, event)  # while the run holds its folder
+                by_slice = self.settings.volume == "slices"
+                self._reports.add(one.name, event, by_slice)
+                remove_work(work)
         seconds = time.perf_counter() - begun
-        yield FileDone(number, total, one.path, target, last.objects, seconds)
+        yield FileDone(number, total, one.path, target, objects, seconds)
 
-    def _write(self, target: Path, name: str, result: Segmented) -> None:
+    def _write(self, target: Path, result: Segmented) -> None:
         image = result.image
         write_array(target, result.labels, Layout.of(image))
-        stem, suffix = target.stem.removesuffix("_labels"), target.suffix
         if result.maps is not None:
             layout = Layout.of(image, "c" + result.axes)
-            write_array(target.with_name(f"{stem}_maps{suffix}"), result.maps, layout)
+            write_array(path_beside(target, "maps"), result.maps, layout)
         if result.uncertainty is not None:
-            path = target.with_name(f"{stem}_uncertainty{suffix}")
+            path = path_beside(target, "uncertainty")
             write_array(path, result.uncertainty, Layout.of(image))
-        if self.table is not None:
-            by_slice = self.settings.volume == "slices"
-            rows = measure(result.labels, image, by_slice)
-            self._rows += [{"image": name, **row} for row in rows]
 
     def _target(self, one: Input, image: Image) -> Path:
-        if self.output.suffix in (".tif", ".tiff", ".zarr") and one.alone:
-            return self.output
         stored = one.path.suffix == ".zarr" or np.prod(image.label_shape) > HUGE
         suffix = self.suffix or (".zarr" if stored else ".tif")
-        try:
-            self.output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(
-                f"{self.output} could not be made ({error.strerror})", "a folder"
-            ) from error
-        return self.output / f"{one.name}_labels{suffix}"
+        return labels_path(self.output, one, suffix)
 
 
 def _reason(error: Exception) -> str:

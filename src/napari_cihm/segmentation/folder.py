@@ -1,11 +1,14 @@
 """A store on disk: what is finished outlives a crash, and memory stays small."""
 
+import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import zarr
 from numpy.typing import NDArray
@@ -20,20 +23,20 @@ from napari_cihm.segmentation.predictor import Maps
 from napari_cihm.segmentation.store import Tables, smallest_dtype
 
 MANIFEST = "manifest.json"
-# In the order in which they are removed: no part may outlive its labels.
-FOLDERS = ("tiles", "parts", "labels", "maps", "uncertainty", "final")
+RUN = "run-"
+LOCK = ".run.lock"
 UNFINISHED = ".*.part"  # what a killed run was about to write
 
 
 class FolderStore:
     """Keeps tiles, blocks and labels in a folder, each file whole or not there.
 
-    A folder left by the same run, by its manifest, is gone on with; one left by
-    another run is emptied.
+    Each run has a folder of its own in there, named after its manifest: the same run
+    goes on with what it left, and no other writes there or takes it away.
 
     Parameters
     ----------
-    folder : Path
+    work : Path
         Made where it is missing.
     image : Image
         What is segmented.
@@ -51,18 +54,20 @@ class FolderStore:
 
     def __init__(
         self,
-        folder: Path,
+        work: Path,
         image: Image,
         manifest: Mapping[str, Any],
         chunk: tuple[int, ...],
         classes: int = 0,
         doubt: bool = False,
     ) -> None:
-        self.folder = folder
+        text = json.dumps(dict(manifest), sort_keys=True, indent=1, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.folder = folder = work / f"{RUN}{digest}"
         self._axes = image.label_axes
         self._tiles = folder / "tiles"
         with clear_errors(folder):
-            self.resumed = self._open(dict(manifest))
+            self.resumed = self._open(text)
             self._there = {path.name for path in self._tiles.iterdir()}
             shape = tuple(image.size(letter) for letter in CANON)
             chunks = (1,) * (4 - len(chunk)) + chunk
@@ -153,27 +158,19 @@ class FolderStore:
         """Return how unsure the model is, still on disk, where kept, or None."""
         return self._doubt
 
-    def _open(self, manifest: dict[str, Any]) -> bool:
+    def _open(self, manifest: str) -> bool:
         path = self.folder / MANIFEST
-        text = json.dumps(manifest, sort_keys=True, indent=1, default=str)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists() and any(map(_is_foreign, self.folder.iterdir())):
-            raise WriteError(
-                f"{self.folder} holds other files",
-                "an empty folder, or one that a run left",
-                "name another folder",
-            )
-        resumed = path.exists() and path.read_text() == text
+        resumed = path.exists()
         if resumed:
             for place in (self._tiles, *(self.folder / "parts").glob("*")):
                 for unfinished in place.glob(UNFINISHED):
                     unfinished.unlink()
         else:
-            _empty(self.folder)
-            # Before anything else, so that the folder is known for a run's even
-            # when this one is killed at once.
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            self.folder.mkdir(parents=True)
             with whole_file(path) as file:
-                file.write(text.encode())
+                file.write(manifest.encode())
         for name in ("tiles", "parts"):
             (self.folder / name).mkdir(exist_ok=True)
         return resumed
@@ -185,27 +182,49 @@ class FolderStore:
         return self.folder / "parts" / _name(unit) / f"{_name(index)}.npz"
 
 
-def remove_work(folder: Path) -> None:
-    """Delete what a run left that is over; a folder of others is left alone."""
-    if (folder / MANIFEST).exists():
-        _empty(folder)
+@contextmanager
+def held(work: Path) -> Iterator[None]:
+    """Keep other runs out while one is at work; a killed one holds nothing.
+
+    Raises
+    ------
+    WriteError
+        If another run is at work there.
+    """
+    with clear_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+    path = work / LOCK
+    # A run may be closed in another thread than it began in.
+    lock = filelock.FileLock(path, timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise WriteError(
+            f"another run is at work in {work}",
+            "a folder that no run writes to",
+            "wait for its end, stop it, or name another folder",
+        ) from None
+    except (OSError, NotImplementedError):
+        pass  # a disk without locks; what cannot be written is told where it is
+    try:
+        yield
+    finally:
+        if lock.is_locked:
+            with suppress(OSError):  # Windows takes it away with the lock
+                path.unlink()
+            lock.release()
+        with suppress(OSError):
+            work.rmdir()  # where nothing is left
+
+
+def remove_work(work: Path) -> None:
+    """Delete what runs left; the files of others are left alone.
+
+    The manifest goes first: where it is, nothing of the run is missing.
+    """
+    for folder in work.glob(f"{RUN}*"):
+        (folder / MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _empty(folder: Path) -> None:
-    """Remove what a run made, but for the manifest that says whose the folder is."""
-    for name in FOLDERS:
-        if (folder / name).exists():
-            shutil.rmtree(folder / name)
-    for unfinished in folder.glob(UNFINISHED):
-        unfinished.unlink()
-
-
-def _is_foreign(path: Path) -> bool:
-    """Tell what no run left that was killed before it had said what it is."""
-    if path.is_dir():
-        return path.name not in FOLDERS or any(path.iterdir())
-    return not path.match(f".{MANIFEST}{UNFINISHED[1:]}")
 
 
 def _array(

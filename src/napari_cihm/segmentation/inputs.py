@@ -1,5 +1,7 @@
 """From what the user names to the images in it: files, folders, DSB18, Zarr."""
 
+import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +9,7 @@ from pathlib import Path
 
 from napari_cihm.data.listing import images_in, name_of
 from napari_cihm.data.ome_zarr import is_zarr
+from napari_cihm.data.paths import with_home
 from napari_cihm.data.reading import SUFFIXES, TIFFS
 from napari_cihm.errors import ReadError
 
@@ -27,12 +30,15 @@ class Input:
         The planes, when many files make one stack.
     alone : bool
         Whether it is the only one of the run.
+    note : str
+        What is to be said before it is segmented.
     """
 
     path: Path
     name: str
     files: tuple[Path, ...] = ()
     alone: bool = False
+    note: str = ""
 
     @property
     def source(self) -> Path | Sequence[Path]:
@@ -41,7 +47,7 @@ class Input:
 
 
 def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]:
-    """List the images that files and folders hold, in order.
+    """List the images that files and folders hold, in order, each once.
 
     Parameters
     ----------
@@ -57,18 +63,22 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
         If a folder holds no image, or nothing is given.
     """
     found: list[Input] = []
-    for path in map(Path, paths):
-        path = path.expanduser()
+    for path in map(with_home, paths):
         if not path.is_dir() or is_zarr(path):
             found.append(Input(path, name_of(path)))
         elif stack:
-            planes = tuple(p for p in _images(path) if p.suffix.lower() in TIFFS)
-            found.append(Input(path, path.resolve().name, planes))
+            images, note = _images(path)
+            planes = tuple(p for p in images if p.suffix.lower() in TIFFS)
+            found.append(Input(path, path.resolve().name, planes, note=note))
         else:
             found += _folder(path)
     if not found:
         raise ReadError("no image was named", "at least one file or folder")
-    return [replace(one, alone=len(found) == 1) for one in _distinct(found)]
+    once: dict[str, Input] = {}
+    for one in found:
+        once.setdefault(os.path.abspath(one.path), one)
+    named = _distinct([*once.values()])
+    return [replace(one, alone=len(named) == 1) for one in named]
 
 
 def _folder(path: Path) -> list[Input]:
@@ -81,29 +91,79 @@ def _folder(path: Path) -> list[Input]:
             found.append(Input(own[0], sample.resolve().name))
     if found:
         return found
-    images = _images(path) or _images(path / "images")
+    inner = path / "images"
+    images, note = _images(path)
+    if not images and inner.is_dir():
+        images, note = _images(inner)
     if not images:
         raise ReadError(
-            f"{path} holds no image",
+            f"{path} holds no image" + f" ({note})" * bool(note),
             f"files that end in {', '.join(SUFFIXES)}, or a DSB18 folder",
         )
-    return [Input(image, name_of(image)) for image in images]
+    first, *others = images
+    found = [Input(first, name_of(first), note=note)]
+    return found + [Input(image, name_of(image)) for image in others]
 
 
-def _images(folder: Path) -> list[Path]:
-    return [p for p in images_in(folder, SUFFIXES) if not p.stem.endswith(OURS)]
+def _images(folder: Path) -> tuple[list[Path], str]:
+    """List a folder's images, and say how many are none but results of a run."""
+    found = images_in(folder, SUFFIXES)
+    images = [path for path in found if not path.stem.endswith(OURS)]
+    left = len(found) - len(images)
+    if not left:
+        return images, ""
+    count = f"{left} file{'s' * (left > 1)}"
+    endings = f"{', '.join(OURS[:-1])} or {OURS[-1]}"
+    return images, (
+        f"{count} of {folder} left out as results, since their names end in {endings}; "
+        "to segment one, name the file itself"
+    )
 
 
 def _distinct(found: list[Input]) -> list[Input]:
-    """Keep endings in the names of images that would write the same file."""
-    uses = Counter(one.name for one in found)
-    named = [
-        replace(one, name=one.path.name) if uses[one.name] > 1 else one for one in found
-    ]
-    again = Counter(one.name for one in named)
+    """Name images apart that would write the same file, on any disk."""
+    choices = [_names(one) for one in found]
+    at = [0] * len(found)
+    while True:
+        names = [own[i] for own, i in zip(choices, at, strict=True)]
+        uses = Counter(map(_on_disk, names))
+        alike = [n for n, name in enumerate(names) if uses[_on_disk(name)] > 1]
+        longer = [n for n in alike if at[n] + 1 < len(choices[n])]
+        if not longer:
+            break
+        for n in longer:
+            at[n] += 1
+    for n in alike:  # folders do not tell them apart
+        names[n] = found[n].path.name
     return [
-        replace(one, name=f"{one.path.resolve().parent.name}_{one.name}")
-        if again[one.name] > 1
-        else one
-        for one in named
+        replace(one, name=name)
+        for one, name in zip(found, _numbered(names), strict=True)
     ]
+
+
+def _names(one: Input) -> list[str]:
+    """Return what an image may be called: with its ending, or ever more folders."""
+    names = [one.name, one.path.name]
+    for folder in Path(os.path.abspath(one.path)).parents:
+        if folder.name:
+            names.append(f"{folder.name}_{names[-1] if len(names) > 2 else one.name}")
+    return names
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Give numbers to names that came before."""
+    taken = set(map(_on_disk, names))
+    met: set[str] = set()
+    numbered = []
+    for name in names:
+        number, own = 2, name
+        while _on_disk(own) in met or (own != name and _on_disk(own) in taken):
+            own, number = f"{name}_{number}", number + 1
+        met.add(_on_disk(own))
+        numbered.append(own)
+    return numbered
+
+
+def _on_disk(name: str) -> str:
+    """Return a name as disks compare it that mind no capitals or codes of accents."""
+    return unicodedata.normalize("NFC", name).casefold()

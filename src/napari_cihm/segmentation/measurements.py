@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from skimage.measure import regionprops_table
 
 from napari_cihm.data.image import Image
+from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.data.writing import whole_file
 from napari_cihm.segmentation.placing import picked
 
@@ -33,6 +35,9 @@ Found = dict[str, NDArray[Any]]  # columns by the names that scikit-image gives 
 
 def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
     """Measure each object, in pixels and, where the scale is known, in units.
+
+    All are in the unit of x; where an axis has one that cannot be turned into it,
+    there are pixels alone.
 
     Parameters
     ----------
@@ -69,11 +74,22 @@ def plane_of(
     return part if axes.index("y") < axes.index("x") else part.T
 
 
-def write_table(path: str | Path, rows: Sequence[Row]) -> Path:
-    """Write rows as CSV; columns are all that any row has."""
+def columns_of(image: Image, by_slice: bool = False) -> list[str]:
+    """Return the columns of an image's rows, for when there is no row to tell them."""
+    sizes = {"c": image.size("c"), "z": min(image.size("z"), 2)}
+    data = np.zeros([sizes.get(letter, 1) for letter in image.axes], np.uint8)
+    small = replace(image, data=data, path=None)
+    row, *_ = measure(np.ones(small.label_shape, np.uint8), small, by_slice)
+    return list(row)
+
+
+def write_table(
+    path: str | Path, rows: Sequence[Row], columns: Iterable[str] = ()
+) -> Path:
+    """Write rows as CSV, under these columns and all others that any row has."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     with whole_file(path) as file:
         text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
@@ -186,18 +202,17 @@ def _rows(found: Found, image: Image, axes: str, place: Row) -> Iterator[Row]:
 
 
 def _named(found: Found, image: Image, axes: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    sizes = [image.scale.get(letter) for letter in axes]
+    sizes = in_unit_of_x(image.scale, image.units, axes)
     unit = image.units.get("x", "unit")
-    known = all(sizes)
     size = "area" if len(axes) == 2 else "volume"
     yield "label", found["label"]
     yield f"{size}_px", found["area"].astype(np.int64)
-    if known:
-        power = len(axes)
-        yield f"{size}_{unit}{power}", found["area"] * np.prod(np.array(sizes, float))
+    if sizes:
+        whole = abs(np.prod(sizes))  # an axis may run the other way
+        yield f"{size}_{unit}{len(axes)}", found["area"] * whole
     for i, letter in enumerate(axes):
         yield f"centroid_{letter}_px", found[f"centroid_{i}"]
-        if known:
+        if sizes:
             yield f"centroid_{letter}_{unit}", found[f"centroid_{i}"] * sizes[i]
     for name in sorted(found):
         if name.startswith("intensity"):
@@ -206,5 +221,6 @@ def _named(found: Found, image: Image, axes: str) -> Iterator[tuple[str, NDArray
     if "perimeter" in found:
         yield "eccentricity", found["eccentricity"]
         yield "perimeter_px", found["perimeter"]
-        if known and sizes[0] == sizes[1]:  # else its steps are of unequal length
-            yield f"perimeter_{unit}", found["perimeter"] * sizes[0]
+        # Else its steps are of unequal length.
+        if sizes and np.isclose(*np.abs(sizes)):
+            yield f"perimeter_{unit}", found["perimeter"] * abs(sizes[0])

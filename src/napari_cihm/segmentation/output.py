@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.ome_zarr import describe
+from napari_cihm.data.paths import spelled
 from napari_cihm.data.writing import whole_file, whole_folder
 from napari_cihm.errors import UnknownNameError
 
@@ -54,10 +55,11 @@ def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
         Its axes, scale and units.
     """
     path = Path(path)
-    if path.suffix not in SUFFIXES:
+    kind = path.suffix.lower()
+    if kind not in SUFFIXES:
         raise UnknownNameError.among("kind of file", path.suffix, SUFFIXES)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".zarr":
+    if kind == ".zarr":
         with whole_folder(path) as folder:
             _write_zarr(folder, array, layout)
     else:
@@ -71,11 +73,11 @@ def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
     ordered = [OME_ORDER.index(letter) for letter in layout.axes]
     ome = ordered == sorted(ordered) and layout.axes.endswith("yx")
     metadata: dict[str, Any] = {"axes": layout.axes.upper()}
-    about = f"{layout.name} {layout.axes} {array.shape} {array.dtype}"
+    about = f"{spelled(layout.name)} {layout.axes} {array.shape} {array.dtype}"
     metadata["UUID"] = str(uuid5(NAMESPACE_URL, about))  # one result, the same bytes
     for letter in "zyx":  # what has no OME order keeps them by the same names
         if letter in layout.scale:
-            metadata[f"PhysicalSize{letter.upper()}"] = layout.scale[letter]
+            metadata[f"PhysicalSize{letter.upper()}"] = abs(layout.scale[letter])
             unit = layout.units.get(letter, "pixel").replace("um", "\u00b5m")
             metadata[f"PhysicalSize{letter.upper()}Unit"] = unit
     with tifffile.TiffWriter(file, bigtiff=big, ome=ome) as tiff:
@@ -114,4 +116,5 @@ def _write_zarr(folder: Path, array: Any, layout: Layout) -> None:
     for first in product(*starts):
         box = tuple(slice(a, a + c) for a, c in zip(first, chunks, strict=True))
         level[box] = np.asarray(array[box])
-    group.attrs.update(describe(layout.axes, layout.scale, layout.units, layout.name))
+    name = spelled(layout.name)
+    group.attrs.update(describe(layout.axes, layout.scale, layout.units, name))

@@ -1,7 +1,8 @@
 """The two calls everyone makes: segment, and segment while saying how it goes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,13 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
 from napari_cihm.data.tiles import BlockGrid
+from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.diameter import find_diameter
 from napari_cihm.segmentation.distributed import run_distributed
-from napari_cihm.segmentation.folder import FolderStore
+from napari_cihm.segmentation.folder import FolderStore, held
 from napari_cihm.segmentation.local import run_local
 from napari_cihm.segmentation.manifest import fingerprint, manifest_of
 from napari_cihm.segmentation.numbering import number_objects
@@ -80,7 +82,7 @@ def segment_iter(
     work: str | Path | None = None,
     client: Any = None,
     **settings: Any,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Segment an image, yielding an event for each tile and block.
 
     Close the generator to cancel. The last event is `Segmented` and has the
@@ -96,7 +98,9 @@ def segment_iter(
     work : str or Path, optional
         A folder for what is finished. Memory stays small, and a run that was
         killed goes on where it was; the labels lie in it too, and so do maps and
-        uncertainty where they are kept, each a zarr array.
+        uncertainty where they are kept, each a zarr array. Each image and choice of
+        settings has a folder of its own in there, which stays until you delete it;
+        a second run while one is at work there is refused with a `WriteError`.
     client : dask.distributed.Client, optional
         The workers that predict and decode; the labels are the same.
 
@@ -132,29 +136,30 @@ def segment_iter(
         chosen,
     )
     yield from _remarks(plan, getattr(predictor, "note", ""), note)
-    store = _open_store(plan, predictor, work, blocks, pixels)
-    if isinstance(store, FolderStore) and store.resumed:
-        yield Note(f"going on with the run that {work} holds")
-    runner: Any = run_local if client is None else partial(run_distributed, client)
-    if sides:
-        yield from run_orthogonal(sides, picture, store, runner)
-    else:
-        yield from runner(plan, thrift, store)
-    tables, count = number_objects(units, blocks, store, predictor.config, chosen)
-    labels = store.finish(tables, {block.index: block.core for block in blocks})
-    if not count:
-        yield Note(nothing_found(plan))
-    yield Segmented(
-        labels,
-        picture.label_axes,
-        count,
-        picture,
-        maps=store.maps(),
-        uncertainty=store.doubt(),
-        zoom=plan.zoom,
-        diameter=diameter,
-        seconds=time.perf_counter() - begun,
-    )
+    with nullcontext() if work is None else held(Path(work)):
+        store = _open_store(plan, predictor, work, blocks, pixels)
+        if isinstance(store, FolderStore) and store.resumed:
+            yield Note(f"going on with the run that {work} holds")
+        runner: Any = run_local if client is None else partial(run_distributed, client)
+        if sides:
+            yield from run_orthogonal(sides, picture, store, runner)
+        else:
+            yield from runner(plan, thrift, store)
+        tables, count = number_objects(units, blocks, store, predictor.config, chosen)
+        labels = store.finish(tables, {block.index: block.core for block in blocks})
+        if not count:
+            yield Note(nothing_found(plan))
+        yield Segmented(
+            labels,
+            picture.label_axes,
+            count,
+            picture,
+            maps=store.maps(),
+            uncertainty=store.doubt(),
+            zoom=plan.zoom,
+            diameter=diameter,
+            seconds=time.perf_counter() - begun,
+        )
 
 
 def _look_over(
@@ -212,8 +217,11 @@ def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
 
 def _anisotropy(plan: Plan) -> str:
     """Say that three directions are no equals, where the scale tells so."""
-    deep, wide = (plan.image.scale.get(letter) for letter in "zx")
-    if not _is_orthogonal(plan) or not deep or not wide or deep < 2 * wide:
+    sizes = in_unit_of_x(plan.image.scale, plan.image.units, "zx")
+    if not _is_orthogonal(plan) or sizes is None:
+        return ""
+    deep, wide = map(abs, sizes)
+    if deep < 2 * wide:
         return ""
     return (
         f"voxels are {deep / wide:.1f} times as deep as wide: from the side the model "

@@ -53,7 +53,7 @@ def write_submission(path: str | Path, images: Iterable[tuple[str, list[str]]]) 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
-        text = io.TextIOWrapper(file, "ascii", newline="", write_through=True)
+        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADER)
         for name, runs in sorted(images):

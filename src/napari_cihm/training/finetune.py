@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import (
+    Channels,
     Decoding,
     FinetuneSettings,
     Limits,
@@ -20,6 +21,7 @@ from napari_cihm.config import (
 )
 from napari_cihm.data.apart import WORDS, one_number, tell_apart
 from napari_cihm.data.pairs import Pair
+from napari_cihm.data.paths import spelled
 from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
@@ -49,7 +51,7 @@ from napari_cihm.training.material import (
     refuse_too_little,
 )
 from napari_cihm.training.modes import in_own_modes
-from napari_cihm.training.records import Curves, readable, versions
+from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.rehearsal import rehearse
 
@@ -71,6 +73,7 @@ def finetune(
     seed: int = 0,
     *,
     axes: str | None = None,
+    channels: Channels | list[Channels] = "auto",
     current: Model | None = None,
     stop: Callable[[], bool] | None = None,
     **settings: Any,
@@ -91,6 +94,8 @@ def finetune(
         Chooses patches and the part that is held out.
     axes : str, optional
         Axes of all images; told from the labels by default.
+    channels : int, "auto" or "merge", or a list of one for each image
+        As `segment` will be given it: what it shows of an image is learnt and judged.
     current : Model, optional
         What the new model must beat; `model` by default.
     stop : callable, optional
@@ -109,7 +114,7 @@ def finetune(
     chosen = _settings(seconds, settings)
     start = model if isinstance(model, Model) else load_model(model, chosen.device)
     base = current or start
-    labelled = gather(images, labels, reviewed, axes)
+    labelled = gather(images, labels, reviewed, axes, channels)
     config = _fitting_config(start.config, labelled)
     planes = list(read_planes(labelled, config))
     instances, named = config.task == "instance", ""
@@ -166,8 +171,8 @@ def finetune(
         seasoned="start" not in base.config.training.settings,  # was never fine-tuned
     )  # fmt: skip
     timed = seconds is not None and chosen.steps is None
-    ended = timed and not (stop is not None and stop())  # by the clock
-    hurry = _hurry(curves) if ended and not verdict.accepted else ()
+    stopped = stop is not None and stop()
+    hurry = () if verdict.accepted else _hurry(curves, timed, stopped)
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
@@ -176,7 +181,8 @@ def finetune(
             **chosen.model_dump(),
             "seconds": seconds,
             "seed": seed,
-            "start": readable(start.name),
+            "start": spelled(start.name),
+            "channels": channels,
         },
         curves=curves.lists,
         figures={
@@ -224,8 +230,9 @@ def gather(
     labels: Sequence[Any],
     reviewed: Sequence[Any] | None,
     axes: str | None = None,
+    channels: Channels | list[Channels] = "auto",
 ) -> list[Labelled]:
-    """Put images, labels and masks together, one to one.
+    """Put images, labels, masks and the choice of channels together, one to one.
 
     One plane and its labels may come as they are, not in lists.
     """
@@ -236,17 +243,25 @@ def gather(
         if not hasattr(given, "__len__"):
             raise InputError(f"{what}={given!r}", "a list of arrays, or one plane")
     masks = reviewed if reviewed is not None else [None] * len(labels)
+    chosen = channels if isinstance(channels, list) else [channels] * len(labels)
     if not len(images) == len(labels) == len(masks):
         raise InputError(
             f"{len(images)} images came with {len(labels)} labels and {len(masks)} "
             "reviewed masks",
             "one of each",
         )
+    if len(chosen) != len(labels):
+        raise InputError(
+            f"channels={channels!r} came with {len(labels)} labels",
+            "one choice for all, or one for each",
+        )
     if not len(labels):
         raise InputError("there is nothing to learn from", "at least one image")
     return [
-        Labelled.of(image, label, mask, axes)
-        for image, label, mask in zip(images, labels, masks, strict=True)
+        Labelled.of(image, label, mask, axes, choice)
+        for image, label, mask, choice in zip(
+            images, labels, masks, chosen, strict=True
+        )
     ]
 
 
@@ -293,7 +308,7 @@ def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelC
         prominence=middle.prominence,
         sure=min(own.sure, SURE),
     )
-    channels = {item.channels for item in labelled}
+    channels = {item.in_channels for item in labelled}
     return seeing(config.but(decoding=decoding), channels)
 
 
@@ -306,14 +321,17 @@ def _how_sure(held_out: int, few: bool, instances: bool) -> str:
     return f"Scored on {held_out} objects {how}: sure to about {points:.0f} points."
 
 
-def _hurry(curves: Curves) -> tuple[str, ...]:
-    """Say that the time was too short for this machine, if it was."""
+def _hurry(curves: Curves, timed: bool, stopped: bool) -> tuple[str, ...]:
+    """Say that the time was too short for this machine, if it was, or for anything."""
     steps = len(curves.lists["step"])
-    if steps >= FEWEST:
+    if stopped and not steps:
+        return ("It was stopped before the first step: nothing was learnt.",)
+    if stopped or not timed or steps >= FEWEST:
         return ()
+    short = f"enough for {steps} step{'s' * (steps != 1)} of learning"
     return (
-        f"The time was enough for {steps} step{'s' * (steps != 1)} of learning: this "
-        "machine is slow, or busy with something else. Choose a longer time.",
+        f"The time was {short if steps else 'up before the first step of learning'}: "
+        "this machine is slow, or busy with something else. Choose a longer time.",
     )
 
 

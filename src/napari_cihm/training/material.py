@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.config import Channels, ModelConfig, SegmentSettings
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
@@ -59,15 +59,25 @@ class Plane:
 
 @dataclass(frozen=True)
 class Labelled:
-    """An image with its labels, as the user has them."""
+    """An image with its labels, as the user has them.
+
+    What is learnt of it, and judged, is what a segmentation by the same `channels`
+    would see.
+    """
 
     image: Image
     labels: Any
     reviewed: Any
+    channels: Channels
 
     @classmethod
     def of(
-        cls, image: Any, labels: Any, reviewed: Any = None, axes: str | None = None
+        cls,
+        image: Any,
+        labels: Any,
+        reviewed: Any = None,
+        axes: str | None = None,
+        channels: Channels = "auto",
     ) -> "Labelled":
         """Check that labels, and a reviewed mask, lie over the image.
 
@@ -84,11 +94,14 @@ class Labelled:
                     f"its {what} {_shape(given)}",
                     f"{what} of shape {opened.label_shape}",
                 )
-        return cls(opened, labels, reviewed)
+        chosen = SegmentSettings.of(channels=channels).channels
+        return cls(opened, labels, reviewed, chosen)
 
     @property
-    def channels(self) -> int:
-        """Channels a model should see: three of a colour image, alpha aside."""
+    def in_channels(self) -> int:
+        """How many a model should see: three of a colour image, alpha aside."""
+        if self.channels != "auto":
+            return 1
         return COLOUR if is_colour(self.image) else self.image.size("c")
 
 
@@ -98,7 +111,8 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
     An image is normalised as a whole, as it is when it is segmented.
     """
     for number, item in enumerate(labelled):
-        channels = plan_channels(item.image, SegmentSettings(), config)
+        settings = SegmentSettings(channels=item.channels)
+        channels = plan_channels(item.image, settings, config)
         ranges = find_ranges(item.image, channels, config.normalisation)
         window = _window(item)
         for t, z, index in _planes(item.image, window):

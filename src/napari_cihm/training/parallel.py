@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
+from napari_cihm.data.paths import spelled
 from napari_cihm.errors import UnavailableError
 from napari_cihm.models.devices import pick_device
-from napari_cihm.training.records import readable
 
 # The others wait while the leader validates, however many images that takes.
 PATIENCE = timedelta(days=1)
@@ -44,7 +44,7 @@ def command() -> str:
         start = ["cihm"]
     else:
         start = ["python", script] if script else ["python"]
-    return shlex.join(map(readable, [*start, *arguments]))
+    return shlex.join(map(spelled, [*start, *arguments]))
 
 
 @dataclass(frozen=True)

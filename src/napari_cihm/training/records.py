@@ -73,11 +73,6 @@ def draw_curve(path: Path, history: Sequence[Mapping[str, float]]) -> None:
         figure.savefig(file, dpi=120, format="png")
 
 
-def readable(text: str) -> str:
-    """Spell the bytes of a path or an argument that are no text, as some are."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-
-
 def versions() -> dict[str, str]:
     """Return the versions that made a model."""
     return {

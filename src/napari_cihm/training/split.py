@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.data.layouts import find_pairs, layout_of
+from napari_cihm.data.layouts import find_pairs, is_split, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.errors import DataError, InputError
 
@@ -29,7 +29,7 @@ def split_pairs(
     """
     if isinstance(data, str | Path):
         folder = Path(data)
-        if (folder / "train").is_dir() and (folder / "val").is_dir():
+        if is_split(folder):
             return find_pairs(folder / "train"), find_pairs(folder / "val"), []
         layout = layout_of(folder)
         sources, held_out = layout.training(folder), layout.held_out(folder)
@@ -129,7 +129,7 @@ def pairs_to_judge(folder: Path) -> tuple[list[PairSource], str]:
     str
         Which part of the folder they are; empty when they are all of it.
     """
-    if (folder / "train").is_dir() and (folder / "val").is_dir():
+    if is_split(folder):
         return find_pairs(folder / "val"), f"Scoring {folder / 'val'}."
     layout = layout_of(folder)
     if held_out := layout.held_out(folder):

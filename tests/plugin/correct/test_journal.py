@@ -361,7 +361,7 @@ def test_a_second_export_waits_for_the_first(correct, said, tmp_path):
     [
         ("cyx", (2, 96, 128), 1, (96, 128)),
         ("zcyx", (3, 2, 96, 128), 1, (96, 128)),
-        ("zcyx", (3, 3, 96, 128), "auto", (96, 128, 3)),
+        ("zcyx", (3, 3, 96, 128), "auto", (3, 96, 128)),
         ("yxc", (96, 128, 4), "auto", (96, 128, 3)),
     ],
 )
@@ -386,8 +386,8 @@ def test_images_of_channels_become_training_folders(
     (path,) = (tmp_path / "set" / "images").iterdir()
     found = tifffile.imread(path)
     plane = image[1] if axes == "zcyx" else image
-    expected = plane[..., :3] if axes == "yxc" else np.moveaxis(plane, 0, -1)
-    expected = expected if channel == "auto" else expected[..., channel]
+    expected = plane[..., :3] if axes == "yxc" else plane
+    expected = expected if channel == "auto" else expected[channel]
     assert found.shape == written
     np.testing.assert_array_equal(found, expected)
     mask = tifffile.imread(tmp_path / "set" / "masks" / path.name)

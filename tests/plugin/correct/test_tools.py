@@ -30,32 +30,32 @@ def _grown(labels, label, by, out):
     return np.where(own & lost, 0, labels)
 
 
-@pytest.mark.parametrize(
-    ("tool", "clicks", "expected"),
-    [
-        ("delete", [(10, 10)], lambda s: _swapped(s, 1, 0)),
-        ("merge", [(10, 10), (10, 50)], lambda s: _swapped(s, 2, 1)),
-        ("fill_holes", [(10, 82)], _filled),
-        ("grow", [(10, 10)], lambda s: _grown(s, 1, 1, True)),
-        ("shrink", [(10, 10)], lambda s: _grown(s, 1, 1, False)),
-        ("relabel", [], lambda s: _swapped(s, 7, 5)),
-        ("remove_border", [], lambda s: _swapped(s, 7, 0)),
-    ],
+STEPS = (
+    ("delete", [(10, 10)], lambda s: _swapped(s, 1, 0)),
+    ("merge", [(10, 10), (10, 50)], lambda s: _swapped(s, 2, 1)),
+    ("fill_holes", [(10, 82)], _filled),
+    ("grow", [(10, 10)], lambda s: _grown(s, 1, 1, True)),
+    ("shrink", [(10, 10)], lambda s: _grown(s, 1, 1, False)),
+    ("relabel", [], lambda s: _swapped(s, 7, 5)),
+    ("remove_border", [], lambda s: _swapped(s, 7, 0)),
 )
-def test_a_tool_is_one_step_that_is_undone(correct, tool, clicks, expected):
-    before = correct.layer.data.copy()
-    correct.press(tool)
-    for click in clicks:
-        correct.click(*click)
+
+
+def test_every_tool_is_one_step_that_is_undone(correct, squares):
     data = correct.layer.data
-    np.testing.assert_array_equal(data, expected(before))
-    said = correct.shown.words
-    correct.layer.undo()
-    np.testing.assert_array_equal(data, before)
-    assert correct.shown.words.startswith("Undo: ") and said
-    assert correct.session.reviewed.count() == 0  # its marks go with it
-    correct.layer.redo()
-    np.testing.assert_array_equal(data, expected(before))
+    for tool, clicks, expected in STEPS:
+        correct.press(tool)
+        for click in clicks:
+            correct.click(*click)
+        np.testing.assert_array_equal(data, expected(squares), tool)
+        said = correct.shown.words
+        correct.layer.undo()
+        np.testing.assert_array_equal(data, squares, tool)
+        assert correct.shown.words.startswith("Undo: ") and said, tool
+        assert correct.session.reviewed.count() == 0, tool  # its marks go with it
+        correct.layer.redo()
+        np.testing.assert_array_equal(data, expected(squares), tool)
+        correct.layer.undo()
 
 
 def test_two_clicks_split_where_it_is_narrowest(correct):
@@ -274,6 +274,28 @@ def test_an_object_is_added_where_the_model_sees_one(shown, blobs, correcting):
     assert (added & own).sum() / (added | own).sum() > 0.9
     correct.layer.undo()
     assert correct.layer.data[48, 48] == 0
+
+
+def test_an_object_is_added_in_the_channel_that_was_segmented(
+    shown, blobs, correcting, said
+):
+    cells = shown.viewer.add_image(blobs, name="cells")
+    pair = np.stack([200 - blobs, blobs])  # on average, one even grey
+    shown.viewer.add_image(pair, name="pair", axis_labels=("c", "y", "x"))
+    shown.ready().section.form.set_values({"channels": 1})
+    shown.segment()
+    of = {"napari-cihm": {"image_id": str(cells.unique_id)}}  # which has no channels
+    alone = shown.viewer.add_labels(np.ones_like(blobs, int), metadata=of)
+    for layer in (shown.labels("pair labels"), alone):
+        correct = correcting(layer)
+        correct.bench.choose(layer)
+        layer.data_setitem(np.nonzero(layer.data), 0)
+        correct.press("add")
+        correct.click(48, 48)
+        shown.until(lambda layer=layer: layer.data.any())
+        own = (layer.data > 0)[32:64, 32:64]
+        assert own.sum() / (blobs[32:64, 32:64] > 0).sum() > 0.8
+    assert said == []
 
 
 @pytest.fixture

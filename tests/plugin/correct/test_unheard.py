@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from napari_cihm.correction.journal import recover
 from napari_cihm.plugin.flows import mending
+from napari_cihm.plugin.flows.resting import RESTING
 
 
 def _kept(correct):
@@ -27,8 +28,14 @@ def _given_again(layer):
     layer.data = layer.data
 
 
-@pytest.mark.parametrize("size", ["small", "large"])
-@pytest.mark.parametrize("change", [_changed_in_place, _given_again])
+@pytest.mark.parametrize(
+    ("change", "size"),
+    [
+        (_changed_in_place, "small"),
+        (_changed_in_place, "large"),
+        (_given_again, "large"),
+    ],
+)
 def test_what_other_code_changes_is_counted_and_kept(
     correct, monkeypatch, change, size
 ):
@@ -36,7 +43,7 @@ def test_what_other_code_changes_is_counted_and_kept(
         monkeypatch.setattr(mending, "SMALL", 100)
     correct.press("delete")
     correct.click(10, 10)
-    correct.shown.until(lambda: correct.session.tally.ready)
+    correct.shown.until(lambda: correct.session.checksums.ready)
     change(correct.layer)
     correct.shown.until(lambda: 8 in correct.session.index)
     assert 2 not in correct.session.index
@@ -54,6 +61,16 @@ def test_a_new_number_is_free_whoever_took_the_last(correct, monkeypatch, size):
     data = correct.layer.data
     assert set(np.unique(data[50:80, 10:90])) == {4, 9}
     assert ndimage.label(data == 8)[1] == 1
+
+
+def test_what_changed_just_before_the_end_is_not_saved_yet(correct):
+    mended = correct.bench.begin(correct.layer)
+    mended.save(mended.done)
+    _changed_in_place(correct.layer)
+    correct.bench.forget(correct.layer)  # before anyone could look
+    journal = RESTING.pop(correct.layer).journal
+    assert journal is not None
+    np.testing.assert_array_equal(recover(journal).labels, correct.layer.data)
 
 
 def test_undoing_past_new_data_is_followed(correct):
@@ -94,6 +111,29 @@ def test_all_that_was_undone_unseen_is_followed(correct, seen):
         assert correct.session.index.count(5) == 16
     assert {1, 2} <= set(correct.session.index)
     assert not correct.marks().any()
+
+
+def test_a_stroke_at_the_end_of_the_count_counts_once(correct, monkeypatch):
+    monkeypatch.setattr(mending, "SMALL", 100)
+    with correct.layer.block_history():
+        correct.layer.paint((40, 100), 9)  # before its cell is read
+        mended = correct.bench.begin(correct.layer)
+        correct.shown.until(lambda: not mended._aside._errands)
+    session = mended.session
+    correct.shown.until(lambda: session.checksums.ready)
+    mended.settle()
+    assert session.index.count(9) == np.count_nonzero(correct.layer.data == 9)
+    assert not session.checksums.settle()
+
+
+def test_other_labels_are_not_counted_when_the_first_would_be(correct, monkeypatch):
+    monkeypatch.setattr(mending, "SMALL", 100)
+    mended = correct.bench.begin(correct.layer)
+    first = mended.session.survey
+    correct.layer.data = correct.layer.data + 0
+    mended._on_surveyed(first)
+    assert not mended.session.index.ready
+    correct.shown.until(lambda: mended.session.index.ready)
 
 
 def test_nothing_is_looked_for_while_painting_or_sliding(deep, monkeypatch):

@@ -5,17 +5,15 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from napari_cihm.correction.boxes import cell, cells, chunk_of, overlap, whole
+from napari_cihm.correction.boxes import Key, cell, cells, grid_of, overlap, whole
 from napari_cihm.correction.edits import Block, Edit
 from napari_cihm.correction.journal.codec import Changes, Target
-from napari_cihm.correction.label_index import CELL, CELL_FLAT
 from napari_cihm.data.tiles import Box
 
 # More changes than these are written faster as what their cells hold now: one by
 # one they could take longer than the two seconds that may be lost.
 MANY = 512
 
-Key = tuple[int, ...]
 Entry = list[tuple[Target, tuple[Block, ...]]]
 
 
@@ -52,7 +50,7 @@ class Backlog:
             self.grids = {
                 target: (
                     tuple(int(n) for n in array.shape),
-                    chunk_of(array, CELL_FLAT, CELL),
+                    grid_of(array),
                 )
                 for target, array in arrays.items()
             }

@@ -14,7 +14,7 @@ import numpy as np
 from napari_cihm import __version__
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.boxes import box_at
-from napari_cihm.correction.edits import Block, Edit, edit_of
+from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal.claims import Claim
 from napari_cihm.correction.journal.codec import Target
 from napari_cihm.correction.journal.identity import (
@@ -103,13 +103,6 @@ class Journal:
             parts.append((Target.PERSON, review.person))
             parts.append((Target.EDITS, review.edits))
         self._writer.backlog.put(parts)
-
-    def record_block(self, start: Sequence[int], values: Any) -> None:
-        """Keep what a box of the labels holds now, however it came there."""
-        now = np.array(values)
-        flat = now.reshape(-1)
-        block = Block(tuple(int(s) for s in start), now.shape, None, flat, flat)
-        self.record(edit_of([block], self._labels))
 
     def record_region(self, start: Sequence[int], shape: Sequence[int]) -> None:
         """Keep what a region of the labels holds now, reading it later.

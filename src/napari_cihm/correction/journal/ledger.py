@@ -18,7 +18,7 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import cells, chunk_of, shape_of, start_of, volume_of
+from napari_cihm.correction.boxes import cells, grid_of, shape_of, start_of, volume_of
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block
 from napari_cihm.correction.journal.codec import Changes, Target, encode
@@ -33,7 +33,6 @@ from napari_cihm.correction.journal.files import (
     sync_folder,
 )
 from napari_cihm.correction.journal.records import Kind, Record, pack, read_records
-from napari_cihm.correction.label_index import CELL, CELL_FLAT
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import WriteError
 
@@ -204,7 +203,7 @@ def _held_boxes(array: Any) -> Iterator[Box]:
     ):
         yield from array.changed_boxes()
         return
-    for _, box in cells(array.shape, chunk_of(array, CELL_FLAT, CELL)):
+    for _, box in cells(array.shape, grid_of(array)):
         yield box
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject
 
+from napari_cihm.config import Channels
 from napari_cihm.correction.adding import add_object
 from napari_cihm.correction.edits import Edit
 from napari_cihm.errors import CihmError
@@ -34,21 +35,13 @@ class Adding(QObject):
     ----------
     bench : Bench
         What is corrected.
-    settings : callable
-        Returns the settings of a segmentation.
     apply : callable
         Takes the edit.
     """
 
-    def __init__(
-        self,
-        bench: Bench,
-        settings: Callable[[], dict[str, Any]],
-        apply: Apply,
-        parent: QObject,
-    ) -> None:
+    def __init__(self, bench: Bench, apply: Apply, parent: QObject) -> None:
         super().__init__(parent)
-        self._bench, self._settings, self._apply = bench, settings, apply
+        self._bench, self._apply = bench, apply
 
     def add(self, mending: Mending, ground: Ground, points: Sequence[Point]) -> None:
         """Add the object that some points lie in, once the model has looked."""
@@ -58,7 +51,9 @@ class Adding(QObject):
         if image is None or region is None:
             self._add(mending, ground, points, None, None)
             return
-        seen = Placed(_grey(image, region), region.shown_box, region.shown_shape)
+        settings = self._bench.run_settings(image, mending.layer)
+        grey = _grey(image, region, settings["channels"])
+        seen = Placed(grey, region.shown_box, region.shown_shape)
         config = None if model is None else model.config
         if config is None or config.task != "instance":
             self._add(mending, ground, points, None, seen)
@@ -78,7 +73,6 @@ class Adding(QObject):
             self._add(mending, ground, points, maps[0] if maps else None, seen)
 
         diameter = mending.layer.metadata.get("napari-cihm", {}).get("diameter")
-        settings = {**self._settings(), "maps": True, "diameter": diameter}
         desk.runner.start(
             "segment",
             hear,
@@ -86,7 +80,7 @@ class Adding(QObject):
             lane="quick",
             image=picture_of(image, region),
             model=desk.session.source,
-            settings=settings,
+            settings={**settings, "maps": True, "diameter": diameter},
             whole=self._plane(image, region),
         )
 
@@ -152,9 +146,12 @@ class Adding(QObject):
         return picture_of(image, plane) if few else None
 
 
-def _grey(image: ImageLayer, region: Region) -> Any:
-    """Return the intensities of a region, its channels averaged."""
+def _grey(image: ImageLayer, region: Region, channels: Channels) -> Any:
+    """Return the intensities of a region, of one channel or of all on average."""
     part = np.asarray(array_of(image)[region.box])
     if "c" in region.axes:
-        part = part.mean(axis=region.axes.index("c"), keepdims=True)
+        axis = region.axes.index("c")
+        if isinstance(channels, int) and channels < part.shape[axis]:
+            part = part.take([channels], axis)
+        part = part.mean(axis, keepdims=True)
     return part.reshape(region.shown_part)

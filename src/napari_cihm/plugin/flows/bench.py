@@ -1,13 +1,15 @@
 """The labels that are corrected just now, and all that were begun."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, Signal
 
-from napari_cihm.config import CorrectSettings
+from napari_cihm.config import Channels, CorrectSettings
 from napari_cihm.correction.journal import Claim
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
@@ -36,6 +38,10 @@ class Bench(QObject):
     ----------
     desk : Desk
         What flows work with.
+    settings : CorrectSettings
+        Of the tools.
+    chosen : callable
+        Returns the settings of a segmentation, as the user has them.
 
     Attributes
     ----------
@@ -55,9 +61,15 @@ class Bench(QObject):
     began = Signal(object)
     changed = Signal()
 
-    def __init__(self, desk: Desk, settings: CorrectSettings, parent: QObject) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        settings: CorrectSettings,
+        chosen: Callable[[], dict[str, Any]],
+        parent: QObject,
+    ) -> None:
         super().__init__(parent)
-        self.desk, self.settings = desk, settings
+        self.desk, self.settings, self._chosen = desk, settings, chosen
         self.aside = Aside(self)
         self.pairing = Pairing(desk.scene, self.axes_of_image)
         self.whole = True
@@ -209,6 +221,24 @@ class Bench(QObject):
             return session.typed.get(image) or axes_of(image)
         except AxesError:
             return ""
+
+    def channels(self, image: ImageLayer, layer: Labels | None) -> Channels:
+        """Return the channels that labels were made of, else those chosen now.
+
+        By these a model that looks at the image for these labels has to see it:
+        whether it learns, is judged or compared, or adds an object.
+        """
+        axes, shape = self.axes_of_image(image), array_of(image).shape
+        if "c" not in axes or shape[axes.index("c")] == 1:
+            return "auto"
+        made = {} if layer is None else layer.metadata.get(KEY, {}).get("settings", {})
+        now = self._chosen() if image is self.desk.session.image else {}
+        asked = (made.get("channels", "auto"), now.get("channels", "auto"))
+        return next((one for one in asked if one != "auto"), "auto")
+
+    def run_settings(self, image: ImageLayer, layer: Labels) -> dict[str, Any]:
+        """Return the settings by which a model looks at an image for its labels."""
+        return {**self._chosen(), "channels": self.channels(image, layer)}
 
     def _is_ours(self, layer: Labels) -> bool:
         """Tell whether labels on disk lie where we put them."""

@@ -1,6 +1,6 @@
 """Asking the model where it is unsure of an image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from napari.layers import Image as ImageLayer
@@ -22,17 +22,13 @@ class Doubting(QObject):
     ----------
     desk : Desk
         What flows work with.
-    settings : callable
-        Returns the settings of a segmentation.
     """
 
     title = "Looking where the model is unsure"
 
-    def __init__(
-        self, desk: Desk, settings: Callable[[], dict[str, Any]], parent: QObject
-    ) -> None:
+    def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)
-        self._desk, self._settings = desk, settings
+        self._desk = desk
         self._run: Run | None = None
         self._take: Callable[[Event], None] = _nothing
 
@@ -40,6 +36,7 @@ class Doubting(QObject):
         self,
         image: ImageLayer,
         axes: str,
+        settings: Mapping[str, Any],
         order: str,
         take: Callable[[Event], None],
     ) -> None:
@@ -51,6 +48,8 @@ class Doubting(QObject):
             All of it is looked at.
         axes : str
             Its axes.
+        settings : mapping
+            Of `SegmentSettings`.
         order : str
             "uncertainty", or "disagreement" of flips.
         take : callable
@@ -72,7 +71,7 @@ class Doubting(QObject):
             self._on_end,
             image=picture,
             model=session.source,
-            settings=self._settings(),
+            settings=dict(settings),
             order=order,
         )
         self._desk.tasks.begin(self)

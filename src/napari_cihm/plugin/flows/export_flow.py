@@ -1,12 +1,10 @@
 """Saving what is reviewed as a folder that training takes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image as ImageLayer
-from napari.layers import Labels
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QFileDialog
 
@@ -34,21 +32,13 @@ class ExportFlow(QObject):
         What is corrected.
     section : CorrectSection
         What the user sees.
-    settings : callable
-        Returns the settings of a segmentation, of which the channel counts.
     """
 
     title = "Saving a training folder"
 
-    def __init__(
-        self,
-        bench: Bench,
-        section: CorrectSection,
-        settings: Callable[[], dict[str, Any]],
-        parent: QObject,
-    ) -> None:
+    def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
         super().__init__(parent)
-        self._bench, self._section, self._settings = bench, section, settings
+        self._bench, self._section = bench, section
         self._errand: Errand | None = None
         self._words = ""
         section.export_requested.connect(self._on_requested)
@@ -56,11 +46,10 @@ class ExportFlow(QObject):
     def save(self, folder: Path) -> None:
         """Add the reviewed slices to a folder; without marks, all of them."""
         bench, layer = self._bench, self._bench.labels
-        image = None if layer is None else bench.image_of(layer)
         if self._errand is not None:
             notices.refuse("a folder is being saved already", "wait until it is")
             return
-        if layer is None or image is None:
+        if layer is None or bench.image_of(layer) is None:
             notices.refuse("there is no image of these labels", "open it first")
             return
         mending = bench.begin(layer)
@@ -76,8 +65,7 @@ class ExportFlow(QObject):
         about = layer.metadata.get(KEY, {})
         facts = {k: about[k] for k in ("model", "model_hash") if k in about}
         done = mending.done
-        several = taken.picture.size("c") > 1
-        channels = self._channel(layer, image) if several else None
+        channels = (taken.channels,) if isinstance(taken.channels, int) else None
 
         def work() -> Iterator[Event]:
             # What writes files would keep the panel waiting while it opens.
@@ -107,13 +95,6 @@ class ExportFlow(QObject):
         if self._errand is not None:
             self._errand.stopped = True
             self._words = "Stopped. Slices that are saved stay."
-
-    def _channel(self, layer: Labels, image: ImageLayer) -> tuple[int] | None:
-        """Return the channel that was segmented, else the one chosen; None for all."""
-        ran = layer.metadata.get(KEY, {}).get("settings", {})
-        chosen = self._settings() if image is self._bench.desk.session.image else {}
-        channels = (ran.get("channels"), chosen.get("channels"))
-        return next(((c,) for c in channels if isinstance(c, int)), None)
 
     def _on_requested(self) -> None:
         chosen = QFileDialog.getExistingDirectory(

@@ -1,11 +1,14 @@
 """Fine-tuning: which labels there are, the run, the verdict, and what follows it."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
+from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject
 
+from napari_cihm.config import Channels
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
@@ -59,7 +62,7 @@ class FinetuneFlow(QObject):
         super().__init__(parent)
         self._desk, self._section = desk, section
         self._correct, self._model, self._segment = correct, model, segment
-        self.history = HistoryFlow(desk, section, model, self)
+        self.history = HistoryFlow(desk, section, model, self._channels, self)
         self.learning: Learning | None = None
         self._before = self._after = ""
         self._whole: set[Labels] = set()
@@ -150,6 +153,7 @@ class FinetuneFlow(QObject):
             pictures=[m.picture for m in materials],
             labels=[m.labels for m in materials],
             reviewed=[m.mask for m in materials],
+            channels=[m.channels for m in materials],
             model=session.source,
             device=session.device,
             name=materials[0].name,
@@ -229,8 +233,17 @@ class FinetuneFlow(QObject):
         layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
         image = self._correct.bench.image_of(layers[0]) if layers else None
         if image is not None:
+            channels = self._correct.bench.channels(image, layers[0])
             self._segment.use(image)
+            self._segment.choose_channels(channels)
         self._segment.segment()
+
+    def _channels(self, image: ImageLayer) -> Channels:
+        """Return the channels by which labels of an image are learnt, if there are."""
+        bench = self._correct.bench
+        over = [layer for layer in self._layers if bench.image_of(layer) is image]
+        ticked = (x for x in over if str(x.unique_id) in self._section.ticked)
+        return bench.channels(image, next(chain(ticked, over), None))
 
     def _on_whole(self) -> None:
         """Believe all of the labels that the banner asked about."""

@@ -81,8 +81,8 @@ class FolderFlow(QObject):
             words = f"File {self._number + 1}: tile {event.done} of {event.total}"
             self._desk.tasks.progress(self, words, self._number, self._files)
         elif isinstance(event, BatchDone):
-            failed = f", {len(event.failed)} failed" if event.failed else ""
-            self._words = f"{event.segmented} files segmented{failed}"
+            plural = "" if event.segmented == 1 else "s"
+            self._words = f"{event.segmented} file{plural} segmented{_failed(event)}"
 
     def _count(self, number: int, files: int) -> None:
         self._number, self._files = number, files
@@ -103,3 +103,11 @@ class FolderFlow(QObject):
         self._section.set_ready(
             session.model is not None and session.state is State.IDLE
         )
+
+
+def _failed(event: BatchDone) -> str:
+    """Say how many files failed, and which; the report says why."""
+    if not event.failed:
+        return ""
+    count, first = len(event.failed), event.failed[0].name
+    return f", {count} failed: {first}{' and others' if count > 1 else ''}"

@@ -10,6 +10,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
+from napari_cihm.config import Channels
 from napari_cihm.events import Event, Listed, Segmented, Version
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
@@ -34,6 +35,8 @@ class HistoryFlow(QObject):
         What the user sees.
     model : ModelFlow
         Takes a model into use.
+    channels : callable
+        Says by which of its channels an image is segmented.
 
     Attributes
     ----------
@@ -47,10 +50,16 @@ class HistoryFlow(QObject):
     removed = Signal(str)
 
     def __init__(
-        self, desk: Desk, section: FinetuneSection, model: ModelFlow, parent: QObject
+        self,
+        desk: Desk,
+        section: FinetuneSection,
+        model: ModelFlow,
+        channels: Callable[[ImageLayer], Channels],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._desk, self._section, self._model = desk, section, model
+        self._channels = channels
         self._versions: tuple[Version, ...] = ()
         self._shown: list[Labels] = []
         section.history.pressed.connect(self._on_pressed)
@@ -73,6 +82,7 @@ class HistoryFlow(QObject):
             return
         self.close()
         region = scene.region(image, session.axes, "slice")
+        settings = {"device": session.device, "channels": self._channels(image)}
         for number, source in enumerate((first, second)):
             name = f"{image.name} by {_name(source)}"
             self._desk.runner.start(
@@ -81,7 +91,7 @@ class HistoryFlow(QObject):
                 self._on_end,
                 image=picture_of(image, region),
                 model=source,
-                settings={"device": session.device},
+                settings=settings,
             )
 
     def close(self) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import platformdirs
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm import __version__
+from napari_cihm.config import SegmentSettings
 from napari_cihm.events import (
     BlockDone,
     Event,
@@ -60,8 +62,11 @@ class Labelling(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._on_end_of = desk, on_end
-        self.image, self.region, self.preview = image, region, preview
+        self.image, self.preview = image, preview
         self.settings = dict(settings)
+        self._chosen = SegmentSettings.of(**settings)
+        seen = region if preview else region.grown(self._chosen.halo)
+        region = self.region = region if seen.large else seen
         self.model: Examined | None = desk.session.model
         self.layer: Labels | None = None
         self.result: Labels | None = None
@@ -132,7 +137,8 @@ class Labelling(QObject):
 
     def _finish(self, event: Segmented) -> None:
         self._refresh.stop()
-        layers, about = self._desk.layers, self._about(event)
+        count = self._count(event)
+        layers, about = self._desk.layers, self._about(event, count)
         # Layers may take it away as its labels move into another: that ends no run.
         shown, self.layer = self.layer, None
         if shown is None:
@@ -143,14 +149,30 @@ class Labelling(QObject):
             )
         else:
             self.result = layers.settle(
-                shown, self.image, self.region, event.labels, about
+                shown,
+                self.image,
+                self.region,
+                event.labels,
+                about,
+                None if self._is_semantic() else self._chosen,
             )
         self.layer = self.result
-        plural = "" if event.objects == 1 else "s"
         self.objects = event.objects
-        self.summary = f"{event.objects:,} object{plural} in {event.seconds:.1f} s"
+        plural = "" if count == 1 else "s"
+        self.summary = f"{count:,} object{plural} in {event.seconds:.1f} s"
 
-    def _about(self, event: Segmented) -> dict[str, Any]:
+    def _count(self, event: Segmented) -> int:
+        """Count the objects in what was asked for, of which more may be seen."""
+        if self.region.asked is None:
+            return event.objects
+        seen = self.region.show(np.asarray(event.labels))[self.region.shown_core]
+        return int(np.count_nonzero(np.unique(seen)))
+
+    def _is_semantic(self) -> bool:
+        config = None if self.model is None else self.model.config
+        return config is not None and config.task == "semantic"
+
+    def _about(self, event: Segmented, count: int) -> dict[str, Any]:
         model = self.model
         return {
             "image": self.image.name,
@@ -159,7 +181,7 @@ class Labelling(QObject):
             "model_hash": "" if model is None else model.hash,
             "settings": self.settings,
             "diameter": event.diameter,
-            "objects": event.objects,
+            "objects": count,
             "version": __version__,
         }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from napari.layers import Labels
 
+from napari_cihm.config import Channels
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.region import Part, region_of
 from napari_cihm.plugin.scene import array_of, picture_of
@@ -24,12 +25,15 @@ class Material:
         Its labels, without an axis for channels.
     mask : array_like or None
         What is reviewed; None for all of it.
+    channels : int, "auto" or "merge"
+        Which of the image's channels the labels were made of.
     """
 
     name: str
     picture: Any
     labels: Any
     mask: Any
+    channels: Channels
 
 
 def material_of(layer: Labels, labels: Any, marks: Any, bench: Bench) -> Material:
@@ -54,6 +58,7 @@ def material_of(layer: Labels, labels: Any, marks: Any, bench: Bench) -> Materia
         picture_of(image, region),
         _without_channels(labels, region.shown_axes),
         None if isinstance(marks, str) else _without_channels(marks, region.shown_axes),
+        bench.channels(image, layer),
     )
 
 

@@ -15,12 +15,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
+from napari_cihm.correction.checksums import Checksums
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.strokes import edit_of_atoms
-from napari_cihm.correction.tally import Tally
+from napari_cihm.correction.survey import Survey
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
@@ -180,8 +181,10 @@ class Mending(QObject):
             What is needed to go on.
         """
         self._take()
-        if self._doubtful and self.session.tally.ready:
-            self.session.changed(self.session.tally.settle())
+        if self._doubtful and self.session.checksums.ready:
+            boxes = self.session.checksums.settle()
+            self.session.changed(boxes)
+            self.done += bool(boxes)
         self._closed = True
         self._look.stop()
         for emitter, callback in self._links:
@@ -266,23 +269,23 @@ class Mending(QObject):
 
     def _on_calm(self) -> None:
         """Look through the labels, large ones beside the window."""
-        tally = self.session.tally
-        if self._looking is not None or self._in_stroke or not tally.ready:
+        checksums = self.session.checksums
+        if self._looking is not None or self._in_stroke or not checksums.ready:
             self._look.start()
         elif self.layer.data.size <= SMALL:
             self.settle()
         else:
             doubts: list[tuple[int, ...]] = []
-            end = partial(self._on_looked, tally, doubts)
-            self._looking = self._aside.start(tally.doubts, doubts.append, end=end)
+            end = partial(self._on_looked, checksums, doubts)
+            self._looking = self._aside.start(checksums.doubts, doubts.append, end=end)
 
-    def _on_looked(self, tally: Tally, doubts: list[tuple[int, ...]]) -> None:
+    def _on_looked(self, checksums: Checksums, doubts: list[tuple[int, ...]]) -> None:
         self._looking = None
         if self._closed:
             return
         if self._in_stroke:
             self._look.start()
-        elif tally is self.session.tally:
+        elif checksums is self.session.checksums:
             self.settle()
             self._resync(doubts)
 
@@ -291,7 +294,7 @@ class Mending(QObject):
         if self._in_stroke:
             return
         self._doubtful = False
-        boxes = self.session.tally.settle(doubts)
+        boxes = self.session.checksums.settle(doubts)
         if boxes:
             self.session.changed(boxes)
             self._count()
@@ -310,27 +313,22 @@ class Mending(QObject):
 
     def _count(self) -> None:
         """Look large labels through beside the window."""
-        index, tally = self.session.index, self.session.tally
         if self.layer.data.size > SMALL:
-            self._aside.start(index.scan, _nothing, end=self._on_counted)
-            if not tally.ready:
-                end = partial(self._on_tallied, tally)
-                self._aside.start(tally.scan, _nothing, end=end)
+            survey = self.session.survey
+            end = partial(self._on_surveyed, survey)
+            self._aside.start(survey.scan, _nothing, end=end)
         else:
-            index.complete()
-            tally.complete()
+            self.session.complete()
 
-    def _on_counted(self) -> None:
-        if self._closed:
+    def _on_surveyed(self, survey: Survey) -> None:
+        if self._closed or survey is not self.session.survey:
             return
-        self.settle()  # what is counted already must not be heard of later
-        self.session.index.complete()
+        if self._in_stroke:  # what it wrote and will tell would count twice
+            QTimer.singleShot(CALM, partial(self._on_surveyed, survey))
+            return
+        self.settle()
+        self.session.complete()
         self.changed.emit()
-
-    def _on_tallied(self, tally: Tally) -> None:
-        if not self._closed:
-            self.settle()
-            tally.complete()
 
 
 def _slice_of(layer: Labels) -> Any:

@@ -6,6 +6,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from qtpy.QtCore import QObject
 
+from napari_cihm.config import Channels
 from napari_cihm.data.axes import check_axes
 from napari_cihm.errors import AxesError, CihmError
 from napari_cihm.plugin import notices
@@ -74,6 +75,10 @@ class SegmentFlow(QObject):
         self._show_images()
         self._update()
 
+    def choose_channels(self, channels: Channels) -> None:
+        """Segment by these from now on, for the user to see."""
+        self._section.form.set_values({"channels": channels})
+
     def segment(self) -> Labelling | None:
         """Segment what the section says; after what runs already, if anything."""
         return self._start(preview=False)
@@ -137,8 +142,7 @@ class SegmentFlow(QObject):
             return "Stopped. Earlier labels are as they were."
         notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:
-            notices.warn(notes)
-            notes = "The notification says why that may be."
+            notices.warn(notes)  # and below, since napari takes it away soon
         kind = "Preview: " if labelling.preview else ""
         return f"{kind}{labelling.summary}. {notes}".strip()
 

@@ -1,7 +1,6 @@
 """Using tools: at the cursor by a key, at clicks, or at once."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from qtpy.QtCore import QObject
 
@@ -33,8 +32,6 @@ class ToolFlow(QObject):
         What the user sees.
     pointing : Pointing
         The mouse.
-    settings : callable
-        Returns the settings of a segmentation.
     """
 
     def __init__(
@@ -42,12 +39,11 @@ class ToolFlow(QObject):
         bench: Bench,
         section: CorrectSection,
         pointing: Pointing,
-        settings: Callable[[], dict[str, Any]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._bench, self._section, self._pointing = bench, section, pointing
-        self._adding = Adding(bench, settings, self.apply, self)
+        self._adding = Adding(bench, self.apply, self)
         pointing.pointed.connect(self._on_pointed)
         pointing.changed.connect(self._show_tool)
         bench.chosen.connect(pointing.drop)

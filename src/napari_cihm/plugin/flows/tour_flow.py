@@ -126,7 +126,8 @@ class TourFlow(QObject):
                     self._walk(mending, back)
 
             axes = self._bench.axes_of_image(image)
-            self._doubting.ask(image, axes, settings.order, take)
+            run = self._bench.run_settings(image, layer)
+            self._doubting.ask(image, axes, run, settings.order, take)
 
     def _make(self, mending: Mending, key: tuple[Any, ...], doubt: Any) -> None:
         session, settings = mending.session, self._bench.settings

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -21,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.config.fields import FieldFacts
 from napari_cihm.plugin.forms.titles import title_of, word_of
+from napari_cihm.plugin.views.boxes import DropDown, leave_wheel
 
 MOST = 10**9
 Pair = tuple[str, Any]
@@ -49,27 +49,11 @@ class Editor:
     offer: Callable[[Sequence[Pair]], None] | None = None
 
 
-class WheelGuard(QObject):
-    """Leaves the wheel to the panel that scrolls, unless a control has the focus."""
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Pass over wheel events that were not meant for a control."""
-        if event.type() != QEvent.Type.Wheel:
-            return False
-        if isinstance(watched, QWidget) and not watched.hasFocus():
-            event.ignore()
-            return True
-        return False
-
-
 def make_editor(facts: FieldFacts, parent: QWidget) -> Editor:
     """Make the control that suits a field."""
     editor = _make(facts, parent)
     editor.widget.setObjectName(facts.name)
     editor.widget.setAccessibleName(title_of(facts))
-    if isinstance(editor.widget, QComboBox | QAbstractSpinBox):
-        editor.widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        editor.widget.installEventFilter(WheelGuard(editor.widget))
     return editor
 
 
@@ -93,7 +77,7 @@ def _flag(parent: QWidget) -> Editor:
 
 
 def _choice(facts: FieldFacts, parent: QWidget) -> Editor:
-    box = QComboBox(parent)
+    box = DropDown(title_of(facts), "", parent)
     values: list[Any] = []
 
     def offer(pairs: Sequence[Pair]) -> None:
@@ -123,6 +107,7 @@ def _number(facts: FieldFacts, parent: QWidget) -> Editor:
     # say what was wrong with it.
     box.setRange(-MOST, MOST)
     box.setKeyboardTracking(True)
+    leave_wheel(box)
     return Editor(box, box.value, box.setValue, box.valueChanged)
 
 
@@ -131,6 +116,7 @@ def _number_or_word(facts: FieldFacts, parent: QWidget) -> Editor:
     box.setEditable(True)
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
     box.setCompleter(None)
+    leave_wheel(box)
     box.lineEdit().setAcceptDrops(False)  # files are for the panel
     known: dict[str, Any] = {}
 

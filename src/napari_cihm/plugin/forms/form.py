@@ -147,13 +147,3 @@ class _Row(QWidget):
             widget.setProperty("refused", bool(text))
             widget.style().unpolish(widget)
             widget.style().polish(widget)
-
-
-def align(labels: Sequence[QLabel]) -> None:
-    """Give labels of several forms one width, so that their controls line up."""
-    for label in labels:
-        label.ensurePolished()
-        label.setMinimumWidth(0)
-    width = max((label.sizeHint().width() for label in labels), default=0)
-    for label in labels:
-        label.setMinimumWidth(width)

@@ -1,6 +1,6 @@
 """Drop-downs that leave their neighbours room, and lists of a few rows."""
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtGui import QPaintEvent
 from qtpy.QtWidgets import (
     QComboBox,
@@ -12,11 +12,28 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cihm.plugin.forms.editors import WheelGuard
-
 TOOLTIP = Qt.ItemDataRole.ToolTipRole
 MARGIN = 6  # pixels that a style leaves around the text
 LINE = 18  # pixels that the style gives a row at least
+
+
+class WheelGuard(QObject):
+    """Leaves the wheel to the panel that scrolls, unless a control has the focus."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass over wheel events that were not meant for a control."""
+        if event.type() != QEvent.Type.Wheel:
+            return False
+        if isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def leave_wheel(control: QWidget) -> None:
+    """Take keys, and the wheel only while they are taken."""
+    control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    control.installEventFilter(WheelGuard(control))
 
 
 class DropDown(QComboBox):
@@ -38,8 +55,7 @@ class DropDown(QComboBox):
         self.setSizeAdjustPolicy(policy)
         self.setMinimumContentsLength(8)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.installEventFilter(WheelGuard(self))
+        leave_wheel(self)
         self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     def minimumSizeHint(self) -> QSize:

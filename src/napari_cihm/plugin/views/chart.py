@@ -6,13 +6,15 @@ from typing import Any
 
 import pyqtgraph as pg
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QFont, QFontMetrics
 from qtpy.QtWidgets import QWidget
 
-LINES = {  # of a version's curves: what lies below, the title, the mark's colour
+DRAWN = {  # of a version's curves: what lies below, the title, the mark's colour
     "loss": ("step", "loss", "note"),
     "validation_loss": ("check", "held-out loss", "warning"),
     "score": ("check", "held-out score", "good"),
 }
+TICK = 8  # pixels between an axis and its numbers
 
 
 class Chart(pg.PlotWidget):
@@ -27,12 +29,12 @@ class Chart(pg.PlotWidget):
         item.showAxis("right")
         self._right = pg.ViewBox(enableMenu=False)
         self._right.setMouseEnabled(False, False)
-        self._right.setYRange(0, 1, padding=0.02)
+        self._right.setYRange(0, 1, padding=0.05)  # a dot at 1 is whole
         item.scene().addItem(self._right)
         item.getAxis("right").linkToView(self._right)
         self._right.setXLink(item)
         item.vb.sigResized.connect(self._on_resized)
-        self._lines: dict[str, Any] = {name: pg.PlotDataItem() for name in LINES}
+        self._lines: dict[str, Any] = {name: pg.PlotDataItem() for name in DRAWN}
         for name, line in self._lines.items():
             (self._right if name == "score" else item).addItem(line)
 
@@ -45,7 +47,7 @@ class Chart(pg.PlotWidget):
             axis = item.getAxis(side)
             axis.setPen(ink, width=0.5)
             axis.setTextPen(ink)
-        for name, (_, _, mark) in LINES.items():
+        for name, (_, _, mark) in DRAWN.items():
             dashed = name == "score"
             style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
             line = self._lines[name]
@@ -53,9 +55,18 @@ class Chart(pg.PlotWidget):
             line.setSymbolPen(None)
             line.setSymbolBrush(marks[mark])
 
+    def set_letters(self, font: QFont) -> None:
+        """Write the numbers in a font, with room for those at the ends of an axis."""
+        height = QFontMetrics(font).height()
+        item = self.getPlotItem()
+        item.layout.setContentsMargins(0, height / 2, height / 2, 0)
+        for side in ("left", "right", "bottom"):
+            item.getAxis(side).setStyle(tickFont=font)
+        item.getAxis("bottom").setHeight(height + TICK)
+
     def draw(self, lists: Mapping[str, Sequence[float]]) -> None:
         """Draw curves."""
-        for name, (below, *_) in LINES.items():
+        for name, (below, *_) in DRAWN.items():
             values = lists.get(name, [])
             dot = "o" if len(values) == 1 else None
             self._lines[name].setData(

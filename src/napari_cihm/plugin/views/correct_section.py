@@ -7,7 +7,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_cihm.config import CorrectSettings
-from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.views.banner import Banner
 from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
 from napari_cihm.plugin.views.review_rows import ReviewRows
@@ -94,7 +94,7 @@ class CorrectSection(Section):
             self.export,
         ):
             self.rows.addWidget(widget)
-        align([title, *self.review.form.labels])
+        Alignment([title, *self.review.form.labels], self)
 
     @property
     def buttons(self) -> dict[str, ToolButton]:

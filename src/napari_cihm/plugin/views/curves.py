@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_cihm.plugin.views.section import muted
@@ -10,7 +11,7 @@ from napari_cihm.plugin.views.section import muted
 if TYPE_CHECKING:
     from napari_cihm.plugin.views.chart import Chart
 
-HEIGHT = 150
+LINES = 9  # of text, as high as which the chart is
 NAMES = ("step", "loss", "check", "validation_loss", "score")
 
 
@@ -26,11 +27,11 @@ class Curves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Learning curves")
-        self.setFixedHeight(HEIGHT)
         self.lists: dict[str, list[float]] = {name: [] for name in NAMES}
         self._chart: Chart | None = None
         self._colours: tuple[str, str, Mapping[str, str]] = ("", "", {})
         self._legend = muted("", self)
+        self._legend.installEventFilter(self)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
@@ -70,17 +71,28 @@ class Curves(QWidget):
             from napari_cihm.plugin.views.chart import Chart
 
             self._chart = Chart(self)
-            self._layout.insertWidget(0, self._chart, 1)
+            self._layout.insertWidget(0, self._chart)
             self._paint(self._chart)
+            self._fit(self._chart)
         self._chart.draw(self.lists)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Let the chart write, and be, as large as the words below it."""
+        if event.type() == QEvent.Type.FontChange and self._chart is not None:
+            self._fit(self._chart)
+        return False
+
+    def _fit(self, chart: "Chart") -> None:
+        chart.setFixedHeight(LINES * self._legend.fontMetrics().lineSpacing())
+        chart.set_letters(self._legend.font())
+
     def _paint(self, chart: "Chart") -> None:
-        from napari_cihm.plugin.views.chart import LINES
+        from napari_cihm.plugin.views.chart import DRAWN
 
         text, paper, marks = self._colours
         chart.set_colours(text, paper, marks)
         told = (
-            f"<span style='color:{marks[mark]}'>●</span> {title}"
-            for _, title, mark in LINES.values()
+            f"<nobr><span style='color:{marks[mark]}'>●</span> {title}</nobr>"
+            for _, title, mark in DRAWN.values()
         )
-        self._legend.setText("&nbsp;&nbsp; ".join(told))
+        self._legend.setText("&nbsp; ".join(told))

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.config import FinetuneSettings
-from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.views.banner import Banner
 from napari_cihm.plugin.views.boxes import DropDown, Rows
 from napari_cihm.plugin.views.curves import Curves
@@ -127,7 +127,7 @@ class FinetuneSection(Section):
             self.history,
         ):
             self.rows.addWidget(widget)
-        align([title, *self.form.labels])
+        Alignment([title, *self.form.labels], self)
         order = [self.pairs, *self.times.buttons(), fold.title]
         for first, second in pairwise(order):  # as they are seen
             QWidget.setTabOrder(first, second)

@@ -16,9 +16,12 @@ class FolderSection(Section):
     ----------
     start_requested
         Emitted when the user wants all files segmented.
+    failed
+        Emitted at the first file that could not be.
     """
 
     start_requested = Signal()
+    failed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Segment a folder", parent)
@@ -49,6 +52,8 @@ class FolderSection(Section):
     def add(self, text: str, failed: bool = False) -> None:
         """Say what came of one file."""
         self.report.add(text, failed)
+        if failed and self.report.failures == 1:
+            self.failed.emit()
 
     def _update(self) -> None:
         named = self.form.values()["folder"] is not None

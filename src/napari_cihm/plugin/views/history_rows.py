@@ -95,8 +95,8 @@ class HistoryRows(Fold):
 def _line(version: Version, used: bool) -> str:
     score = version.new_figures.get("ap50")
     figure = "" if score is None else f" · AP {score:.2f}"
-    mark = "● " if used else "" if version.accepted else "○ "
-    return f"{mark}{version.number}  {version.name}{figure}"
+    said = " · in use" if used else "" if version.accepted else " · no better"
+    return f"{version.number}  {version.name}{figure}{said}"
 
 
 def _tooltip(version: Version) -> str:

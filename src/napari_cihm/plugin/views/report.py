@@ -7,7 +7,13 @@ ROWS = 5
 
 
 class Report(QListWidget):
-    """A short list that scrolls and copies; hidden while there is nothing to say."""
+    """A short list that scrolls and copies; hidden while there is nothing to say.
+
+    Attributes
+    ----------
+    failures : int
+        Lines that failed; the last of them stays in sight.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -15,6 +21,7 @@ class Report(QListWidget):
         self.setFixedHeight(self.fontMetrics().lineSpacing() * ROWS + 12)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.failures = 0
         self.hide()
 
     def add(self, text: str, failed: bool = False) -> None:
@@ -22,11 +29,14 @@ class Report(QListWidget):
         item = QListWidgetItem(f"{'✕' if failed else '✓'} {text}", self)
         item.setToolTip(text)
         self.show()
-        self.scrollToItem(item)
+        self.failures += failed
+        if failed or not self.failures:
+            self.scrollToItem(item)
 
     def clear(self) -> None:
         """Remove all lines."""
         super().clear()
+        self.failures = 0
         self.hide()
 
     @property

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -16,9 +15,9 @@ from qtpy.QtWidgets import (
 from napari_cihm.config import CorrectSettings
 from napari_cihm.plugin.forms import Form
 from napari_cihm.plugin.tools import REVIEWS, STEPS
+from napari_cihm.plugin.views.button_rows import BreakingRow, ButtonGrid
 from napari_cihm.plugin.views.section import Line
 from napari_cihm.plugin.views.tool_button import ToolButton
-from napari_cihm.plugin.views.tool_grid import COLUMNS, fill
 
 
 class ReviewRows(QWidget):
@@ -51,10 +50,7 @@ class ReviewRows(QWidget):
         self.bar.setAccessibleName("Share that is checked")
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(6)
-        self._marks = QGridLayout()
-        self._marks.setSpacing(4)
-        for column in range(COLUMNS):
-            self._marks.setColumnStretch(column, 1)
+        self._marks = ButtonGrid()
         self._build()
         self.set_stack(False)
         self.show_progress(None, None)
@@ -73,7 +69,7 @@ class ReviewRows(QWidget):
         rows.addSpacing(4)
         rows.addWidget(QLabel("Where to look next", self))
         rows.addWidget(self.form)
-        rows.addLayout(self._row([tool.name for tool in STEPS]))
+        rows.addLayout(self._steps())
         rows.addWidget(self.words)
         rows.addWidget(self.bar)
 
@@ -85,7 +81,7 @@ class ReviewRows(QWidget):
     def set_stack(self, deep: bool) -> None:
         """Speak of slices only where there are any."""
         shown = [self.buttons[t.name] for t in REVIEWS if deep or not t.stacks]
-        fill(self._marks, (shown, 2 if deep else 3))
+        self._marks.show_groups((shown, 2 if deep else 3))
         for tool in REVIEWS:
             self.buttons[tool.name].setVisible(deep or not tool.stacks)
 
@@ -114,11 +110,14 @@ class ReviewRows(QWidget):
         """Return what the form says."""
         return self.form.values()
 
-    def _row(self, names: list[str]) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        for name in names:
-            row.addWidget(self.buttons[name], 3 if name == "looks_right" else 2)
+    def _steps(self) -> BreakingRow:
+        *walk, last = (self.buttons[tool.name] for tool in STEPS)
+        to_and_fro, row = QHBoxLayout(), BreakingRow()
+        to_and_fro.setSpacing(row.spacing())
+        for button in walk:
+            to_and_fro.addWidget(button)
+        row.addLayout(to_and_fro)
+        row.addWidget(last)
         return row
 
     def _on_clicked(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFormLayout,
@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.config import SegmentSettings
-from napari_cihm.plugin.forms import Form, align
+from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.region import Extent
 from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
 from napari_cihm.plugin.views.section import Fold, Section, muted
@@ -49,7 +49,6 @@ class SegmentSection(Section):
     preview_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        self._titles: list[QLabel] = []
         super().__init__("Segment", parent)
         self.images = DropDown("Image", "The image to segment", self)
         self.axes = QLineEdit(self)
@@ -65,7 +64,7 @@ class SegmentSection(Section):
         self.form = Form(SegmentSettings, FIRST, self)
         self.more = Form(SegmentSettings, [n for n in names if n not in FIRST], self)
         self._ready, self._reason = False, ""
-        self._axes_fit = True
+        self._axes_fit, self._several = True, False
         self._build()
         for form in (self.form, self.more):
             form.changed.connect(self._update_buttons)
@@ -88,7 +87,7 @@ class SegmentSection(Section):
         top.addRow(titles[1], axes)
         titles[0].setBuddy(self.images)
         titles[1].setBuddy(self.axes)
-        self._titles = [*titles, *self.form.labels, *self.more.labels]
+        Alignment([*titles, *self.form.labels, *self.more.labels], self)
         self.extents = QButtonGroup(self)
         extents = QHBoxLayout()
         extents.setSpacing(2)
@@ -121,20 +120,18 @@ class SegmentSection(Section):
         self.rows.addLayout(buttons)
         self.rows.addWidget(self.reason)
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Line the controls up anew where another theme writes larger."""
-        if event.type() in (QEvent.Type.StyleChange, QEvent.Type.FontChange):
-            align(self._titles)
-        super().changeEvent(event)
-
     @property
     def extent(self) -> Extent:
         """How much of the image is segmented."""
         return list(EXTENTS)[self.extents.checkedId()]
 
     def values(self) -> dict[str, Any]:
-        """Return the settings as the forms have them."""
-        return {**self.form.values(), **self.more.values()}
+        """Return the settings as the forms have them.
+
+        A channel that was chosen for another image counts where there are several.
+        """
+        chosen = {**self.form.values(), **self.more.values()}
+        return chosen if self._several else {**chosen, "channels": "auto"}
 
     def set_images(self, images: Sequence[tuple[str, str, str]], now: str) -> None:
         """List images as (key, name, description), and show the chosen one."""
@@ -162,7 +159,8 @@ class SegmentSection(Section):
         """Offer what an image with these axes has, and nothing else."""
         self.form.set_shown("volume", "z" in axes)
         self.form.set_shown("time", "t" in axes)
-        self.form.set_shown("channels", len(channels) > 1)
+        self._several = len(channels) > 1
+        self.form.set_shown("channels", self._several)
         numbered = [(name, i) for i, name in enumerate(channels)]
         words = [("auto", "auto"), ("merge all", "merge"), *numbered]
         self.form.offer("channels", words)
@@ -186,7 +184,7 @@ class SegmentSection(Section):
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         for button, text in (
-            (self.segment, "Segment what is chosen above (Ctrl+Enter in this panel)"),
+            (self.segment, "Segment what is chosen above (Ctrl+Enter)"),
             (self.preview, "Segment what can be seen, to try the settings"),
         ):
             button.setEnabled(possible)

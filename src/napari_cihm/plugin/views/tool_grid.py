@@ -1,15 +1,14 @@
 """The tools of correction: those that are pointed, and those for the whole image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
 
 from napari_cihm.plugin.tools import RULES, TOOLS
+from napari_cihm.plugin.views.button_rows import ButtonGrid
 from napari_cihm.plugin.views.tool_button import ToolButton
-
-COLUMNS = 6  # so that two and three fit in a row
 
 SCOPES = {
     True: ("All slices", "Follow objects through all slices of their stack"),
@@ -39,11 +38,7 @@ class ToolGrid(QWidget):
         self._scope = QWidget(self)
         self._scopes = QButtonGroup(self)
         self._build_scope()
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(4)
-        for column in range(COLUMNS):
-            self._grid.setColumnStretch(column, 1)
+        self._grid = ButtonGrid(self)
         self.set_stack(True)
         self.set_stack(False)
 
@@ -57,7 +52,7 @@ class ToolGrid(QWidget):
         pairs = [b for b in shown if b.tool in TOOLS]
         rules = [b for b in shown if b.tool in RULES]
         scope = [self._scope] if deep else []
-        fill(self._grid, (scope, 1), (pairs, 2), (rules, 3))
+        self._grid.show_groups((scope, 1), (pairs, 2), (rules, 3))
         for widget in (self._scope, *self.buttons.values()):
             widget.setVisible(widget in shown or (deep and widget is self._scope))
 
@@ -92,18 +87,3 @@ class ToolGrid(QWidget):
 
     def _on_clicked(self) -> None:
         self.pressed.emit(self.sender().tool.name)
-
-
-def fill(
-    grid: QGridLayout,
-    *groups: tuple[Sequence[QWidget], int],
-) -> None:
-    """Lay groups of widgets below each other, each so many to a row."""
-    while grid.count():
-        grid.takeAt(0)
-    row = 0
-    for widgets, across in groups:
-        span = COLUMNS // across
-        for n, widget in enumerate(widgets):
-            grid.addWidget(widget, row + n // across, n % across * span, 1, span)
-        row += -(-len(widgets) // across)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_cihm.config import Channels
 from napari_cihm.data.image import Image
 from napari_cihm.events import Event, Finetuned, Kept, Listed, Note
 from napari_cihm.plugin.worker.loaded import LOADED
@@ -17,6 +18,7 @@ def learn(
     pictures: Sequence[Image],
     labels: Sequence[Any],
     reviewed: Sequence[Any],
+    channels: list[Channels],
     model: str,
     device: str,
     seconds: float | None,
@@ -30,7 +32,7 @@ def learn(
 
     Parameters
     ----------
-    pictures, labels, reviewed : sequences of equal length
+    pictures, labels, reviewed, channels : sequences of equal length
         See `finetune`; None in `reviewed` stands for a whole layer.
     model : str
         Name or file of the model in use, which the new one must beat.
@@ -61,6 +63,7 @@ def learn(
         labels,
         reviewed,
         seconds,
+        channels=channels,
         current=current,
         stop=finishing,
         **chosen,

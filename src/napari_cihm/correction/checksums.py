@@ -5,81 +5,58 @@ the sums; where the labels then sum to something else, somebody changed them in
 silence. It takes no copy of the labels, and a brush pays for its own pixels alone.
 """
 
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import cell, cells, chunk_of, overlap
+from napari_cihm.correction.boxes import Key, cell, cells, overlap, start_of
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block, Edit
-from napari_cihm.correction.label_index import CELL, CELL_FLAT
+from napari_cihm.correction.survey import Survey
 from napari_cihm.data.tiles import Box, shifted
 
-Key = tuple[int, ...]
-
-SEED = 0
 TURN = 1 << 64  # sums go around at it, as numpy's do
 
 
-class Tally:
-    """The sums of some labels, as told.
+class Checksums:
+    """The sums of some labels' cells, as told.
 
     Parameters
     ----------
     labels : array-like of int
         Labels that every change of should be told to `hear`.
+    survey : Survey, optional
+        Finds the first `checksum` of each cell, in a thread if need be; one of its
+        own by default.
     """
 
-    def __init__(self, labels: Any) -> None:
+    def __init__(self, labels: Any, survey: Survey | None = None) -> None:
         self.labels = labels
-        self.shape = tuple(int(n) for n in labels.shape)
-        self._chunk = chunk_of(labels, CELL_FLAT, CELL)
-        rng = np.random.default_rng(SEED)
-        # Odd ones: no change of a single pixel is lost when sums go around.
-        self._weights = [
-            rng.integers(0, TURN, n, np.uint64) | np.uint64(1) for n in self.shape
-        ]
+        self._survey = survey or Survey(labels, checksum)
         self._sums: dict[Key, int] = {}
-        self._stale: set[Key] = set()
-        self._lock = threading.Lock()
         self.ready = False
 
-    def scan(self) -> Iterator[None]:
-        """Sum the labels, a step a cell; any thread may run it."""
-        for key, place in cells(self.shape, self._chunk):
-            if self.ready:
-                return
-            found = self._look(place)
-            with self._lock:
-                self._sums.setdefault(key, found)
-            yield
-
     def complete(self) -> None:
-        """Finish the scan where it stands; call it where labels are edited."""
-        if self.ready:
-            return
-        with self._lock:
-            missing = {k for k, _ in cells(self.shape, self._chunk)} - set(self._sums)
-            for key in missing | self._stale:
-                self._sums[key] = self._look(self._place(key))
-            self._stale.clear()
+        """Sum what is not summed yet; call it where labels are edited."""
+        if not self.ready:
+            self._sums = self._survey.found(checksum)
             self.ready = True
 
     def hear(self, edit: Edit) -> None:
         """Take an edit into account, after it was written."""
-        with self._lock:
-            for block in edit.blocks:
-                gained = _gained(block) if self.ready else None
-                for key, place in cells(self.shape, self._chunk, block.box):
-                    shared = overlap(place, block.box)
-                    if gained is None:
-                        self._stale.add(key)
-                    elif shared is not None:
-                        more = self._sum(gained[shifted(shared, block.box)], shared)
-                        self._sums[key] = (self._sums[key] + more) % TURN
+        for block in edit.blocks:
+            if not self.ready:
+                self._survey.hear(block.box)
+                continue
+            gained = _gained(block)
+            for key, place in self._cells(block.box):
+                shared = overlap(place, block.box)
+                if shared is not None:
+                    part = gained[shifted(shared, block.box)]
+                    more = checksum(part, start_of(shared))
+                    self._sums[key] = (self._sums[key] + more) % TURN
 
     def doubts(self) -> Iterator[Key]:
         """Go through the cells that look unlike what was told; in any thread.
@@ -116,22 +93,40 @@ class Tally:
             return list(self._sums)
         # What never changed comes from a source that nobody writes.
         return dict.fromkeys(
-            key
-            for box in self.labels.changed_boxes()
-            for key, _ in cells(self.shape, self._chunk, box)
+            key for box in self.labels.changed_boxes() for key, _ in self._cells(box)
         )
 
+    def _cells(self, box: Box) -> Iterator[tuple[Key, Box]]:
+        return cells(self._survey.shape, self._survey.grid, box)
+
     def _place(self, key: Key) -> Box:
-        return cell(key, self.shape, self._chunk)
+        return cell(key, self._survey.shape, self._survey.grid)
 
     def _look(self, place: Box) -> int:
-        return self._sum(np.asarray(self.labels[place]), place)
+        return checksum(np.asarray(self.labels[place]), start_of(place))
 
-    def _sum(self, values: NDArray[Any], place: Box) -> int:
-        left = values.astype(np.uint64)
-        for weights, s in zip(self._weights[::-1], place[::-1], strict=True):
-            left = left @ weights[s]
-        return int(left)
+
+def checksum(values: NDArray[Any], start: tuple[int, ...]) -> int:
+    """Sum a part of some labels, each pixel with the weight of its place."""
+    left = values.astype(np.uint64)
+    for axis in reversed(range(values.ndim)):
+        left = left @ _weights(axis, start[axis], values.shape[axis])
+    return int(left)
+
+
+def _weights(axis: int, first: int, count: int) -> NDArray[np.uint64]:
+    """Return the weights of some places along an axis, which look random.
+
+    They are odd, so that no change of a single pixel is lost when sums go around.
+    """
+    # SplitMix64, of Steele and others, 2014.
+    mixed = np.arange(first + 1, first + count + 1, dtype=np.uint64)
+    mixed += np.uint64(axis << 48)
+    mixed *= np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed ^= mixed >> np.uint64(shift)
+        mixed *= np.uint64(factor)
+    return mixed ^ (mixed >> np.uint64(31)) | np.uint64(1)
 
 
 def _gained(block: Block) -> NDArray[np.uint64]:

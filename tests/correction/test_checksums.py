@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from napari_cihm.correction import tally as tallying
+from napari_cihm.correction import boxes
+from napari_cihm.correction.checksums import Checksums, checksum
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import changed, edit_of
-from napari_cihm.correction.tally import Tally
+from napari_cihm.correction.survey import Survey
 
 
 @pytest.fixture(autouse=True)
 def _small_cells(monkeypatch):
-    monkeypatch.setattr(tallying, "CELL_FLAT", (8, 8))
+    monkeypatch.setattr(boxes, "CELL_FLAT", (8, 8))
 
 
 @pytest.fixture
@@ -36,52 +37,53 @@ def _edit(labels, box, values):
 
 def test_what_was_told_is_no_news(make, labels):
     labels = make(labels)
-    tally = Tally(labels)
-    tally.complete()
+    sums = Checksums(labels)
+    sums.complete()
     rng = np.random.default_rng(0)
     for _ in range(10):
         y, x = int(rng.integers(0, 12)), int(rng.integers(0, 20))
         box = slice(y, y + 7), slice(x, x + 9)
         edit = _edit(labels, box, rng.integers(-3, 9, (7, 9)))
-        tally.hear(edit)
-    assert not list(tally.doubts())
-    assert not tally.settle()
+        sums.hear(edit)
+    assert not list(sums.doubts())
+    assert not sums.settle()
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "uint64"])
 def test_a_silent_change_is_found_once(make, labels, dtype):
     labels = make(labels.astype(dtype))
-    tally = Tally(labels)
-    tally.complete()
+    sums = Checksums(labels)
+    sums.complete()
     high = np.iinfo(dtype).max
     labels[9, 3] = high
     one, other = labels[17, 1], labels[17, 2]
     labels[17, 1], labels[17, 2] = other + 1, one  # elsewhere, numbers alone moved
-    found = tally.settle(list(tally.doubts()))
+    found = sums.settle(list(sums.doubts()))
     assert [tuple(s.start for s in box) for box in found if box[0].start <= 9]
     assert all(box[1].start <= 3 for box in found)
     assert any(box[0].start <= 17 < box[0].stop and box[1].start <= 1 for box in found)
-    assert not tally.settle()
+    assert not sums.settle()
 
 
 def test_swapped_pixels_are_a_change(labels):
-    tally = Tally(labels)
-    tally.complete()
+    sums = Checksums(labels)
+    sums.complete()
     labels[2, 3], labels[3, 2] = 1, 2
-    tally.settle()
+    sums.settle()
     labels[2, 3], labels[3, 2] = 2, 1
-    assert tally.settle() == [(slice(0, 8), slice(0, 8))]
+    assert sums.settle() == [(slice(0, 8), slice(0, 8))]
 
 
 def test_edits_are_heard_while_it_is_summed(labels):
-    tally = Tally(labels)
-    for step, _ in enumerate(tally.scan()):
+    survey = Survey(labels, checksum)
+    sums = Checksums(labels, survey)
+    for step, _ in enumerate(survey.scan()):
         if step in (2, 5):
-            tally.hear(_edit(labels, (slice(0, 20), slice(step, 20)), step))
-    tally.complete()
-    assert not tally.settle()
+            sums.hear(_edit(labels, (slice(0, 20), slice(step, 20)), step))
+    sums.complete()
+    assert not sums.settle()
     labels[0, 0] += 1
-    assert len(tally.settle()) == 1
+    assert len(sums.settle()) == 1
 
 
 def test_a_source_that_nobody_writes_is_read_once():
@@ -94,9 +96,9 @@ def test_a_source_that_nobody_writes_is_read_once():
 
     source = np.zeros((20, 30), np.int32).view(Source)
     labels = ChunkedArray((20, 30), np.int32, (8, 8), source, cache_mb=0)
-    tally = Tally(labels)
-    tally.complete()
+    sums = Checksums(labels)
+    sums.complete()
     labels[1, 1] = 4
     before = Source.read
-    assert tally.settle() == [(slice(0, 8), slice(0, 8))]
+    assert sums.settle() == [(slice(0, 8), slice(0, 8))]
     assert Source.read == before

@@ -1,0 +1,73 @@
+"""Layouts of buttons that give each the room for its words, in more rows if need be."""
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import QRect
+from qtpy.QtWidgets import QBoxLayout, QGridLayout, QWidget
+
+COLUMNS = 6  # so that two and three fit in a row
+SPACING = 4
+
+Group = tuple[Sequence[QWidget], int]
+
+
+class ButtonGrid(QGridLayout):
+    """Groups of buttons below each other, each so many to a row as there is room."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._groups: tuple[Group, ...] = ()
+        self._across: list[int] = []
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setSpacing(SPACING)
+        for column in range(COLUMNS):
+            self.setColumnStretch(column, 1)
+
+    def show_groups(self, *groups: Group) -> None:
+        """Lay groups out, each of them at most so many to a row."""
+        self._groups = groups
+        self._fill([most for _, most in groups])
+
+    def setGeometry(self, rect: QRect) -> None:
+        """Break rows where letters are large or the panel is narrow."""
+        across = [_fitting(*group, rect.width()) for group in self._groups]
+        if across != self._across:
+            self._fill(across)
+            self.update()
+        super().setGeometry(rect)
+
+    def _fill(self, across: list[int]) -> None:
+        self._across = across
+        while self.count():
+            self.takeAt(0)
+        row = 0
+        for (widgets, _), count in zip(self._groups, across, strict=True):
+            span = COLUMNS // count
+            for n, widget in enumerate(widgets):
+                self.addWidget(widget, row + n // count, n % count * span, 1, span)
+            row += -(-len(widgets) // count)
+
+
+class BreakingRow(QBoxLayout):
+    """A row of parts that stand below each other where they lack room.
+
+    They are added without a stretch, for which Qt would take room from the others.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(QBoxLayout.Direction.LeftToRight)
+        self.setSpacing(SPACING)
+
+    def setGeometry(self, rect: QRect) -> None:
+        """Break the row, or join it again."""
+        parts = [self.itemAt(n).sizeHint().width() for n in range(self.count())]
+        fits = sum(parts) + SPACING * (len(parts) - 1) <= rect.width()
+        ways = QBoxLayout.Direction
+        self.setDirection(ways.LeftToRight if fits else ways.TopToBottom)
+        super().setGeometry(rect)
+
+
+def _fitting(widgets: Sequence[QWidget], most: int, width: int) -> int:
+    """Return how many to a row leave each the room for its words."""
+    widest = max((widget.sizeHint().width() for widget in widgets), default=0)
+    return max(1, min(most, (width + SPACING) // (widest + SPACING)))

@@ -1,0 +1,22 @@
+"""Paths that begin with a ~, and those that are no text."""
+
+import os
+from pathlib import Path
+
+from napari_cihm.data.paths import spelled, with_home
+
+
+def test_a_tilde_is_the_home_folder_unless_a_file_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    home = Path(os.path.expanduser("~"))
+    assert with_home("~/a.tif") == home / "a.tif"
+    assert with_home("~$a.tif") == Path("~$a.tif")  # nobody's home
+    assert with_home("a/~b.tif") == Path("a/~b.tif")
+    (tmp_path / "~").mkdir()
+    (tmp_path / "~" / "a.tif").touch()
+    assert with_home("~/a.tif") == Path("~/a.tif")
+    assert with_home("\0") == Path("\0")
+
+
+def test_what_is_no_text_is_spelled():
+    assert spelled(os.fsdecode(b"caf\xe9 \xc2\xb5.tif")) == "caf\\xe9 µ.tif"

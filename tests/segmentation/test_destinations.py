@@ -1,0 +1,97 @@
+"""Results go where they harm nothing that is read, or nowhere at all."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from napari_cihm.config import SegmentSettings
+from napari_cihm.errors import InputError
+from napari_cihm.segmentation.batch import Batch
+from napari_cihm.segmentation.inputs import find_inputs
+from tests.segmentation.conftest import Local
+
+KEPT = SegmentSettings(maps=True, uncertainty=True)
+
+
+def _tiff(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tifffile.imwrite(path, np.ones((9, 9), np.uint8))
+    return path
+
+
+def _zarr(path: Path) -> Path:
+    zarr.create_array(path, shape=(9, 9), dtype="u1")[...] = 1
+    return path
+
+
+def _bytes(folder: Path) -> dict[Path, bytes]:
+    return {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "more"),
+    [
+        (["x.tif"], "x.tif", {}),
+        (["x.tif"], "link.tif", {}),
+        (["x.tif"], "z.zarr/../x.tif", {}),
+        (["x_maps.tif"], "x.tif", {}),
+        (["x_uncertainty.tif"], "x_labels.tif", {}),
+        (["x.tif", "x_labels.tif"], ".", {}),
+        (["x.tif"], "out", {"table": "x.tif"}),
+        (["x.tif"], "out", {"runs": "x.tif"}),
+        (["x.tif"], "out", {"table": "t.csv", "runs": "t.csv"}),
+        (["z.zarr"], "z.zarr", {}),
+        (["z.zarr"], "z.zarr/labels", {}),
+        (["z.zarr"], "out", {"table": "z.zarr/t.csv"}),
+        (["plate.zarr/a"], "plate.zarr", {}),
+    ],
+)
+def test_no_result_is_written_over_an_input(tmp_path, inputs, output, more) -> None:
+    for name in ("x.tif", "x_maps.tif", "x_uncertainty.tif", "x_labels.tif"):
+        _tiff(tmp_path / name)
+    _zarr(tmp_path / "z.zarr")
+    zarr.create_group(tmp_path / "plate.zarr")
+    _zarr(tmp_path / "plate.zarr" / "a")
+    os.link(tmp_path / "x.tif", tmp_path / "link.tif")
+    before, model = _bytes(tmp_path), Local()
+    places = {name: tmp_path / path for name, path in more.items()}
+    batch = Batch(tmp_path / output, model, KEPT, **places)
+    with pytest.raises(InputError, match="would be"):
+        list(batch.run(find_inputs([tmp_path / name for name in inputs])))
+    assert not model.calls
+    assert _bytes(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("o.png", "not written as .png"),
+        ("o.ndpi", "not written as .ndpi"),
+        ("o.TIF", "one file, and there are 2"),
+        ("o.zarr", "one file, and there are 2"),
+    ],
+)
+def test_a_name_for_what_will_not_be_there_is_refused(tmp_path, output, words) -> None:
+    found = find_inputs([_tiff(tmp_path / "a.tif"), _tiff(tmp_path / "b.tif")])
+    with pytest.raises(InputError, match=words):
+        next(Batch(tmp_path / output, Local()).run(found))
+    (tmp_path / output).mkdir()  # a folder may be called so
+    list(Batch(tmp_path / output, Local()).run(found))
+    assert len(list((tmp_path / output).iterdir())) == 2
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("o.tif", ".zarr"), ("o.zarr", ".tif")])
+def test_a_name_and_a_format_agree(tmp_path, name, suffix) -> None:
+    found = find_inputs([_tiff(tmp_path / "a.tif")])
+    with pytest.raises(InputError, match=f"in the format {suffix}"):
+        next(Batch(tmp_path / name, Local(), suffix=suffix).run(found))
+
+
+def test_an_ending_may_be_in_capitals(tmp_path) -> None:
+    found = find_inputs([_tiff(tmp_path / "a.tif")])
+    list(Batch(tmp_path / "o.TIF", Local(), suffix=".tif").run(found))
+    assert tifffile.imread(tmp_path / "o.TIF").shape == (9, 9)
