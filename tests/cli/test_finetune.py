@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 from napari_cihm import finetune, load_model
 from napari_cihm.cli import main
 from napari_cihm.config import ModelConfig
+from napari_cihm.data.holding import hold
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
@@ -61,6 +62,14 @@ def test_the_channel_to_learn_from_can_be_named(folders, capsys):
     folder, _ = folders
     assert main([*command(folder, folder / "out"), "--channels=7"]) == 2
     assert "channel 7 of an image with 1 channels" in capsys.readouterr().err
+
+
+def test_a_folder_that_another_run_writes_into_is_refused(folders, capsys):
+    folder, _ = folders
+    with hold(folder / "out"):
+        assert main(command(folder, folder / "out")) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "another run is writing into" in line
 
 
 def judged(monkeypatch, *accepted):

@@ -139,7 +139,12 @@ def test_a_forked_process_gets_threads_of_its_own():
     assert _taken(12) == list(range(12))
     context = multiprocessing.get_context("fork")
     receive, send = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: send.send(_taken(12)))
+
+    def take():
+        torch.set_num_threads(3)  # one, where a network ran before
+        send.send(_taken(12))
+
+    child = context.Process(target=take)
     child.start()
     assert receive.poll(20), "the child waits for threads that it does not have"
     assert receive.recv() == list(range(12))

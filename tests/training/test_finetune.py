@@ -246,6 +246,10 @@ def lost(images, labels):
     return images, labels[:-1]
 
 
+def unlabelled(images, labels):
+    return images, None
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
@@ -253,6 +257,7 @@ def lost(images, labels):
         (cropped, ShapeError, "same pixels"),
         (thinned, DataError, "label 3 more"),
         (lost, InputError, "one of each"),
+        (unlabelled, InputError, r"labels=None\. expected a list of arrays"),
     ],
 )
 def test_what_cannot_be_learnt_is_refused(base, change, error, words, make_dark):
@@ -294,6 +299,13 @@ def test_whole_numbers_are_labels_whatever_their_kind(base, make_dark):
     masks.append(np.where(labels, labels.astype(np.int64) + 2_000_000_000, 0))
     runs = [run(base, [image], [mask]) for mask in masks]
     assert len({events[-1].model.hash for events in runs}) == 1
+
+
+@pytest.mark.parametrize("limit", [{"seconds": float("nan")}, {"seed": -1}])
+def test_limits_and_seeds_that_are_none_are_refused(base, make_dark, limit):
+    image, labels = make_dark(0)
+    with pytest.raises(InputError, match=f"{next(iter(limit))}="):
+        run(base, image, labels, **limit)
 
 
 def test_without_any_image_there_is_nothing_to_learn(base):

@@ -11,6 +11,7 @@ from skimage.io import imread, imsave
 
 from napari_cihm.errors import (
     DataError,
+    InputError,
     TrainingError,
 )
 from napari_cihm.events import EpochDone, Note, StepDone, Trained
@@ -54,6 +55,15 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
     ]
     assert histories[0] == histories[1]
     assert (tmp_path / "cut" / "curve.png").stat().st_size > 5_000
+
+
+def test_two_runs_do_not_write_over_each_other(pairs, tmp_path):
+    running = train(pairs, **QUICK, **SMALL, epochs=1, folder=tmp_path)
+    next(running)
+    with pytest.raises(InputError, match="another run is writing into"):
+        run(pairs, folder=tmp_path)
+    assert isinstance([*running][-1], Trained)
+    assert run(pairs, folder=tmp_path, epochs=1)[0].text == "Resumed at step 3."
 
 
 def test_a_run_that_is_stopped_leaves_its_best_model(pairs, tmp_path, monkeypatch):

@@ -22,13 +22,14 @@ from napari_cihm.errors import (
 from napari_cihm.events import EpochDone, Note, StepDone, Trained, TrainingStarted
 from napari_cihm.models import build_model, load_model
 from napari_cihm.segmentation import segment
+from napari_cihm.training import train
 from napari_cihm.training.batches import Drawer
 from napari_cihm.training.evaluation import evaluate
 from napari_cihm.training.loop import HOPELESS, Learner
 from napari_cihm.training.schedule import augmentation
 from napari_cihm.training.state import RunState
 from napari_cihm.training.validation import Validator
-from tests.training.conftest import SMALL, run, weights
+from tests.training.conftest import QUICK, SMALL, run, weights
 
 
 def test_events_come_in_order_and_the_last_has_the_model(pairs):
@@ -73,6 +74,33 @@ def test_one_seed_gives_one_set_of_weights(pairs):
     first, second, other = (weights(run(pairs, seed=s)[-1]) for s in (1, 1, 2))
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert not all(torch.equal(first[k], other[k]) for k in first)
+
+
+@pytest.fixture
+def _unlike_torchs_own():
+    torch.set_default_dtype(torch.float64)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(scope="module")
+def plain(pairs):
+    """A model trained by a caller who has set nothing, and one trained further."""
+    first = run(pairs, epochs=1)[-1].model
+    return first, run(pairs, model=first, options=None, epochs=1)[-1].model
+
+
+@pytest.mark.usefixtures("_unlike_torchs_own")
+def test_weights_do_not_depend_on_what_its_caller_has_set(plain, pairs):
+    before = torch.get_rng_state()
+    first = run(pairs, epochs=1)[-1].model
+    further = {**QUICK, "model": first, "epochs": 1}
+    for last in train(pairs, **further):
+        assert torch.is_inference_mode_enabled() and torch.is_autocast_enabled("cpu")
+        hashed = getattr(last, "model", first).hash
+    assert (first.hash, hashed) == tuple(model.hash for model in plain)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
@@ -206,10 +234,54 @@ def test_bad_wishes_are_refused(pairs):
         run(pairs, patch=3)
     with pytest.raises(InputError, match="unknown_setting"):
         run(pairs, unknown_setting=3)
-    with pytest.raises(InputError, match="seconds=-1"):
-        run(pairs, seconds=-1)
     with pytest.raises(DataError, match="no pairs"):
         run([])
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"seconds": -1},
+        {"seconds": math.nan},
+        {"seconds": "soon"},
+        {"epochs": 0},
+        {"epochs": 1.5},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": 2**70},
+    ],
+)
+def test_limits_and_seeds_that_are_none_are_refused(pairs, limit):
+    with pytest.raises(InputError, match=f"{next(iter(limit))}="):
+        run(pairs, **limit)
+
+
+def test_arrays_with_their_labels_are_pairs(plain, pairs):
+    arrays = [(pair.image[0], pair.labels) for pair in pairs]
+    assert run(arrays, epochs=1)[-1].model.hash == plain[0].hash
+
+
+def test_a_loaded_model_is_trained_further(plain):
+    first, further = plain
+    assert further.config.training.base == first.hash != further.hash
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (None, r"data=None\. expected a folder, or a list of pairs"),
+        (
+            [np.zeros((9, 9))] * 2,
+            r"pair 1 came as ndarray\. expected .* \(image, labels",
+        ),
+        ([(np.zeros((9, 9)), None)], "pair 1: its labels are object"),
+        ([(np.zeros((2, 9, 9)), np.ones((2, 9, 9)))], "slices of a stack one by one"),
+        ([(np.eye(9), np.ones((8, 9)))], "pair 1: the image is 9 x 9 and its mask"),
+    ],
+)
+def test_what_is_no_pair_is_refused(data, words):
+    with pytest.raises(InputError, match=words):
+        run(data)
 
 
 def test_masks_without_anything_are_refused(pairs):

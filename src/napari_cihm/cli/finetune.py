@@ -58,34 +58,35 @@ def finetune(
     out in gate.png. In a folder that has a best.safetensors already, that is the old
     one, which the new one must beat.
     """
-    from napari_cihm.data.writing import ready_folder
+    from napari_cihm.data.holding import hold
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
     from napari_cihm.training.folder import left_out, read_labelled
     from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device, recipe=recipe)
-    best = ready_folder(output) / BEST
-    old = load_model(best, settings.device) if best.exists() else start
-    _compare(best, old, start)
-    names, pictures, labels, seen = read_labelled(images, masks, reviewed)
-    said = f"{len(names)} images, from {names[0]} to {names[-1]}"
-    typer.echo(said + left_out(images, names), err=True)
-    tuning = run(
-        start,
-        pictures,
-        labels,
-        seen,
-        seconds or None,
-        seed,
-        channels=SegmentSettings.of(channels=channels).channels,
-        current=old,
-        **settings.model_dump(),
-    )
-    last = follow(tuning)
-    assert isinstance(last, Finetuned)
-    _keep(output, last, start)
-    write_sheet(output / SHOWN, before_and_after(last.overlays))
+    with hold(output):
+        best = output / BEST
+        old = load_model(best, settings.device) if best.exists() else start
+        _compare(best, old, start)
+        names, pictures, labels, seen = read_labelled(images, masks, reviewed)
+        said = f"{len(names)} images, from {names[0]} to {names[-1]}"
+        typer.echo(said + left_out(images, names), err=True)
+        tuning = run(
+            start,
+            pictures,
+            labels,
+            seen,
+            seconds or None,
+            seed,
+            channels=SegmentSettings.of(channels=channels).channels,
+            current=old,
+            **settings.model_dump(),
+        )
+        last = follow(tuning)
+        assert isinstance(last, Finetuned)
+        _keep(output, last, start)
+        write_sheet(output / SHOWN, before_and_after(last.overlays))
     for warning in last.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{best}: {last.reason}")

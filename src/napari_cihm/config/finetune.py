@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from napari_cihm.config.base import Settings
+from napari_cihm.config.device import Device
 
 
 class FinetuneSettings(Settings):
@@ -30,4 +31,4 @@ class FinetuneSettings(Settings):
     patience: int = Field(
         0, ge=0, description="Stop after so many checks without gain; 0 never does."
     )
-    device: str = Field("auto", description="Device: auto, cpu, cuda, mps.")
+    device: Device = "auto"

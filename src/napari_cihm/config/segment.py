@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from napari_cihm.config.base import Settings
+from napari_cihm.config.device import Device
 
 
 def _no_flag(value: Any) -> Any:
@@ -106,4 +107,4 @@ class SegmentSettings(Settings):
     memory: int | None = Field(
         None, ge=64, description="Megabytes to stay within; none asks the machine."
     )
-    device: str = Field("auto", description="Device: auto, cpu, cuda, mps.")
+    device: Device = "auto"

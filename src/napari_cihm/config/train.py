@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from napari_cihm.config.base import Settings
+from napari_cihm.config.device import Device
 
 
 class TrainSettings(Settings):
@@ -59,4 +60,4 @@ class TrainSettings(Settings):
         2048, ge=0, description="Memory for images and targets kept ready."
     )
     amp: bool = Field(True, description="Mixed precision on CUDA.")
-    device: str = Field("auto", description="Device: auto, cpu, cuda, mps.")
+    device: Device = "auto"

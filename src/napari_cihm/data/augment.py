@@ -206,7 +206,8 @@ def _resample(window: Tensor, size: int, warp: Warp) -> Tensor:
     zoom = size / side / warp.scale
     cos, sin = math.cos(warp.angle) * zoom, math.sin(warp.angle) * zoom
     flip = -1.0 if warp.mirror else 1.0
-    matrix = torch.tensor([[[cos * flip, -sin, 0.0], [sin * flip, cos, 0.0]]])
+    rows = [[cos * flip, -sin, 0.0], [sin * flip, cos, 0.0]]
+    matrix = torch.tensor([rows], dtype=torch.float32)
     grid = F.affine_grid(matrix, [1, 1, size, size], align_corners=False)
     return F.grid_sample(
         window[None], grid, padding_mode="reflection", align_corners=False

@@ -25,8 +25,6 @@ def pick_device(wanted: str | torch.device = "auto") -> torch.device:
     UnavailableError
         When this machine lacks the device.
     """
-    if isinstance(wanted, torch.device):
-        return wanted
     known = available_devices()
     if wanted == "auto":
         return torch.device(known[0])
@@ -34,7 +32,8 @@ def pick_device(wanted: str | torch.device = "auto") -> torch.device:
         device = torch.device(wanted)
     except (RuntimeError, TypeError):
         raise UnknownNameError.among("device", wanted, ("auto", *known)) from None
-    if not any(name.split(":")[0] == device.type for name in known):
+    first = tuple(name.split(":")[0] for name in known)
+    if str(device) not in known and (device.type not in first or device.index):
         raise UnavailableError(
             f"this machine has no {wanted} device",
             f"one of {', '.join(known)}",

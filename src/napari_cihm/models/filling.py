@@ -9,6 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.errors import CheckpointError
+from napari_cihm.models.precision import single_precision
 from napari_cihm.models.recipes import build_model
 
 Weights = dict[str, Tensor]
@@ -16,7 +17,7 @@ Weights = dict[str, Tensor]
 
 def outline(config: ModelConfig) -> nn.Module:
     """Build a network as shapes without numbers: no memory, and no luck drawn."""
-    with torch.device("meta"), _Unfilled():
+    with torch.device("meta"), _Unfilled(), single_precision():
         return build_model(
             config.recipe, config.in_channels, config.classes, **config.options
         )

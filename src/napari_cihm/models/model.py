@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.models.devices import pick_device
+from napari_cihm.models.precision import single_precision
 from napari_cihm.models.recipes import build_model
+from napari_cihm.scan.pool import outlive_forks
 
 
 class Model:
@@ -49,12 +51,23 @@ class Model:
 
     @classmethod
     def untrained(
-        cls, config: ModelConfig, device: str | torch.device = "cpu"
+        cls,
+        config: ModelConfig,
+        device: str | torch.device = "cpu",
+        seed: int | None = None,
     ) -> "Model":
-        """Build the network of a configuration, with weights drawn at random."""
-        network = build_model(
-            config.recipe, config.in_channels, config.classes, **config.options
-        )
+        """Build the network of a configuration, with weights drawn at random.
+
+        The same seed gives the same weights, and leaves torch's random numbers alone;
+        without one they are drawn from these.
+        """
+        drawn = torch.random.fork_rng([], enabled=seed is not None)
+        with drawn, single_precision():
+            if seed is not None:
+                torch.default_generator.manual_seed(seed)
+            network = build_model(
+                config.recipe, config.in_channels, config.classes, **config.options
+            )
         return cls(network, config, device)
 
     @property
@@ -87,14 +100,19 @@ class Model:
         array of float32, shape (b, classes, h, w)
             Maps in 0..1; a semantic model of several classes sums to 1.
         """
-        with torch.inference_mode():
+        return self.activate(self.logits(batch))
+
+    def logits(self, batch: NDArray[np.float32]) -> Tensor:
+        """Give what the network does, whatever modes of torch the caller has set."""
+        outlive_forks()
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             x = torch.from_numpy(np.ascontiguousarray(batch))
             x = x.to(self.device, memory_format=torch.channels_last)
-            return self.activate(self.network(x))
+            logits: Tensor = self.network(x)
+        return logits.float()
 
     def activate(self, logits: Tensor) -> NDArray[np.float32]:
         """Turn the network's logits into maps of probabilities."""
-        logits = logits.float()
         if self.config.task == "semantic" and self.config.classes > 1:
             return logits.softmax(dim=1).cpu().numpy()
         return logits.sigmoid().cpu().numpy()

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 import torch
 
@@ -92,3 +92,14 @@ def _forget() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+@cache
+def outlive_forks() -> None:
+    """Let processes that are forked from now on compute, each on one thread.
+
+    They lack torch's threads too, which it would wait for without end. Called where
+    networks run: what is forked before that can have as many threads as it likes.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))

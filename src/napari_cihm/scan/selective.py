@@ -110,7 +110,7 @@ def prepare(device: torch.device) -> None:
     A backend compiles once for a machine and keeps what it made; this takes seconds
     the first time, and next to nothing afterwards.
     """
-    one = torch.ones(1, 1, 1, device=device, requires_grad=True)
+    one = torch.ones(1, 1, 1, dtype=torch.float32, device=device, requires_grad=True)
     with torch.enable_grad():
         selective_scan(one, one, -one[0], one, one).sum().backward()
 

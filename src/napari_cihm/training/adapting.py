@@ -21,7 +21,10 @@ def seeing(config: ModelConfig, channels: Collection[int]) -> ModelConfig:
 
 
 def adapt(
-    model: Model, config: ModelConfig, mix: NDArray[np.float64] | None = None
+    model: Model,
+    config: ModelConfig,
+    mix: NDArray[np.float64] | None = None,
+    seed: int = 0,
 ) -> tuple[Model, str]:
     """Return a copy of a model for another configuration of the same recipe.
 
@@ -38,6 +41,8 @@ def adapt(
         What the new one is to see and to give.
     mix : array, optional
         How a model of one channel spreads its filters, in sum one; evenly without.
+    seed : int
+        Chooses what starts afresh.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def adapt(
     str
         What the user should know of it; empty when nothing had to be fitted.
     """
-    new = Model.untrained(config, "cpu")
+    new = Model.untrained(config, "cpu", seed)
     known = model.network.state_dict()
     mixed = mix is not None and model.config.in_channels == 1 < config.in_channels
     if mix is None or not mixed:

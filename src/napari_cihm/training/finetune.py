@@ -1,7 +1,7 @@
 """Fine-tune a model on a few labels, and say honestly whether it helped."""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from napari_cihm.config import (
     Channels,
     Decoding,
     FinetuneSettings,
+    Limits,
     ModelConfig,
     TrainingRecord,
 )
@@ -49,6 +50,7 @@ from napari_cihm.training.material import (
     read_planes,
     refuse_too_little,
 )
+from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.rehearsal import rehearse
@@ -61,6 +63,7 @@ SURE = 0.75  # as sure as a learner can be asked to be
 FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
 
 
+@in_own_modes
 def finetune(
     model: Model | str | Path,
     images: Sequence[Any],
@@ -74,7 +77,7 @@ def finetune(
     current: Model | None = None,
     stop: Callable[[], bool] | None = None,
     **settings: Any,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Fine-tune a model on labelled images, yielding events.
 
     Parameters
@@ -106,6 +109,8 @@ def finetune(
         The last is `Finetuned`, with both scores and whether to take the model.
     """
     began = time.monotonic()
+    limits = Limits.of(seconds=seconds, seed=seed)
+    seconds, seed = limits.seconds, limits.seed
     chosen = _settings(seconds, settings)
     start = model if isinstance(model, Model) else load_model(model, chosen.device)
     base = current or start
@@ -129,7 +134,8 @@ def finetune(
     objects = refuse_too_little(units, chosen.least)
     began += _compiled(start)
     widened = config.in_channels != start.config.in_channels
-    adapted, word = adapt(start, config, standing_out(planes) if widened else None)
+    mix = standing_out(planes) if widened else None
+    adapted, word = adapt(start, config, mix, seed)
     few = objects < FEW
     splits = folds(
         units, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
@@ -233,6 +239,9 @@ def gather(
     if getattr(labels, "ndim", 0) == PLANE:
         images, labels = [images], [labels]
         reviewed = None if reviewed is None else [reviewed]
+    for what, given in {"images": images, "labels": labels}.items():
+        if not hasattr(given, "__len__"):
+            raise InputError(f"{what}={given!r}", "a list of arrays, or one plane")
     masks = reviewed if reviewed is not None else [None] * len(labels)
     chosen = channels if isinstance(channels, list) else [channels] * len(labels)
     if not len(images) == len(labels) == len(masks):
@@ -278,8 +287,6 @@ def _fit_and_score(
 
 
 def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettings:
-    if seconds is not None and seconds <= 0:
-        raise InputError(f"seconds={seconds}", "more than 0, or None")
     chosen = FinetuneSettings.of(**settings)
     if seconds is None and chosen.steps is None and not chosen.patience:
         return chosen.but(patience=PATIENCE)

@@ -94,8 +94,6 @@ def run_steps(run: Run) -> Iterator[Event]:
 
     The last event is `Trained`, with the best averaged weights.
     """
-    if run.folder is not None:
-        run.folder.mkdir(parents=True, exist_ok=True)
     settings, team = run.settings, run.team
     state = RunState(run.model.network, settings)
     record = Record(run.folder if team.leads else None)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from napari_cihm.config import TrainSettings
-from napari_cihm.errors import InputError
 
 WARM = 0.2
 
@@ -32,11 +31,6 @@ class Budget:
     spent: float = 0.0
     began: float = field(default_factory=time.monotonic)
     stop: Callable[[], bool] | None = None
-
-    def __post_init__(self) -> None:
-        for what, value in {"steps": self.steps, "seconds": self.seconds}.items():
-            if value is not None and value <= 0:
-                raise InputError(f"{what}={value}", "more than 0")
 
     @property
     def elapsed(self) -> float:

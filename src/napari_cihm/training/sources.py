@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from napari_cihm.config import TrainSettings
 from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
-from napari_cihm.data.pairs import Pair, PairSource
+from napari_cihm.data.pairs import PairSource
 from napari_cihm.data.survey import Survey, read_each, survey
 from napari_cihm.errors import InputError
 from napari_cihm.training.classes import (
@@ -15,7 +14,7 @@ from napari_cihm.training.classes import (
     reviewed_masks,
     said_of,
 )
-from napari_cihm.training.split import split_pairs
+from napari_cihm.training.split import Pairs, split_pairs
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Sources:
 
 
 def find_sources(
-    data: str | Path | Sequence[Pair],
+    data: Pairs,
     settings: TrainSettings,
     seed: int,
     known: tuple[int, ...],
@@ -51,7 +50,7 @@ def find_sources(
 
     Parameters
     ----------
-    data : path or sequence of Pair
+    data : path or sequence of pairs
     settings : TrainSettings
     seed : int
         Chooses what is held out.

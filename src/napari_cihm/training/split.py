@@ -1,17 +1,20 @@
 """Which pairs are learnt from, and which are held out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from napari_cihm.data.layouts import find_pairs, is_split, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
-from napari_cihm.errors import DataError
+from napari_cihm.errors import DataError, InputError
+
+Pairs = str | Path | Sequence[Pair | tuple[Any, Any]]
 
 
 def split_pairs(
-    data: str | Path | Sequence[Pair], share: float, seed: int
+    data: Pairs, share: float, seed: int
 ) -> tuple[list[PairSource], list[PairSource], list[str]]:
     """Find pairs and split them; the held-out part is never empty.
 
@@ -33,7 +36,7 @@ def split_pairs(
         if sources and held_out:
             return sources, held_out, []
     else:
-        sources, held_out = [PairSource.holding(pair) for pair in data], []
+        sources, held_out = list(map(PairSource.holding, _in_memory(data))), []
     words = [] if sources or not held_out else [NO_TRAINING]
     sources = sources or held_out
     if not sources:
@@ -51,6 +54,33 @@ def split_pairs(
     training = [s for i, p in enumerate(parts) if i not in chosen for s in p]
     held_out = [s for i in sorted(chosen) for s in parts[i]]
     return training, held_out, [*words, word] if word else words
+
+
+def _in_memory(data: Any) -> Iterator[Pair]:
+    """Take pairs, or planes with their labels, as a script has them.
+
+    Raises
+    ------
+    InputError
+        Saying what came instead.
+    """
+    wanted = "a folder, or a list of pairs (image, labels)"
+    if not isinstance(data, Iterable):
+        raise InputError(f"data={data!r}", wanted)
+    for number, given in enumerate(data, start=1):
+        if isinstance(given, Pair):
+            yield given
+            continue
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise InputError(f"pair {number} came as {type(given).__name__}", wanted)
+        image, labels = map(np.asarray, given)
+        if labels.ndim != 2 or labels.dtype.kind not in "buif":
+            raise DataError(
+                f"pair {number}: its labels are {labels.dtype} of shape {labels.shape}",
+                "whole numbers over one plane",
+                "give the slices of a stack one by one",
+            )
+        yield Pair.of(f"pair {number}", image, labels)
 
 
 def _apart(sources: Sequence[PairSource]) -> list[list[PairSource]]:

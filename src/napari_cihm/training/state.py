@@ -30,8 +30,8 @@ class Progress:
 class RunState:
     """Network, averaged network, best weights and optimiser of one run.
 
-    Batches and learning rates are functions of the step alone, so no random
-    state has to be kept besides torch's own.
+    Batches and learning rates are functions of the step alone, and nothing is drawn
+    at random while a network learns, so no random state has to be kept.
     """
 
     def __init__(self, network: nn.Module, settings: TrainSettings) -> None:
@@ -87,7 +87,6 @@ class RunState:
             "best": self.best,
             "optimiser": self.optimiser.state_dict(),
             "progress": asdict(self.progress),
-            "rng": torch.get_rng_state(),
         }
         with whole_file(path) as file:
             try:
@@ -118,7 +117,6 @@ class RunState:
         self.best = content["best"]
         self.optimiser.load_state_dict(content["optimiser"])
         self.progress = Progress(**content["progress"])
-        torch.set_rng_state(content["rng"])
 
 
 def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

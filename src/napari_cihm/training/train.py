@@ -1,6 +1,7 @@
 """Train on pairs: a recipe from the first weight on, or a model further."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import (
     Decoding,
+    Limits,
     ModelConfig,
     Normalisation,
     TrainingRecord,
     TrainSettings,
 )
-from napari_cihm.data.pairs import Pair
+from napari_cihm.data.holding import hold
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
@@ -30,10 +32,12 @@ from napari_cihm.training.colours import standing_out
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
+from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.sources import Sources, find_sources
+from napari_cihm.training.split import Pairs
 from napari_cihm.training.tuning import tune
 from napari_cihm.training.validation import Validator, mean_ap, precision, score
 
@@ -44,9 +48,10 @@ BEST = "best.safetensors"
 FREE = {"amp", "cache_mb", "device", "patience"}
 
 
+@in_own_modes
 def train(
-    data: str | Path | Sequence[Pair],
-    model: str = "cihm",
+    data: Pairs,
+    model: Model | str | Path = "cihm",
     seconds: float | None = None,
     epochs: int | None = None,
     seed: int = 0,
@@ -54,16 +59,18 @@ def train(
     folder: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     **settings: Any,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Train a network, yielding events.
 
     Parameters
     ----------
-    data : path or sequence of Pair
-        A folder of pairs, or one with ``train/`` and ``val/`` inside.
-    model : str
-        Name of a recipe, or a model to train further: a bundled one's name, or the
-        path of a checkpoint.
+    data : path or sequence of pairs
+        A folder of pairs, or one with ``train/`` and ``val/`` inside; or pairs of a
+        plane, with or without channels, and its labels: ``[(image, labels), ...]``.
+    model : str, Path or Model
+        Name of a recipe, or a model to train further: a bundled one's name, the path
+        of a checkpoint, or one that was loaded, which works where it is, unless a
+        device is set.
     seconds, epochs : optional
         When to stop; whichever comes first. 60 epochs when neither is given.
     seed : int
@@ -80,8 +87,13 @@ def train(
     Event
         The last is `Trained`, with the best model.
     """
+    limits = Limits.of(seconds=seconds, epochs=epochs, seed=seed)
+    seconds, epochs, seed = limits.seconds, limits.epochs, limits.seed
     chosen = TrainSettings.of(**settings)
-    team = Team.join(chosen.device)
+    device = chosen.device
+    if isinstance(model, Model) and device == "auto":
+        device = str(model.device)
+    team = Team.join(device)
     if chosen.batch < team.size:
         raise InputError(
             f"batch={chosen.batch}, and {team.size} processes share it",
@@ -92,12 +104,11 @@ def train(
     built = dict(options or {})
     base = _base(model, chosen, built, team.device)
     found = find_sources(data, chosen, seed, base.config.numbers if base else ())
-    torch.manual_seed(seed)
     if base is None:
-        config = plan_model(model, found, chosen, built)
-        start, word = Model.untrained(config, team.device), ""
+        config = plan_model(str(model), found, chosen, built)
+        start, word = Model.untrained(config, team.device, seed), ""
     else:
-        start, word = _fitted(base, found, chosen)
+        start, word = _fitted(base, found, chosen, seed)
     said = (*found.words, word)
     yield from (Note(text) for text in said if text)
     config, facts = start.config, found.facts
@@ -130,30 +141,43 @@ def train(
     )
     kept = Keeper(run, facts)
     run = replace(run, keep=kept.save)
-    for event in run_steps(run):
-        if isinstance(event, Trained):
-            event = _finish(event, run, kept, validator)
-        yield event
+    ours = run.folder if team.leads else None
+    with nullcontext() if ours is None else hold(ours):
+        for event in run_steps(run):
+            if isinstance(event, Trained):
+                event = _finish(event, run, kept, validator)
+            yield event
 
 
 def _base(
-    name: str, settings: TrainSettings, options: dict[str, Any], device: torch.device
+    given: Model | str | Path,
+    settings: TrainSettings,
+    options: dict[str, Any],
+    device: torch.device,
 ) -> Model | None:
     """Load the model to train further; None where a recipe is named."""
-    if name in model_names():
+    if given in model_names():
         return None
-    if name not in bundled_names() and not Path(name).suffix:
-        raise UnknownNameError.among("model", name, (*bundled_names(), *model_names()))
-    model = load_model(name, device)
+    try:
+        model = given if isinstance(given, Model) else load_model(given, device)
+    except UnknownNameError:
+        known = (*bundled_names(), *model_names())
+        raise UnknownNameError.among("model", given, known) from None
     task = model.config.task
     if task != settings.task:
-        raise InputError(f"{name} has learnt the task {task!r}", repr(settings.task))
+        raise InputError(
+            f"{model.name} has learnt the task {task!r}", repr(settings.task)
+        )
     if options:
-        raise InputError(f"{name} is built already", "options with a recipe's name")
-    return model
+        raise InputError(
+            f"{model.name} is built already", "options with a recipe's name"
+        )
+    return model.on(device)
 
 
-def _fitted(model: Model, found: Sources, settings: TrainSettings) -> tuple[Model, str]:
+def _fitted(
+    model: Model, found: Sources, settings: TrainSettings, seed: int
+) -> tuple[Model, str]:
     """Fit a model to the images, and say what the user should know of it."""
     config = seeing(model.config, found.facts.channels)
     mix = None if config == model.config else _mix(found, config)
@@ -163,7 +187,7 @@ def _fitted(model: Model, found: Sources, settings: TrainSettings) -> tuple[Mode
             classes=max(config.classes, classes_of(found.facts.numbers)),
             numbers=found.numbers or config.numbers,
         )
-    return adapt(model, config, mix)
+    return adapt(model, config, mix, seed)
 
 
 def _mix(found: Sources, config: ModelConfig) -> NDArray[np.float64]:
@@ -255,11 +279,12 @@ def _finish(event: Trained, run: Run, kept: Keeper, validator: Validator) -> Tra
         figures["score"] = figures["map"]
         config = model.config.but(decoding=decoding)
         model = Model(model.network, config, model.device)
+    model = kept.recorded(model, figures)
     path = None if run.folder is None else run.folder / BEST
-    if team.leads:
-        kept.save(model, figures)
+    if path is not None and team.leads:
+        model.save(path)
     team.tell(None)  # that it is written
-    return Trained(kept.recorded(model, figures), figures, path, event.reason)
+    return Trained(model, figures, path, event.reason)
 
 
 def _tune(model: Model, validator: Validator) -> tuple[Decoding, dict[str, float]]:

@@ -71,10 +71,7 @@ class Validator:
 
     def map_all(self, model: Model) -> list[Mapped]:
         """Let a model see each whole image."""
-        return [
-            Mapped.of(sample, look(model, sample, self.loss)[0])
-            for sample in self.samples
-        ]
+        return [Mapped.of(sample, _maps(model, sample)) for sample in self.samples]
 
 
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
@@ -114,6 +111,14 @@ def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float
     return Regions.total(Regions.of(truth, found) for truth, found in pairs).dice
 
 
+def _maps(model: Model, sample: Sample) -> NDArray[np.float32]:
+    def show(box: Box) -> NDArray[np.float32]:
+        maps = model.predict(sample.image[None, :, *box].astype(np.float32))
+        return np.asarray(maps[0])
+
+    return view(sample.labels.shape, show)
+
+
 def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32], float]:
     """Return a model's maps of a whole sample, and its loss.
 
@@ -122,7 +127,7 @@ def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32],
     losses = []
 
     def show(box: Box) -> NDArray[np.float32]:
-        logits = _logits(model, sample.image[:, *box])
+        logits = model.logits(sample.image[None, :, *box].astype(np.float32))
         losses.append(_loss_of(logits, sample, box, loss))
         maps: NDArray[np.float32] = model.activate(logits)[0]
         return maps
@@ -137,10 +142,3 @@ def _loss_of(logits: torch.Tensor, sample: Sample, box: Box, loss: Loss) -> floa
         seen = np.ascontiguousarray(sample.valid[:, *box])
         valid = torch.from_numpy(seen)[None].float()
     return float(loss(logits.cpu(), targets, valid))
-
-
-def _logits(model: Model, image: NDArray[np.float16]) -> torch.Tensor:
-    seen = torch.from_numpy(image.astype(np.float32))[None].to(model.device)
-    with torch.inference_mode():
-        logits: torch.Tensor = model.network(seen)
-    return logits.float()
