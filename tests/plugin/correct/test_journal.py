@@ -82,12 +82,14 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     seen = flow.reviewed_of(layer)
     assert isinstance(seen, Reviewed)
     np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
-    qtbot.waitUntil(lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7])
+    qtbot.waitUntil(
+        lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7], timeout=30_000
+    )
     # The user's own is untouched.
     mine = correct.viewer.layers["squares labels"]
     np.testing.assert_array_equal(mine.data, squares)
     assert not len(mine.features)
-    qtbot.waitUntil(lambda: not banner.words.text())
+    qtbot.waitUntil(lambda: not banner.words.text(), timeout=30_000)
     assert len(journals(flow.bench.settings)) == 1  # it goes on in the same folder
     correct.viewer.window.remove_dock_widget(dock)
 
@@ -113,7 +115,7 @@ def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qt
     for _ in range(3):
         panel, dock = _reopen(correct)
         flow = panel.coordinator.correct
-        qtbot.waitUntil(lambda flow=flow: not flow.bench.aside._errands)
+        qtbot.waitUntil(lambda flow=flow: not flow.bench.aside._errands, timeout=30_000)
         assert not flow._section.unfinished.words.text()
         seen = flow.reviewed_of(correct.layer)
         np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
@@ -228,7 +230,9 @@ def test_changes_of_a_file_are_resumed_over_that_file_alone(
         banner = panel.coordinator.correct._section.unfinished
         qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
         qtbot.mouseClick(banner.yes, _left())
-        qtbot.waitUntil(lambda: any("labels in a file" in text for _, text in said))
+        qtbot.waitUntil(
+            lambda: any("labels in a file" in text for _, text in said), timeout=30_000
+        )
         assert len(correct.viewer.layers) == 2
     else:
         panel, dock = _resume(correct, qtbot)
@@ -279,7 +283,9 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     monkeypatch.setattr("napari_cihm.plugin.flows.journal_flow.prune", month)
     _, dock = _reopen(correct)
     told = "Removed 1 journal of finished work"
-    qtbot.waitUntil(lambda: any(text.startswith(told) for _, text in said))
+    qtbot.waitUntil(
+        lambda: any(text.startswith(told) for _, text in said), timeout=30_000
+    )
     assert not path.exists()
     correct.viewer.window.remove_dock_widget(dock)
 
