@@ -67,7 +67,7 @@ def test_the_channel_to_learn_from_can_be_named(folders, capsys):
 def test_a_folder_that_another_run_writes_into_is_refused(folders, capsys):
     folder, _ = folders
     with hold(folder / "out"):
-        assert main(command(folder, folder / "out")) == 2
+        assert main(command(folder, folder / "out")) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "another run is writing into" in line
 

@@ -174,7 +174,7 @@ def test_two_runs_never_mix_in_one_file(tmp_path: Path, monkeypatch) -> None:
     next(event for event in run if isinstance(event, TileDone))
     events = _run(tmp_path / "out", tmp_path / "a.png")
     (failed,) = [e for e in events if isinstance(e, FileFailed)]
-    assert "another run is at work in" in failed.reason
+    assert "another run is writing into" in failed.reason
     assert isinstance([*run][-2], FileDone)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 

@@ -138,7 +138,7 @@ def test_two_runs_never_share_a_folder(tmp_path, texture) -> None:
     first = segment_iter(image, Local(), work=work, **SETTINGS)
     next(event for event in first if isinstance(event, BlockDone))
     for settings in (SETTINGS, {**SETTINGS, "min_size": 40}):
-        with pytest.raises(WriteError, match="another run is at work in"):
+        with pytest.raises(WriteError, match="another run is writing into"):
             segment(image, Local(), work=work, **settings)
     *_, last = first
     expected = segment(image, Local(), **SETTINGS)

@@ -9,11 +9,7 @@ import pytest
 import torch
 from skimage.io import imread, imsave
 
-from napari_cihm.errors import (
-    DataError,
-    InputError,
-    TrainingError,
-)
+from napari_cihm.errors import DataError, TrainingError, WriteError
 from napari_cihm.events import EpochDone, Note, StepDone, Trained
 from napari_cihm.models import load_model
 from napari_cihm.training import train
@@ -60,7 +56,7 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
 def test_two_runs_do_not_write_over_each_other(pairs, tmp_path):
     running = train(pairs, **QUICK, **SMALL, epochs=1, folder=tmp_path)
     next(running)
-    with pytest.raises(InputError, match="another run is writing into"):
+    with pytest.raises(WriteError, match="another run is writing into"):
         run(pairs, folder=tmp_path)
     assert isinstance([*running][-1], Trained)
     assert run(pairs, folder=tmp_path, epochs=1)[0].text == "Resumed at step 3."

@@ -7,31 +7,41 @@ from pathlib import Path
 import filelock
 
 from napari_cihm.data.writing import ready_folder
-from napari_cihm.errors import InputError
+from napari_cihm.errors import WriteError
+
+LOCK = ".run.lock"
 
 
 @contextmanager
 def hold(folder: Path) -> Iterator[Path]:
-    """Make a folder and hold it, to the end of the block or of the process.
+    """Make a folder and keep other runs out of it, to the end of the block.
+
+    A process that was killed holds nothing. A folder that is empty in the end goes.
 
     Raises
     ------
-    InputError
-        If another run holds it.
     WriteError
-        If nothing can be written into it.
+        If another run holds it, or nothing can be written into it.
     """
-    lock = filelock.FileLock(ready_folder(folder) / ".lock", thread_local=False)
+    path = ready_folder(folder) / LOCK
+    # A run may be closed in another thread than it began in.
+    lock = filelock.FileLock(path, timeout=0, thread_local=False)
     try:
-        with suppress(NotImplementedError):  # some file systems have no locks
-            lock.acquire(timeout=0)
+        lock.acquire()
     except filelock.Timeout:
-        raise InputError(
+        raise WriteError(
             f"another run is writing into {folder}",
             "a folder for each",
-            "wait until it has ended, or choose another folder",
+            "wait until it has ended, stop it, or name another folder",
         ) from None
+    except (OSError, NotImplementedError):
+        pass  # a disk without locks
     try:
         yield folder
     finally:
-        lock.release()
+        if lock.is_locked:
+            with suppress(OSError):  # Windows takes it away with the lock
+                path.unlink()
+            lock.release()
+        with suppress(OSError):
+            folder.rmdir()

@@ -3,12 +3,10 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 import zarr
 from numpy.typing import NDArray
@@ -16,7 +14,6 @@ from numpy.typing import NDArray
 from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Box
 from napari_cihm.data.writing import clear_errors, whole_file
-from napari_cihm.errors import WriteError
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed
 from napari_cihm.segmentation.predictor import Maps
@@ -24,7 +21,6 @@ from napari_cihm.segmentation.store import Tables, smallest_dtype
 
 MANIFEST = "manifest.json"
 RUN = "run-"
-LOCK = ".run.lock"
 UNFINISHED = ".*.part"  # what a killed run was about to write
 
 
@@ -180,41 +176,6 @@ class FolderStore:
 
     def _part(self, unit: Unit, index: tuple[int, ...]) -> Path:
         return self.folder / "parts" / _name(unit) / f"{_name(index)}.npz"
-
-
-@contextmanager
-def held(work: Path) -> Iterator[None]:
-    """Keep other runs out while one is at work; a killed one holds nothing.
-
-    Raises
-    ------
-    WriteError
-        If another run is at work there.
-    """
-    with clear_errors(work):
-        work.mkdir(parents=True, exist_ok=True)
-    path = work / LOCK
-    # A run may be closed in another thread than it began in.
-    lock = filelock.FileLock(path, timeout=0, thread_local=False)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise WriteError(
-            f"another run is at work in {work}",
-            "a folder that no run writes to",
-            "wait for its end, stop it, or name another folder",
-        ) from None
-    except (OSError, NotImplementedError):
-        pass  # a disk without locks; what cannot be written is told where it is
-    try:
-        yield
-    finally:
-        if lock.is_locked:
-            with suppress(OSError):  # Windows takes it away with the lock
-                path.unlink()
-            lock.release()
-        with suppress(OSError):
-            work.rmdir()  # where nothing is left
 
 
 def remove_work(work: Path) -> None:

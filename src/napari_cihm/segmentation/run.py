@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
+from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
 from napari_cihm.data.tiles import BlockGrid
@@ -20,7 +21,7 @@ from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.diameter import find_diameter
 from napari_cihm.segmentation.distributed import run_distributed
-from napari_cihm.segmentation.folder import FolderStore, held
+from napari_cihm.segmentation.folder import FolderStore
 from napari_cihm.segmentation.local import run_local
 from napari_cihm.segmentation.manifest import fingerprint, manifest_of
 from napari_cihm.segmentation.numbering import number_objects
@@ -136,7 +137,7 @@ def segment_iter(
         chosen,
     )
     yield from _remarks(plan, getattr(predictor, "note", ""), note)
-    with nullcontext() if work is None else held(Path(work)):
+    with nullcontext() if work is None else hold(Path(work)):
         store = _open_store(plan, predictor, work, blocks, pixels)
         if isinstance(store, FolderStore) and store.resumed:
             yield Note(f"going on with the run that {work} holds")
