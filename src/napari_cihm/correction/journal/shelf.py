@@ -34,6 +34,7 @@ from napari_cihm.correction.journal.records import (
     read_head,
     read_records,
 )
+from napari_cihm.data.paths import with_home
 from napari_cihm.errors import ReadError, WriteError
 from napari_cihm.events import JournalsPruned
 
@@ -93,7 +94,7 @@ class FoundJournal:
 def journal_home(settings: CorrectSettings) -> Path:
     """Return the folder that journals lie in."""
     if settings.journal_folder is not None:
-        return Path(settings.journal_folder).expanduser()
+        return with_home(settings.journal_folder)
     return platformdirs.user_data_path("napari-cihm", appauthor=False) / "journals"
 
 

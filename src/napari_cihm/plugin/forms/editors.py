@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.config.fields import FieldFacts
+from napari_cihm.data.paths import with_home
 from napari_cihm.plugin.forms.titles import title_of, word_of
 from napari_cihm.plugin.views.boxes import DropDown, leave_wheel
 
@@ -169,7 +170,7 @@ def _path(facts: FieldFacts, parent: QWidget) -> Editor:
             line.setText(chosen)
 
     def read() -> Path | None:
-        return Path(line.text()).expanduser() if line.text().strip() else None
+        return with_home(line.text()) if line.text().strip() else None
 
     def write(value: Path | None) -> None:
         line.setText("" if value is None else str(value))
