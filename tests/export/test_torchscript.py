@@ -15,7 +15,8 @@ def test_a_recording_gives_what_the_network_gives(name, small):
     recorded = traced(network, 2)
     for shape in [(1, 2, network.stride + 5, 33), (2, 2, 9, 2)]:
         image = torch.rand(shape, dtype=torch.float64)
-        wanted, found = network(image), recorded(image)
+        with torch.jit.optimized_execution(False):  # torch's, and it takes seconds
+            wanted, found = network(image), recorded(image)
         assert found.shape == wanted.shape
         allowed = 1e-8 * max(1.0, wanted.abs().max().item())
         assert (found - wanted).abs().max().item() < allowed

@@ -290,13 +290,19 @@ def test_masks_without_anything_are_refused(pairs):
         run(empty)
 
 
-def test_a_model_is_trained_further(pairs, tmp_path):
-    run(pairs, folder=tmp_path / "first", epochs=8, steps_per_epoch=10, rate=0.01)
-    path = str(tmp_path / "first" / "best.safetensors")
-    further = {"model": path, "options": None, "epochs": 1}
+@pytest.fixture(scope="module")
+def first_run(pairs, tmp_path_factory):
+    """Train for long enough to know discs; give the file of the model."""
+    folder = tmp_path_factory.mktemp("first")
+    run(pairs, folder=folder, epochs=8, steps_per_epoch=10, rate=0.01)
+    return str(folder / "best.safetensors")
+
+
+def test_a_model_is_trained_further(pairs, first_run):
+    further = {"model": first_run, "options": None, "epochs": 1}
     last = run(pairs, **further)[-1]
     assert last.figures["dice"] > 0.8  # from nothing this takes far more than 3 steps
-    first, record = load_model(path), last.model.config.training
+    first, record = load_model(first_run), last.model.config.training
     assert record.base == first.hash
     assert record.earlier == (first.config.training.command,)
     with pytest.raises(InputError, match="has learnt the task 'instance'"):
@@ -318,17 +324,15 @@ def test_percentiles_are_a_models_own_unless_others_are_asked_for(pairs, tmp_pat
         run(pairs, low=3, high=2)
 
 
-def test_a_grey_model_is_trained_further_in_colour(pairs, tmp_path):
-    grey = run(pairs, folder=tmp_path / "grey", epochs=8, steps_per_epoch=10, rate=0.01)
+def test_a_grey_model_is_trained_further_in_colour(pairs, first_run):
     coloured = [
         Pair(pair.name, np.repeat(pair.image, 3, axis=0), pair.labels) for pair in pairs
     ]
-    path = str(tmp_path / "grey" / "best.safetensors")
-    events = run(coloured, model=path, options=None, epochs=1)
+    events = run(coloured, model=first_run, options=None, epochs=1)
     assert "now sees 3 channels instead of 1, weighed" in events[0].text
     config = events[-1].model.config
     assert config.in_channels == 3 and config.accepts_grey
-    assert config.training.base == grey[-1].model.hash
+    assert config.training.base == load_model(first_run).hash
     assert events[-1].figures["dice"] > 0.8
 
 

@@ -90,7 +90,7 @@ def test_labels_that_were_made_here_stay_with_their_image(shown, pair):
     first, second = image("A"), image("B")
     layers = shown.desk.layers
     data = np.zeros(SHAPE, int)
-    resumed = layers.add_recovered(first, "yx", data, "left")
+    resumed = layers.add_recovered(first, "yx", data, "left", {})
     copy = layers.add_copy(data, "a copy", {}, first)
     assert image_of(resumed) is image_of(copy) is first
     assert layers.own(first) is None  # they are the user's

@@ -91,8 +91,11 @@ class Writer:
             ) and (self._answered >= asked)
 
     def close(self, finished: bool, timeout: float) -> bool:
-        """Write what is left, end the thread and let go of the files."""
-        done = self.flush(timeout)
+        """Write what is left, end the thread and let go of the files.
+
+        Where nothing could be written, it is tried once more and not waited for.
+        """
+        done = self.flush(min(timeout, 1.0) if self.stalled else timeout)
         self._stop = True
         with self.backlog.changed:
             self.backlog.changed.notify()
