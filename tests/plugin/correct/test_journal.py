@@ -66,6 +66,7 @@ def test_every_stroke_is_on_disk_while_it_is_worked(correct):
 
 
 def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
+    correct.shown.ready()  # the process that measures may be the first to start here
     labels, marks = _work(correct)
     offered = []
     _crash(correct, squares)
@@ -82,9 +83,7 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     seen = flow.reviewed_of(layer)
     assert isinstance(seen, Reviewed)
     np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
-    qtbot.waitUntil(
-        lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7], timeout=30_000
-    )
+    correct.shown.until(lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7])
     # The user's own is untouched.
     mine = correct.viewer.layers["squares labels"]
     np.testing.assert_array_equal(mine.data, squares)
