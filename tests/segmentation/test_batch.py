@@ -150,32 +150,35 @@ def test_a_large_image_is_made_on_disk_and_cleaned_up(tmp_path: Path, monkeypatc
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 
-def test_a_file_that_was_interrupted_is_gone_on_with(tmp_path: Path, monkeypatch):
+SMALL_TILES = SegmentSettings(tile=64, batch=1, diameter=None)
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch):
+    """Begin a run on disk, up to its first tile."""
     monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
     _save(tmp_path / "a.png")
-    settings = SegmentSettings(tile=64, batch=1, diameter=None)
-    batch = Batch(tmp_path / "out", Local(), settings)
-    run = batch.run(find_inputs([tmp_path / "a.png"]))
+    run = Batch(tmp_path / "out", Local(), SMALL_TILES).run(
+        find_inputs([tmp_path / "a.png"])
+    )
     next(event for event in run if isinstance(event, TileDone))
-    run.close()
+    return run
+
+
+def test_a_file_that_was_interrupted_is_gone_on_with(tmp_path: Path, begun):
+    begun.close()
     assert [p.name for p in (tmp_path / "out").iterdir()] == [".a_labels.unfinished"]
-    events = _run(tmp_path / "out", tmp_path / "a.png", settings=settings)
+    events = _run(tmp_path / "out", tmp_path / "a.png", settings=SMALL_TILES)
     assert any(isinstance(e, Note) and "going on" in e.text for e in events)
     assert sum(isinstance(e, TileDone) for e in events) < 6
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 
-def test_two_runs_never_mix_in_one_file(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
-    _save(tmp_path / "a.png")
-    settings = SegmentSettings(tile=64, batch=1, diameter=None)
-    batch = Batch(tmp_path / "out", Local(), settings)
-    run = batch.run(find_inputs([tmp_path / "a.png"]))
-    next(event for event in run if isinstance(event, TileDone))
+def test_two_runs_never_mix_in_one_file(tmp_path: Path, begun) -> None:
     events = _run(tmp_path / "out", tmp_path / "a.png")
     (failed,) = [e for e in events if isinstance(e, FileFailed)]
     assert "another run is writing into" in failed.reason
-    assert isinstance([*run][-2], FileDone)
+    assert isinstance([*begun][-2], FileDone)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 

@@ -213,8 +213,8 @@ class Scene(QObject):
         self.theme_changed.emit()
 
 
-def array_of(layer: ImageLayer) -> Any:
-    """Return an image's pixels, of many scales the finest."""
+def array_of(layer: ImageLayer | Labels) -> Any:
+    """Return the pixels of an image or of labels, of many scales the finest."""
     return layer.data[0] if layer.multiscale else layer.data
 
 
@@ -240,7 +240,7 @@ def axes_of(layer: ImageLayer) -> str:
 
 def _is_measured(layer: ImageLayer) -> bool:
     """Tell whether the first dimension is a length, which no channels have."""
-    return str(layer.units[0]) != NO_UNIT or layer.scale[0] != 1
+    return bool(sizes_of("z", layer.scale[:1], layer.units[:1]))
 
 
 def sizes_of(

@@ -185,7 +185,7 @@ class JournalFlow(QObject):
         """Return open labels that nobody edited here, or what they were copied from."""
         bases = []
         for layer in self._bench.candidates:
-            data = layer.data[0] if layer.multiscale else layer.data
+            data = array_of(layer)
             source = getattr(data, "source", None)
             if source is not None:
                 bases.append(source)

@@ -73,8 +73,8 @@ class Pairing:
 
     def _fits(self, layer: Labels, image: ImageLayer) -> bool:
         region = self._region(image)
-        finest = layer.data[0] if layer.multiscale else layer.data
-        return region is not None and tuple(finest.shape) == region.shown_shape
+        shape = tuple(array_of(layer).shape)
+        return region is not None and shape == region.shown_shape
 
     def _is_below(self, layer: Labels, image: ImageLayer) -> bool:
         """Tell whether labels lie just where those made of an image would."""
