@@ -1,5 +1,7 @@
 """Metrics against stardist's matching, scikit-learn-like counts and by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -121,3 +123,27 @@ def test_what_lies_where_nobody_looked_is_no_mistake():
     first = match(*judged(truth, found, in_the_left(30)))[0]
     assert (first.tp, first.fp, first.fn) == (1, 1, 0)
     assert match(*judged(found, truth, in_the_left(30)))[0].fn == 1
+
+
+def test_a_slide_of_objects_is_matched_without_a_table_of_all_pairs():
+    side, many = 12, 64
+    y, x = np.indices((many * side, many * side))
+    inside = (y % side < 9) & (x % side < 9)
+    truth = np.where(inside, y // side * many + x // side + 1, 0)
+    found = np.roll(truth, 1, axis=0)
+    tracemalloc.start()
+    first = match(truth, found)[0]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (first.tp, first.fp, first.fn) == (many**2, 0, 0)
+    assert first.iou == pytest.approx(many**2 * 8 / 10)
+    assert peak < 8 * many**4
+
+
+def test_where_objects_can_choose_as_many_as_can_be_find_one():
+    truth, found = np.zeros((2, 10), int), np.zeros((2, 10), int)
+    truth[0], truth[1] = 1, 2
+    found[0, :9], found[1, :8], found[1, 8:], found[0, 9] = 5, 5, 6, 6
+    first = match(truth, found, [0.1])[0]  # the first may have 5 or 6, the second both
+    assert (first.tp, first.fp, first.fn) == (2, 0, 0)
+    assert first.iou == pytest.approx(9 / 18 + 2 / 11)

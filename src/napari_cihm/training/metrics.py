@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, sparse
 from scipy.optimize import linear_sum_assignment
+
+Indices = NDArray[np.intp]
+Floats = NDArray[np.float64]
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 
@@ -56,8 +59,8 @@ def match(
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> list[Matching]:
     """Pair the objects of two label images, as many as can be at each IoU."""
-    iou = iou_matrix(truth, found)
-    return [_match_at(iou, t) for t in thresholds]
+    overlaps = Overlaps.of(truth, found)
+    return [_match_at(overlaps, t) for t in thresholds]
 
 
 def total(matchings: Iterable[Sequence[Matching]]) -> list[Matching]:
@@ -74,15 +77,57 @@ def total(matchings: Iterable[Sequence[Matching]]) -> list[Matching]:
     ]
 
 
-def iou_matrix(
-    truth: NDArray[np.integer], found: NDArray[np.integer]
-) -> NDArray[np.float64]:
-    """Return the IoU of each true object (rows) with each found one (columns)."""
-    t_names, f_names, overlap = _overlaps(truth, found)
-    union = overlap.sum(1)[:, None] + overlap.sum(0)[None] - overlap
-    iou: NDArray[np.float64] = overlap / np.maximum(union, 1)
-    objects: NDArray[np.float64] = iou[t_names != 0][:, f_names != 0]
-    return objects
+@dataclass(frozen=True)
+class Overlaps:
+    """The objects of two label images, and which lie on each other: few of all pairs.
+
+    Attributes
+    ----------
+    true, found : array of int
+        Their numbers, in order.
+    rows, columns : array of int
+        Places in `true` and in `found` of each two that share pixels.
+    pixels : array of int
+        How many they share.
+    iou : array of float
+        Which part that is of what either covers.
+    """
+
+    true: NDArray[np.integer]
+    found: NDArray[np.integer]
+    rows: Indices
+    columns: Indices
+    pixels: NDArray[np.int64]
+    iou: Floats
+
+    @classmethod
+    def of(cls, truth: NDArray[np.integer], found: NDArray[np.integer]) -> "Overlaps":
+        """Count."""
+        true, t_areas = np.unique(truth[truth != 0], return_counts=True)
+        given, f_areas = np.unique(found[found != 0], return_counts=True)
+        both = (truth != 0) & (found != 0)
+        at = np.searchsorted(true, truth[both]), np.searchsorted(given, found[both])
+        ones = np.ones(len(at[0]), np.int64)
+        table = sparse.coo_array((ones, at), (len(true), len(given))).tocsr().tocoo()
+        rows, columns = table.coords
+        union = t_areas[rows] + f_areas[columns] - table.data
+        return cls(true, given, rows, columns, table.data, table.data / union)
+
+    def from_iou(self, threshold: float) -> tuple[Indices, Indices, Floats]:
+        """Return places and IoU of the pairs that reach an IoU."""
+        good = self.iou >= threshold
+        return self.rows[good], self.columns[good], self.iou[good]
+
+    def partners(self) -> tuple[Indices, Indices]:
+        """Return the place of what each true, and each found, object shares most with.
+
+        -1 where it lies on nothing.
+        """
+        t_best, f_best = (np.full(len(n), -1) for n in (self.true, self.found))
+        rising = np.argsort(-self.pixels, kind="stable")[::-1]  # and the last one stays
+        rows, columns = self.rows[rising], self.columns[rising]
+        t_best[rows], f_best[columns] = columns, rows
+        return t_best, f_best
 
 
 def judged(
@@ -99,12 +144,13 @@ def judged(
     if reviewed is None:
         return truth, found
     t_in, f_in = (np.where(reviewed, labels, 0) for labels in (truth, found))
-    t_names, f_names, overlap = _overlaps(t_in, f_in)
-    overlap[t_names == 0], overlap[:, f_names == 0] = 0, 0
     inside, alone = _mostly(truth, reviewed), _mostly(found, reviewed)
-    best = f_names[overlap.argmax(1)][np.isin(t_names, inside) & overlap.any(1)]
-    cut = ~np.isin(t_names[overlap.argmax(0)], inside) & overlap.any(0)
-    kept = np.union1d(np.setdiff1d(alone, f_names[cut]), best)
+    overlaps = Overlaps.of(t_in, f_in)
+    on_true, on_found = overlaps.partners()
+    whole = np.isin(overlaps.true, inside)
+    best = overlaps.found[on_true[whole & (on_true >= 0)]]
+    cut = overlaps.found[(on_found >= 0) & ~np.append(whole, False)[on_found]]
+    kept = np.union1d(np.setdiff1d(alone, cut), best)
     return (
         np.where(np.isin(t_in, inside), t_in, 0),
         np.where(np.isin(f_in, kept), f_in, 0),
@@ -181,18 +227,6 @@ def _outline(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return region & ~inner
 
 
-def _overlaps(
-    truth: NDArray[np.integer], found: NDArray[np.integer]
-) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.int64]]:
-    """Return the numbers of both, and the pixels that each two share."""
-    t_names, t = np.unique(truth, return_inverse=True)
-    f_names, f = np.unique(found, return_inverse=True)
-    shape = (len(t_names), len(f_names))
-    pairs = t.ravel().astype(np.int64) * shape[1] + f.ravel()
-    overlap = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
-    return t_names, f_names, overlap
-
-
 def _mostly(
     labels: NDArray[np.integer], inside: NDArray[np.bool_]
 ) -> NDArray[np.integer]:
@@ -203,15 +237,25 @@ def _mostly(
     return mostly
 
 
-def _match_at(iou: NDArray[np.float64], threshold: float) -> Matching:
-    true, found = iou.shape
-    fewest = min(true, found)
-    hits, quality = 0, 0.0
-    if fewest and (iou >= threshold).any():
-        # first as many pairs as possible, then the best overlaps among those
-        worth = (iou >= threshold) + iou / (2 * fewest)
-        rows, columns = linear_sum_assignment(-worth)
-        chosen = iou[rows, columns]
-        chosen = chosen[chosen >= threshold]
-        hits, quality = len(chosen), float(chosen.sum())
-    return Matching(threshold, hits, found - hits, true - hits, quality)
+def _match_at(overlaps: Overlaps, threshold: float) -> Matching:
+    rows, columns, iou = overlaps.from_iou(threshold)
+    alone = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
+    chosen = _chosen(rows[~alone], columns[~alone], iou[~alone])
+    hits = int(alone.sum()) + len(chosen)
+    quality = float(iou[alone].sum() + chosen.sum())
+    fp, fn = len(overlaps.found) - hits, len(overlaps.true) - hits
+    return Matching(threshold, hits, fp, fn, quality)
+
+
+def _chosen(rows: Indices, columns: Indices, iou: Floats) -> Floats:
+    """Choose as many pairs as can be, and the best of such choices; give their IoU."""
+    if not len(iou):
+        return iou
+    (true, t), (found, f) = (
+        np.unique(places, return_inverse=True) for places in (rows, columns)
+    )
+    table = np.zeros((len(true), len(found)))
+    table[t, f] = iou
+    worth = (table > 0) + table / (2 * min(table.shape))
+    chosen: Floats = table[linear_sum_assignment(worth, maximize=True)]
+    return chosen[chosen > 0]

@@ -16,7 +16,7 @@ from napari_cihm.data.writing import ready_folder, whole_file
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, ImageScored
 from napari_cihm.training.gate import Overlay
-from napari_cihm.training.metrics import iou_matrix
+from napari_cihm.training.metrics import Overlaps
 
 SIDE = 256
 GAP = 6
@@ -129,13 +129,13 @@ def errors(
     truth: NDArray[np.integer], found: NDArray[np.integer], threshold: float = 0.5
 ) -> NDArray[np.uint8]:
     """Colour what was found, what was missed and what was invented."""
-    iou = iou_matrix(truth, found)
-    good = iou >= threshold
-    true_names, found_names = (np.unique(a[a > 0]) for a in (truth, found))
+    overlaps = Overlaps.of(truth, found)
+    rows, columns, _ = overlaps.from_iou(threshold)
+    met, right = overlaps.true[rows], overlaps.found[columns]
     out = np.zeros((*truth.shape, 3), np.uint8)
-    out[np.isin(found, found_names[~good.any(0)])] = INVENTED
-    out[np.isin(truth, true_names[~good.any(1)])] = MISSED
-    out[np.isin(found, found_names[good.any(0)])] = FOUND
+    out[(found > 0) & ~np.isin(found, right)] = INVENTED
+    out[(truth > 0) & ~np.isin(truth, met)] = MISSED
+    out[np.isin(found, right)] = FOUND
     return _edged(out, truth)
 
 
