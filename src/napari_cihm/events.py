@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from napari_cihm.data.image import Image
     from napari_cihm.models import Model
     from napari_cihm.training.evaluation import Scored
-    from napari_cihm.training.gate import Overlay
     from napari_cihm.training.sheet import Shown
+    from napari_cihm.training.trial import Overlay
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from napari_cihm.data.holding import hold
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
-from napari_cihm.training.gate import Overlay
+from napari_cihm.training.trial import Overlay
 
 STEPS = {"steps": 3, "patch": 32, "batch": 2, "replay": 0.0}
 

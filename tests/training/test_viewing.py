@@ -10,11 +10,11 @@ from napari_cihm.config import ModelConfig
 from napari_cihm.data.samples import make_sample
 from napari_cihm.models import Model
 from napari_cihm.training import viewing
-from napari_cihm.training.gate import label_planes
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import LEAST, MARGIN, Labelled, Plane, read_planes
 from napari_cihm.training.metrics import match
 from napari_cihm.training.validation import Validator
+from napari_cihm.training.viewing import label_planes
 
 CONFIG = ModelConfig(recipe="unet", classes=3, task="instance")
 

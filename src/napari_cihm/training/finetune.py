@@ -34,16 +34,8 @@ from napari_cihm.training.classes import class_numbers, classes_in, said_of
 from napari_cihm.training.colours import standing_out
 from napari_cihm.training.doubts import examine
 from napari_cihm.training.fitting import Fitting
-from napari_cihm.training.gate import (
-    Score,
-    judge,
-    label_planes,
-    overlays,
-    pool,
-    score_split,
-    spread,
-)
-from napari_cihm.training.holdout import Split, folds
+from napari_cihm.training.gate import Score, judge, pool, spread
+from napari_cihm.training.holdout import folds
 from napari_cihm.training.material import (
     Labelled,
     Plane,
@@ -54,12 +46,15 @@ from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.rehearsal import rehearse
+from napari_cihm.training.trial import Trial
+from napari_cihm.training.viewing import label_planes
 
 PLANE = 2  # dimensions
 FEW = 16
 FOLDS = 3
 FEWEST = 30  # steps, below which little is learnt
 SURE = 0.75  # as sure as a learner can be asked to be
+SIGHT = "in_channels", "accepts_grey", "normalisation"  # what decides how it is seen
 FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
 
 
@@ -140,6 +135,7 @@ def finetune(
     splits = folds(
         units, 1 / FOLDS if few else chosen.held_out, seed, FOLDS if few else 1
     )
+    trials = [Trial.of(planes, split, units) for split in splits]
     held_out = sum(split.held_out for split in splits)
     sure = _how_sure(held_out, few, instances)
     yield FinetuneStarted(len(labelled), objects, held_out, len(splits), sure)
@@ -148,23 +144,29 @@ def finetune(
     said = (word, WORDS if joined else "", named, *doubts)
     yield from (Note(text) for text in said if text)
     asked = time.monotonic()
-    base_labels = label_planes(base, list(read_planes(labelled, base.config)))
+    alike = all(
+        getattr(config, field) == getattr(base.config, field) for field in SIGHT
+    )
+    shown = planes if alike else list(read_planes(labelled, base.config))
+    base_labels = [label_planes(base, trial.seen(shown)) for trial in trials]
     judging = time.monotonic() - asked  # and the new model will take as long
 
-    def score(found: Sequence[NDArray[np.int32]], split: Split) -> Score:
-        laid = findings.lay_beside(planes, found) if findings else found
-        return score_split(planes, laid, split, adapted.config)
+    def score(found: Sequence[NDArray[np.int32]], trial: Trial) -> Score:
+        laid = findings.lay_beside(trial.planes, found) if findings else found
+        return trial.score(laid, adapted.config)
 
-    old = pool([score(base_labels, split) for split in splits])
+    old = pool([score(*pair) for pair in zip(base_labels, trials, strict=True)])
     # A model that is to tell more classes apart must not keep to what it told.
     knows = chosen.replay > 0 and adapted.config.classes == start.config.classes
     channels = adapted.config.in_channels
     rehearsed = rehearse(start, channels, seed, seconds) if knows else []
     fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
-    spent = time.monotonic() - began + judging * (1 + len(splits))
+    spent = time.monotonic() - began + judging
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
     curves = Curves()
-    trained, new = yield from curves.watch(_fit_and_score(fitting, score, splits, left))
+    trained, new, new_labels = yield from curves.watch(
+        _fit_and_score(fitting, score, trials, left)
+    )
     verdict = judge(
         old, new, start.config.task, doubts,
         placed=findings is None or findings.placed,
@@ -208,7 +210,7 @@ def finetune(
         old.figures(),
         new.figures(),
         (*verdict.warnings, *hurry),
-        overlays(planes, base_labels, label_planes(result, planes), splits[0]),
+        trials[0].overlays(base_labels[0], new_labels),
     )
 
 
@@ -267,23 +269,32 @@ def gather(
 
 def _fit_and_score(
     fitting: Fitting,
-    score: Callable[[Sequence[NDArray[np.int32]], Split], Score],
-    splits: Sequence[Split],
+    score: Callable[[Sequence[NDArray[np.int32]], Trial], Score],
+    trials: Sequence[Trial],
     seconds: float | None,
-) -> Generator[Event, None, tuple[Trained, Score]]:
-    """Train once beside one held-out part, or once a fold and then on everything."""
-    planes, steps = fitting.planes, fitting.settings.steps
-    if len(splits) == 1:
-        trained = yield from fitting.fit(splits[0], seconds, steps)
-        return trained, score(label_planes(trained.model, planes), splits[0])
+) -> Generator[Event, None, tuple[Trained, Score, list[NDArray[np.int32]]]]:
+    """Train once beside one held-out part, or once a fold and then on everything.
+
+    Returns
+    -------
+    Trained
+    Score
+    list of array
+        What the new model makes of the first part held out.
+    """
+    steps = fitting.settings.steps
+    if len(trials) == 1:
+        trained = yield from fitting.fit(trials[0], seconds, steps)
+        found = label_planes(trained.model, trials[0].planes)
+        return trained, score(found, trials[0]), found
     scores = []
-    for split in splits:
+    for trial in trials:
         part = None if seconds is None else seconds * FOLD_TIME
-        trained = yield from fitting.fit(split, part, steps)
-        scores.append(score(label_planes(trained.model, planes), split))
-    rest = None if seconds is None else seconds * (1 - FOLD_TIME * len(splits))
+        trained = yield from fitting.fit(trial, part, steps)
+        scores.append(score(label_planes(trained.model, trial.planes), trial))
+    rest = None if seconds is None else seconds * (1 - FOLD_TIME * len(trials))
     trained = yield from fitting.fit(None, rest, steps)
-    return trained, pool(scores)
+    return trained, pool(scores), label_planes(trained.model, trials[0].planes)
 
 
 def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettings:

@@ -3,20 +3,21 @@
 import copy
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from napari_cihm.config import FinetuneSettings, TrainSettings
+from napari_cihm.config import FinetuneSettings, ModelConfig, TrainSettings
 from napari_cihm.data.samples import Sample, sample_of
 from napari_cihm.events import Event, Trained
 from napari_cihm.models import Model
-from napari_cihm.training.gate import label_planes, score_split
-from napari_cihm.training.holdout import Split
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.material import Plane
 from napari_cihm.training.schedule import Budget
+from napari_cihm.training.trial import Trial
 from napari_cihm.training.validation import look
+from napari_cihm.training.viewing import labels_of
 
 CHECK_EVERY = 50
 AVERAGING = 0.98
@@ -50,9 +51,9 @@ class Fitting:
     stop: Callable[[], bool] | None = field(default=None)
 
     def fit(
-        self, split: Split | None, seconds: float | None, steps: int | None
+        self, trial: Trial | None, seconds: float | None, steps: int | None
     ) -> Generator[Event, None, Trained]:
-        """Learn what a split leaves to learn, or everything without one.
+        """Learn what a trial leaves to learn, or everything without one.
 
         Returns
         -------
@@ -66,12 +67,12 @@ class Fitting:
             self.start.device,
             self.start.name,
         )
-        samples = [*self._samples(split), *self.rehearsed]
+        samples = [*self._samples(trial), *self.rehearsed]
         run = Run(
             model,
             samples,
             self._weights(samples),
-            Watcher(self.planes, split, self._loss, model.config.task),
+            Watcher(trial, self._loss, model.config),
             self._train_settings(),
             self.seed,
             Budget(steps, seconds, stop=self.stop),
@@ -87,13 +88,13 @@ class Fitting:
     def _loss(self) -> Loss:
         return pick_loss(self.start.config.task, "dice")
 
-    def _samples(self, split: Split | None) -> list[Sample]:
+    def _samples(self, trial: Trial | None) -> list[Sample]:
         """Make samples in which only what may be learnt is believed."""
         config = self.start.config
-        if split is None:
+        if trial is None:
             learnt = [plane.reviewed for plane in self.planes]
         else:
-            learnt = [part.learn for part in split.parts]
+            learnt = [part.learn for part in trial.split.parts]
         return [
             sample_of(plane.image, plane.labels, believed, config)
             for plane, believed in zip(self.planes, learnt, strict=True)
@@ -132,33 +133,32 @@ class Fitting:
 class Watcher:
     """Watches the held-out part while a run learns the rest."""
 
-    planes: Sequence[Plane]
-    split: Split | None
+    trial: Trial | None
     loss: Loss
-    task: str
+    config: ModelConfig
 
     def __len__(self) -> int:
-        return 0 if self.split is None else self.split.held_out
+        return 0 if self.trial is None else self.trial.split.held_out
 
     def score(self, model: Model) -> dict[str, float]:
         """Return the figures of the held-out part; nothing is known without one."""
-        if self.split is None:
+        if self.trial is None:
             return {"validation_loss": float("nan"), "score": 0.0}
-        found = label_planes(model, self.planes)
-        score = score_split(self.planes, found, self.split, model.config)
-        losses = [look(model, sample, self.loss)[1] for sample in self._held_out(model)]
+        looks = [look(model, sample, self.loss) for sample in self._samples]
+        found = [labels_of(maps, model.config) for maps, _ in looks]
+        score = self.trial.score(found, model.config)
         return {
-            "validation_loss": float(np.mean(losses)),
+            "validation_loss": float(np.mean([loss for _, loss in looks])),
             "ap50": score.matchings[0].ap,
             "map": score.map,
             "dice": score.dice,
-            "score": score.figure(self.task),
+            "score": score.figure(model.config.task),
         }
 
-    def _held_out(self, model: Model) -> list[Sample]:
-        assert self.split is not None
+    @cached_property
+    def _samples(self) -> list[Sample]:
+        assert self.trial is not None
         return [
-            sample_of(p.image, p.labels, part.block & p.reviewed, model.config)
-            for p, part in zip(self.planes, self.split.parts, strict=True)
-            if (part.block & p.reviewed).any()
+            sample_of(p.image, p.labels, part.block & p.reviewed, self.config)
+            for p, part in zip(self.trial.planes, self.trial.parts, strict=True)
         ]

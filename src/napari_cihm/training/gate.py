@@ -1,19 +1,11 @@
 """The gate: old and new model scored on labels that neither has learnt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
 
-from napari_cihm.config import ModelConfig
-from napari_cihm.models import Model
-from napari_cihm.segmentation.decoding import decode
-from napari_cihm.training.holdout import Part, Split, centres
-from napari_cihm.training.material import Plane
-from napari_cihm.training.metrics import Matching, Regions, match, total
-from napari_cihm.training.viewing import view
+from napari_cihm.training.metrics import Matching, total
 
 LEAST_GAIN = 0.01
 # Below it a model finds nothing of what is labelled, and there is nothing to lose.
@@ -68,86 +60,10 @@ class Score:
         }
 
 
-@dataclass(frozen=True)
-class Overlay:
-    """A held-out plane as both models label it, for the eye."""
-
-    image: NDArray[np.float32] = field(repr=False)
-    truth: NDArray[np.integer] = field(repr=False)
-    base: NDArray[np.int32] = field(repr=False)
-    new: NDArray[np.int32] = field(repr=False)
-    block: NDArray[np.bool_] = field(repr=False)
-
-
-def label_planes(model: Model, planes: Sequence[Plane]) -> list[NDArray[np.int32]]:
-    """Let a model label whole planes."""
-    return [_label(model, plane.image) for plane in planes]
-
-
-def _label(model: Model, image: NDArray[np.float32]) -> NDArray[np.int32]:
-    maps = view(image.shape[1:], lambda box: model.predict(image[None, :, *box])[0])
-    if model.config.task == "instance":
-        return decode(maps, model.config.decoding)
-    whole = maps[0] > 0.5 if len(maps) == 1 else maps.argmax(0)
-    return np.asarray(whole, np.int32)
-
-
-def score_split(
-    planes: Sequence[Plane],
-    found: Sequence[NDArray[np.integer]],
-    split: Split,
-    config: ModelConfig,
-) -> Score:
-    """Score labels of planes on what a split holds out."""
-    regions = config.task == "semantic"
-    named = range(1, config.classes) if regions and config.classes > 1 else None
-    matchings, dices = [], []
-    for plane, labels, part in zip(planes, found, split.parts, strict=True):
-        within = part.block & plane.reviewed
-        if not within.any():
-            continue
-        matchings.append(
-            match(_separate(plane.labels, within), _separate(labels, within))
-            if regions
-            else match(*_held_out(plane, labels, part))
-        )
-        dices.append(_overlaps(plane.labels[within], labels[within], named))
-    each = [Regions.total(one).dice for one in zip(*dices, strict=True)]
-    return Score(total(matchings), float(np.mean(each)))
-
-
-def _overlaps(
-    truth: NDArray[np.integer], found: NDArray[np.integer], named: range | None
-) -> list[Regions]:
-    """Count pixels of each class, or of anything where nothing is named."""
-    if named is None:
-        return [Regions.of(truth > 0, found > 0)]
-    return [Regions.of(truth == number, found == number) for number in named]
-
-
-def _separate(
-    labels: NDArray[np.integer], within: NDArray[np.bool_]
-) -> NDArray[np.int32]:
-    return np.asarray(ndimage.label((labels > 0) & within)[0], np.int32)
-
-
 def pool(scores: Sequence[Score]) -> Score:
     """Join the scores of several splits."""
     dice = float(np.mean([score.dice for score in scores]))
     return Score(total(score.matchings for score in scores), dice)
-
-
-def _held_out(
-    plane: Plane, found: NDArray[np.integer], part: Part
-) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Keep the true objects that are scored, and the found ones in their place."""
-    true = np.where(np.isin(plane.labels, list(part.scored)), plane.labels, 0)
-    numbers = np.unique(found)
-    numbers = numbers[numbers > 0]
-    place = part.block & plane.reviewed
-    at = np.array(centres(found, numbers), int).reshape(-1, 2)
-    inside = numbers[place[at[:, 0], at[:, 1]]] if len(numbers) else numbers
-    return true, np.where(np.isin(found, inside), found, 0)
 
 
 @dataclass(frozen=True)
@@ -215,17 +131,3 @@ def judge(
         return Verdict(True, reason)
     chancy = f"Chance alone may give such a gain on {new.objects} objects: {LOOK}"
     return Verdict(True, reason, (chancy,))
-
-
-def overlays(
-    planes: Sequence[Plane],
-    base: Sequence[NDArray[np.int32]],
-    new: Sequence[NDArray[np.int32]],
-    split: Split,
-) -> tuple[Overlay, ...]:
-    """Lay the labels of both models over the planes that hold something out."""
-    return tuple(
-        Overlay(plane.image, plane.labels, old, labels, part.block & plane.reviewed)
-        for plane, old, labels, part in zip(planes, base, new, split.parts, strict=True)
-        if part.scored
-    )

@@ -101,20 +101,18 @@ def _tally(planes: Sequence[Plane], side: int) -> dict[Block, int]:
     """Count the objects of each block that has some, in a fixed order."""
     tally: dict[Block, int] = {}
     for plane in planes:
-        for centre in centres(plane.labels, plane.objects):
-            block = (plane.source, *(int(v) // side for v in centre))
-            tally[block] = tally.get(block, 0) + 1  # type: ignore[index, arg-type]
+        for row, column in places(plane.labels, plane.objects) // side:
+            block = plane.source, int(row), int(column)
+            tally[block] = tally.get(block, 0) + 1
     return dict(sorted(tally.items()))
 
 
-def centres(
+def places(
     labels: NDArray[np.integer], numbers: NDArray[np.integer]
-) -> list[tuple[float, float]]:
-    """Return the centre of each object."""
-    found: list[tuple[float, float]] = ndimage.center_of_mass(
-        labels > 0, labels, numbers
-    )
-    return found
+) -> NDArray[np.intp]:
+    """Return the row and column in which each object has its centre."""
+    centres = ndimage.center_of_mass(labels > 0, labels, numbers)
+    return np.array(centres, np.intp).reshape(-1, 2)
 
 
 def _part(plane: Plane, side: int, chosen: set[Block]) -> Part:
@@ -124,8 +122,7 @@ def _part(plane: Plane, side: int, chosen: set[Block]) -> Part:
             rows = slice(row * side, (row + 1) * side)
             block[rows, column * side : (column + 1) * side] = True
     numbers = plane.objects
-    at = np.array(centres(plane.labels, numbers), int).reshape(-1, 2)
-    scored = numbers[block[at[:, 0], at[:, 1]]] if len(numbers) else numbers
+    scored = numbers[block[tuple(places(plane.labels, numbers).T)]]
     away = block | np.isin(plane.labels, scored)
     margin = max(2, side // 12)
     near = ndimage.binary_dilation(away, iterations=margin) if away.any() else away

@@ -201,10 +201,10 @@ def _window(item: Labelled) -> tuple[slice, slice]:
         seen = np.asarray(item.reviewed[index]).astype(bool)
         rows |= seen.any(1)
         columns |= seen.any(0)
-    return _around(rows), _around(columns)
+    return stretch(rows), stretch(columns)
 
 
-def _around(used: NDArray[np.bool_]) -> slice:
+def stretch(used: NDArray[np.bool_]) -> slice:
     """Return a stretch around what is used, not shorter than `LEAST`."""
     at = np.flatnonzero(used)
     if not len(at):

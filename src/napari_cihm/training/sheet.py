@@ -15,8 +15,8 @@ from napari_cihm.data.normalise import normalise
 from napari_cihm.data.writing import ready_folder, whole_file
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, ImageScored
-from napari_cihm.training.gate import Overlay
 from napari_cihm.training.metrics import Overlaps
+from napari_cihm.training.trial import Overlay
 
 SIDE = 256
 GAP = 6

@@ -1,14 +1,17 @@
 """Large images are shown to a model in tiles, as they are when it segments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.config import SegmentSettings
+from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.tiles import Box, TileGrid
+from napari_cihm.models import Model
+from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.plan import blend
 from napari_cihm.segmentation.predictor import to_fractions
+from napari_cihm.training.material import Plane
 
 WHOLE = 1536  # pixels to a side, up to which an image is seen at once
 
@@ -32,6 +35,22 @@ def view(
     grid = TileGrid(shape, max(_side(n, overlap) for n in shape), overlap)
     tiles = {number: to_fractions(show(grid[number])) for number in range(len(grid))}
     return blend(grid, tiles, whole)
+
+
+def label_planes(model: Model, planes: Sequence[Plane]) -> list[NDArray[np.int32]]:
+    """Let a model label whole planes."""
+    return [labels_of(_maps(model, plane.image), model.config) for plane in planes]
+
+
+def _maps(model: Model, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    return view(image.shape[1:], lambda box: model.predict(image[None, :, *box])[0])
+
+
+def labels_of(maps: NDArray[np.float32], config: ModelConfig) -> NDArray[np.int32]:
+    """Make objects, or regions, of a model's maps."""
+    if config.task == "instance":
+        return decode(maps, config.decoding)
+    return np.asarray(maps[0] > 0.5 if len(maps) == 1 else maps.argmax(0), np.int32)
 
 
 def _side(extent: int, overlap: int) -> int:
