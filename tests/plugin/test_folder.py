@@ -60,6 +60,17 @@ def test_a_failure_stays_in_sight_and_is_shown_once(section):
     assert len(looked) == 2
 
 
+def test_what_a_stopped_run_leaves_is_told(shown, section, folder, blobs):
+    long = np.stack([blobs] * 400)
+    tifffile.imwrite(folder / "long.tif", long, metadata={"axes": "TYX"})
+    shown.press(section.start)
+    shown.until(lambda: shown.words.startswith("File 4"))
+    shown.press(shown.bar.cancel)
+    shown.rest()
+    assert shown.words == "Stopped. 2 files are done and stay, 1 failed."
+    assert len(list((folder / "labels").glob("*_labels.tif"))) == 2
+
+
 def test_where_and_how_is_chosen(shown, section, folder, tmp_path):
     out = tmp_path / "elsewhere"
     section.form.set_values({"output": out, "format": "zarr", "table": False})

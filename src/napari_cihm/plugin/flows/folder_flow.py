@@ -36,7 +36,7 @@ class FolderFlow(QObject):
         super().__init__(parent)
         self._desk, self._section, self._segment = desk, section, segment
         self._run: Run | None = None
-        self._words, self._number, self._files = "", 0, 0
+        self._words, self._number, self._files, self._failures = "", 0, 0, 0
         section.start_requested.connect(self.start)
         desk.session.model_changed.connect(self._update)
         desk.session.state_changed.connect(self._update)
@@ -50,7 +50,7 @@ class FolderFlow(QObject):
             return
         output = chosen.output or chosen.folder / LABELS
         self._section.clear()
-        self._words, self._number, self._files = "", 0, 0
+        self._words, self._number, self._files, self._failures = "", 0, 0, 0
         self._run = self._desk.runner.start(
             "segment_files",
             self._on_event,
@@ -76,6 +76,7 @@ class FolderFlow(QObject):
             self._count(event.number, event.files)
         elif isinstance(event, FileFailed):
             self._section.add(f"{event.path.name}: {event.reason}", failed=True)
+            self._failures += 1
             self._count(event.number, event.files)
         elif isinstance(event, TileDone):
             words = f"File {self._number + 1}: tile {event.done} of {event.total}"
@@ -94,7 +95,7 @@ class FolderFlow(QObject):
             notices.report(run.failure)
             words = f"Failed: {run.failure.text}"
         elif run.state is RunState.STOPPED:
-            words = f"Stopped. {self._number} files are done and stay."
+            words = _stopped(self._number - self._failures, self._failures)
         self._run = None
         self._desk.tasks.end(self, words)
 
@@ -103,6 +104,14 @@ class FolderFlow(QObject):
         self._section.set_ready(
             session.model is not None and session.state is State.IDLE
         )
+
+
+def _stopped(done: int, failed: int) -> str:
+    """Say what a run that was stopped leaves."""
+    stay = (
+        "1 file is done and stays" if done == 1 else f"{done} files are done and stay"
+    )
+    return f"Stopped. {stay}{f', {failed} failed' if failed else ''}."
 
 
 def _failed(event: BatchDone) -> str:
