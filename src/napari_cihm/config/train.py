@@ -41,6 +41,9 @@ class TrainSettings(Settings):
     steps_per_epoch: int = Field(
         100, ge=1, description="Steps between two validations."
     )
+    optimiser: Literal["muon", "adamw"] = Field(
+        "muon", description="Muon needs half of AdamW's steps, of a long run."
+    )
     rate: float = Field(4e-3, gt=0, le=1, description="Highest learning rate.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Decay of the weights.")
     schedule: Literal["onecycle", "cosine"] = Field(

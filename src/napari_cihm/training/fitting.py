@@ -122,6 +122,7 @@ class Fitting:
             rate=chosen.rate,
             patience=chosen.patience,
             steps_per_epoch=CHECK_EVERY,
+            optimiser="adamw",  # Muon gains nothing in the hundred steps of a minute
             ema=AVERAGING,
             augmentation=AUGMENTATION,
             augmentation_end=AUGMENTATION,

@@ -184,9 +184,7 @@ class Learner:
         """Learn from one batch; return its loss."""
         batch = batch.to(self.device)
         self.network.train()
-        for group in self.state.optimiser.param_groups:
-            group["lr"] = rate
-        self.state.optimiser.zero_grad(set_to_none=True)
+        self.network.zero_grad()
         before = [buffer.clone() for buffer in self.buffers]
         with mixed_precision(self.device, self.settings.amp):
             logits = self.network(batch.images)
@@ -201,7 +199,7 @@ class Learner:
                     buffer.copy_(kept)
             return math.nan
         self.stumbles = 0
-        self.state.optimiser.step()
+        self.state.optimiser.step(rate)
         self.state.update_average()
         return value
 

@@ -13,6 +13,7 @@ from napari_cihm.config import TrainSettings
 from napari_cihm.data.writing import whole_file
 from napari_cihm.errors import CheckpointError, TrainingError
 from napari_cihm.models import Model
+from napari_cihm.training.optimisers import pick_optimiser
 
 
 @dataclass
@@ -38,11 +39,7 @@ class RunState:
         self.network = network
         self.average = copy.deepcopy(network).eval().requires_grad_(False)
         self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
-        self.optimiser = torch.optim.AdamW(
-            parameter_groups(network, settings.weight_decay),
-            lr=settings.rate,
-            fused=True,
-        )
+        self.optimiser = pick_optimiser(network, settings)
         self.progress = Progress()
         self.ema = settings.ema
 
@@ -117,17 +114,6 @@ class RunState:
         self.best = content["best"]
         self.optimiser.load_state_dict(content["optimiser"])
         self.progress = Progress(**content["progress"])
-
-
-def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and filters; leave norms, biases and decay rates alone."""
-    named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
-    plain = [p for n, p in named if p.ndim < 2 or n.endswith("log_decay")]
-    decayed = [p for n, p in named if not (p.ndim < 2 or n.endswith("log_decay"))]
-    return [
-        {"params": decayed, "weight_decay": decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
 
 
 def model_of(state: RunState, like: Model, best: bool = True) -> Model:
