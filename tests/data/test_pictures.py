@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import tifffile
+from imagecodecs import png_encode
 from PIL import Image as Pillow
 
+from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.pictures import form_of, read_picture
 from napari_cihm.errors import InputError
@@ -59,6 +61,19 @@ def test_headers_tell_what_will_be_read(tmp_path, rng, mode, ending):
     picture.convert(mode).save(path)
     found = read_picture(path)
     assert form_of(path) == (found.shape, found.dtype)
+
+
+@pytest.mark.parametrize(("channels", "seen"), [(2, 1), (3, 3), (4, 3)])
+def test_colours_of_sixteen_bits_are_not_cut_to_eight(tmp_path, rng, channels, seen):
+    path = tmp_path / "a.png"
+    colours = rng.integers(0, 1000, (20, 24, channels), np.uint16)
+    path.write_bytes(png_encode(colours))
+    found = read_picture(path)
+    np.testing.assert_array_equal(found, np.moveaxis(colours, -1, 0)[:seen])
+    assert form_of(path) == (found.shape, found.dtype)
+    numbers = np.repeat(colours[..., :1], channels, axis=2)
+    path.write_bytes(png_encode(numbers))
+    np.testing.assert_array_equal(read_mask(path), numbers[..., 0])
 
 
 def test_headers_tell_of_channels_without_a_look_at_pixels(tmp_path, monkeypatch):

@@ -24,6 +24,8 @@ SUFFIXES = (*PICTURES, *TIFFS, *ARRAYS, ".zarr")
 
 CODED = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")  # colours in another code
 PLAIN = {"1": "L", "LA": "L", **dict.fromkeys(CODED, "RGB")}
+# Channels kept of a PNG by the code of its colours: RGB, grey and alpha, RGBA.
+DEEP = {2: 3, 4: 1, 6: 4}
 PICTURE_MAGIC = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 OTHERS = {
     b"PK\x03\x04": "a zip archive",
@@ -103,7 +105,8 @@ def _open_picture(path: Path, axes: str | None) -> Image:
 
     try:
         with Pillow.open(path) as picture:
-            data = _pixels(picture)
+            deep = _deep_channels(path)
+            data = _deep_pixels(path, deep) if deep else _pixels(picture)
     except DecompressionBombError as error:
         raise ReadError(
             f"{path} is too large a picture to be read whole ({error})",
@@ -120,6 +123,8 @@ def _blank_picture(path: Path) -> Image:
 
     with Pillow.open(path) as picture:
         pixel = _pixels(Pillow.new(picture.mode, (1, 1)))
+        if deep := _deep_channels(path):
+            pixel = np.zeros((1, 1, deep)[: 2 + (deep > 1)], np.uint16)
         shape = (picture.height, picture.width, *pixel.shape[2:])
     return Image.of(np.broadcast_to(pixel, shape), "yxc"[: len(shape)], path=path)
 
@@ -127,6 +132,21 @@ def _blank_picture(path: Path) -> Image:
 def _pixels(picture: "Picture") -> NDArray[np.generic]:
     plain = PLAIN.get(picture.mode)
     return np.asarray(picture.convert(plain) if plain else picture)
+
+
+def _deep_channels(path: Path) -> int:
+    """Count the channels of a PNG of 16-bit colours, which Pillow cuts to 8; else 0."""
+    with open(path, "rb") as file:
+        start = file.read(26)
+    bits, colours = start[24:]
+    return DEEP.get(colours, 0) if start[:4] == PICTURE_MAGIC[0] and bits == 16 else 0
+
+
+def _deep_pixels(path: Path, channels: int) -> NDArray[np.generic]:
+    from imagecodecs import png_decode
+
+    pixels: NDArray[np.generic] = png_decode(path.read_bytes())
+    return pixels[..., 0] if channels == 1 else pixels
 
 
 def _kind(start: bytes) -> str:
