@@ -53,6 +53,14 @@ def test_objects_against_scikit_image() -> None:
     assert not any("um" in name for name in rows[0])
 
 
+def test_a_number_may_be_as_large_as_numbers_get() -> None:
+    labels = np.zeros((40, 50), np.int64)
+    labels[3:9, 3:9], labels[20:30, 20:31] = 3 * 10**9, 2**40
+    first, second = measure(labels, Image.of(np.ones((40, 50))))
+    assert (first["label"], first["area_px"]) == (3 * 10**9, 36)
+    assert (second["label"], second["area_px"]) == (2**40, 110)
+
+
 def test_volumes_times_and_slices() -> None:
     labels = np.zeros((2, 4, 10, 10), np.uint16)
     labels[:, 1:3, 2:6, 3:5] = 1
