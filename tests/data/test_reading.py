@@ -36,6 +36,16 @@ def test_png_grey_colour_alpha_and_palette(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "deep.png").read()[0], PLANE)
 
 
+def test_of_a_moving_picture_the_first_frame_is_taken_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    first, *others = (Pillow.fromarray(np.full((20, 30), n, np.uint8)) for n in (9, 80))
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others)
+    image = read_image(tmp_path / "a.gif")
+    assert image.note == "a.gif holds 2 frames; the first was taken"
+    assert read_image(tmp_path / "a.gif").read()[0].max() == 9
+
+
 @pytest.mark.parametrize(
     "options",
     [

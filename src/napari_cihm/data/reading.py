@@ -107,14 +107,17 @@ def _open_picture(path: Path, axes: str | None) -> Image:
         with Pillow.open(path) as picture:
             deep = _deep_channels(path)
             data = _deep_pixels(path, deep) if deep else _pixels(picture)
+            frames = getattr(picture, "n_frames", 1)
     except DecompressionBombError as error:
         raise ReadError(
             f"{path} is too large a picture to be read whole ({error})",
             "a tiled TIFF or OME-Zarr",
             "convert it; those are read part by part",
         ) from error
-    letters = "yxc" if data.ndim == 3 else "yx"
-    return Image.of(data, axes or letters, name=path.stem, path=path)
+    letters = axes or ("yxc" if data.ndim == 3 else "yx")
+    note = f"{path.name} holds {frames} frames; the first was taken"
+    note = note if frames > 1 else ""
+    return Image.of(data, letters, name=path.stem, path=path, note=note)
 
 
 def _blank_picture(path: Path) -> Image:
