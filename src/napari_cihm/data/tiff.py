@@ -18,6 +18,7 @@ from napari_cihm.data.axes import LETTERS, MOST_CHANNELS, tidy_axes
 from napari_cihm.data.image import Image, readable
 from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_scale import physical_size
+from napari_cihm.data.tiff_sets import check_set, lies_in, own_series
 from napari_cihm.errors import ReadError
 
 OPACITIES = {tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA}
@@ -37,7 +38,7 @@ def is_tiff(start: bytes) -> bool:
 
 
 def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
-    """Open the first series of a TIFF, its axes and scale from its metadata.
+    """Open the first image that a TIFF has of its own, its axes and scale as it says.
 
     Pages that nothing names are slices, as ImageJ and napari open them and as programs
     that know no metadata write them. A few of them may be channels as well: which, no
@@ -51,7 +52,9 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     with _complaints(path), tifffile.TiffFile(path) as file:
         if not file.series:
             raise ReadError(f"{path} holds no image", "a TIFF with a page")
-        levels = file.series[0].levels
+        number, many = own_series(path, file)
+        check_set(path, file, number)
+        levels = file.series[number].levels
         if not 0 <= level < len(levels):
             raise ReadError(
                 f"{path} has no level {level}", f"0 to {len(levels) - 1}, 0 the finest"
@@ -61,18 +64,27 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         own = tidy_axes(series.axes, series.shape)
         grey = series.axes.endswith("S") and series.shape[-1] == 2
         veiled = grey and not OPACITIES.isdisjoint(series.keyframe.extrasamples)
-        scale, units = physical_size(file, series.shape, levels[0].shape)
-        data = LazyTiff(path, level, series.shape, series.dtype, white=_white(series))
-        doubt = "" if axes or own is None else _pages_note(own[0], series)
-    about: dict[str, Any] = {"name": name_of(path), "path": path}
+        scale, units = physical_size(file, series.shape, levels[0].shape, number)
+        data = LazyTiff(
+            path, level, series.shape, series.dtype, white=_white(series), series=number
+        )
+        notes = [f"{path.name} holds {many} images; the first was taken"]
+        notes = notes if many > 1 else []
+        if not axes and own is not None:
+            notes += _pages_notes(own[0], series)
+    about: dict[str, Any] = {
+        "name": name_of(path),
+        "path": path,
+        "note": "; ".join(notes),
+    }
     if axes is not None or own is None:
         return Image.of(data, axes, **about)
     letters, index = own
     if veiled:  # what a pixel shows is grey, and its second sample no channel
         letters, index = letters.replace("c", ""), (*index[:-1], 0)
-    kept = LazyTiff(path, level, data.shape, data.dtype, index, data.white)
+    kept = LazyTiff(path, level, data.shape, data.dtype, index, data.white, number)
     scale = {k: v for k, v in scale.items() if k in letters}
-    return Image.of(kept, letters, scale=scale, units=units, note=doubt, **about)
+    return Image.of(kept, letters, scale=scale, units=units, **about)
 
 
 class LazyTiff:
@@ -84,7 +96,7 @@ class LazyTiff:
     ----------
     path : Path
     level : int
-        Of the first series.
+        Of the series.
     shape, dtype
         As the file has them.
     index : tuple, optional
@@ -92,6 +104,8 @@ class LazyTiff:
     white : int, optional
         Of a file in which 0 is white, the number that is black. Its pixels are
         turned round, so that what is bright has the higher number.
+    series : int
+        Which image of the file, or of the set that it belongs to.
     """
 
     def __init__(
@@ -102,8 +116,10 @@ class LazyTiff:
         dtype: Any,
         index: tuple[int | slice, ...] | None = None,
         white: int | None = None,
+        series: int = 0,
     ) -> None:
         self.path, self.level, self.white = path, level, white
+        self.series = series
         self.full_shape = tuple(shape)
         self.index = index or (slice(None),) * len(shape)
         kept = zip(shape, self.index, strict=True)
@@ -135,25 +151,30 @@ class LazyTiff:
             self.dtype,
             self.index,
             self.white,
+            self.series,
         )
 
     @property
     def stored(self) -> "LazyTiff":
         """The numbers as they are in the file, whatever is white."""
-        return LazyTiff(self.path, self.level, self.full_shape, self.dtype, self.index)
+        about = (self.full_shape, self.dtype, self.index, None, self.series)
+        return LazyTiff(self.path, self.level, *about)
 
     @cached_property
     def _pixels(self) -> Any:
+        which: dict[str, Any] = {"series": self.series, "level": self.level}
         with tifffile.TiffFile(self.path) as file:
-            series = file.series[0].levels[self.level]
-            if series.dataoffset is not None and _mappable(series):
-                return tifffile.memmap(self.path, series=0, level=self.level, mode="r")
+            series = file.series[self.series].levels[self.level]
+            whole = all(lies_in(page, file.filehandle.path) for page in series.pages)
+            mappable = whole and series.keyframe.is_memmappable
+            if mappable and series.dataoffset is not None:
+                return tifffile.memmap(self.path, mode="r", **which)
             tiled = series.keyframe.is_tiled or len(series.keyframe.dataoffsets) > 1
         if not tiled:
-            pages = _Pages(self.path, self.level)
+            pages = _Pages(self.path, **which)
             weakref.finalize(self, pages.close)
             return pages
-        store = tifffile.imread(self.path, aszarr=True, series=0, level=self.level)
+        store = tifffile.imread(self.path, aszarr=True, **which)
         weakref.finalize(self, store.close)
         return zarr.open_array(store, mode="r")
 
@@ -161,9 +182,9 @@ class LazyTiff:
 class _Pages:
     """Pages that can only be decoded whole; the last one is kept."""
 
-    def __init__(self, path: Path, level: int) -> None:
+    def __init__(self, path: Path, series: int, level: int) -> None:
         self._file = tifffile.TiffFile(path)
-        self._series = self._file.series[0].levels[level]
+        self._series = self._file.series[series].levels[level]
         self._lock = threading.Lock()
         self._last: tuple[int, NDArray[Any]] | None = None
 
@@ -187,9 +208,23 @@ class _Pages:
                 if page is None:  # a page that an OME file left out
                     pixels = np.zeros(shape, self._series.dtype)
                 else:
-                    pixels = page.asarray().reshape(shape)
+                    with _opened(page.parent.filehandle):
+                        pixels = page.asarray().reshape(shape)
                 self._last = (number, pixels)
             return self._last[1]
+
+
+@contextmanager
+def _opened(handle: tifffile.FileHandle) -> Iterator[None]:
+    """Open a file of a set, if it is none that is open, and close it again."""
+    closed = handle.closed
+    if closed:
+        handle.open()
+    try:
+        yield
+    finally:
+        if closed:
+            handle.close()
 
 
 @contextmanager
@@ -218,17 +253,17 @@ def _complaints(path: Path) -> Iterator[None]:
         )
 
 
-def _pages_note(letters: str, series: Any) -> str:
+def _pages_notes(letters: str, series: Any) -> list[str]:
     """Say what few pages were taken for, where nothing in the file names them."""
     own = series.axes.lower()
     named = zip(own, series.shape, strict=True)
     few = [n for a, n in named if a not in (*LETTERS, "s") and 1 < n <= MOST_CHANNELS]
     if not few or "z" in own or "c" in letters:
-        return ""
-    return (
+        return []
+    return [
         f"{few[-1]} pages without a name were taken for slices (axes {letters}); if "
         f"they are channels, give the axes {letters.replace('z', 'c')}"
-    )
+    ]
 
 
 def _white(series: Any) -> int | None:
@@ -239,15 +274,11 @@ def _white(series: Any) -> int | None:
     return 2**page.bitspersample - 1 if known else None
 
 
-def _mappable(series: Any) -> bool:
-    return bool(series.keyframe.is_memmappable and not series.is_multifile)
-
-
 def _check_whole(path: Path, file: tifffile.TiffFile, series: Any) -> None:
     """Refuse a file that ends before its pixels do: decoders would pad it."""
     size = path.stat().st_size
     for page in series.pages:
-        if page is None or page.parent is not file:
+        if not lies_in(page, file.filehandle.path):
             continue
         ends = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
         last = int(max(ends, default=0))

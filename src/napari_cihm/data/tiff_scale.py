@@ -11,11 +11,14 @@ _NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"}
 
 
 def physical_size(
-    file: tifffile.TiffFile, shape: tuple[int, ...], finest: tuple[int, ...]
+    file: tifffile.TiffFile,
+    shape: tuple[int, ...],
+    finest: tuple[int, ...],
+    number: int = 0,
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Read the size of a pixel from OME, ImageJ or the resolution tags."""
+    """Read the size of a pixel of an image from OME, ImageJ or the resolution tags."""
     if file.is_ome and file.ome_metadata:
-        scale, units = _ome_scale(file.ome_metadata)
+        scale, units = _ome_scale(file.ome_metadata, number)
     elif file.shaped_metadata and _NAMED & file.shaped_metadata[0].keys():
         scale, units = _named_scale(file.shaped_metadata[0])
     else:
@@ -24,9 +27,9 @@ def physical_size(
     return {k: v * (ratio if k in "yx" else 1) for k, v in scale.items()}, units
 
 
-def _ome_scale(text: str) -> tuple[dict[str, float], dict[str, str]]:
+def _ome_scale(text: str, number: int) -> tuple[dict[str, float], dict[str, str]]:
     found = tifffile.xml2dict(text).get("OME", {}).get("Image", {})
-    pixels = (found[0] if isinstance(found, list) else found).get("Pixels", {})
+    pixels = (found[number] if isinstance(found, list) else found).get("Pixels", {})
     scale, units = _named_scale(pixels)
     step = pixels.get("TimeIncrement")
     if isinstance(step, int | float) and step > 0:

@@ -1,0 +1,103 @@
+"""TIFFs with several images, and images in several files: whose pixels are read."""
+
+import pickle
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_cihm.data.reading import read_image
+from napari_cihm.errors import ReadError
+
+PLANES = np.random.default_rng(0).integers(0, 255, (3, 40, 50)).astype(np.uint8)
+LAYOUTS = [{}, {"compression": "zlib"}, {"tile": (16, 16)}]
+
+
+def _describe(own: str, images: list[list[str]]) -> bytes:
+    # As Bio-Formats writes it: each file says in which file every plane lies.
+    places = {name: count() for names in images for name in names}
+    _, height, width = PLANES.shape
+    text = f'<OME UUID="urn:uuid:{own}">'
+    for number, names in enumerate(images):
+        text += (
+            f'<Image ID="Image:{number}"><Pixels DimensionOrder="XYZCT" Type="uint8" '
+            f'SizeX="{width}" SizeY="{height}" SizeZ="{len(names)}" SizeC="1" '
+            f'SizeT="1" PhysicalSizeX="{number + 1}.5">'
+        )
+        for z, name in enumerate(names):
+            text += (
+                f'<TiffData FirstZ="{z}" IFD="{next(places[name])}" PlaneCount="1">'
+                f'<UUID FileName="{name}">urn:uuid:{name}</UUID></TiffData>'
+            )
+        text += "</Pixels></Image>"
+    return f"{text}</OME>".encode()
+
+
+def _write(folder: Path, images: list[list[str]], **options) -> list[Path]:
+    """Write the planes as images that lie, plane by plane, in these files."""
+    where = [name for names in images for name in names]
+    paths = [folder / name for name in dict.fromkeys(where)]
+    for path in paths:
+        with tifffile.TiffWriter(path) as file:
+            for name, plane in zip(where, PLANES, strict=True):
+                if name == path.name:
+                    about = {"description": _describe(name, images), "metadata": None}
+                    file.write(plane, contiguous=False, **about, **options)
+    return paths
+
+
+@pytest.mark.parametrize("options", LAYOUTS)
+def test_each_file_of_a_set_gives_its_own_position(tmp_path: Path, options) -> None:
+    names = [[f"p{n}.ome.tif"] for n in range(3)]
+    for number, path in enumerate(_write(tmp_path, names, **options)):
+        image = read_image(path)
+        assert (image.axes, image.shape, image.note) == ("yx", (40, 50), "")
+        assert image.scale == {"x": number + 1.5}
+        for again in (image, pickle.loads(pickle.dumps(image))):
+            np.testing.assert_array_equal(again.read()[0], PLANES[number])
+
+
+@pytest.mark.parametrize("options", LAYOUTS)
+def test_a_stack_in_several_files_is_opened_whole_by_its_first(
+    tmp_path: Path, options
+) -> None:
+    names = [f"z{n}.ome.tif" for n in range(3)]
+    first, *others = _write(tmp_path, [names], **options)
+    image = read_image(first)
+    assert image.axes == "zyx"
+    for number, plane in enumerate(PLANES):
+        np.testing.assert_array_equal(image.read(z=number)[0], plane)
+    for path in others:
+        with pytest.raises(ReadError, match=r"open z0\.ome\.tif, which gives all"):
+            read_image(path)
+
+
+def test_a_file_that_a_stack_lacks_is_named_and_not_read_as_zeros(
+    tmp_path: Path,
+) -> None:
+    first, middle, last = _write(tmp_path, [[f"z{n}.ome.tif" for n in range(3)]])
+    middle.unlink()
+    with pytest.raises(ReadError, match=r"which z1\.ome\.tif are missing") as caught:
+        read_image(first)
+    assert "\n" not in str(caught.value)
+    first.unlink()
+    with pytest.raises(ReadError, match=r"which z0\.ome\.tif, z1\.ome\.tif are"):
+        read_image(last)
+
+
+def test_positions_whose_set_is_elsewhere_are_read(tmp_path: Path) -> None:
+    paths = _write(tmp_path, [[f"p{n}.ome.tif"] for n in range(3)])
+    paths[0].unlink()
+    paths[2].rename(tmp_path / "renamed.ome.tif")
+    for path, plane in ((paths[1], 1), (tmp_path / "renamed.ome.tif", 2)):
+        np.testing.assert_array_equal(read_image(path).read()[0], PLANES[plane])
+
+
+def test_a_file_of_several_images_says_which_was_taken(tmp_path: Path) -> None:
+    (path,) = _write(tmp_path, [["a.ome.tif"]] * 3)
+    image = read_image(path)
+    assert image.note == "a.ome.tif holds 3 images; the first was taken"
+    assert read_image(path, "yx").note == image.note
+    np.testing.assert_array_equal(image.read()[0], PLANES[0])
