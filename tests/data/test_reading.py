@@ -129,6 +129,29 @@ def test_ome_tiff_says_axes_scale_and_units(tmp_path: Path) -> None:
     np.testing.assert_array_equal(image.read(t=1, z=2), data[1, :, 2])
 
 
+def test_axes_that_are_given_keep_the_sizes_of_those_that_remain(
+    tmp_path: Path,
+) -> None:
+    path, about = tmp_path / "a.ome.tif", {"PhysicalSizeX": 0.5, "PhysicalSizeZ": 2.0}
+    tifffile.imwrite(path, STACK, ome=True, metadata={"axes": "ZYX", **about})
+    assert read_image(path, "zyx").scale == {"z": 2.0, "x": 0.5}
+    times = read_image(path, "tyx")
+    assert times.scale == {"x": 0.5} and set(times.units) == {"x"}
+
+
+def test_a_tiff_whose_ome_is_broken_gives_its_pixels_with_a_word(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.ome.tif"
+    text = '<OME><Image Name="DAPI & GFP"><Pixels/></Image></OME>'
+    about = {"resolution": (4, 2), "resolutionunit": "CENTIMETER", "metadata": None}
+    tifffile.imwrite(path, PLANE, description=text, **about)
+    image = read_image(path)
+    assert image.note == "the OME metadata of a.ome.tif are broken and were left out"
+    assert image.scale == {"y": 0.5, "x": 0.25}
+    np.testing.assert_array_equal(image.read()[0], PLANE)
+
+
 def test_imagej_tiff_says_axes_and_scale(tmp_path: Path) -> None:
     path = tmp_path / "ij.tif"
     data = RNG.integers(0, 255, (3, 2, 30, 40)).astype(np.uint8)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_cihm.data.masks import read_mask
 from napari_cihm.data.reading import read_image
 from napari_cihm.errors import ReadError
 
@@ -57,6 +58,7 @@ def test_each_file_of_a_set_gives_its_own_position(tmp_path: Path, options) -> N
         assert image.scale == {"x": number + 1.5}
         for again in (image, pickle.loads(pickle.dumps(image))):
             np.testing.assert_array_equal(again.read()[0], PLANES[number])
+        np.testing.assert_array_equal(read_mask(path), PLANES[number])
 
 
 @pytest.mark.parametrize("options", LAYOUTS)

@@ -5,6 +5,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from napari_cihm.data.axes import LETTERS, MOST_CHANNELS, tidy_axes
 from napari_cihm.data.image import Image, readable
 from napari_cihm.data.listing import name_of
-from napari_cihm.data.tiff_scale import physical_size
+from napari_cihm.data.tiff_scale import physical_size, read_ome
 from napari_cihm.data.tiff_sets import check_set, lies_in, own_series
 from napari_cihm.errors import ReadError
 
@@ -61,30 +62,29 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
             )
         series = levels[level]
         _check_whole(path, file, series)
-        own = tidy_axes(series.axes, series.shape)
-        grey = series.axes.endswith("S") and series.shape[-1] == 2
-        veiled = grey and not OPACITIES.isdisjoint(series.keyframe.extrasamples)
+        own = _own_axes(series)
         scale, units = physical_size(file, series.shape, levels[0].shape, number)
         data = LazyTiff(
             path, level, series.shape, series.dtype, white=_white(series), series=number
         )
-        notes = [f"{path.name} holds {many} images; the first was taken"]
-        notes = notes if many > 1 else []
+        notes = []
+        if many > 1:
+            notes.append(f"{path.name} holds {many} images; the first was taken")
+        if file.is_ome and read_ome(file) is None:
+            notes.append(
+                f"the OME metadata of {path.name} are broken and were left out"
+            )
         if not axes and own is not None:
             notes += _pages_notes(own[0], series)
-    about: dict[str, Any] = {
-        "name": name_of(path),
-        "path": path,
-        "note": "; ".join(notes),
-    }
-    if axes is not None or own is None:
-        return Image.of(data, axes, **about)
-    letters, index = own
-    if veiled:  # what a pixel shows is grey, and its second sample no channel
-        letters, index = letters.replace("c", ""), (*index[:-1], 0)
-    kept = LazyTiff(path, level, data.shape, data.dtype, index, data.white, number)
-    scale = {k: v for k, v in scale.items() if k in letters}
-    return Image.of(kept, letters, scale=scale, units=units, **about)
+    if own is not None and (axes is None or len(axes) == len(own[0])):
+        letters, index = own
+        data = LazyTiff(path, level, data.shape, data.dtype, index, data.white, number)
+        axes = axes or letters
+    note = "; ".join(notes)
+    image = Image.of(data, axes, name=name_of(path), path=path, note=note)
+    scale = {k: v for k, v in scale.items() if k in image.axes}
+    units = {k: v for k, v in units.items() if k in image.axes}
+    return replace(image, scale=scale, units=units)
 
 
 class LazyTiff:
@@ -235,7 +235,9 @@ def _complaints(path: Path) -> Iterator[None]:
     def hear(record: logging.LogRecord) -> bool:
         if record.thread != threading.get_ident() or record.levelno < logging.ERROR:
             return True
-        heard.append(record.getMessage())
+        message = record.getMessage()
+        if "OME series raised" not in message:  # the pixels are whole without it
+            heard.append(message)
         return False
 
     logger = logging.getLogger("tifffile")
@@ -251,6 +253,16 @@ def _complaints(path: Path) -> Iterator[None]:
         raise ReadError(
             f"{path} is cut off or broken ({heard[0]})", "a whole TIFF", "copy it anew"
         )
+
+
+def _own_axes(series: Any) -> tuple[str, tuple[int | slice, ...]] | None:
+    """Return our letters for a file's axes, and what of each dimension is kept."""
+    own = tidy_axes(series.axes, series.shape)
+    grey = series.axes.endswith("S") and series.shape[-1] == 2
+    if own is None or not grey or OPACITIES.isdisjoint(series.keyframe.extrasamples):
+        return own
+    letters, index = own  # what a pixel shows is grey, and its second sample no channel
+    return letters.replace("c", ""), (*index[:-1], 0)
 
 
 def _pages_notes(letters: str, series: Any) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import tifffile
 
@@ -17,8 +18,9 @@ def physical_size(
     number: int = 0,
 ) -> tuple[dict[str, float], dict[str, str]]:
     """Read the size of a pixel of an image from OME, ImageJ or the resolution tags."""
-    if file.is_ome and file.ome_metadata:
-        scale, units = _ome_scale(file.ome_metadata, number)
+    ome = read_ome(file)
+    if ome is not None:
+        scale, units = _ome_scale(ome, number)
     elif file.shaped_metadata and _NAMED & file.shaped_metadata[0].keys():
         scale, units = _named_scale(file.shaped_metadata[0])
     else:
@@ -27,8 +29,18 @@ def physical_size(
     return {k: v * (ratio if k in "yx" else 1) for k, v in scale.items()}, units
 
 
-def _ome_scale(text: str, number: int) -> tuple[dict[str, float], dict[str, str]]:
-    found = tifffile.xml2dict(text).get("OME", {}).get("Image", {})
+def read_ome(file: tifffile.TiffFile) -> dict[str, Any] | None:
+    """Return what a file says by OME; nothing where that is broken or not there."""
+    try:
+        return tifffile.xml2dict(file.ome_metadata) if file.ome_metadata else None
+    except ParseError:  # such as a name with a bare & in it; the pixels are whole
+        return None
+
+
+def _ome_scale(
+    ome: dict[str, Any], number: int
+) -> tuple[dict[str, float], dict[str, str]]:
+    found = ome.get("OME", {}).get("Image", {})
     pixels = (found[number] if isinstance(found, list) else found).get("Pixels", {})
     scale, units = _named_scale(pixels)
     step = pixels.get("TimeIncrement")
