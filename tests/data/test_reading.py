@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +198,40 @@ def test_files_make_a_stack(tmp_path: Path) -> None:
         read_image(paths)
     with pytest.raises(ReadError, match="no files"):
         read_image([])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"compression": "zlib"}, {"tile": (16, 16), "compression": "zlib"}]
+)
+def test_a_stack_of_many_files_holds_few_of_them(tmp_path: Path, options) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+    paths = [tmp_path / f"{number}.tif" for number in range(40)]
+    for path in paths:
+        tifffile.imwrite(path, PLANE, **options)
+    image = read_image(paths)
+    image.read(z=0)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_one = os.open(os.devnull, os.O_RDONLY)
+    os.close(next_one)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_one + 25, hard))
+    try:
+        for number in (*range(40), 0, 39):
+            part = image.read(z=number, y=slice(9))[0]
+            np.testing.assert_array_equal(part, PLANE[:9])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_stack_of_files_is_read_by_threads(tmp_path: Path) -> None:
+    planes = [np.full((9, 8), number, np.uint8) for number in range(20)]
+    paths = [tmp_path / f"{number}.tif" for number in range(20)]
+    for path, plane in zip(paths, planes, strict=True):
+        tifffile.imwrite(path, plane, compression="zlib")
+    image = read_image(paths)
+    order = np.random.default_rng(0).integers(0, 20, 300).tolist()
+    with ThreadPoolExecutor(16) as threads:
+        read = list(threads.map(lambda number: image.read(z=number).max(), order))
+    assert read == order
 
 
 def _ome_zarr(path: Path, version: str) -> None:

@@ -9,7 +9,8 @@ from PIL import Image as Pillow
 
 from napari_cihm.data.image import ALPHA, COLOUR, Image
 from napari_cihm.data.reading import PICTURE_MAGIC, read_image
-from napari_cihm.data.tiff import LazyTiff, first_bytes
+from napari_cihm.data.tiff import first_bytes
+from napari_cihm.data.tiff_pixels import LazyTiff
 from napari_cihm.errors import ReadError
 
 NUMBERS = "one number a pixel: 0, 1, 2 ..."

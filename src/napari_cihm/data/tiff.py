@@ -2,22 +2,19 @@
 
 import logging
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
-import zarr
-from numpy.typing import NDArray
 
 from napari_cihm.data.axes import LETTERS, MOST_CHANNELS, tidy_axes
-from napari_cihm.data.image import Image, readable
+from napari_cihm.data.image import Image
 from napari_cihm.data.listing import name_of
+from napari_cihm.data.tiff_pixels import LazyTiff
 from napari_cihm.data.tiff_scale import physical_size, read_ome
 from napari_cihm.data.tiff_sets import check_set, lies_in, own_series
 from napari_cihm.errors import ReadError
@@ -85,146 +82,6 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     scale = {k: v for k, v in scale.items() if k in image.axes}
     units = {k: v for k, v in units.items() if k in image.axes}
     return replace(image, scale=scale, units=units)
-
-
-class LazyTiff:
-    """The pixels of a series, each part read when it is asked for.
-
-    It can be sent to another process, which opens the file anew.
-
-    Parameters
-    ----------
-    path : Path
-    level : int
-        Of the series.
-    shape, dtype
-        As the file has them.
-    index : tuple, optional
-        What of each dimension is kept: a number drops it.
-    white : int, optional
-        Of a file in which 0 is white, the number that is black. Its pixels are
-        turned round, so that what is bright has the higher number.
-    series : int
-        Which image of the file, or of the set that it belongs to.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        level: int,
-        shape: tuple[int, ...],
-        dtype: Any,
-        index: tuple[int | slice, ...] | None = None,
-        white: int | None = None,
-        series: int = 0,
-    ) -> None:
-        self.path, self.level, self.white = path, level, white
-        self.series = series
-        self.full_shape = tuple(shape)
-        self.index = index or (slice(None),) * len(shape)
-        kept = zip(shape, self.index, strict=True)
-        self.shape = tuple(n for n, i in kept if isinstance(i, slice))
-        self.dtype = np.dtype(dtype)
-        self.ndim = len(self.shape)
-
-    def __getitem__(self, where: Any) -> NDArray[Any]:
-        """Read a part, by numbers and slices."""
-        asked = iter(where if isinstance(where, tuple) else (where,))
-        full = tuple(
-            next(asked, slice(None)) if isinstance(i, slice) else i for i in self.index
-        )
-        with readable(self.path):  # of a stack of files, the one that is broken
-            part = np.asarray(self._pixels[full])
-        # The highest number less any other is that with every bit turned.
-        return part if self.white is None else self.dtype.type(self.white) ^ part
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Read all of it."""
-        return np.asarray(self[()], dtype)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Send the path, not the open file."""
-        return LazyTiff, (
-            self.path,
-            self.level,
-            self.full_shape,
-            self.dtype,
-            self.index,
-            self.white,
-            self.series,
-        )
-
-    @property
-    def stored(self) -> "LazyTiff":
-        """The numbers as they are in the file, whatever is white."""
-        about = (self.full_shape, self.dtype, self.index, None, self.series)
-        return LazyTiff(self.path, self.level, *about)
-
-    @cached_property
-    def _pixels(self) -> Any:
-        which: dict[str, Any] = {"series": self.series, "level": self.level}
-        with tifffile.TiffFile(self.path) as file:
-            series = file.series[self.series].levels[self.level]
-            whole = all(lies_in(page, file.filehandle.path) for page in series.pages)
-            mappable = whole and series.keyframe.is_memmappable
-            if mappable and series.dataoffset is not None:
-                return tifffile.memmap(self.path, mode="r", **which)
-            tiled = series.keyframe.is_tiled or len(series.keyframe.dataoffsets) > 1
-        if not tiled:
-            pages = _Pages(self.path, **which)
-            weakref.finalize(self, pages.close)
-            return pages
-        store = tifffile.imread(self.path, aszarr=True, **which)
-        weakref.finalize(self, store.close)
-        return zarr.open_array(store, mode="r")
-
-
-class _Pages:
-    """Pages that can only be decoded whole; the last one is kept."""
-
-    def __init__(self, path: Path, series: int, level: int) -> None:
-        self._file = tifffile.TiffFile(path)
-        self._series = self._file.series[series].levels[level]
-        self._lock = threading.Lock()
-        self._last: tuple[int, NDArray[Any]] | None = None
-
-    def __getitem__(self, where: tuple[Any, ...]) -> NDArray[Any]:
-        shape = self._series.shape
-        inner = len(self._series.keyframe.shape)
-        outer = shape[: len(shape) - inner]
-        wanted = np.arange(int(np.prod(outer))).reshape(outer)[where[: len(outer)]]
-        parts = [self._page(int(n))[where[len(outer) :]] for n in wanted.ravel()]
-        return np.stack(parts).reshape(wanted.shape + parts[0].shape)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def _page(self, number: int) -> NDArray[Any]:
-        with self._lock:
-            if self._last is None or self._last[0] != number:
-                page = self._series.pages[number]
-                shape = self._series.keyframe.shape
-                if page is None:  # a page that an OME file left out
-                    pixels = np.zeros(shape, self._series.dtype)
-                else:
-                    with _opened(page.parent.filehandle):
-                        pixels = page.asarray().reshape(shape)
-                self._last = (number, pixels)
-            return self._last[1]
-
-
-@contextmanager
-def _opened(handle: tifffile.FileHandle) -> Iterator[None]:
-    """Open a file of a set, if it is none that is open, and close it again."""
-    closed = handle.closed
-    if closed:
-        handle.open()
-    try:
-        yield
-    finally:
-        if closed:
-            handle.close()
 
 
 @contextmanager
