@@ -1,6 +1,8 @@
 """TIFFs with several images, and images in several files: whose pixels are read."""
 
+import json
 import pickle
+import struct
 from itertools import count
 from pathlib import Path
 
@@ -103,3 +105,64 @@ def test_a_file_of_several_images_says_which_was_taken(tmp_path: Path) -> None:
     assert image.note == "a.ome.tif holds 3 images; the first was taken"
     assert read_image(path, "yx").note == image.note
     np.testing.assert_array_equal(image.read()[0], PLANES[0])
+
+
+def _write_micro_manager(path: Path, plane: np.ndarray, position: int) -> None:
+    # One plane, behind the index by which Micro-Manager finds it.
+    summary = json.dumps(
+        {"MicroManagerVersion": "2", "Positions": 3, "Frames": 1, "Prefix": "a"}
+    ).encode()
+    at = 40 + len(summary)  # of the index, the settings, the comments and the page
+    page = at + 28 + 2 * 10
+    data = page + 162
+    head = (54773648, at, 483765892, at + 28, 99384722, at + 38, 2355492, len(summary))
+    index = struct.pack("<7I", 3453623, 1, 0, 0, 0, position, page)
+    texts = struct.pack("<2I2s", 347834724, 2, b"{}")
+    texts += struct.pack("<2I2s", 84720485, 2, b"{}")
+    height, width = plane.shape
+    text, short, long = 2, 3, 4
+    tags = [
+        (256, long, width),
+        (257, long, height),
+        (258, short, 8),
+        (259, short, 1),
+        (262, short, 1),
+        (273, long, data),
+        (277, short, 1),
+        (278, long, height),
+        (279, long, plane.size),
+        (51123, text, page + 126),
+    ]
+    entries = b"".join(
+        struct.pack("<HHII", code, kind, 9 if kind == text else 1, n)
+        for code, kind, n in tags
+    )
+    ifd = struct.pack("<H", len(tags)) + entries + bytes(4) + b'{"a": 1}'
+    start = b"II*\0" + struct.pack("<9I", page, *head)
+    written = start + summary + index + texts + ifd
+    path.write_bytes(written.ljust(data, b"\0") + plane.tobytes())
+
+
+def test_each_file_of_micro_manager_gives_its_own_position(tmp_path: Path) -> None:
+    paths = [tmp_path / f"a_MMStack_Pos{n}.ome.tif" for n in range(3)]
+    for number, path in enumerate(paths):
+        _write_micro_manager(path, PLANES[number], number)
+    for number, path in enumerate(paths):
+        image = read_image(path)
+        assert (image.axes, image.shape, image.note) == ("yx", (40, 50), "")
+        np.testing.assert_array_equal(image.read()[0], PLANES[number])
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "ours", "taken"),
+    [("RYX", (5, 9, 8), "zyx", "slices"), ("RZYX", (5, 2, 9, 8), "tzyx", "times")],
+)
+def test_an_axis_that_is_neither_depth_nor_time_is_told(
+    tmp_path: Path, axes, shape, ours, taken
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros(shape, np.uint8), metadata={"axes": axes})
+    image = read_image(path)
+    assert image.axes == ours
+    assert image.note == f"5 planes along R were taken for {taken} (axes {ours})"
+    assert not read_image(path, ours).note

@@ -16,10 +16,17 @@ from napari_cihm.data.image import Image
 from napari_cihm.data.listing import name_of
 from napari_cihm.data.tiff_pixels import LazyTiff
 from napari_cihm.data.tiff_scale import physical_size, read_ome
-from napari_cihm.data.tiff_sets import check_set, lies_in, own_series
+from napari_cihm.data.tiff_sets import (
+    POSITIONS,
+    check_set,
+    lies_in,
+    own_series,
+    position_in,
+)
 from napari_cihm.errors import ReadError
 
 OPACITIES = {tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA}
+UNNAMED = "IQ"  # what tifffile calls the axis of pages that nothing names
 
 
 def first_bytes(path: Path) -> bytes:
@@ -59,7 +66,7 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
             )
         series = levels[level]
         _check_whole(path, file, series)
-        own = _own_axes(series)
+        own = _own_axes(series, position_in(series, file.filehandle.path))
         scale, units = physical_size(file, series.shape, levels[0].shape, number)
         data = LazyTiff(
             path, level, series.shape, series.dtype, white=_white(series), series=number
@@ -72,7 +79,7 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
                 f"the OME metadata of {path.name} are broken and were left out"
             )
         if not axes and own is not None:
-            notes += _pages_notes(own[0], series)
+            notes += _axes_notes(series, *own)
     if own is not None and (axes is None or len(axes) == len(own[0])):
         letters, index = own
         data = LazyTiff(path, level, data.shape, data.dtype, index, data.white, number)
@@ -112,27 +119,46 @@ def _complaints(path: Path) -> Iterator[None]:
         )
 
 
-def _own_axes(series: Any) -> tuple[str, tuple[int | slice, ...]] | None:
+def _own_axes(
+    series: Any, position: int | None
+) -> tuple[str, tuple[int | slice, ...]] | None:
     """Return our letters for a file's axes, and what of each dimension is kept."""
-    own = tidy_axes(series.axes, series.shape)
+    names, shape = series.axes, list(series.shape)
+    place = names.find(POSITIONS)
+    if position is not None:
+        names, shape = names.replace(POSITIONS, ""), shape[:place] + shape[place + 1 :]
+    own = tidy_axes(names, shape)
+    if own is None:
+        return None
+    letters, index = own
+    if position is not None:
+        index = (*index[:place], position, *index[place:])
     grey = series.axes.endswith("S") and series.shape[-1] == 2
-    if own is None or not grey or OPACITIES.isdisjoint(series.keyframe.extrasamples):
-        return own
-    letters, index = own  # what a pixel shows is grey, and its second sample no channel
-    return letters.replace("c", ""), (*index[:-1], 0)
+    if grey and not OPACITIES.isdisjoint(series.keyframe.extrasamples):
+        # What a pixel shows is grey, and its second sample no channel.
+        letters, index = letters.replace("c", ""), (*index[:-1], 0)
+    return letters, index
 
 
-def _pages_notes(letters: str, series: Any) -> list[str]:
-    """Say what few pages were taken for, where nothing in the file names them."""
-    own = series.axes.lower()
-    named = zip(own, series.shape, strict=True)
-    few = [n for a, n in named if a not in (*LETTERS, "s") and 1 < n <= MOST_CHANNELS]
-    if not few or "z" in own or "c" in letters:
-        return []
-    return [
-        f"{few[-1]} pages without a name were taken for slices (axes {letters}); if "
-        f"they are channels, give the axes {letters.replace('z', 'c')}"
-    ]
+def _axes_notes(
+    series: Any, letters: str, index: tuple[int | slice, ...]
+) -> Iterator[str]:
+    """Say what was taken for depth or time that a file does not call so."""
+    names = zip(series.axes, series.shape, index, strict=True)
+    kept = [(name, n) for name, n, i in names if isinstance(i, slice)]
+    for (name, many), letter in zip(kept, letters, strict=True):
+        if name.lower() in (*LETTERS, "s"):
+            continue
+        few = many <= MOST_CHANNELS and letter == "z" and "c" not in letters
+        if name in UNNAMED and not few:
+            continue
+        pages = "pages without a name" if name in UNNAMED else f"planes along {name}"
+        taken = "slices" if letter == "z" else "times"
+        note = f"{many} {pages} were taken for {taken} (axes {letters})"
+        if few:
+            channels = letters.replace("z", "c")
+            note += f"; if they are channels, give the axes {channels}"
+        yield note
 
 
 def _white(series: Any) -> int | None:

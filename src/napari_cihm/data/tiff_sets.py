@@ -1,5 +1,7 @@
 """TIFF files with several images, and images that lie in several files."""
 
+from collections.abc import Iterable
+from math import prod
 from pathlib import Path, PurePath
 from xml.etree import ElementTree
 
@@ -7,6 +9,9 @@ import tifffile
 
 from napari_cihm.errors import ReadError
 
+Page = tifffile.TiffPage | tifffile.TiffFrame
+
+POSITIONS = "R"  # tifffile's letter for them
 SIDE = {"thumbnail", "label", "macro", "map"}  # what a slide has beside its image
 
 
@@ -22,7 +27,7 @@ def own_series(path: Path, file: tifffile.TiffFile) -> tuple[int, int]:
         If no image begins in this file.
     """
     here = file.filehandle.path
-    homes = [_homes(series) for series in file.series]
+    homes = [_homes(_pages_of(series, here)) for series in file.series]
     own = [n for n, home in enumerate(homes) if home[0] == here]
     if not own:
         parts = next((home for home in homes if here in home), homes[0])
@@ -44,7 +49,7 @@ def check_set(path: Path, file: tifffile.TiffFile, number: int) -> None:
     lacks = any(page is None for page in series.pages)
     if not lacks or series.kind != "ome" or not file.ome_metadata:
         return
-    there = {PurePath(home).name.lower() for home in _homes(series)}
+    there = {PurePath(home).name.lower() for home in _homes(series.pages)}
     missing = _missing(file, there)
     if missing:
         raise ReadError(
@@ -56,15 +61,42 @@ def check_set(path: Path, file: tifffile.TiffFile, number: int) -> None:
         )
 
 
-def lies_in(page: tifffile.TiffPage | tifffile.TiffFrame | None, path: str) -> bool:
+def lies_in(page: Page | None, path: str) -> bool:
     """Tell whether a page is there, and in this file."""
     return page is not None and page.parent.filehandle.path == path
 
 
-def _homes(series: tifffile.TiffPageSeries) -> list[str]:
-    """Return the files of a series in the order of its pages."""
-    pages = (page for page in series.pages if page is not None)
-    return list(dict.fromkeys(page.parent.filehandle.path for page in pages))
+def position_in(series: tifffile.TiffPageSeries, path: str) -> int | None:
+    """Return which position lies in a file, where a set makes all of them one image.
+
+    Micro-Manager's are such sets.
+    """
+    if POSITIONS not in series.axes or len(_homes(series.pages)) == 1:
+        return None
+    pages = zip(series.pages, _positions(series), strict=True)
+    return next((place for page, place in pages if lies_in(page, path)), None)
+
+
+def _positions(series: tifffile.TiffPageSeries) -> list[int]:
+    """Return the position of each page."""
+    outer = series.shape[: series.axes.index(POSITIONS) + 1]
+    inner = len(series.pages) // prod(outer)
+    return [n // inner % outer[-1] for n in range(len(series.pages))]
+
+
+def _pages_of(series: tifffile.TiffPageSeries, path: str) -> list[Page | None]:
+    """Return the pages of a series, or of a set's those of the position in a file."""
+    own = position_in(series, path)
+    if own is None:
+        return list(series.pages)
+    pages = zip(series.pages, _positions(series), strict=True)
+    return [page for page, place in pages if place == own]
+
+
+def _homes(pages: Iterable[Page | None]) -> list[str]:
+    """Return the files in which pages lie, in their order."""
+    there = (page for page in pages if page is not None)
+    return list(dict.fromkeys(page.parent.filehandle.path for page in there))
 
 
 def _beside(series: tifffile.TiffPageSeries) -> bool:
