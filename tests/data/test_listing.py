@@ -18,6 +18,14 @@ def test_what_systems_leave_in_folders_is_no_image(tmp_path):
     assert images_in(tmp_path / "nowhere", [".png"]) == []
 
 
+def test_slices_come_in_the_order_of_their_numbers(tmp_path):
+    names = ["9.tif", "10.tif", "a.tif", "a1.tif"]
+    names += ["a1_t2z9.ome.tif", "a1_t2z10.tif", "a1_t10z1.tif", "z01.tif", "z1.tif"]
+    for name in names:
+        (tmp_path / name).touch()
+    assert [path.name for path in images_in(tmp_path, [".tif"])] == names
+
+
 @pytest.mark.parametrize(
     ("file", "name"),
     [

@@ -34,11 +34,12 @@ def test_pairs_of_a_folder_are_read_in_order_with_any_ending(folder, rng):
     grey = rng.integers(0, 255, (20, 30), np.uint8)
     mask = np.zeros((20, 30), np.uint16)
     mask[2:6, 2:6] = 700
-    put(folder, "b", grey, mask)
+    put(folder, "b2", grey, mask)
+    put(folder, "b10", grey, mask)  # as text, since splits rest on the order
     tifffile.imwrite(folder / "images" / "a.tif", grey.astype(np.uint16) * 200)
     tifffile.imwrite(folder / "masks" / "a.tif", mask)
     pairs = [s.read() for s in find_pairs(folder)]
-    assert [p.name for p in pairs] == ["a", "b"]
+    assert [p.name for p in pairs] == ["a", "b10", "b2"]
     assert pairs[1].image.shape == (1, 20, 30)
     np.testing.assert_array_equal(pairs[0].labels, mask)
     assert pairs[0].objects == 1

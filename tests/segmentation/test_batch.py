@@ -93,13 +93,13 @@ def test_tables_runs_maps_and_doubt(tmp_path: Path) -> None:
 
 
 def test_dsb18_folders_go_by_their_ids(tmp_path: Path) -> None:
-    for name in ("0a1", "0b2"):
+    for name in ("0a10", "0a2"):
         _save(tmp_path / "stage1" / name / "images" / f"{name}.png")
         _save(tmp_path / "stage1" / name / "masks" / "m.png")
     found = find_inputs([tmp_path / "stage1"])
-    assert [one.name for one in found] == ["0a1", "0b2"]
-    (one,) = find_inputs([tmp_path / "stage1" / "0a1"])
-    assert (one.name, one.alone) == ("0a1", True)
+    assert [one.name for one in found] == ["0a2", "0a10"]
+    (one,) = find_inputs([tmp_path / "stage1" / "0a10"])
+    assert (one.name, one.alone) == ("0a10", True)
     pairs = tmp_path / "pairs"
     _save(pairs / "images" / "x.png")
     assert [one.name for one in find_inputs([pairs])] == ["x"]
@@ -122,8 +122,15 @@ def test_one_name_never_overwrites_another(tmp_path: Path, paths, names) -> None
 
 
 def test_a_folder_of_planes_is_a_stack_when_asked(tmp_path: Path) -> None:
-    for z in range(4):
-        _save(tmp_path / "stack" / f"z{z:02}.tif")
+    for z in (1, 2, 10, 11):
+        _save(tmp_path / "stack" / f"z{z}.tif", PICTURE + np.uint8(z))
+    _save(tmp_path / "stack" / "z1_labels.tif")
+    (found,) = find_inputs([tmp_path / "stack"], stack=True)
+    planes = read_image(found.source).data[:, 0, 0].tolist()
+    assert planes == sorted(planes)
+    took, left_out = found.note.split("; ", 1)
+    assert took.endswith("stack is a stack of 4 files, from z1.tif to z11.tif")
+    assert left_out.startswith("1 file of")
     events = _run(tmp_path / "out", tmp_path / "stack", stack=True)
     labels = read_image(tmp_path / "out" / "stack_labels.tif")
     assert labels.axes == "zyx"

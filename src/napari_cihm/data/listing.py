@@ -9,20 +9,29 @@ from napari_cihm.errors import DataError
 # A number of time or depth, and behind it one that only keeps two names apart.
 PLACE = re.compile(r"(?:^|[_\-. ])([tz])(\d+)(?:_\d+$)?(?=$|[_\-. ])", re.IGNORECASE)
 
+COUNTED = re.compile(r"(\D*)(\d*)")  # what stands before a number, and the number
+
+
+def natural(name: str) -> tuple[tuple[tuple[str, int], ...], str]:
+    """Return what to sort a name by, so that z2 comes before z10."""
+    return tuple((a, int(n or -1)) for a, n in COUNTED.findall(name)), name
+
 
 def images_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    """List the files that end as images do, in order; none where there is no folder.
+    """List the files that end as images do; none where there is no folder.
 
+    They come in the order of their numbers: slice 2 before slice 10, padded or not.
     Names that begin with a dot are left out: macOS puts a ``._a.tif`` beside an
     ``a.tif`` on disks that are not its own.
     """
     if not folder.is_dir():
         return []
-    return sorted(
+    found = [
         p
         for p in folder.iterdir()
         if p.suffix.lower() in suffixes and not p.name.startswith(".")
-    )
+    ]
+    return sorted(found, key=lambda p: (natural(name_of(p)), p.name))
 
 
 def name_of(path: Path) -> str:

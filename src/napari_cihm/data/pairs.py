@@ -151,8 +151,12 @@ def folder_pairs(folder: Path) -> list[PairSource]:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """List a folder's pictures in order; an empty folder is refused."""
-    found = images_in(folder, SUFFIXES)
+    """List a folder's pictures; an empty folder is refused.
+
+    They come in the order of their names as text: which of them are held out by
+    chance, and so every figure of a run, rests on it.
+    """
+    found = sorted(images_in(folder, SUFFIXES))
     if not found:
         problem = "holds no pictures" if folder.is_dir() else "does not exist"
         raise DataError(f"{folder} {problem}", f"pictures ({', '.join(SUFFIXES)})")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import COLOUR
 from napari_cihm.data.layouts import find_pairs, fitting, is_split
+from napari_cihm.data.listing import natural
 from napari_cihm.data.pairs import PairSource
 from napari_cihm.data.pictures import form_of, read_picture
 from napari_cihm.errors import DataError
@@ -55,7 +56,10 @@ def read_folder(path: str | Sequence[str]) -> list[LayerData]:
         As training does, and where images are no pictures.
     """
     parts = _parts(Path(str(path)).absolute())
-    found = {name: find_pairs(folder) for name, folder in parts.items()}
+    found = {
+        name: sorted(find_pairs(folder), key=lambda pair: natural(pair.name))
+        for name, folder in parts.items()
+    }
     if [len(pairs) for pairs in found.values()] == [1]:
         return _single(*found.popitem()[1])
     stacks = [stack for item in found.items() for stack in _stacks(*item)]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_cihm.data.listing import images_in, name_of
+from napari_cihm.data.listing import images_in, name_of, natural
 from napari_cihm.data.ome_zarr import is_zarr
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.reading import SUFFIXES, TIFFS
@@ -47,7 +47,9 @@ class Input:
 
 
 def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]:
-    """List the images that files and folders hold, in order, each once.
+    """List the images that files and folders hold, each once.
+
+    Those of a folder come in the order of their numbers, 2 before 10.
 
     Parameters
     ----------
@@ -67,9 +69,7 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
         if not path.is_dir() or is_zarr(path):
             found.append(Input(path, name_of(path)))
         elif stack:
-            images, note = _images(path)
-            planes = tuple(p for p in images if p.suffix.lower() in TIFFS)
-            found.append(Input(path, path.resolve().name, planes, note=note))
+            found.append(_stack(path))
         else:
             found += _folder(path)
     if not found:
@@ -81,8 +81,20 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
     return [replace(one, alone=len(named) == 1) for one in named]
 
 
+def _stack(path: Path) -> Input:
+    images, note = _images(path)
+    planes = tuple(p for p in images if p.suffix.lower() in TIFFS)
+    if planes:
+        first, last = planes[0].name, planes[-1].name
+        count = f"{len(planes)} file{'s' * (len(planes) > 1)}"
+        took = f"{path} is a stack of {count}, from {first} to {last}"
+        note = "; ".join(filter(None, [took, note]))
+    return Input(path, path.resolve().name, planes, note=note)
+
+
 def _folder(path: Path) -> list[Input]:
-    samples = [path, *sorted(p for p in path.iterdir() if p.is_dir())]
+    folders = [p for p in path.iterdir() if p.is_dir()]
+    samples = [path, *sorted(folders, key=lambda p: natural(p.name))]
     found = []
     for sample in samples:
         inside = sample / "images"
