@@ -1,5 +1,6 @@
 """Results on disk: read back the same, whole or not there at all."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,32 @@ def test_a_fault_in_the_middle_leaves_nothing_half(tmp_path: Path) -> None:
         (folder / "c").write_text("half")
         raise KeyError
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "left", "words"),
+    [
+        ("part", ["a.zarr"], "Permission denied.*nothing half-written was left"),
+        ("part old", [".a.zarr.{}.old"], r"is whole, as .*\.a\.zarr\.{}\.old"),
+    ],
+)
+def test_a_zarr_that_cannot_be_replaced_is_kept(
+    tmp_path: Path, monkeypatch, refused: str, left: list[str], words: str
+) -> None:
+    path = write_array(tmp_path / "a.zarr", LABELS, LAYOUT)
+    move = os.replace
+
+    def guarded(source, target):  # as where a virus scanner holds what is new
+        if Path(target) == path and Path(source).suffix[1:] in refused.split():
+            raise PermissionError(13, "Permission denied")
+        move(source, target)
+
+    monkeypatch.setattr("os.replace", guarded)
+    with pytest.raises(WriteError, match=words.format(os.getpid())):
+        write_array(path, LABELS[:, ::-1], LAYOUT)
+    assert [p.name for p in tmp_path.iterdir()] == [n.format(os.getpid()) for n in left]
+    (kept,) = tmp_path.iterdir()
+    np.testing.assert_array_equal(read_image(kept).read(z=1)[0], LABELS[1])
 
 
 def test_a_folder_that_may_not_be_written_says_so(tmp_path: Path, monkeypatch) -> None:

@@ -22,15 +22,23 @@ def whole_file(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Write a folder beside its name and move it there only when it is whole."""
+    """Write a folder beside its name and move it there only when it is whole.
+
+    What was there before is deleted when the new one stands, and not earlier.
+    """
     with _beside(path) as beside, clear_errors(path):
         yield beside
         if not path.exists():
             os.replace(beside, path)
             return
-        with _beside(path, "old") as old:
-            os.replace(path, old)
+        old = _name_beside(path, "old")
+        os.replace(path, old)
+        try:
             os.replace(beside, path)
+        except BaseException:
+            _put_back(old, path)
+            raise
+        _remove(old)
 
 
 def ready_folder(path: Path) -> Path:
@@ -56,13 +64,32 @@ def clear_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _put_back(old: Path, path: Path) -> None:
+    try:
+        os.replace(old, path)
+    except OSError as error:
+        raise WriteError(
+            f"{path} could not be replaced ({error.strerror or error})",
+            "a folder that no other program holds",
+            f"what was there is whole, as {old}: give it its name back",
+        ) from error
+
+
+def _name_beside(path: Path, why: str) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{why}")
+
+
 @contextmanager
-def _beside(path: Path, why: str = "part") -> Iterator[Path]:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{why}")
+def _beside(path: Path) -> Iterator[Path]:
+    beside = _name_beside(path, "part")
     try:
         yield beside
     finally:
-        if beside.is_dir():
-            shutil.rmtree(beside, ignore_errors=True)
-        else:
-            beside.unlink(missing_ok=True)
+        _remove(beside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
