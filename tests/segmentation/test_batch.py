@@ -105,6 +105,20 @@ def test_dsb18_folders_go_by_their_ids(tmp_path: Path) -> None:
     assert [one.name for one in find_inputs([pairs])] == ["x"]
 
 
+def test_no_image_is_lost_where_folders_look_like_samples(tmp_path: Path) -> None:
+    slices = [f"exp1.{n:03}" for n in (1, 2, 3)]
+    for name in slices:
+        _save(tmp_path / "exp1" / "images" / f"{name}.tif")
+    assert [one.name for one in find_inputs([tmp_path / "exp1"])] == slices
+    _save(tmp_path / "exp2 [60x]" / "images" / "exp2 [60x].tif")
+    _save(tmp_path / "exp2 [60x]" / "beside.tif")
+    found = find_inputs([tmp_path / "exp2 [60x]"])
+    assert [one.name for one in found] == ["beside", "exp2 [60x]"]
+    _save(tmp_path / "overview.png")
+    found = find_inputs([tmp_path])
+    assert [one.name for one in found] == ["overview", *slices, "exp2 [60x]"]
+
+
 @pytest.mark.parametrize(
     ("paths", "names"),
     [

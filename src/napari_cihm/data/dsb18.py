@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_cihm.data.listing import images_in, name_of
+from napari_cihm.data.listing import holds_namesake, images_in, name_of
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pairs import Pair, PairSource, pictures_in
 from napari_cihm.data.pictures import SUFFIXES, open_picture
@@ -43,9 +43,9 @@ def pairs(folder: Path) -> list[PairSource]:
 def _alone(folder: Path) -> bool:
     """Whether a folder is a sample, and no plain folder called like its one image."""
     here = folder.absolute()
-    images = images_in(here / "images", SUFFIXES)
     masks = map(name_of, images_in(here / "masks", SUFFIXES))
-    return is_sample(here) and len(images) == 1 and here.name not in masks
+    own = is_sample(here) and holds_namesake(here, SUFFIXES)
+    return own and here.name not in masks
 
 
 def _meant(folder: Path) -> bool:

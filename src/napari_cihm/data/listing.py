@@ -39,6 +39,17 @@ def name_of(path: Path) -> str:
     return path.name.removesuffix(path.suffix).removesuffix(".ome")
 
 
+def holds_namesake(folder: Path, suffixes: Collection[str]) -> bool:
+    """Whether ``images/`` in a folder holds one image, called like the folder.
+
+    So it is in the samples of DSB18; a folder ``exp1`` that holds ``exp1.001.tif``
+    and more is none.
+    """
+    here = folder.absolute()
+    images = images_in(here / "images", suffixes)
+    return [name_of(image) for image in images] == [here.name]
+
+
 def place_of(name: str) -> tuple[str, tuple[int, ...]]:
     """Tell which stack a picture is a slice of, and where in it, by its name.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_cihm.data.listing import images_in, name_of, natural
+from napari_cihm.data.listing import holds_namesake, images_in, name_of, natural
 from napari_cihm.data.ome_zarr import is_zarr
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.reading import SUFFIXES, TIFFS
@@ -93,20 +93,15 @@ def _stack(path: Path) -> Input:
 
 
 def _folder(path: Path) -> list[Input]:
-    folders = [p for p in path.iterdir() if p.is_dir()]
-    samples = [path, *sorted(folders, key=lambda p: natural(p.name))]
-    found = []
-    for sample in samples:
-        inside = sample / "images"
-        own = sorted(inside.glob(f"{sample.resolve().name}.*"))
-        if own:  # DSB18: <id>/images/<id>.png
-            found.append(Input(own[0], sample.resolve().name))
-    if found:
-        return found
-    inner = path / "images"
+    inside = [p for p in path.iterdir() if p.is_dir()]
+    folders = [path, *sorted(inside, key=lambda p: natural(p.name))]
     images, note = _images(path)
-    if not images and inner.is_dir():
-        images, note = _images(inner)
+    if any(holds_namesake(folder, SUFFIXES) for folder in folders):
+        more = [_images(folder / "images") for folder in folders]  # DSB18's
+    else:
+        more = [] if images else [_images(path / "images")]
+    images += [image for found, _ in more for image in found]
+    note = "; ".join(filter(None, [note, *(left_out for _, left_out in more)]))
     if not images:
         raise ReadError(
             f"{path} holds no image" + f" ({note})" * bool(note),
