@@ -5,8 +5,9 @@ Run it as it stands::
     python examples/segment_folder.py
 
 It makes three images and one that is broken, segments the folder and prints what
-was found. Give your own folder with ``--images``; ``cihm segment FOLDER -o OUT
---table OUT/table.csv`` does the same.
+was found. Give your own folder with ``--images``; results go to a folder beside it,
+or where ``--output`` says. ``cihm segment FOLDER -o OUT --table OUT/table.csv`` does
+the same.
 """
 
 import argparse
@@ -53,7 +54,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         images = options.images or make_images(Path(scratch, "images"), options.side)
-        output = options.output or Path(scratch, "labels")
+        whole = images.resolve()
+        output = options.output or whole.with_name(f"{whole.name}_labels")
         done = segment(images, output, options.model)
         print(f"{done.segmented} segmented, {len(done.failed)} failed: see {output}")
         for path in sorted(output.iterdir()):

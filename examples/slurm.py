@@ -4,9 +4,10 @@ On a cluster, with ``pip install "napari-cihm[distributed]"``::
 
     python examples/slurm.py slide.ome.zarr labels.zarr --jobs 8 --queue normal
 
-Image, output and the model's file must lie where all nodes see them. Without a
-cluster, ``--here 2`` starts two worker processes instead. Without an image it
-makes one. A run that was stopped goes on when it is started again.
+Image, output and the model's file must lie where all nodes see them; without an
+output, labels go beside the image. Without a cluster, ``--here 2`` starts two worker
+processes instead. Without an image it makes one. A run that was stopped goes on when
+it is started again.
 """
 
 import argparse
@@ -16,11 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from napari_cihm.data.listing import name_of
 from napari_cihm.data.reading import read_image
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Segmented, TileDone
 from napari_cihm.segmentation import segment_iter
 from napari_cihm.segmentation.cluster import connected
+from napari_cihm.segmentation.folder import remove_work
 from napari_cihm.segmentation.output import Layout, write_array
 
 
@@ -50,6 +53,7 @@ def segment(image: Path, output: Path, model: str, client: Any) -> None:
             print(f"{event.done} of {event.total} tiles")
         elif isinstance(event, Segmented):
             write_array(output, event.labels, Layout.of(opened))
+            remove_work(work)
             print(f"{event.objects} objects in {event.seconds:.0f} s: {output}")
 
 
@@ -70,7 +74,8 @@ def main() -> None:
         if image is None:
             image = Path(scratch, "slide.zarr")
             write_array(image, nuclei((300, 300))[0], Layout("yx"))
-        output = options.output or Path(scratch, "labels.zarr")
+        beside = image.resolve().with_name(f"{name_of(image)}_labels.zarr")
+        output = options.output or beside
         workers = (
             connected(workers=options.here)
             if options.here

@@ -5,8 +5,10 @@ Run it as it stands::
     python examples/stack_to_zarr.py
 
 It makes a stack of nuclei as OME-Zarr, segments it with objects linked across
-slices and writes OME-Zarr labels. What is finished lies in a work folder, so that
-the same call goes on where a killed one was. Give your own stack with ``--stack``.
+slices and writes OME-Zarr labels. Give your own stack with ``--stack``; labels go
+beside it, or where ``--output`` says. What is finished lies in a work folder beside
+the labels until they are written, so that the same call goes on where a killed one
+was.
 """
 
 import argparse
@@ -16,10 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_cihm.data.image import Image
+from napari_cihm.data.listing import name_of
 from napari_cihm.data.reading import read_image
 from napari_cihm.data.synthetic import nuclei_stack
 from napari_cihm.events import BlockDone, Note, Segmented
 from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation.folder import remove_work
 from napari_cihm.segmentation.measurements import measure
 from napari_cihm.segmentation.output import Layout, write_array
 
@@ -31,8 +35,9 @@ def make_stack(path: Path, side: int) -> Path:
     return write_array(path, image, Layout("zyx", scale, units, "nuclei"))
 
 
-def segment(stack: Image, output: Path, work: Path, model: str) -> Segmented:
-    """Segment a stack on disk and write its labels, part by part."""
+def segment(stack: Image, output: Path, model: str) -> int:
+    """Segment a stack on disk, write its labels part by part and count objects."""
+    work = output.with_name(f".{output.name}.unfinished")
     for event in segment_iter(stack, model, work=work, volume="linked"):
         if isinstance(event, Note):
             print(event.text)
@@ -40,7 +45,8 @@ def segment(stack: Image, output: Path, work: Path, model: str) -> Segmented:
             print(f"{event.done} slices done, linking")
         elif isinstance(event, Segmented):
             write_array(output, event.labels, Layout.of(stack))
-            return event
+            remove_work(work)
+            return event.objects
     raise AssertionError("a run ends in its labels")
 
 
@@ -53,17 +59,17 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=192, help="of the made stack")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        source = options.stack or make_stack(folder / "stack.zarr", options.side)
+        source = options.stack or make_stack(Path(scratch, "stack.zarr"), options.side)
         stack = read_image(source)
         print(f"{source}: {stack.axes} {stack.shape}, {dict(stack.scale)}")
-        output = options.output or folder / "labels.zarr"
-        result = segment(stack, output, folder / "work", options.model)
+        beside = source.resolve().with_name(f"{name_of(source)}_labels.zarr")
+        output = options.output or beside
+        objects = segment(stack, output, options.model)
         labels = read_image(output)
         print(f"{output}: {labels.axes} {labels.shape} {labels.dtype}")
-        volumes = [row["volume_px"] for row in measure(result.labels, stack)]
+        volumes = [row["volume_px"] for row in measure(labels.data, stack)]
         middle = f", half of them above {np.median(volumes):.0f} voxels"
-        print(f"{result.objects} objects{middle if volumes else ''}")
+        print(f"{objects} objects{middle if volumes else ''}")
 
 
 if __name__ == "__main__":
