@@ -5,16 +5,19 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import numpy as np
 import pytest
 
+from napari_cihm.data.reading import read_image
 from napari_cihm.errors import UnavailableError
 from napari_cihm.events import BlockDone, TileDone
 from napari_cihm.segmentation import segment, segment_iter
 from napari_cihm.segmentation.cluster import connected
+from napari_cihm.segmentation.output import Layout, write_array
 from tests.segmentation import conftest
 from tests.segmentation.conftest import Local
 
@@ -71,6 +74,18 @@ def test_a_lazy_image_is_read_by_the_workers(client, texture, tmp_path) -> None:
     *_, last = segment_iter(stored, Local(), client=client, work=work, **SETTINGS)
     expected = segment(stored[...], Local(), **SETTINGS)
     np.testing.assert_array_equal(np.asarray(last.labels), expected)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.zarr"])
+def test_workers_may_have_begun_in_another_folder(
+    client, texture, tmp_path, monkeypatch, name
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image = read_image(write_array(Path(name), texture((90, 80)), Layout("yx")))
+    expected = segment(image, Local(), **SETTINGS)
+    found = segment(image, Local(), client=client, **SETTINGS)
+    np.testing.assert_array_equal(found, expected)
+    assert image.path == Path(name)
 
 
 def test_a_killed_worker_is_survived(client, texture) -> None:

@@ -1,9 +1,11 @@
 """Carrying out a plan on the workers of a dask.distributed client."""
 
+import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -36,7 +38,7 @@ def run_distributed(
     handed out a window at a time, so that a scheduler never holds a whole slide.
     What a lost worker held is computed again by another.
     """
-    given = client.submit(_given, cloudpickle.dumps((plan, thrift, decode)), pure=False)
+    given = client.submit(_given, _packed((plan, thrift, decode)), pure=False)
     threads = sum(client.nthreads().values()) or 1
     waiting = deque(missing_blocks(plan, store))
     window = _Window(plan, client, given, _uses(waiting, plan))
@@ -108,6 +110,21 @@ def _uses(waiting: deque[tuple[Plane, Block]], plan: Plan) -> dict[Any, int]:
         for number in plan.tiles_of(block):
             uses[plane, number] = uses.get((plane, number), 0) + 1
     return uses
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Sends paths in full: a worker may have been started in another folder."""
+
+    def reducer_override(self, one: Any) -> Any:
+        if isinstance(one, Path):
+            return type(one), (str(one.absolute()),)
+        return super().reducer_override(one)
+
+
+def _packed(given: Given) -> bytes:
+    file = io.BytesIO()
+    _Pickler(file).dump(given)
+    return file.getvalue()
 
 
 def _given(packed: bytes) -> bytes:
