@@ -5,9 +5,14 @@ import pytest
 from numpy.typing import NDArray
 from stardist.matching import matching
 
-from napari_cihm.config import SegmentSettings
+from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.data.image import Image
+from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.segmentation.linking import link_frames, link_sections
+from napari_cihm.segmentation.numbering import number_objects
+from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.sections import Meeting, Sections, collect_sections
+from napari_cihm.segmentation.store import MemoryStore
 from tests.segmentation.conftest import crowd
 
 DEFAULT = SegmentSettings()
@@ -145,6 +150,32 @@ def test_frames_link_by_overlap_and_over_a_gap() -> None:
     frames[2][frames[2] == 2] = 0
     tracks = link_frames(_sections(frames), DEFAULT)
     assert tracks.tolist() == [0, 1, 0, 1, 0, 0, 1]
+
+
+class Looked(tuple):
+    """A plane that counts how often it is asked for its place."""
+
+    looks = 0
+
+    def __getitem__(self, axis):
+        Looked.looks += 1
+        return super().__getitem__(axis)
+
+
+def test_frames_are_put_together_in_time_that_grows_with_them() -> None:
+    count, labels = 300, np.ones((4, 4), np.uint32)
+    units = [Looked((t, 0)) for t in range(count)]
+    blocks = BlockGrid((4, 4), (4, 4), (0, 0))
+    store = MemoryStore(Image.of(np.zeros((count, 4, 4)), "tyx"))
+    for unit in units:
+        (block,) = blocks
+        store.put_part(unit, block.core, Part((0, 0), labels, np.zeros(1, np.int64)))
+    Looked.looks = 0
+    config = ModelConfig(recipe="cihm", classes=3, task="instance")
+    each = SegmentSettings(time="frames")
+    tables, objects = number_objects(units, blocks, store, config, each)
+    assert objects == count == tables[units[-1], (0, 0)][1]
+    assert Looked.looks < 10 * count
 
 
 def test_a_stack_of_more_waists_than_python_has_frames() -> None:

@@ -68,8 +68,10 @@ class _Numbering:
 
     def frames(self) -> list[list[Unit]]:
         """Return the units of each time point."""
-        times = sorted({unit[0] for unit in self.units})
-        return [[unit for unit in self.units if unit[0] == t] for t in times]
+        frames: dict[int, list[Unit]] = {}
+        for unit in self.units:
+            frames.setdefault(unit[0], []).append(unit)
+        return [frames[t] for t in sorted(frames)]
 
     def pixels(self, unit: Unit, block: Block) -> Table:
         """Return a block's labels with the numbers reached so far."""
