@@ -73,14 +73,15 @@ def follow(moves) -> None:
 
 
 class Counted:
-    """Labels that count how often they are read."""
+    """Labels that count how often they are read, and how many pixels of them."""
 
     def __init__(self, labels: np.ndarray) -> None:
-        self.labels, self.reads = labels, 0
+        self.labels, self.reads, self.pixels = labels, 0, 0
         self.shape, self.dtype = labels.shape, labels.dtype
 
     def __getitem__(self, index):
         self.reads += 1
+        self.pixels += self.labels[index].size
         return self.labels[index]
 
 
@@ -94,3 +95,20 @@ def test_a_mark_over_many_objects_needs_no_look_at_them() -> None:
     checked.hear_review(reviewed.mark_all())
     assert checked.progress() == Progress(1600, 1600)
     assert labels.reads == 0
+
+
+def test_numbers_with_pieces_far_apart_cost_one_look() -> None:
+    labels = np.zeros((200, 400), int)
+    labels[:, 2:9] = np.arange(1, 201)[:, None]
+    labels[50:, -9:-2] = np.arange(150, 0, -1)[:, None]
+    seen = Counted(labels)
+    reviewed = Reviewed(labels.shape)
+    checked = Checked(seen, LabelIndex.of(seen), reviewed)
+    assert checked.progress() == Progress(0, 200)
+    seen.pixels = 0
+    checked.hear_review(reviewed.mark((slice(0, 200), slice(0, 390))))
+    checked.hear_review(reviewed.mark((slice(190, 200), slice(0, 400))))
+    whole = by_hand(labels, reviewed)
+    assert checked.progress() == Progress(len(whole), 200)
+    assert {n for n in range(1, 201) if n in checked} == whole
+    assert seen.pixels <= labels.size

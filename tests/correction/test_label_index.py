@@ -1,5 +1,7 @@
 """The index knows what a fresh count would say."""
 
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -63,6 +65,21 @@ def test_edits_during_the_scan_fall_on_either_side_of_it(labels, moves, steps) -
         index.hear(edit)
     list(scan)
     check(index, labels)
+
+
+@pytest.mark.parametrize("rows", [(0, 20), (0, 7, 20)])
+def test_numbers_that_move_to_another_place_leave_no_box_around_both(rows) -> None:
+    spots = np.pad(np.ones((4, 4), int), 1)
+    labels = np.kron(np.arange(1, 10).reshape(3, 3), spots)[:, 1:]
+    after = np.kron(np.arange(9, 0, -1).reshape(3, 3), spots)[:, 1:]
+    index = LabelIndex.of(labels)
+    parts = [slice(a, b) for a, b in pairwise(rows)]
+    edit = edit_of([changed((s.start, 0), labels[s], after[s]) for s in parts], labels)
+    edit.apply(labels)
+    index.hear(edit)
+    anew = LabelIndex.of(labels)
+    assert index.counts() == anew.counts()
+    assert [index.box(n) for n in anew] == [anew.box(n) for n in anew]
 
 
 def test_reads_every_kind_of_array(draw, make) -> None:

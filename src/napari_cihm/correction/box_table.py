@@ -70,12 +70,12 @@ class BoxTable:
         """Take pixels away; a label without any is gone."""
         labels = found.numbers.tolist()
         known = [at for at, label in enumerate(labels) if label in self.rows]
-        rows = [self.rows[labels[at]] for at in known]
+        rows = np.array([self.rows[labels[at]] for at in known], np.intp)
         self._counts[rows] -= found.counts[known]
-        for row in rows:
-            if self._counts[row] <= 0:
-                del self.rows[self._labels[row]]
-                self._clear([row])
+        gone = rows[self._counts[rows] <= 0].tolist()
+        for row in gone:
+            del self.rows[self._labels[row]]
+        self._clear(gone)
 
     def _row(self, label: int) -> int:
         """Return a row of a label that has no pixels yet."""

@@ -1,16 +1,19 @@
 """Count the objects that are reviewed as a whole: "37 of 112 checked"."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, compress
 from typing import Any
 
 import numpy as np
 
-from napari_cihm.correction.boxes import hull
+from napari_cihm.correction.boxes import hull, start_of, volume_of
+from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.data.tiles import Box
 
 # A region drawn by hand may miss a pixel or two of an object that was meant.
 WHOLE = 0.98
@@ -89,7 +92,15 @@ class Checked:
         left = [label for label in labels if label in self.index]
         if len(left) > MANY:
             left = self._look_at_once(left)
-        self._checked.update(label for label in left if self._is_whole(label))
+        if not left:
+            return
+        around = self.index.hull(left)
+        _, first, last = self.index.bounds(left)
+        if (last - first).prod(axis=1).sum() > volume_of(around):
+            # Far pieces under one number: their boxes lie on each other.
+            self._checked.update(self._whole_within(around, left))
+        else:
+            self._checked.update(label for label in left if self._is_whole(label))
 
     def _look_at_once(self, labels: Iterable[int]) -> list[int]:
         """Check what lies in pieces that are marked as a whole; return what may be."""
@@ -97,6 +108,19 @@ class Checked:
         whole, met = self.reviewed.coverage(first, last)
         self._checked.update(compress(known, whole.tolist()))
         return list(compress(known, (met & ~whole).tolist()))
+
+    def _whole_within(self, around: Box, labels: Iterable[int]) -> list[int]:
+        """Return which objects are whole, reading no pixel around them twice."""
+        marks = (self.reviewed.person, self.reviewed.edits)
+        parts = chain.from_iterable(one.changed_within(around) for one in marks)
+        seen: Counter[int] = Counter()
+        for start, part in {start_of(part): part for part in parts}.items():
+            values = np.asarray(self.labels[part])
+            found = extents_of(np.where(self.reviewed.read(part), values, 0), start)
+            seen.update(
+                dict(zip(found.numbers.tolist(), found.counts.tolist(), strict=True))
+            )
+        return [n for n in labels if seen[n] >= WHOLE * self.index.count(n)]
 
     def _is_whole(self, label: int) -> bool:
         box = self.index.box(label)

@@ -66,12 +66,16 @@ class LabelIndex:
         """Take an edit into account, after it was written."""
         for block in edit.blocks:
             self._survey.hear(block.box)
-            fresh = extents_of_block(block, "new")
             if self._highest is not None:
-                self._highest = max(self._highest, fresh.highest)
-            if self.ready:
-                self._table.add(fresh)
-                self._table.take(extents_of_block(block, "old"))
+                self._highest = max(self._highest, int(block.new.max(initial=0)))
+        if not self.ready:
+            return
+        # All is taken before any is added: a number that went to another place
+        # altogether, as most do in a new run, would keep a box around both.
+        for block in edit.blocks:
+            self._table.take(extents_of_block(block, "old"))
+        for block in edit.blocks:
+            self._table.add(extents_of_block(block, "new"))
 
     def doubt(self, doubtful: bool = True) -> None:
         """Look for the highest number before a new one is given: others may have."""
