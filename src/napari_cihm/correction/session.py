@@ -173,9 +173,10 @@ class CorrectionSession:
         """Return how many of the objects are checked."""
         return self.checked.progress()
 
-    def close(self, finished: bool) -> bool:
-        """End the journal; say whether everything lies on the disk."""
-        return self.journal is None or self.journal.close(finished)
+    def close(self, finished: bool) -> None:
+        """End the journal, whose thread writes what is left."""
+        if self.journal is not None:
+            self.journal.end(finished)
 
     def _replay(self, edit: Edit, review: ReviewChange | None, undone: bool) -> Edit:
         change = review.inverse() if review is not None and undone else review

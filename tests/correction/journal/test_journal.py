@@ -8,7 +8,13 @@ import pytest
 
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import changed, edit_of
-from napari_cihm.correction.journal import ImageIdentity, Journal, recover
+from napari_cihm.correction.journal import (
+    ImageIdentity,
+    Journal,
+    claim,
+    recover,
+    wait_for_ends,
+)
 from napari_cihm.correction.journal import ledger as ledger_module
 from napari_cihm.correction.journal.backlog import Backlog
 from napari_cihm.correction.journal.codec import Target
@@ -226,6 +232,22 @@ def test_closing_says_whether_all_is_on_disk(session, same) -> None:
     assert one.journal.close(finished=False)
     assert one.journal.close(finished=False)
     assert same(recover(one.journal.path), one)
+
+
+def test_what_is_ended_is_written_on_and_let_go_of(session, same) -> None:
+    one, goes_on = session().begin(), threading.Event()
+    ledger = one.journal._writer.ledger
+    sync = ledger.sync
+    ledger.sync = lambda: goes_on.wait(5) and sync()
+    one.paint_many(20)
+    started = time.monotonic()
+    one.journal.end(finished=False)
+    assert time.monotonic() - started < 1
+    goes_on.set()
+    wait_for_ends()
+    claim(one.journal.path, one.journal.identity).release()
+    assert same(recover(one.journal.path), one)
+    assert one.journal.close(finished=False)
 
 
 @pytest.mark.parametrize("kind", ["zarr", "dask"])

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_cihm.correction.journal import claim, journals, prune, recover
+from napari_cihm.correction.journal import (
+    claim,
+    journals,
+    prune,
+    recover,
+    wait_for_ends,
+)
+from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.reviewed import Reviewed
 
@@ -102,6 +109,7 @@ def test_work_that_was_resumed_and_let_be_is_offered_again(correct, squares, qtb
         assert found.strokes
         correct.viewer.window.remove_dock_widget(dock)
         correct.viewer.layers.remove("squares labels (resumed)")
+        wait_for_ends()
         (found,) = journals(panel.coordinator.correct.bench.settings)
         assert not found.finished
 
@@ -119,11 +127,28 @@ def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qt
         seen = flow.reviewed_of(correct.layer)
         np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
         correct.viewer.window.remove_dock_widget(dock)
+    wait_for_ends()
     (found,) = journals(flow.bench.settings)
     assert found.path == path
     assert not found.finished
     labels[90, 2:4] = 5
     np.testing.assert_array_equal(recover(path).labels, labels)
+
+
+def test_deleting_labels_waits_for_no_disk(correct, qtbot, monkeypatch):
+    _work(correct)
+    journal, goes_on = correct.session.journal, threading.Event()
+    sync = Ledger.sync
+    monkeypatch.setattr(Ledger, "sync", lambda own: goes_on.wait(20) and sync(own))
+    labels = np.array(correct.layer.data)
+    started = time.monotonic()
+    correct.viewer.layers.remove(correct.layer)
+    assert time.monotonic() - started < 4
+    goes_on.set()
+    words = correct.flow._section.unfinished.words
+    qtbot.waitUntil(lambda: bool(words.text()), timeout=10_000)  # it is offered again
+    with claim(journal.path, journal.identity).lock:
+        np.testing.assert_array_equal(recover(journal.path).labels, labels)
 
 
 def test_looking_again_and_again_is_no_work(correct, qtbot):

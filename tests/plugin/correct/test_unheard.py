@@ -5,7 +5,7 @@ import pytest
 from napari.layers._layer_actions import _convert_dtype
 from scipy import ndimage
 
-from napari_cihm.correction.journal import recover
+from napari_cihm.correction.journal import recover, wait_for_ends
 from napari_cihm.plugin.flows import mending
 from napari_cihm.plugin.flows.resting import RESTING
 
@@ -70,6 +70,7 @@ def test_what_changed_just_before_the_end_is_not_saved_yet(correct):
     correct.bench.forget(correct.layer)  # before anyone could look
     journal = RESTING.pop(correct.layer).journal
     assert journal is not None
+    wait_for_ends()
     np.testing.assert_array_equal(recover(journal).labels, correct.layer.data)
 
 

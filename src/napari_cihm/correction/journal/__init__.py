@@ -20,11 +20,13 @@ from napari_cihm.correction.journal.recovery import Recovered, recover
 from napari_cihm.correction.journal.shelf import (
     FoundJournal,
     discard,
+    identity_of,
     journal_home,
     journals,
     prune,
     unfinished,
 )
+from napari_cihm.correction.journal.writer import wait_for_ends
 
 __all__ = [
     "Claim",
@@ -34,9 +36,11 @@ __all__ = [
     "Recovered",
     "claim",
     "discard",
+    "identity_of",
     "journal_home",
     "journals",
     "prune",
     "recover",
     "unfinished",
+    "wait_for_ends",
 ]

@@ -138,22 +138,24 @@ class Journal:
         """Wait until everything lies on the disk; say whether it does."""
         return self._writer.flush(timeout)
 
-    def close(self, finished: bool, timeout: float = 5.0) -> bool:
-        """End the session; say whether everything lies on the disk.
+    def end(self, finished: bool) -> None:
+        """End the session; what is left is still written in the background.
 
         Parameters
         ----------
         finished : bool
             Whether the work is saved elsewhere or not wanted any more. A journal
             of unfinished work is offered again and never pruned.
-        timeout : float
-            Seconds to wait for the disk.
         """
-        if self.closed:
-            return True
-        self.closed = True
-        atexit.unregister(self._at_exit)
-        return self._writer.close(finished, timeout)
+        if not self.closed:
+            self.closed = True
+            atexit.unregister(self._at_exit)
+            self._writer.end(finished)
+
+    def close(self, finished: bool, timeout: float = 5.0) -> bool:
+        """End the session and wait; say whether everything lies on the disk."""
+        self.end(finished)
+        return self._writer.wait(timeout)
 
     def _arrays(self) -> dict[Target, Any]:
         arrays: dict[Target, Any] = {Target.LABELS: self._labels}

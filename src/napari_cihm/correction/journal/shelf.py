@@ -123,6 +123,11 @@ def unfinished(
     ]
 
 
+def identity_of(place: Path) -> ImageIdentity:
+    """Return what the journal in a folder was kept for."""
+    return ImageIdentity.read(read_about(place)["identity"])
+
+
 def discard(journal: FoundJournal) -> None:
     """Give a journal up: it is offered no more, and goes when finished ones go.
 

@@ -1,6 +1,8 @@
 """The thread that writes the journal, and goes on trying when it cannot."""
 
+import atexit
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +14,10 @@ from napari_cihm.correction.journal.codec import Target
 from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.events import Event, JournalStalled, JournalWell
 
+log = logging.getLogger(__name__)
+
+# Seconds that the end of the program waits for journals, with no window any more.
+LAST = 60.0
 # Seconds between two looks at what is to be written, far below the 2 s promised.
 LOOK = 0.15
 
@@ -54,7 +60,8 @@ class Writer:
         self._retry_at = 0.0
         self._asked = 0
         self._answered = 0
-        self._stop = False
+        self._finished: bool | None = None  # said at the end
+        self._ended_well = False
         self._thread = threading.Thread(
             target=self._run, name="correction journal", daemon=True
         )
@@ -90,26 +97,20 @@ class Writer:
                 timeout,
             ) and (self._answered >= asked)
 
-    def close(self, finished: bool, timeout: float) -> bool:
-        """Write what is left, end the thread and let go of the files.
+    def end(self, finished: bool) -> None:
+        """Have the thread write what is left, let go of the files and end.
 
-        Where nothing could be written, it is tried once more and not waited for.
+        Where nothing could be written, it is tried once more.
         """
-        done = self.flush(min(timeout, 1.0) if self.stalled else timeout)
-        self._stop = True
+        _ENDING.add(self)
         with self.backlog.changed:
+            self._finished = finished
             self.backlog.changed.notify()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for the thread's end; say whether all lies on the disk."""
         self._thread.join(timeout)
-        if self._thread.is_alive():
-            return False
-        try:
-            if done:
-                self.ledger.close(finished)
-            else:
-                self.ledger.release()
-        except OSError:
-            return False
-        return done
+        return self._ended_well
 
     def step(self) -> None:
         """Write once what there is to write; trouble is told, not raised."""
@@ -122,24 +123,50 @@ class Writer:
             return
         if self.stalled:
             self.stalled = ""
-            self.tell(JournalWell("The journal can be written again; nothing is lost."))
+            self._say(JournalWell("The journal can be written again; nothing is lost."))
         with self.backlog.changed:
             if not (self._unsynced or self._bare or self._is_outdated()):
                 self._answered = asked
                 self.backlog.changed.notify_all()
 
     def _run(self) -> None:
-        while not self._stop:
+        while self._finished is None:
             with self.backlog.changed:
                 self.backlog.changed.wait_for(self._asked_for, LOOK)
-            if self._stop:
-                return
+            if self._finished is not None:
+                break
             if not self.stalled or time.monotonic() >= self._retry_at:
                 self.step()
+        try:
+            self._finish(self._finished)
+        finally:
+            _ENDING.discard(self)
+
+    def _finish(self, finished: bool) -> None:
+        with self.backlog.changed:
+            self._asked += 1
+        self.step()
+        while self._asked > self._answered and not self.stalled:
+            self.step()
+        try:
+            if self.stalled:
+                self.ledger.release()
+            else:
+                self.ledger.close(finished)
+                self._ended_well = True
+        except OSError as error:
+            self.stalled = str(error)
+        if not self._ended_well:
+            log.error("a journal could not be ended well: %s", self.stalled)
+
+    def _say(self, event: Event) -> None:
+        with contextlib.suppress(RuntimeError):  # who listened is gone by now
+            self.tell(event)
 
     def _asked_for(self) -> bool:
         # A request that cannot be met while stalled must not spin.
-        return self._stop or (self._asked > self._answered and not self.stalled)
+        wanted = self._asked > self._answered and not self.stalled
+        return wanted or self._finished is not None
 
     def _work(self, now: bool) -> None:
         # All of this may be asked for again while it is done.
@@ -167,7 +194,7 @@ class Writer:
                 if self.backlog or self._unsynced:
                     self._drain()
                     self._sync(False)
-                if self._is_outdated() or self._stop:
+                if self._is_outdated():
                     return
         self._bare = False
 
@@ -213,7 +240,7 @@ class Writer:
         reason = getattr(error, "strerror", "") or str(error) or repr(error)
         if reason != self.stalled:
             self.stalled = reason
-            self.tell(
+            self._say(
                 JournalStalled(
                     f"The journal cannot be written ({reason}: {self.ledger.place}). "
                     f"Your work goes on but would not survive a crash; it is tried "
@@ -221,3 +248,16 @@ class Writer:
                     f"or choose another journal folder."
                 )
             )
+
+
+_ENDING: set[Writer] = set()
+
+
+def wait_for_ends(timeout: float = LAST) -> None:
+    """Wait until journals that are being ended are, and can be read or resumed."""
+    until = time.monotonic() + timeout
+    for writer in list(_ENDING):
+        writer.wait(max(0.0, until - time.monotonic()))
+
+
+atexit.register(wait_for_ends)

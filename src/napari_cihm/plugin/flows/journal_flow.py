@@ -20,6 +20,7 @@ from napari_cihm.correction.journal import (
     prune,
     recover,
     unfinished,
+    wait_for_ends,
 )
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import notices
@@ -84,6 +85,7 @@ class JournalFlow(QObject):
         asked = [(subject, _pixels(subject), subject.name) for subject in subjects]
 
         def work() -> Iterator[list[Offer]]:
+            wait_for_ends()  # of labels that were just deleted, say
             yield [
                 Offer(journal, subject)
                 for subject, data, name in asked

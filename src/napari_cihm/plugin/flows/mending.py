@@ -4,7 +4,6 @@ napari tells of a stroke before it is written, of undoing hardly at all, and of 
 data when it has them; this turns all three into what the engine's session hears.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,8 +26,6 @@ from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
 from napari_cihm.plugin.layers import write
 from napari_cihm.plugin.wording import sentence
-
-log = logging.getLogger(__name__)
 
 SMALL = 1 << 22  # labels of more pixels are counted in a thread
 CALM = 200  # milliseconds without a hint of change, after which changes are looked for
@@ -193,12 +190,11 @@ class Mending(QObject):
         self._look.stop()
         for emitter, callback in self._links:
             emitter.disconnect(callback)
-        if not self.session.close(finished=self.saved):
-            log.error("a journal of corrections could not be ended well")
+        self.session.close(finished=self.saved)
         reviewed, journal = self.session.reviewed, self.session.journal
         if journal is None or self.saved:
             return Rest(reviewed)
-        return Rest(reviewed, journal.path, journal.identity)
+        return Rest(reviewed, journal.path)
 
     def _on_paint(self, event: Any) -> None:
         if self._tool_edit is not None:

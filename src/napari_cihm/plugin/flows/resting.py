@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from napari_cihm.correction.journal import Claim, ImageIdentity, claim
+from napari_cihm.correction.journal import Claim, claim, identity_of, wait_for_ends
 from napari_cihm.correction.reviewed import Reviewed
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, ReadError
 
 if TYPE_CHECKING:
     from napari.layers import Labels
+
+PATIENCE = 5.0  # seconds that the window waits for a journal to be ended
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,21 +25,19 @@ class Rest:
         Its marks.
     journal : Path, optional
         Where it is kept, if it lies nowhere else.
-    identity : ImageIdentity, optional
-        What the journal was kept for.
     """
 
     reviewed: Reviewed
     journal: Path | None = None
-    identity: ImageIdentity | None = None
 
     def claim(self) -> Claim | None:
         """Hold the journal again; None where there is none, or another window's."""
-        if self.journal is None or self.identity is None:
+        if self.journal is None:
             return None
+        wait_for_ends(PATIENCE)
         try:
-            return claim(self.journal, self.identity)
-        except InputError:
+            return claim(self.journal, identity_of(self.journal))
+        except (InputError, ReadError):
             return None
 
 
