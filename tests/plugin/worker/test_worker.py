@@ -4,6 +4,9 @@ import contextlib
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import dask.array as da
 import numpy as np
@@ -15,6 +18,7 @@ from napari_cihm.data.image import Image
 from napari_cihm.events import Examined, Machine, Segmented, TileDone
 from napari_cihm.plugin.runner import Runner, RunState
 from napari_cihm.plugin.worker import wire
+from napari_cihm.plugin.worker.loaded import Loaded
 
 
 class Heard:
@@ -101,6 +105,32 @@ def test_an_image_that_cannot_be_read_fails_with_its_reason(
     run = heard.wait(_segment(heard, runner, checkpoint, Image.of(lazy)))
     assert run.state is RunState.FAILED
     assert "the share is gone" in run.failure.text
+
+
+def test_a_result_for_which_there_is_no_memory_ends_its_run(
+    heard, runner, checkpoint, monkeypatch
+):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(wire, "receive", full)
+    run = heard.start(runner, "look", "quick", model=str(checkpoint), device="cpu")
+    heard.wait(run, 20_000)
+    assert run.state is RunState.FAILED
+    assert "lack of memory" in run.failure.text
+    assert runner.pid is None
+
+
+def test_a_model_that_two_lanes_ask_for_is_loaded_once(checkpoint, monkeypatch):
+    def load(name, device):
+        time.sleep(0.1)
+        return object()
+
+    monkeypatch.setattr("napari_cihm.plugin.worker.loaded.load_model", load)
+    get = partial(Loaded().get, device="cpu")
+    with ThreadPoolExecutor() as lanes:
+        one, other = lanes.map(get, [str(checkpoint)] * 2)
+    assert one is other
 
 
 def test_a_users_mistake_comes_with_its_remedy_and_no_traceback_in_the_text(

@@ -97,13 +97,20 @@ class WorkerProcess:
         return cast("BinaryIO", self._process.stdout)
 
     def _listen(self) -> None:
-        with contextlib.suppress(EOFError, OSError, ValueError):
+        try:
             while True:
                 message = wire.receive(self._outlet, self._lender.find)
                 if isinstance(message, wire.Ask):
                     self._answer(message)
                 elif not self._closed:
                     self._hear(self, message)
+        except EOFError:
+            pass  # it is gone, or about to be
+        except Exception:
+            # There is no memory for a result, say: what follows makes no sense.
+            if not self._closed:
+                log.warning("the worker could not be understood", exc_info=True)
+            self._process.kill()
         self._process.wait()
         self.last_words = self._read_errors()
         for pipe in (self._inlet, self._outlet, self._errors):
