@@ -1,9 +1,11 @@
 """Fine-tuning in the window: what is learnt, the verdict, what follows, history."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
@@ -197,6 +199,12 @@ def test_only_what_was_reviewed_is_learnt(tuning):
     tuning.shown.rest()
     (version,) = tuning.listed(1)
     assert version.objects == 8  # of twelve, in the upper two rows
+
+
+def test_labels_that_were_called_right_are_let_go_of_with_their_layer(tuning):
+    tuning.flow._whole.add(Labels(np.zeros((4, 4), np.int32)))
+    gc.collect()
+    assert not tuning.flow._whole
 
 
 def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):

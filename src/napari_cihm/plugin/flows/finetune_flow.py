@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
+from weakref import WeakSet
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
@@ -65,7 +66,7 @@ class FinetuneFlow(QObject):
         self.history = HistoryFlow(desk, section, model, self._channels, self)
         self.learning: Learning | None = None
         self._before = self._after = ""
-        self._whole: set[Labels] = set()
+        self._whole: WeakSet[Labels] = WeakSet()
         self._awaiting = False
         section.finetune_requested.connect(self.finetune)
         section.pairs_changed.connect(self._update)
