@@ -6,6 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers._layer_actions import _duplicate_layer
+from scipy import ndimage
 from skimage.measure import label as components
 
 import napari_cihm as cihm
@@ -346,6 +347,38 @@ def test_a_copy_of_a_preview_is_the_users(ready):
     ready.segment()
     assert copy in ready.viewer.layers
     assert "cells preview" not in ready.viewer.layers
+
+
+def test_a_run_that_ends_in_a_stroke_waits_for_its_end(ready):
+    ready.segment()
+    image, layer = ready.viewer.layers["cells"], ready.labels("cells labels")
+    flow, correct = ready.coordinator.segment, ready.coordinator.correct
+    layer.mode, layer.brush_size = "paint", 4
+    image.data = np.roll(image.data, 4, axis=1)
+    states = [layer.data.copy()]
+    for number, stops in ((77, True), (88, False)):
+        labelling = flow.segment()
+        with layer.block_history():  # as long as the mouse is down
+            layer.paint((32, 116), number)
+            ready.until(lambda run=labelling.run: run.over)
+            layer.paint((32, 100), number)
+            states.append(layer.data.copy())
+            if stops:
+                labelling.stop()
+        ready.rest()
+        assert ready.words.startswith("Stopped" if stops else "12 objects in ")
+    correct.bench.mending.settle()
+    assert len(ready.viewer.layers) == 3  # with the tint
+    strokes = np.isin(states[-1], (77, 88))
+    np.testing.assert_array_equal(layer.data[strokes], states[-1][strokes])
+    assert (layer.data[:90, :90] != states[0][:90, :90]).any()
+    near = (
+        ndimage.distance_transform_edt(~strokes) <= correct.bench.settings.edit_margin
+    )
+    np.testing.assert_array_equal(correct.reviewed_of(layer).view(), near)
+    for state in reversed(states):  # the run is a step of its own
+        layer.undo()
+        np.testing.assert_array_equal(layer.data, state)
 
 
 def test_numbers_beyond_the_labels_kind_widen_it(ready, said):

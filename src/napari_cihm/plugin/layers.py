@@ -344,6 +344,14 @@ def write(layer: Labels, edit: Edit) -> None:
         raise
 
 
+def is_painted(layer: Labels | None) -> bool:
+    """Tell whether a stroke is in its midst, of which napari tells at its end.
+
+    What others write meanwhile would be a part of it, and would be told of with it.
+    """
+    return bool(getattr(layer, "_block_history", False))
+
+
 def show_slice(layer: Labels) -> None:
     """Give hidden labels the slice that napari writes edits into as well."""
     if not layer.visible:

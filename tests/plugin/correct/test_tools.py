@@ -320,6 +320,25 @@ def test_an_object_is_added_in_the_plane_that_was_clicked(missing, blobs):
     assert (added[2, :32, :32] & own).sum() / own.sum() > 0.8
 
 
+def test_what_is_due_in_a_stroke_waits_for_its_end(missing):
+    missing.layer.mode, missing.layer.brush_size = "paint", 5
+    missing.point_at(2, 60, 64)
+    with missing.layer.block_history():  # as long as the mouse is down
+        missing.layer.paint((2, 60, 64), 50)
+        missing.key("Shift-G")
+        missing.shown.until(lambda: not missing.shown.desk.runner._runs())
+        missing.layer.paint((2, 60, 76), 50)
+        stroke = missing.layer.data == 50
+        assert (missing.layer.data[~stroke] == 0).all()
+    missing.shown.until(lambda: missing.layer.data[2, 16, 16] > 0)
+    assert missing.session.index.count(50) == (missing.layer.data == 50).sum()
+    assert missing.session.index.count(50) > stroke.sum()  # it has grown
+    assert missing.marks()[stroke].all()
+    missing.layer.undo()
+    missing.layer.undo()
+    np.testing.assert_array_equal(missing.layer.data, np.where(stroke, 50, 0))
+
+
 def test_nothing_is_added_to_labels_that_were_not_clicked(missing, said):
     missing.layer.data = np.zeros_like(missing.layer.data)
     missing.shown.until(lambda: bool(said))

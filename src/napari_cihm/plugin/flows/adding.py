@@ -70,7 +70,10 @@ class Adding(QObject):
         def end(run: Run) -> None:
             if run.state is RunState.FAILED and run.failure is not None:
                 notices.report(run.failure)
-            self._add(mending, ground, points, maps[0] if maps else None, seen)
+            found = maps[0] if maps else None
+            mending.after_stroke(
+                lambda: self._add(mending, ground, points, found, seen)
+            )
 
         diameter = mending.layer.metadata.get("napari-cihm", {}).get("diameter")
         desk.runner.start(

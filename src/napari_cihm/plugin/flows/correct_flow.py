@@ -96,7 +96,10 @@ class CorrectFlow(QObject):
     def reviewed_of(self, layer: Labels) -> Reviewed | None:
         """Return what is reviewed of some labels; None where nothing was begun."""
         mending = self.bench.begun(layer)
-        return None if mending is None else mending.session.reviewed
+        if mending is None:
+            return None
+        mending.settle()  # a stroke that just ended is marked too
+        return mending.session.reviewed
 
     def press(self, name: str, layer: Labels) -> bool:
         """Use a tool that a key was pressed for, if the layer is corrected here."""

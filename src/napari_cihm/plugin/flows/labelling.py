@@ -22,12 +22,14 @@ from napari_cihm.events import (
     TileDone,
 )
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.layers import is_painted
 from napari_cihm.plugin.preferences import PLUGIN
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import picture_of
 
 REFRESH = 120  # milliseconds between two drawings of what was found
+PAUSE = 50  # and between two looks whether a stroke has ended
 
 
 class Labelling(QObject):
@@ -73,6 +75,9 @@ class Labelling(QObject):
         self.summary, self.objects = "", 0
         self._refresh = QTimer(self, singleShot=True, interval=REFRESH)
         self._refresh.timeout.connect(self._on_refresh)
+        self._held: Segmented | None = None
+        self._stroke = QTimer(self, singleShot=True, interval=PAUSE)
+        self._stroke.timeout.connect(self._take)
         whole = region_of(region.axes, region.shape)
         self._work = _folder() if region.large else None
         self.run: Run = desk.runner.start(
@@ -93,12 +98,17 @@ class Labelling(QObject):
         return f"{'Previewing' if self.preview else 'Segmenting'} {self.image.name}"
 
     def stop(self) -> None:
-        """Stop at the next tile."""
-        self._desk.runner.stop(self.run)
+        """Stop at the next tile; labels that wait for a stroke's end are dropped."""
+        held, self._held = self._held, None
+        if held is not None and self.run.over:
+            self._on_end(self.run)
+        else:
+            self._desk.runner.stop(self.run)
 
     def discard(self) -> None:
         """Take away what was shown while it ran."""
         self._refresh.stop()
+        self._stroke.stop()
         if self.layer is not None and self.layer is not self.result:
             layer, self.layer = self.layer, None
             self._desk.layers.remove(layer)
@@ -118,7 +128,26 @@ class Labelling(QObject):
             self._desk.layers.put(self.layer, box, event.labels)
             self._draw_soon()
         elif isinstance(event, Segmented):
+            self._held = event
+            self._take()
+
+    def _take(self) -> None:
+        """Take the labels in; a stroke over earlier ones is brought to its end first.
+
+        A run is a step of its own, and nobody has looked at what it writes.
+        """
+        event = self._held
+        if event is None:
+            return
+        if is_painted(self._desk.layers.own(self.image)):
+            self._stroke.start()
+            return
+        self._held = None
+        try:
             self._finish(event)
+        finally:
+            if self.run.over:  # it ended while the labels waited
+                self._on_end(self.run)
 
     def _begin(self, event: SegmentationStarted) -> None:
         kind = "preview" if self.preview else "labels (running)"
@@ -193,6 +222,8 @@ class Labelling(QObject):
             self._desk.layers.draw(self.layer)
 
     def _on_end(self, run: Run) -> None:
+        if self._held is not None:
+            return  # once the stroke has ended
         self.discard()
         self._on_end_of(self)
 

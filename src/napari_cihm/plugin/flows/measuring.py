@@ -14,7 +14,7 @@ from napari_cihm.events import Event, Measured
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import KEY, is_preview
+from napari_cihm.plugin.layers import KEY, is_painted, is_preview
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run, RunState
 from napari_cihm.plugin.scene import array_of, picture_of
@@ -187,7 +187,7 @@ class Table(QObject):
     def _measure(self) -> None:
         if self._run is not None:
             return  # its end comes back here
-        if getattr(self._layer, "_block_history", False):  # in the midst of a stroke
+        if is_painted(self._layer):
             self._calm.start()
             return
         subject = self._subject()

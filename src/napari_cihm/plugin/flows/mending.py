@@ -24,10 +24,11 @@ from napari_cihm.correction.survey import Survey
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
-from napari_cihm.plugin.layers import write
+from napari_cihm.plugin.layers import is_painted, write
 from napari_cihm.plugin.wording import sentence
 
 SMALL = 1 << 22  # labels of more pixels are counted in a thread
+PAUSE = 50  # milliseconds between two looks whether a stroke has ended
 CALM = 200  # milliseconds without a hint of change, after which changes are looked for
 
 
@@ -131,6 +132,18 @@ class Mending(QObject):
     def use(self, settings: CorrectSettings) -> None:
         """Go by other settings from now on."""
         self.session.settings = settings
+
+    def after_stroke(self, act: Callable[[], None]) -> None:
+        """Act now, or once the stroke has ended that is in its midst.
+
+        Never, if the correction ends before.
+        """
+        if self._closed:
+            return
+        if self._in_stroke:
+            QTimer.singleShot(PAUSE, partial(self.after_stroke, act))
+        else:
+            act()
 
     def apply(self, edit: Edit, plane: Sequence[int]) -> None:
         """Make an edit one step of the layer's history; the plane's axes are seen."""
@@ -245,7 +258,7 @@ class Mending(QObject):
     @property
     def _in_stroke(self) -> bool:
         # In the midst of one, pixels are written that are told of at its end.
-        return bool(getattr(self.layer, "_block_history", False))
+        return is_painted(self.layer)
 
     def _on_set_data(self, event: Any = None) -> None:
         if self._in_stroke:

@@ -138,7 +138,7 @@ class SegmentFlow(QObject):
         if run.state is RunState.FAILED and run.failure is not None:
             notices.report(run.failure)
             return f"Failed: {run.failure.text}"
-        if run.state is RunState.STOPPED:
+        if run.state is RunState.STOPPED or labelling.result is None:
             return "Stopped. Earlier labels are as they were."
         notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:

@@ -1,6 +1,7 @@
 """Using tools: at the cursor by a key, at clicks, or at once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from qtpy.QtCore import QObject
 
@@ -92,6 +93,12 @@ class ToolFlow(QObject):
             self._use(self._bench.begin(layer), tool, points, drawn)
 
     def _use(
+        self, mending: Mending, tool: Tool, points: list[Point], drawn: bool
+    ) -> None:
+        # A key may be pressed in the midst of a stroke, of which no tool knows yet.
+        mending.after_stroke(partial(self._use_now, mending, tool, points, drawn))
+
+    def _use_now(
         self, mending: Mending, tool: Tool, points: list[Point], drawn: bool
     ) -> None:
         ground = self._bench.ground(mending)
