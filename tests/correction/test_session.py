@@ -128,6 +128,24 @@ def test_undoing_everything_leaves_only_what_the_person_marked(actions) -> None:
     assert window.session.index.counts() == LabelIndex.of(start()).counts()
 
 
+def test_marks_of_an_undone_edit_come_back_with_it_alone() -> None:
+    window = Window()
+    session = window.session
+    window.do("stroke", (5, 24), (5, 24))
+    first = session.reviewed[...].copy()
+    session.marked(session.reviewed.erase())
+    window.do("stroke", (7, 24), (7, 24))  # whose marks overlap the first one's
+    session.marked(session.reviewed.erase((slice(0, 24), slice(0, 24))))
+    window.do("undo", (0, 0), (0, 0))
+    assert not session.reviewed.any()
+    assert session.unmark() is not None  # of what stood before the second
+    assert np.array_equal(session.reviewed[...], first)
+    assert session.unmark() is None
+    window.do("redo", (0, 0), (0, 0))
+    assert session.reviewed[9, 24]
+    check(window)
+
+
 def test_the_journal_has_all_of_it(tmp_path: Path) -> None:
     window = Window()
     session = window.session

@@ -1,6 +1,7 @@
 """Find which pixels of a mask a mark has to switch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,17 @@ def switched(
         block = changed(start_of(shared), before, after)
         if block is not None:
             yield block
+
+
+def without(block: Block, others: Iterable[Block]) -> Block:
+    """Return a block that switches marks, less the pixels of others."""
+    met = [(o, box) for o in others if (box := overlap(block.box, o.box)) is not None]
+    if not met:
+        return block
+    where = block.where.copy()
+    for other, shared in met:
+        where[shifted(shared, block.box)] &= ~other.where[shifted(shared, other.box)]
+    return replace(block, mask=where)  # all of them held one value, and get one
 
 
 def spread(

@@ -10,7 +10,7 @@ them back.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -28,7 +28,7 @@ from napari_cihm.correction.boxes import (
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.indexing import read_box, read_points
-from napari_cihm.correction.marking import spread, switched
+from napari_cihm.correction.marking import spread, switched, without
 from napari_cihm.data.tiles import Box, shifted
 from napari_cihm.errors import ShapeError
 
@@ -55,6 +55,12 @@ class ReviewChange:
     def inverse(self) -> "ReviewChange":
         """Return the change that takes this one back."""
         return ReviewChange(self.person.inverse(), self.edits.inverse())
+
+    def without(self, marks: Edit) -> "ReviewChange":
+        """Return what it changes beside the pixels of some marks of an edit."""
+        rest = (without(block, marks.blocks) for block in self.edits.blocks)
+        kept = tuple(block for block in rest if block.size)
+        return replace(self, edits=replace(self.edits, blocks=kept))
 
     def boxes(self) -> list[Box]:
         """Return where it changes anything."""

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,11 @@ FEW = 64
 
 @dataclass(frozen=True)
 class Step:
-    """An edit and the marks that went with it."""
+    """An edit, the marks that went with it, and how many steps came before."""
 
     edit: Edit
     review: ReviewChange | None
+    after: int
 
 
 class CorrectionSession:
@@ -69,7 +71,8 @@ class CorrectionSession:
         self.journal = journal
         self._undo: deque[Step] = deque(maxlen=STEPS)
         self._redo: deque[Step] = deque(maxlen=STEPS)
-        self._marks: deque[ReviewChange] = deque(maxlen=STEPS)
+        self._marks: deque[tuple[int, ReviewChange]] = deque(maxlen=STEPS)
+        self._steps = count()
 
     def made(
         self, edit: Edit, axes: Sequence[int] | None = None
@@ -89,7 +92,7 @@ class CorrectionSession:
         if self.settings.mark_edits and not edit.everywhere:
             margin = self.settings.edit_margin
             review = self.reviewed.mark_around(edit, margin, axes)
-        self._undo.append(Step(edit, review))
+        self._undo.append(Step(edit, review, next(self._steps)))
         self._redo.clear()
         self._follow(edit, review)
         return review
@@ -109,6 +112,7 @@ class CorrectionSession:
         if self._undo and self._holds(self._undo[-1].edit, "old"):
             step = self._undo.pop()
             self._redo.append(step)
+            self._let_go(step)
             return self._replay(step.edit.inverse(), step.review, undone=True)
         if self._redo and self._holds(self._redo[-1].edit, "new"):
             step = self._redo.pop()
@@ -119,14 +123,14 @@ class CorrectionSession:
     def marked(self, change: ReviewChange) -> None:
         """Hear of marks that the person just made or erased."""
         if change:
-            self._marks.append(change)
+            self._marks.append((next(self._steps), change))
             self._record_marks(change)
 
     def unmark(self) -> ReviewChange | None:
         """Take back the person's last marks; they are no part of Ctrl+Z."""
         if not self._marks:
             return None
-        change = self._marks.pop().inverse()
+        change = self._marks.pop()[1].inverse()
         self.reviewed.apply(change)
         self._record_marks(change)
         return change
@@ -184,6 +188,17 @@ class CorrectionSession:
             self.reviewed.apply(change)
         self._follow(edit, change)
         return edit
+
+    def _let_go(self, step: Step) -> None:
+        """Forget marks of an undone edit that the person erased: they are gone."""
+        if step.review is None:
+            return
+        gone = step.review.edits
+        rest = (
+            (n, change.without(gone) if n > step.after else change)
+            for n, change in self._marks
+        )
+        self._marks = deque(((n, c) for n, c in rest if c), maxlen=STEPS)
 
     def _survey_anew(self) -> None:
         self.survey = Survey(self.labels, extents_of, checksum)
