@@ -337,6 +337,14 @@ def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):
     assert [x.name for x in ready.viewer.layers] == ["cells", "cells labels"]
 
 
+@pytest.mark.parametrize("button", ["segment", "preview"])
+def test_axes_that_fit_the_pixels_no_more_are_told(ready, blobs, said, button):
+    ready.viewer.layers["cells"].data = np.stack([blobs] * 2)
+    ready.press(getattr(ready.section, button))
+    ready.rest()
+    assert "2 letters" in said[-1][1]
+
+
 def test_a_copy_of_a_preview_is_the_users(ready):
     ready.press(ready.section.preview)
     ready.rest()

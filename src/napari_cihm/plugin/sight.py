@@ -8,6 +8,8 @@ from napari.layers import Layer
 
 Box = tuple[slice, ...]
 
+VOLUME = "tools work on planes: show one (Ctrl+Y, or the cube below the layer list)"
+EDGEWISE = "only a line of these labels is on screen", "roll the axes on (Ctrl+E)"
 SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
 
 
@@ -38,6 +40,12 @@ class Sight:
         offset = self._viewer.dims.ndim - layer.ndim
         shown = sorted(d - offset for d in self._viewer.dims.displayed)
         return tuple(a for a in shown if a >= 0)
+
+    def hindrance(self, layer: Layer) -> tuple[str, ...]:
+        """Say why nothing can be done in a plane of a layer, and the remedy, if so."""
+        if not self.flat:
+            return (VOLUME,)
+        return () if len(self.plane(layer)) == 2 else EDGEWISE
 
     def upright(self, layer: Layer) -> bool:
         """Whether a plane of a layer is shown with its axes in their own order."""

@@ -183,6 +183,35 @@ def test_a_slice_that_labels_lack_is_not_marked(deep, said):
     assert deep.session.reviewed.slices(0) == [4]
 
 
+def test_what_is_not_seen_as_a_plane_is_not_marked(deep, correcting, squares, said):
+    deep.viewer.dims.ndisplay = 3
+    for name in ("review_slice", "review_region"):
+        deep.press(name)
+        assert "planes" in said.pop()[1]
+    assert not deep.section.buttons["review_region"].isChecked()
+    deep.viewer.dims.ndisplay = 2
+    flat = correcting(deep.viewer.add_labels(squares.copy(), name="flat"))
+    flat.press("split")
+    deep.viewer.dims.order = (2, 0, 1)  # of the flat labels, one line is seen
+    assert flat.flow.pointing.tool is None
+    for name in ("split", "review_region"):
+        flat.press(name)
+        assert "a line" in said.pop()[1]
+    assert deep.flow.reviewed_of(deep.layer) is None
+    assert not flat.marks().any()
+    np.testing.assert_array_equal(flat.layer.data, squares)
+
+
+def test_a_region_beside_the_image_marks_nothing(correct, said):
+    correct.press("review_region")
+    correct.drag((-40, -40), (-40, -20), (-20, -20), (-20, -40))
+    correct.drag((95.6, 20), (99, 40), (99, 20), (95.6, 21))
+    correct.drag((200, 200), (200, 240), (240, 240), (240, 201))
+    assert not correct.marks().any()
+    correct.drag((-9, -9), (-9, 9), (9, 9), (9, -9))
+    assert correct.marks()[:9, :9].all()
+
+
 def test_a_region_is_drawn_where_labels_are_one_pixel_thick(shown, correcting):
     labels = np.zeros((1, 30, 40), np.int32)
     thin = correcting(shown.viewer.add_labels(labels, name="thin"))

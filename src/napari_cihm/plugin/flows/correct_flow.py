@@ -176,7 +176,8 @@ class CorrectFlow(QObject):
         self.bench.whole = whole
 
     def _on_moved(self) -> None:
-        if not self._desk.scene.sight.flat:
+        layer = self.bench.labels
+        if layer is not None and self._desk.scene.sight.hindrance(layer):
             self.pointing.drop()
 
     def _on_copy(self) -> None:

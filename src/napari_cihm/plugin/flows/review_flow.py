@@ -17,6 +17,7 @@ from napari_cihm.plugin.views.correct_section import CorrectSection
 
 Box = tuple[slice, ...]
 
+PLANAR = "review_slice", "review_region"
 FEW = 1 << 22  # pixels that are drawn by themselves, not with all the others
 BESIDE = "these labels are not on screen", "move the sliders to one of their slices"
 
@@ -58,17 +59,23 @@ class ReviewFlow(QObject):
         layer = self._bench.labels
         if layer is None:
             return
-        if tool.name == "review_region":
+        hindrance = self._bench.desk.scene.sight.hindrance(layer)
+        if tool.name in PLANAR and hindrance:
+            notices.refuse(*hindrance)
+            self._section.review.set_chosen("")
+        elif tool.name == "review_region":
             if self._pointing.tool is tool:
                 self._pointing.drop()
             else:
                 self._bench.begin(layer)
                 self._pointing.choose(tool, layer)
-            return
-        mending = self._bench.begin(layer)
+        else:
+            self._mark_at_once(tool, self._bench.begin(layer))
+
+    def _mark_at_once(self, tool: Tool, mending: Mending) -> None:
         reviewed = mending.session.reviewed
         if tool.name == "review_slice":
-            box = self._bench.desk.scene.sight.plane_box(layer)
+            box = self._bench.desk.scene.sight.plane_box(mending.layer)
             if box is None:
                 notices.refuse(*BESIDE)
             else:
@@ -106,6 +113,8 @@ class ReviewFlow(QObject):
             notices.refuse(*BESIDE)
             return
         box, mask = _region(points, plane, sight.plane(layer))
+        if not mask.any():
+            return  # it was drawn beside the image
         reviewed = mending.session.reviewed
         switch = reviewed.erase if away else reviewed.mark
         self._mark(mending, switch(box, mask))
@@ -150,13 +159,17 @@ def _region(
 ) -> tuple[Box, np.ndarray]:
     """Return the box around a drawn region, and which of its pixels lie within."""
     corners = np.asarray(points)[:, list(axes)]
-    ends = [plane[a].stop for a in axes]
-    low = np.clip(np.floor(corners.min(axis=0)), 0, ends).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, ends).astype(int)
+    sizes = [plane[a].stop for a in axes]
+    low = np.clip(np.floor(corners.min(axis=0)), 0, sizes).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + 1, 0, sizes).astype(int)
     size = tuple(np.maximum(high - low, 0))
     mask = draw.polygon2mask(size, corners - low)
     # The line itself too, which is all there is where labels are a pixel thick.
-    mask[draw.polygon_perimeter(*(corners - low).T, shape=size, clip=True)] = True
+    ends = np.round(corners - low).astype(int)
+    for one, other in zip(ends, np.roll(ends, -1, axis=0), strict=True):
+        line = np.array(draw.line(*one, *other))
+        inside = ((line >= 0) & (line < np.reshape(size, (2, 1)))).all(axis=0)
+        mask[tuple(line[:, inside])] = True
     box = list(plane)
     shape = [s.stop - s.start for s in plane]
     for axis, first, last in zip(axes, low, high, strict=True):

@@ -107,9 +107,10 @@ class SegmentFlow(QObject):
             notices.refuse(NO_IMAGE if image is None else NO_MODEL)
             return None
         extent = "view" if preview else self._section.extent
-        region = scene.region(image, session.axes, extent)
         settings = self.settings()
         try:
+            check_axes(session.axes, array_of(image).shape)
+            region = scene.region(image, session.axes, extent)
             labelling = Labelling(
                 self._desk, image, region, settings, preview, self._on_end, self
             )

@@ -18,7 +18,6 @@ from napari_cihm.plugin.wording import sentence
 
 HINT = "Choose a tool, or point and press its key."
 SECOND = {Gesture.PAIR: "Now the other one.", Gesture.ENDS: "Now in another slice."}
-VOLUME = "tools work on planes: show one (Ctrl+Y, or the cube below the layer list)"
 EDITS = {tool.name: tool for tool in (*TOOLS, *RULES)}
 
 
@@ -58,8 +57,8 @@ class ToolFlow(QObject):
         if pointing.tool is tool:
             pointing.drop()
             return
-        if not self._bench.desk.scene.sight.flat:
-            notices.refuse(VOLUME)
+        if hindrance := self._bench.desk.scene.sight.hindrance(layer):
+            notices.refuse(*hindrance)
             self._show_tool()
             return
         layer.visible = True  # nobody wants to change what is not seen
@@ -72,7 +71,8 @@ class ToolFlow(QObject):
     def press_key(self, tool: Tool) -> None:
         """Use a tool of one click under the cursor; others as by their button."""
         layer, sight = self._bench.labels, self._bench.desk.scene.sight
-        if tool.gesture is Gesture.CLICK and layer is not None and sight.flat:
+        click = tool.gesture is Gesture.CLICK
+        if click and layer is not None and not sight.hindrance(layer):
             mending = self._bench.begin(layer)
             self._use(mending, tool, [sight.cursor(layer)], False)
         else:
