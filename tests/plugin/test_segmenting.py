@@ -416,12 +416,17 @@ def test_tiles_appear_while_it_runs(shown, blobs):
         lambda: seen.append(int(live.data.any(axis=(1, 2)).sum()))
     )
     assert not live.editable
+    shown.viewer.layers.selection.active = live
+    _duplicate_layer(shown.viewer.layers)  # a copy is the user's
+    copy = shown.labels("stack labels (running) copy")
+    assert shown.coordinator.correct.bench.candidates == [copy]
     assert shown.session.state is State.RUNNING
     assert not shown.section.segment.isEnabled()
     assert shown.bar.cancel.isEnabled()
     shown.rest()
     assert any(0 < planes < 60 for planes in seen)
     assert shown.labels("stack labels") is live
+    assert shown.coordinator.correct.bench.candidates == [copy, live]
 
 
 def test_cancel_keeps_the_earlier_labels(shown, blobs):

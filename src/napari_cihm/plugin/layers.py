@@ -62,8 +62,12 @@ class ResultLayers:
         A copy that the user made of them is the user's.
         """
         for layer in self._scene.labels:
-            ours = is_signed(layer) and not is_preview(layer)
-            if ours and layer.metadata[KEY]["image_id"] == str(image.unique_id):
+            passing = is_running(layer) or is_preview(layer)
+            if (
+                is_signed(layer)
+                and not passing
+                and layer.metadata[KEY]["image_id"] == str(image.unique_id)
+            ):
                 return layer
         return None
 
@@ -72,7 +76,7 @@ class ResultLayers:
         empty = np.zeros(region.shown_part, DTYPE)
         layer = Labels(empty, name=name, **place_over(image, region, True))
         layer.editable = False
-        layer.metadata = {KEY: {"running": True}}
+        self._sign(layer, image, {"running": True})
         self._add(layer)
         return layer
 
@@ -306,6 +310,11 @@ def is_signed(layer: Layer) -> bool:
     """Tell whether we made a layer: of a copy that the user made, we did not."""
     about = layer.metadata.get(KEY, {})
     return bool(about.get("layer_id") == str(layer.unique_id))
+
+
+def is_running(layer: Layer) -> bool:
+    """Tell whether a layer shows what a run has found so far."""
+    return is_signed(layer) and bool(layer.metadata[KEY].get("running"))
 
 
 def is_preview(layer: Layer) -> bool:

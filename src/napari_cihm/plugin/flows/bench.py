@@ -22,7 +22,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.resting import RESTING
-from napari_cihm.plugin.layers import KEY, is_preview
+from napari_cihm.plugin.layers import KEY, is_preview, is_running
 from napari_cihm.plugin.overlays import is_overlay
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.scene import WORDS, array_of, axes_of
@@ -254,8 +254,7 @@ def can_be_corrected(layer: Layer) -> bool:
     """Tell whether a layer holds labels that are someone's work."""
     if not isinstance(layer, Labels) or is_overlay(layer):
         return False
-    running = layer.metadata.get(KEY, {}).get("running")
-    return not running and not is_preview(layer)
+    return not is_running(layer) and not is_preview(layer)
 
 
 def is_editable(layer: Labels) -> bool:
