@@ -118,13 +118,14 @@ def test_the_keyboard_alone_is_enough(shown, blobs, qtbot):
     assert len(shown.viewer.layers) == 1
 
 
-def test_keys_are_heard_over_the_canvas(shown, blobs, qtbot):
+def test_keys_are_heard_over_the_canvas(shown, blobs, qtbot, said):
     """There the focus is once the mouse was used on the image."""
     canvas = shown.viewer.window._qt_viewer.canvas.native
     control = Qt.KeyboardModifier.ControlModifier
     image = shown.viewer.add_image(np.stack([blobs] * 200), axis_labels=("t", "y", "x"))
     mine = shown.viewer.add_labels(np.zeros((9, 9), int), name="mine")
     shown.ready()
+    buttons = shown.coordinator.correct._section.buttons
     for layer in (image, mine):
         shown.viewer.layers.selection.active = layer
         qtbot.keyClick(canvas, Qt.Key.Key_Return, control)
@@ -133,7 +134,10 @@ def test_keys_are_heard_over_the_canvas(shown, blobs, qtbot):
         if layer is mine:  # which napari lets Escape take back
             qtbot.keyClick(canvas, Qt.Key.Key_Escape)
             assert shown.session.state is State.RUNNING
-            mine.mode = "pan_zoom"
+            shown.press(buttons["delete"])  # a tool is put down first
+            qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+            assert not buttons["delete"].isChecked()
+            assert shown.session.state is State.RUNNING
         qtbot.keyClick(canvas, Qt.Key.Key_Escape)
         assert shown.session.state is State.STOPPING
         shown.rest()
@@ -141,6 +145,11 @@ def test_keys_are_heard_over_the_canvas(shown, blobs, qtbot):
     mine.mode = "polygon"
     qtbot.keyClick(canvas, Qt.Key.Key_Escape)  # nothing runs, and nothing happens
     assert not mine.keymap
+    mine.bind_key("Escape", said.append)
+    shown.press(buttons["delete"])
+    qtbot.keyClick(canvas, Qt.Key.Key_Escape)
+    assert not buttons["delete"].isChecked()
+    assert list(mine.keymap.values()) == [said.append]  # theirs, as before
 
 
 def test_keys_go_with_the_panel_and_leave_what_the_user_bound(shown, qtbot):

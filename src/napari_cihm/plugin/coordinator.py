@@ -80,7 +80,8 @@ class Coordinator(QObject):
         )
         self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
         cancel = panel.run_bar.cancel.click
-        self._keys = Keys(scene, session, images.segment.click, cancel, self)
+        pointing, segment = self.correct.pointing, images.segment.click
+        self._keys = Keys(scene, session, pointing, segment, cancel, self)
         panel.files_dropped.connect(self._on_files_dropped)
         learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
         learning.unmarked.offered.connect(lambda: panel.show_part(learning.unmarked))

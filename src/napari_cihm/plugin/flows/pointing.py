@@ -21,7 +21,7 @@ class Pointing(QObject):
     """Turns clicks and strokes on a labels layer into points for a tool.
 
     While a tool is chosen the layer neither pans nor zooms with the left button;
-    choosing a brush, another layer, or Escape ends it.
+    choosing a brush, another layer, or `retreat` ends it.
 
     Parameters
     ----------
@@ -69,9 +69,16 @@ class Pointing(QObject):
         layer.mouse_drag_callbacks.append(self._on_drag)
         layer.mouse_double_click_callbacks.append(self._on_double_click)
         layer.events.mode.connect(self._on_mode)
-        layer.bind_key("Escape", self._on_escape, overwrite=True)
         self._release = self._scene.sight.hold_clicks()
         self.changed.emit()
+
+    def retreat(self) -> None:
+        """Forget the first of two clicks, or wait for nothing any more."""
+        if self._points:
+            self._forget()
+            self.changed.emit()
+        else:
+            self.drop()
 
     def drop(self) -> None:
         """Wait for nothing any more; the mouse is napari's again."""
@@ -84,7 +91,6 @@ class Pointing(QObject):
         layer.events.mode.disconnect(self._on_mode)
         layer.mouse_drag_callbacks.remove(self._on_drag)
         layer.mouse_double_click_callbacks.remove(self._on_double_click)
-        layer.bind_key("Escape", None)
         self._release()
         self._release = _nothing
         if layer.mode == "pan_zoom":
@@ -160,13 +166,6 @@ class Pointing(QObject):
 
     def _on_mode(self, event: Any) -> None:
         if self._layer is not None and self._layer.mode != "pan_zoom":
-            self.drop()
-
-    def _on_escape(self, layer: Labels) -> None:
-        if self._points:
-            self._forget()
-            self.changed.emit()
-        else:
             self.drop()
 
 
