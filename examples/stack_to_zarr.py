@@ -68,8 +68,9 @@ def main() -> None:
         labels = read_image(output)
         print(f"{output}: {labels.axes} {labels.shape} {labels.dtype}")
         volumes = [row["volume_px"] for row in measure(labels.data, stack)]
-        middle = f", half of them above {np.median(volumes):.0f} voxels"
-        print(f"{objects} objects{middle if volumes else ''}")
+        print(f"{objects} objects")
+        if volumes:
+            print(f"half of them above {np.median(volumes):.0f} voxels")
 
 
 if __name__ == "__main__":

@@ -78,15 +78,16 @@ class History:
     def origin(self, model: Model) -> Model:
         """Return the model that a chain of fine-tuning started from.
 
-        A model of which the forebear is gone counts as the start itself.
+        A model of which the forebear is gone counts as the start itself, and so does
+        one that was trained, from whatever weights.
         """
         places = [str(find_model(name)) for name in bundled_names()]
         places += [str(version.path) for version in self.versions()]
-        while base := model.config.training.base:
-            started = str(model.config.training.settings.get("start", ""))
-            likely = [p for p in places if Path(p).stem == Path(started).stem]
+        while "start" in (record := model.config.training).settings:
+            started = Path(str(record.settings["start"])).stem
+            likely = [p for p in places if Path(p).stem == started]
             found = (load_model(p, model.device) for p in [*likely, *places])
-            forebear = next((m for m in found if m.hash == base), None)
+            forebear = next((m for m in found if m.hash == record.base), None)
             if forebear is None:
                 return model
             model = forebear
