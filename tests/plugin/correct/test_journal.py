@@ -37,6 +37,12 @@ def _crash(correct, squares):
     correct.viewer.add_labels(squares, name=name)
 
 
+def _kept(settings):
+    """List the journals once those are ended that were left."""
+    wait_for_ends()
+    return journals(settings)
+
+
 def _reopen(correct):
     """Open another panel beside the same viewer."""
     from napari_cihm.plugin.widgets import SegmentWidget
@@ -96,7 +102,7 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     np.testing.assert_array_equal(mine.data, squares)
     assert not len(mine.features)
     qtbot.waitUntil(lambda: not banner.words.text(), timeout=30_000)
-    assert len(journals(flow.bench.settings)) == 1  # it goes on in the same folder
+    assert len(_kept(flow.bench.settings)) == 1  # it goes on in the same folder
     correct.viewer.window.remove_dock_widget(dock)
 
 
@@ -105,12 +111,11 @@ def test_work_that_was_resumed_and_let_be_is_offered_again(correct, squares, qtb
     _crash(correct, squares)
     for _ in range(2):
         panel, dock = _resume(correct, qtbot)
-        (found,) = journals(panel.coordinator.correct.bench.settings)
+        (found,) = _kept(panel.coordinator.correct.bench.settings)
         assert found.strokes
         correct.viewer.window.remove_dock_widget(dock)
         correct.viewer.layers.remove("squares labels (resumed)")
-        wait_for_ends()
-        (found,) = journals(panel.coordinator.correct.bench.settings)
+        (found,) = _kept(panel.coordinator.correct.bench.settings)
         assert not found.finished
 
 
@@ -127,8 +132,7 @@ def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qt
         seen = flow.reviewed_of(correct.layer)
         np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
         correct.viewer.window.remove_dock_widget(dock)
-    wait_for_ends()
-    (found,) = journals(flow.bench.settings)
+    (found,) = _kept(flow.bench.settings)
     assert found.path == path
     assert not found.finished
     labels[90, 2:4] = 5
@@ -156,7 +160,7 @@ def test_looking_again_and_again_is_no_work(correct, qtbot):
     for _ in range(3):
         panel, dock = _reopen(correct)
         correct.viewer.window.remove_dock_widget(dock)
-    found = journals(panel.coordinator.correct.bench.settings)
+    found = _kept(panel.coordinator.correct.bench.settings)
     assert all(journal.finished for journal in found)
 
 
@@ -274,7 +278,7 @@ def test_work_that_another_window_resumed_is_not_resumed_again(
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
-    (found,) = journals(flow.bench.settings)
+    (found,) = _kept(flow.bench.settings)
     held = claim(found.path, found.identity)
     qtbot.mouseClick(banner.yes, _left())
     qtbot.waitUntil(lambda: not banner.words.text(), timeout=10_000)
@@ -292,7 +296,7 @@ def test_unfinished_work_can_be_discarded(correct, squares, qtbot):
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
     qtbot.mouseClick(banner.no, _left())
     assert not banner.words.text()
-    (found,) = journals(panel.coordinator.correct.bench.settings)
+    (found,) = _kept(panel.coordinator.correct.bench.settings)
     assert found.finished  # and stays for a while
     correct.viewer.window.remove_dock_widget(dock)
 
@@ -376,7 +380,7 @@ def test_flat_work_that_was_exported_need_not_be_offered_again(correct, tmp_path
     correct.shown.rest()
     assert correct.bench.mending.saved
     correct.viewer.window.remove_dock_widget(correct.shown.dock)
-    (found,) = journals(correct.bench.settings)
+    (found,) = _kept(correct.bench.settings)
     assert found.finished
 
 
