@@ -2,9 +2,12 @@
 
 import gc
 import threading
+import warnings
 from types import SimpleNamespace
 
-from napari_cihm.plugin import warming
+from napari.utils.colormaps import label_colormap
+
+from napari_cihm.plugin import layers, warming
 
 
 def test_the_window_is_warmed_once_the_panel_has_settled(shown, monkeypatch):
@@ -34,3 +37,20 @@ def test_what_the_first_labels_and_curves_need_is_imported_in_a_thread(monkeypat
             thread.join()
     assert {"pandas", "napari_cihm.plugin.views.chart"} <= set(threads)
     assert threading.main_thread() not in threads.values()
+
+
+def test_colours_are_compiled_without_a_word_to_other_threads(monkeypatch):
+    # How napari picks colours changes the filters of warnings, and those are one for
+    # all threads: it made a warning of the main thread's own hushed ones.
+    list(layers.warm_up())  # numba changes them too, where it compiles
+    with monkeypatch.context() as hushed:
+        hushed.setattr(warnings, "catch_warnings", None)
+        list(layers.warm_up())
+
+
+def test_colours_are_as_many_as_those_of_labels():
+    default, own = layers.COLOURS
+    assert (len(label_colormap(49).colors), len(label_colormap().colors)) == (
+        default,
+        own,
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
-from napari.utils.colormaps import CyclicLabelColormap, label_colormap
+from napari.utils.colormaps import CyclicLabelColormap
 from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
 RESUMED = " (resumed)"
-COLOURS = 49  # of a labels layer that nobody gave others
+COLOURS = (50, 257)  # of a labels layer that nobody gave others; of colours of its own
 
 
 class ResultLayers:
@@ -326,10 +326,12 @@ def warm_up() -> Iterator[None]:
     """Have napari compile what it colours labels with, before there are any.
 
     That takes a second at the first labels of a process, in which nothing else is
-    drawn; in a thread it holds nothing up. No more than the colours: what else a
-    layer needs is not made for two threads.
+    drawn; in a thread it holds nothing up. No more than the compiling: what else a
+    layer needs is not made for two threads, nor is how napari picks its colours, which
+    hushes a warning meanwhile in all of them.
     """
-    for colours in (label_colormap(), label_colormap(COLOURS)):
+    for count in COLOURS:
+        colours = CyclicLabelColormap(colors=np.ones((count, 4)))
         to_texture = getattr(colours, "_data_to_texture", None)
         if to_texture is not None:  # else the first labels take that second
             for shape in ((0,), (2, 2)):  # napari asks for the dtype with no pixel

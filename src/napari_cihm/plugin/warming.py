@@ -5,8 +5,9 @@ import importlib
 import threading
 from contextlib import suppress
 
-# What napari takes for the table of the first labels, and we for the first curves.
-LATE = ("pandas", "napari_cihm.plugin.views.chart")
+# What napari takes for the colours and the table of the first labels, and we for the
+# first curves.
+LATE = ("skimage.color.colorconv", "pandas", "napari_cihm.plugin.views.chart")
 
 
 def warm_up() -> None:
