@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from napari.layers import Image as ImageLayer
 
 from napari_cihm.plugin.region import Part, changed, region_of
+from napari_cihm.plugin.scene import picture_of
 
 SIZES = {"t": 3, "z": 4, "c": 2, "y": 7, "x": 5}
 
@@ -83,6 +85,31 @@ def test_a_part_reads_as_the_slice_it_stands_for(wanted):
     np.testing.assert_array_equal(part[wanted], whole[taken][wanted])
     np.testing.assert_array_equal(part[wanted[0]], whole[taken][wanted[0]])
     np.testing.assert_array_equal(part[..., wanted[2]], whole[taken][..., wanted[2]])
+
+
+@pytest.mark.parametrize("extent", ["all", "slice", "view"])
+def test_a_plane_that_a_reader_gives_whole_is_computed_once_a_run(extent):
+    computed = []
+
+    def plane(block, block_info):
+        computed.append(block_info[0]["chunk-location"][0])
+        return block
+
+    pixels = np.arange(2 * 40 * 50, dtype=np.uint16).reshape(2, 40, 50)
+    array = da.from_array(pixels, chunks=(1, 40, 50)).map_blocks(
+        plane, meta=np.empty((0, 0, 0), pixels.dtype)
+    )
+    layer = ImageLayer(array)
+    window = {"y": (4, 36), "x": (5, 45)}
+    region = region_of("zyx", pixels.shape, extent, {"z": 1}, window)
+    data = picture_of(layer, region).data
+    computed.clear()
+    whole = np.asarray(region.feed(pixels)).reshape(-1, *data.shape[-2:])
+    front = (len(whole) - 1,) * (len(data.shape) - 2)
+    for y in range(0, 30, 10):
+        part = data[(*front, slice(y, y + 10), slice(2, 20))]
+        np.testing.assert_array_equal(part, whole[-1, y : y + 10, 2:20])
+    assert computed == [1]
 
 
 def test_only_what_differs_is_changed():

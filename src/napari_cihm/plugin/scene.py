@@ -18,6 +18,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.data.axes import LETTERS, guess_axes
+from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.image import Image
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.region import Extent, Region, region_of
@@ -268,5 +269,5 @@ def picture_of(layer: ImageLayer, region: Region) -> Image:
     sizes = sizes_of(letters, layer.scale, layer.units)
     scale = {a: size for a, (size, _) in sizes.items() if a in fed}
     units = {a: unit or "unit" for a, (_, unit) in sizes.items() if a in fed}
-    data = region.feed(array_of(layer))
+    data = region.feed(chunk_by_chunk(array_of(layer)))
     return Image.of(data, fed, scale=scale, units=units, name=layer.name)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
+from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
@@ -118,9 +120,10 @@ def segment_iter(
             "a dask.distributed.Client",
             "connect first: client=Client(address)",
         )
-    picture = Image.of(image, axes)
+    given = Image.of(image, axes)
+    picture = _held(given) if client is None else given  # workers have many threads
     predictor = as_predictor(model, chosen)
-    whole = picture if of is None else Image.of(of)
+    whole = picture if of is None else _held(Image.of(of))
     ranges, pixels = _look_over(picture, whole, predictor, chosen, work is not None)
     diameter, note = find_diameter(whole, predictor, chosen, ranges)
     plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
@@ -154,13 +157,17 @@ def segment_iter(
             labels,
             picture.label_axes,
             count,
-            picture,
+            given,
             maps=store.maps(),
             uncertainty=store.doubt(),
             zoom=plan.zoom,
             diameter=diameter,
             seconds=time.perf_counter() - begun,
         )
+
+
+def _held(image: Image) -> Image:
+    return replace(image, data=chunk_by_chunk(image.data))
 
 
 def _look_over(
