@@ -43,9 +43,16 @@ def test_colours_are_compiled_without_a_word_to_other_threads(monkeypatch):
     # How napari picks colours changes the filters of warnings, and those are one for
     # all threads: it made a warning of the main thread's own hushed ones.
     list(layers.warm_up())  # numba changes them too, where it compiles
-    with monkeypatch.context() as hushed:
-        hushed.setattr(warnings, "catch_warnings", None)
+    catch, threads = warnings.catch_warnings, []
+
+    def noted(*given, **named):
+        threads.append(threading.current_thread())
+        return catch(*given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(warnings, "catch_warnings", noted)
         list(layers.warm_up())
+    assert threading.current_thread() not in threads
 
 
 def test_colours_are_as_many_as_those_of_labels():
