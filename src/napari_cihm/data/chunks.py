@@ -2,12 +2,14 @@
 
 import threading
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.image import ArrayLike, read_part
+from napari_cihm.data.tiles import Box, intersection, shifted
 
 MOST = 2**29  # bytes of the chunks that are held
 
@@ -36,7 +38,9 @@ class Chunks:
     def __init__(self, array: Any) -> None:
         self._array = array
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
-        self._ends = [np.cumsum(sizes) for sizes in array.chunks]
+        self._edges = [np.cumsum((0, *sizes)) for sizes in array.chunks]
+        largest = prod(map(max, array.chunks)) * self.dtype.itemsize
+        self._holds = largest <= MOST
         self._held: dict[Number, NDArray[Any]] = {}
         self._lock = threading.Lock()
 
@@ -44,7 +48,7 @@ class Chunks:
         """Read a part; by numbers and slices without steps, chunks are held."""
         index = where if isinstance(where, tuple) else (where,)
         box = _box(index, self.shape)
-        if box is None or not self._cuts(box):
+        if box is None or not (self._holds and self._cuts(box)):
             return read_part(self._array, where)
         part = self._read(box)
         return part[tuple(slice(None) if isinstance(i, slice) else 0 for i in index)]
@@ -57,31 +61,24 @@ class Chunks:
         """Send the graph, not what is held of it."""
         return Chunks, (self._array,)
 
-    def _cuts(self, box: list[slice]) -> bool:
-        """Tell whether a part leaves some of a chunk that can be held for the rest."""
-        largest = self.dtype.itemsize
-        for sizes in self._array.chunks:
-            largest *= max(sizes)
-        edges = zip(box, self._ends, strict=True)
-        whole = all(
-            (not s.start or s.start in ends) and s.stop in ends for s, ends in edges
+    def _cuts(self, box: Box) -> bool:
+        """Tell whether a part leaves some of a chunk to be read later."""
+        return any(
+            s.start not in edges or s.stop not in edges
+            for s, edges in zip(box, self._edges, strict=True)
         )
-        return not whole and largest <= MOST
 
-    def _read(self, box: list[slice]) -> NDArray[Any]:
+    def _read(self, box: Box) -> NDArray[Any]:
         """Put a part together from its chunks."""
-        spans = [_holding(s, ends) for s, ends in zip(box, self._ends, strict=True)]
+        spans = [_spanned(*pair) for pair in zip(box, self._edges, strict=True)]
         numbers = list(product(*spans))
         with self._lock:  # whoever comes second finds the chunks held
             chunks = self._chunks(numbers)
-        if len(numbers) == 1:
-            inside, _ = self._meet(numbers[0], box)
-            only: NDArray[Any] = chunks[0][inside]
-            return only
         part = np.empty([s.stop - s.start for s in box], self.dtype)
         for number, chunk in zip(numbers, chunks, strict=True):
-            inside, place = self._meet(number, box)
-            part[place] = chunk[inside]
+            place = self._place(number)
+            shared = intersection(place, box)
+            part[shifted(shared, box)] = chunk[shifted(shared, place)]
         return part
 
     def _chunks(self, numbers: list[Number]) -> list[NDArray[Any]]:
@@ -101,24 +98,19 @@ class Chunks:
             over -= self._held.pop(number).nbytes
         return [found[n] for n in numbers]
 
-    def _meet(self, number: Number, box: list[slice]) -> tuple[Any, Any]:
-        """Return where a chunk and a part overlap: in the chunk, and in the part."""
-        inside, place = [], []
-        for n, s, ends in zip(number, box, self._ends, strict=True):
-            begin = int(ends[n - 1]) if n else 0
-            first, last = max(s.start, begin), min(s.stop, int(ends[n]))
-            inside.append(slice(first - begin, last - begin))
-            place.append(slice(first - s.start, last - s.start))
-        return tuple(inside), tuple(place)
+    def _place(self, number: Number) -> Box:
+        """Return where a chunk lies."""
+        pairs = zip(number, self._edges, strict=True)
+        return tuple(slice(int(edges[n]), int(edges[n + 1])) for n, edges in pairs)
 
 
-def _holding(part: slice, ends: NDArray[np.integer]) -> range:
-    """Return the numbers of the chunks that hold a part of a dimension."""
-    first, last = np.searchsorted(ends, (part.start, part.stop - 1), "right")
-    return range(int(first), int(last) + 1)
+def _spanned(part: slice, edges: NDArray[np.integer]) -> range:
+    """Return the numbers of the chunks in which a part of a dimension lies."""
+    first, last = np.searchsorted(edges, (part.start, part.stop - 1), "right")
+    return range(int(first) - 1, int(last))
 
 
-def _box(index: tuple[Any, ...], shape: tuple[int, ...]) -> list[slice] | None:
+def _box(index: tuple[Any, ...], shape: tuple[int, ...]) -> Box | None:
     """Return what an index takes of each dimension; None where that is no box."""
     if len(index) != len(shape):
         return None
@@ -132,4 +124,4 @@ def _box(index: tuple[Any, ...], shape: tuple[int, ...]) -> list[slice] | None:
         if stop <= start:
             return None
         box.append(slice(start, stop))
-    return box
+    return tuple(box)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
 RESUMED = " (resumed)"
-COLOURS = (50, 257)  # of a labels layer that nobody gave others; of colours of its own
+COLOURS = (50, 257)  # of a labels layer, and of napari's label colours by default
 
 
 class ResultLayers:
