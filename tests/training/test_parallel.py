@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,10 +19,7 @@ from napari_cihm.training import train
 from napari_cihm.training.parallel import Team, command, leads
 from tests.training.conftest import discs
 
-TWO = [
-    *(sys.executable, "-m", "torch.distributed.run"),
-    *("--nproc-per-node=2", "--standalone"),
-]
+TWO = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 
 WORKER = """
 import json, os, sys
@@ -50,11 +48,18 @@ def worker(tmp_path, request):
     return script
 
 
+def ran(*arguments):
+    """Run a Python program to its end; what it said where it fails is told."""
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 @pytest.mark.slow
 def test_two_processes_agree_and_train_like_one(worker, tmp_path):
-    for start in ([sys.executable], TWO):
-        command = [*start, str(worker)]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    ran(worker)
+    ran(*TWO, worker)
     (one, figure), (first, dice), (second, _) = (
         json.loads((tmp_path / f"{name}.json").read_text()) for name in ("alone", 0, 1)
     )
@@ -76,10 +81,7 @@ def test_one_of_two_processes_reports_tunes_and_writes(tmp_path):
         *("--options", '{"base": 4}', "--patch", "32", "--batch", "2"),
         *("--steps-per-epoch", "2", "--seconds", "2"),
     ]
-    run = subprocess.run(
-        [*TWO, "-m", "napari_cihm", *arguments],
-        check=True, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+    run = ran(*TWO, "-m", "napari_cihm", *arguments)
     assert run.stderr.count("training on") == run.stdout.count("best.safetensors") == 1
     recorded = load_model(tmp_path / "run" / "best.safetensors").config.training.command
     assert recorded.startswith("torchrun --nnodes=1 --nproc-per-node=2 -m napari_cihm")
@@ -112,6 +114,22 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
     started_by_torchrun(monkeypatch, 1, LOCAL_RANK="1", LOCAL_WORLD_SIZE="2")
     with pytest.raises(UnavailableError, match=r"2 processes .* 1 GPU"):
         Team.join("auto")
+
+
+def test_the_others_are_left_before_python_ends(monkeypatch):
+    for name in ("RANK", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("MASTER_ADDR", "localhost")
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "a")
+    at_the_end = []
+    exits = SimpleNamespace(register=at_the_end.append)
+    monkeypatch.setattr("napari_cihm.training.parallel.atexit", exits)
+    assert Team.join("cpu") == Team() and torch.distributed.is_initialized()
+    (leave,) = at_the_end
+    leave()
+    assert not torch.distributed.is_initialized()
+    leave()  # a script may have left them by itself
 
 
 def test_a_batch_has_a_patch_for_each_process(monkeypatch):

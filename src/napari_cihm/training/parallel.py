@@ -1,5 +1,6 @@
 """Several processes, one run: what torchrun started us as."""
 
+import atexit
 import os
 import shlex
 import sys
@@ -81,6 +82,7 @@ class Team:
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
             distributed.init_process_group(backend, timeout=PATIENCE)
+            atexit.register(_leave)
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     @property
@@ -123,6 +125,15 @@ class Team:
         value = value.to(self.device).contiguous()
         distributed.broadcast(value, 0)
         return value
+
+
+def _leave() -> None:
+    """Leave the others while Python is whole.
+
+    Threads of the group that outlive it now and then end the process with an abort.
+    """
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def _own_gpu() -> torch.device:
