@@ -214,6 +214,8 @@ def _one_viewer(qapp):
         _initialize_plugins.cache_clear()
         init_qactions.cache_clear()
         viewer = napari.Viewer(show=False, show_welcome_screen=False)
+        # Laid on each panel anew it takes a tenth of a second; windows have it.
+        viewer.window._qt_window.setStyleSheet("")
         # napari's own fixture looks for viewers that other tests left behind.
         QtViewer._instances.discard(viewer.window._qt_viewer)
         yield viewer

@@ -8,7 +8,13 @@ from torch import nn
 
 from napari_cihm import load_model
 from napari_cihm.config import TrainSettings
-from napari_cihm.training.optimisers import Muon, orthogonal, pick_optimiser
+from napari_cihm.training.optimisers import (
+    AdamW,
+    Muon,
+    orthogonal,
+    parameter_groups,
+    pick_optimiser,
+)
 
 
 @pytest.mark.parametrize("shape", [(16, 144), (64, 16), (48, 48), (8, 9)])
@@ -57,10 +63,29 @@ def test_the_rest_moves_as_torchs_adam_moves_it():
         torch.testing.assert_close(a, b)
 
 
-def test_a_weight_without_a_gradient_stays():
+def test_adamw_is_torchs_bit_for_bit_and_takes_up_what_torchs_left():
+    network = nn.Sequential(nn.Conv2d(4, 8, 3), nn.GroupNorm(2, 8), nn.Linear(8, 2))
+    other = copy.deepcopy(network)
+    mine = AdamW(network, 0.01)
+    theirs = torch.optim.AdamW(parameter_groups(other, 0.01), lr=3e-3, fused=True)
+    for seed in range(5):
+        for one in (network, other):
+            gradients(one, seed)
+            one[2].bias.grad = None if seed < 2 else one[2].bias.grad
+        mine.step(3e-3)
+        theirs.step()
+        if seed == 3:
+            mine = AdamW(network, 0.01)
+            mine.load_state_dict(theirs.state_dict())
+    for a, b in zip(network.parameters(), other.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("optimiser", [Muon, AdamW])
+def test_a_weight_without_a_gradient_stays(optimiser):
     network = nn.Sequential(nn.Linear(16, 16), nn.Linear(16, 16))
     before = copy.deepcopy(network.state_dict())
-    optimiser = Muon(network, 0.01)
+    optimiser = optimiser(network, 0.01)
     for weights in network[0].parameters():
         weights.grad = torch.ones_like(weights)
     optimiser.step(1e-2)

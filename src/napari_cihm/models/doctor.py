@@ -4,8 +4,9 @@ It runs no code of the file. What it finds is said in the order of importance;
 the window shows it beside the model, the command line prints it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,17 @@ from napari_cihm.models.bundled import find_model, load_model
 from napari_cihm.models.foreign import is_foreign
 from napari_cihm.models.model import Model
 
+LOAD = partial(load_model, device="cpu")
 SIDE = 128
 SHOWN = ("map", "ap0.50", "ap0.75", "dice", "iou")
 WORDS = {"map": "mean AP", "ap0.50": "AP .50", "ap0.75": "AP .75", "iou": "IoU"}
 
 
-def examine(name_or_path: str | Path, trial: bool = True) -> Examined:
+def examine(
+    name_or_path: str | Path,
+    trial: bool = True,
+    load: Callable[[str | Path], Model] = LOAD,
+) -> Examined:
     """Examine a model file, or a bundled model by its name.
 
     Parameters
@@ -35,6 +41,8 @@ def examine(name_or_path: str | Path, trial: bool = True) -> Examined:
         As for `load_model`.
     trial : bool
         Also let the model look at made images of nuclei.
+    load : callable
+        Loads it.
 
     Returns
     -------
@@ -48,7 +56,7 @@ def examine(name_or_path: str | Path, trial: bool = True) -> Examined:
         return Examined(Path(name_or_path), str(name_or_path), findings=(fault,))
     seen = Examined(path, path.stem, facts=_file_facts(path))
     try:
-        model = load_model(name_or_path, "cpu")
+        model = load(name_or_path)
     except CihmError as error:
         fault = Finding("fault", error.came, _advice(error))
         return replace(seen, findings=(fault,))

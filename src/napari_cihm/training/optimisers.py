@@ -1,10 +1,12 @@
 """What turns gradients into steps: Muon, or AdamW."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 
 from napari_cihm.config import TrainSettings
 
@@ -98,19 +100,74 @@ class Muon:
 
 
 class AdamW:
-    """Torch's own, which decays matrices and filters alone."""
+    """Torch's own, which decays matrices and filters alone.
+
+    Its function does what its class does, without a compiler that the class imports
+    for a second and a half.
+    """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         groups = parameter_groups(network, decay)
-        self.inner = torch.optim.AdamW(groups, fused=True)
-        self.state_dict = self.inner.state_dict
-        self.load_state_dict = self.inner.load_state_dict
+        self.decays = [group["weight_decay"] for group in groups]
+        self.groups = [[Moments.of(p) for p in group["params"]] for group in groups]
 
+    @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move all weights against their gradients."""
-        for group in self.inner.param_groups:
-            group["lr"] = rate
-        self.inner.step()
+        for decay, group in zip(self.decays, self.groups, strict=True):
+            learnt = [kept for kept in group if kept.weights.grad is not None]
+            adamw(
+                [kept.weights for kept in learnt],
+                [kept.weights.grad for kept in learnt],  # type: ignore[misc]
+                [kept.mean for kept in learnt],
+                [kept.square for kept in learnt],
+                [],
+                [kept.steps for kept in learnt],
+                fused=True,
+                amsgrad=False,
+                beta1=BETAS[0],
+                beta2=BETAS[1],
+                lr=rate,
+                weight_decay=decay,
+                eps=TINY,
+                maximize=False,
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what must be kept for the next step, by the names torch has for it."""
+        return {"state": {i: kept.named for i, kept in enumerate(self._kept)}}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what was kept."""
+        for i, kept in enumerate(self._kept):
+            for name, mine in kept.named.items():
+                mine.copy_(state["state"][i][name])
+
+    @property
+    def _kept(self) -> list["Moments"]:
+        return [kept for group in self.groups for kept in group]
+
+
+@dataclass
+class Moments:
+    """What Adam keeps of a weight's gradients."""
+
+    weights: Tensor
+    mean: Tensor
+    square: Tensor
+    steps: Tensor
+
+    @classmethod
+    def of(cls, weights: Tensor) -> "Moments":
+        """Begin with nothing."""
+        steps = weights.new_zeros((), dtype=torch.float32)
+        mean, square = (torch.zeros_like(weights) for _ in range(2))
+        return cls(weights, mean, square, steps)
+
+    @property
+    def named(self) -> dict[str, Tensor]:
+        """What has to be kept, by name."""
+        return {"step": self.steps, "exp_avg": self.mean, "exp_avg_sq": self.square}
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

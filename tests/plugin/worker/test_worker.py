@@ -16,9 +16,11 @@ import pytest
 import napari_cihm as cihm
 from napari_cihm.data.image import Image
 from napari_cihm.events import Examined, Machine, Segmented, TileDone
+from napari_cihm.models import load_model
 from napari_cihm.plugin.runner import Runner, RunState
 from napari_cihm.plugin.worker import wire
 from napari_cihm.plugin.worker.loaded import Loaded
+from tests.plugin.conftest import threshold_model
 
 
 class Heard:
@@ -131,6 +133,26 @@ def test_a_model_that_two_lanes_ask_for_is_loaded_once(checkpoint, monkeypatch):
     with ThreadPoolExecutor() as lanes:
         one, other = lanes.map(get, [str(checkpoint)] * 2)
     assert one is other
+
+
+def test_a_model_is_examined_again_once_its_file_is_another(tmp_path, monkeypatch):
+    read = []
+
+    def load(*about):
+        model = load_model(*about)
+        read.append(model.hash)
+        return model
+
+    monkeypatch.setattr("napari_cihm.plugin.worker.loaded.load_model", load)
+    models, path = Loaded(), tmp_path / "model.safetensors"
+    assert not models.look_at(str(path), "cpu").usable  # it is not there yet
+    threshold_model().save(path)
+    first = models.look_at(str(path), "cpu")
+    assert first.usable and models.look_at(str(path), "cpu") is first
+    assert models.get(str(path), "cpu").hash == first.hash
+    threshold_model(0.6).save(path)
+    assert models.look_at(str(path), "cpu").hash != first.hash
+    assert len(set(read)) == len(read) == 2
 
 
 def test_a_users_mistake_comes_with_its_remedy_and_no_traceback_in_the_text(

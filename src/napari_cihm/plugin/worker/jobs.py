@@ -23,7 +23,6 @@ from napari_cihm.events import (
 from napari_cihm.models.bundled import bundled_names
 from napari_cihm.models.catalogue import bundled_configs, catalogue
 from napari_cihm.models.devices import available_devices, pick_device
-from napari_cihm.models.doctor import examine
 from napari_cihm.plugin.worker.learning import learn, versions
 from napari_cihm.plugin.worker.loaded import LOADED
 from napari_cihm.segmentation import segment_iter
@@ -41,10 +40,7 @@ def look(model: str, device: str) -> Iterator[Event]:
     """Examine a model, and warm up what a run with it needs."""
     auto = str(pick_device(device))
     yield Machine(available_devices(), auto, bundled_names())
-    seen = examine(model)
-    if seen.usable:
-        LOADED.get(model, device)
-    yield seen
+    yield LOADED.look_at(model, device)
 
 
 def networks() -> Iterator[Event]:
