@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shlex
 import subprocess
 import sys
@@ -24,10 +25,10 @@ TWO = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 WORKER = """
 import json, os, sys
 from pathlib import Path
-sys.path.insert(0, {here!r})
-from conftest import discs
+sys.path.insert(0, {root!r})
 from napari_cihm.events import Trained
 from napari_cihm.training import train
+from tests.training.conftest import discs
 
 *_, last = train(
     [discs(seed) for seed in range(6)], "unet", epochs=2, seed=3,
@@ -42,23 +43,25 @@ Path({out!r}, f"{{rank}}.json").write_text(json.dumps([sums, last.figures["dice"
 
 
 @pytest.fixture
-def worker(tmp_path, request):
+def worker(tmp_path, pytestconfig):
     script = tmp_path / "worker.py"
-    script.write_text(WORKER.format(here=str(request.path.parent), out=str(tmp_path)))
-    return script
+    root = str(pytestconfig.rootpath)
+    script.write_text(WORKER.format(root=root, out=str(tmp_path)))
+    return str(script)
 
 
 def ran(*arguments):
     """Run a Python program to its end; what it said where it fails is told."""
-    command = [sys.executable, *map(str, arguments)]
+    command = [sys.executable, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return done
 
 
 @pytest.mark.slow
-def test_two_processes_agree_and_train_like_one(worker, tmp_path):
-    ran(worker)
+def test_two_processes_agree_and_train_like_one(worker, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    runpy.run_path(worker)
     ran(*TWO, worker)
     (one, figure), (first, dice), (second, _) = (
         json.loads((tmp_path / f"{name}.json").read_text()) for name in ("alone", 0, 1)
