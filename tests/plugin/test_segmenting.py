@@ -611,13 +611,10 @@ def test_complex_images_are_refused_before_anything_runs(
     assert "complex" in said[0][1]
 
 
-def test_labels_too_many_for_memory_stay_on_disk(
-    shown, blobs, checkpoint, monkeypatch, tmp_path
-):
+def test_labels_too_many_for_memory_stay_on_disk(shown, blobs, checkpoint, monkeypatch):
     import zarr
 
     monkeypatch.setattr("napari_cihm.plugin.region.LARGE", 1000)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     stack = np.stack([blobs] * 5)
     shown.viewer.add_image(stack, name="huge", axis_labels=("t", "y", "x"))
     shown.ready().segment()
@@ -631,6 +628,22 @@ def test_labels_too_many_for_memory_stay_on_disk(
     shown.segment()  # labels on disk are not changed: a new run makes new ones
     assert layer.data[0, 3, 3] == 99
     assert "huge labels [1]" in shown.viewer.layers
+
+
+def test_a_run_that_was_cancelled_leaves_nothing_on_disk(
+    shown, blobs, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("napari_cihm.plugin.region.LARGE", 1000)
+    stack = np.stack([blobs] * 400)
+    shown.viewer.add_image(stack, name="huge", axis_labels=("t", "y", "x"))
+    shown.ready()
+    shown.press(shown.section.segment)
+    home = tmp_path / "results"
+    shown.until(lambda: any(home.glob("*/*/run-*")))
+    shown.press(shown.bar.cancel)
+    shown.rest()
+    assert "huge labels" not in shown.viewer.layers
+    shown.until(lambda: not any(home.glob("*/*")))
 
 
 def test_a_view_of_the_background_is_not_stretched_to_objects(shown, blobs):

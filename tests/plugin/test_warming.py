@@ -23,7 +23,7 @@ def test_the_window_is_warmed_once_the_panel_has_settled(shown, monkeypatch):
     assert len(looked) == 1
 
 
-def test_what_the_first_labels_and_curves_need_is_imported_in_a_thread(monkeypatch):
+def test_what_is_needed_later_is_imported_in_a_thread_that_clears_away_too(monkeypatch):
     threads = {}
 
     def note(name):
@@ -31,11 +31,12 @@ def test_what_the_first_labels_and_curves_need_is_imported_in_a_thread(monkeypat
 
     monkeypatch.setattr(warming, "importlib", SimpleNamespace(import_module=note))
     monkeypatch.setattr(gc, "collect", lambda: None)
+    monkeypatch.setattr(warming, "sweep", lambda: note("sweep"))
     warming.warm_up()
     for thread in threading.enumerate():
-        if thread.name == "cihm imports":
+        if thread.name == "cihm warming":
             thread.join()
-    assert {"pandas", "napari_cihm.plugin.views.chart"} <= set(threads)
+    assert {"pandas", "napari_cihm.plugin.views.chart", "sweep"} <= set(threads)
     assert threading.main_thread() not in threads.values()
 
 

@@ -5,6 +5,8 @@ import importlib
 import threading
 from contextlib import suppress
 
+from napari_cihm.plugin.results import sweep
+
 # What napari takes for the colours and the table of the first labels, and we for the
 # first curves.
 LATE = ("skimage.color.colorconv", "pandas", "napari_cihm.plugin.views.chart")
@@ -16,7 +18,7 @@ def warm_up() -> None:
     Opening the panel makes so many objects that Python soon looks through all of them,
     which takes a fifth of a second; right after the opening nobody waits for that.
     """
-    threading.Thread(target=_import_ahead, name="cihm imports", daemon=True).start()
+    threading.Thread(target=_beside, name="cihm warming", daemon=True).start()
     with suppress(ImportError):  # vispy's own, and so it may move
         from vispy.visuals.line.dash_atlas import DashAtlas
 
@@ -24,7 +26,8 @@ def warm_up() -> None:
     gc.collect()
 
 
-def _import_ahead() -> None:
-    """Import what is needed later; on the main thread all would stand still."""
+def _beside() -> None:
+    """Do what would have all stand still on the main thread."""
     for name in LATE:
         importlib.import_module(name)
+    sweep()

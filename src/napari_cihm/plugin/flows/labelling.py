@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
-import platformdirs
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer
@@ -21,9 +19,9 @@ from napari_cihm.events import (
     Segmented,
     TileDone,
 )
+from napari_cihm.plugin import results
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.layers import is_painted
-from napari_cihm.plugin.preferences import PLUGIN
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import picture_of
@@ -79,7 +77,7 @@ class Labelling(QObject):
         self._stroke = QTimer(self, singleShot=True, interval=PAUSE)
         self._stroke.timeout.connect(self._take)
         whole = region_of(region.axes, region.shape)
-        self._work = _folder() if region.large else None
+        self._work = results.new_folder() if region.large else None
         self.run: Run = desk.runner.start(
             "segment",
             self._on_event,
@@ -224,11 +222,7 @@ class Labelling(QObject):
     def _on_end(self, run: Run) -> None:
         if self._held is not None:
             return  # once the stroke has ended
+        if self._work is not None and self.result is None:
+            results.discard(self._work)
         self.discard()
         self._on_end_of(self)
-
-
-def _folder() -> str:
-    """Return a new folder for labels that are too many for memory."""
-    place = platformdirs.user_cache_path(PLUGIN, appauthor=False) / "results"
-    return str(place / uuid4().hex)
