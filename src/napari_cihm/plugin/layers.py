@@ -26,6 +26,7 @@ KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
 RESUMED = " (resumed)"
 COLOURS = (50, 257)  # of a labels layer, and of napari's label colours by default
+PAUSE = 50  # milliseconds between two looks whether a stroke has ended
 
 
 class ResultLayers:

@@ -21,13 +21,12 @@ from napari_cihm.events import (
 )
 from napari_cihm.plugin import results
 from napari_cihm.plugin.flows.desk import Desk
-from napari_cihm.plugin.layers import is_painted
+from napari_cihm.plugin.layers import PAUSE, is_painted
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import picture_of
 
 REFRESH = 120  # milliseconds between two drawings of what was found
-PAUSE = 50  # and between two looks whether a stroke has ended
 
 
 class Labelling(QObject):
