@@ -140,8 +140,8 @@ class AdamW:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what was kept."""
         for i, kept in enumerate(self._kept):
-            for name, mine in kept.named.items():
-                mine.copy_(state["state"][i][name])
+            for name, value in state["state"].get(i, {}).items():
+                kept.named[name].copy_(value)
 
     @property
     def _kept(self) -> list["Moments"]:
