@@ -4,17 +4,34 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from napari_cihm.config import WindowSettings
 from napari_cihm.plugin import results
+
+WINDOW = """
+import sys; from pathlib import Path; from napari_cihm.plugin import results
+results._home = lambda: Path(sys.argv[1])
+print(results.new_folder())
+"""
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "_home", lambda: tmp_path)
+    monkeypatch.setattr(results, "preferences", WindowSettings)
     yield tmp_path
-    results._held.cache_clear()
+    results._own_place.cache_clear()
+
+
+@pytest.fixture
+def left(home):
+    """Give the labels that a window left which is closed."""
+    command = [sys.executable, "-c", WINDOW, str(home)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return written(done.stdout.strip())
 
 
 def written(folder):
@@ -32,21 +49,11 @@ def aged(home, days):
         os.utime(path, (then, then))
 
 
-def of_another_window(home):
-    """Write what a process leaves that has ended."""
-    program = (
-        "from pathlib import Path; from napari_cihm.plugin import results\n"
-        f"results._home = lambda: Path({str(home)!r})\n"
-        "print(results.new_folder())"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    return written(done.stdout.strip())
-
-
-def test_what_a_closed_window_left_goes_after_a_week(home):
-    left, mine = of_another_window(home), written(results.new_folder())
+def test_what_a_closed_window_left_goes_a_week_after_it_was_seen_closed(home, left):
+    mine = written(results.new_folder())
+    aged(home, 30)  # as long as the window was open
+    results.sweep()
+    assert left.exists()
     aged(home, 6)
     results.sweep()
     assert left.exists()
@@ -56,28 +63,39 @@ def test_what_a_closed_window_left_goes_after_a_week(home):
     assert sorted(path.suffix for path in home.iterdir()) == ["", ".lock"]
 
 
-def test_a_window_that_was_used_lately_keeps_what_is_old(home):
-    left = of_another_window(home)
-    aged(home, 30)
-    os.utime(left.parents[2])  # its last run was today
+def test_it_stays_while_corrections_wait_for_it(home, left, monkeypatch):
+    waiting = SimpleNamespace(by_reference=True, strokes=3, finished=False)
+    monkeypatch.setattr(results, "journals", lambda settings: [waiting])
+    results.sweep()
+    aged(home, 8)
     results.sweep()
     assert left.exists()
+    waiting.finished = True
+    results.sweep()
+    assert not any(home.iterdir())
 
 
-def test_nothing_is_removed_where_nobody_can_tell_who_is_there(home, monkeypatch):
-    left = of_another_window(home)
-    aged(home, 30)
-
+def test_nothing_is_removed_where_nobody_can_tell_who_is_there(home, left, monkeypatch):
     def refused(self, *args, **named):
         raise NotImplementedError
 
+    results.sweep()
+    aged(home, 8)
     monkeypatch.setattr(results.filelock.FileLock, "acquire", refused)
     results.sweep()
     assert left.exists()
+
+
+def test_what_others_put_there_is_let_be(home):
+    (home / "Thumbs.db").touch()
+    (home / "folder").mkdir()
+    results.sweep()
+    aged(home, 30)
+    results.sweep()
+    assert len(list(home.iterdir())) == 2
 
 
 def test_each_run_has_a_folder_and_none_is_made_before_it_is_written(home):
     one, other = results.new_folder(), results.new_folder()
     assert one != other and Path(one).parent == Path(other).parent
     assert not Path(one).parent.exists()
-    results.sweep()  # nor does it matter where there is nothing

@@ -119,7 +119,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
         Team.join("auto")
 
 
-def test_the_others_are_left_before_python_ends(monkeypatch):
+def test_the_others_are_left_before_python_ends(monkeypatch, request):
     for name in ("RANK", "MASTER_PORT"):
         monkeypatch.setenv(name, "0")
     monkeypatch.setenv("MASTER_ADDR", "localhost")
@@ -130,6 +130,7 @@ def test_the_others_are_left_before_python_ends(monkeypatch):
     monkeypatch.setattr("napari_cihm.training.parallel.atexit", exits)
     assert Team.join("cpu") == Team() and torch.distributed.is_initialized()
     (leave,) = at_the_end
+    request.addfinalizer(leave)
     leave()
     assert not torch.distributed.is_initialized()
     leave()  # a script may have left them by itself

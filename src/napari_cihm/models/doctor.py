@@ -22,16 +22,17 @@ from napari_cihm.models.bundled import find_model, load_model
 from napari_cihm.models.foreign import is_foreign
 from napari_cihm.models.model import Model
 
-LOAD = partial(load_model, device="cpu")
 SIDE = 128
 SHOWN = ("map", "ap0.50", "ap0.75", "dice", "iou")
 WORDS = {"map": "mean AP", "ap0.50": "AP .50", "ap0.75": "AP .75", "iou": "IoU"}
+
+_on_cpu = partial(load_model, device="cpu")
 
 
 def examine(
     name_or_path: str | Path,
     trial: bool = True,
-    load: Callable[[str | Path], Model] = LOAD,
+    load: Callable[[str | Path], Model] = _on_cpu,
 ) -> Examined:
     """Examine a model file, or a bundled model by its name.
 

@@ -14,14 +14,18 @@ from uuid import uuid4
 import filelock
 import platformdirs
 
-from napari_cihm.plugin.preferences import PLUGIN
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.journal import journals
+from napari_cihm.plugin.preferences import PLUGIN, preferences
 
-KEPT = 7 * 86400.0  # seconds
+WEEK = 7 * 86400.0  # seconds
+LOCK, CLOSED = ".lock", ".closed"  # beside a window's folder
+UNTOLD = (OSError, NotImplementedError, filelock.Timeout)  # where a lock says nothing
 
 
 def new_folder() -> str:
     """Return a folder for the labels of one run; it is made when they are written."""
-    place, _ = _held(_home())
+    place, _ = _own_place(_home())
     return str(place / uuid4().hex)
 
 
@@ -31,40 +35,56 @@ def discard(folder: str) -> None:
 
 
 def sweep() -> None:
-    """Remove what windows left that were closed a week ago."""
-    with suppress(OSError):
-        for place in {path.with_suffix("") for path in _home().iterdir()}:
-            there = [path for path in (place, _lock_of(place)) if path.exists()]
-            written = max(path.stat().st_mtime for path in there)
-            if time.time() - written > KEPT:
-                _remove(place)
+    """Remove what windows left that have been closed for a week.
+
+    All stays while unfinished corrections need labels that lie in a file.
+    """
+    places = [path.with_suffix("") for path in _home().glob(f"*{LOCK}")]
+    old = [place for place in places if _has_been_closed(place)]
+    if old and not _is_missed():
+        for place in old:
+            _remove(place)
+
+
+def _has_been_closed(place: Path) -> bool:
+    """Tell whether a window was closed a week ago; note it where it is closed now."""
+    closed = place.with_suffix(CLOSED)
+    with suppress(*UNTOLD), _lock(place):
+        if not closed.exists():
+            closed.touch()
+        return time.time() - closed.stat().st_mtime > WEEK
+    return False
+
+
+def _is_missed() -> bool:
+    settings = CorrectSettings(journal_folder=preferences().journal_folder)
+    return any(
+        journal.by_reference and journal.strokes and not journal.finished
+        for journal in journals(settings)
+    )
 
 
 def _remove(place: Path) -> None:
-    """Remove a window's folder unless it is open, or that cannot be told."""
-    with suppress(OSError, NotImplementedError, filelock.Timeout):
-        with _locked(place):
+    with suppress(*UNTOLD):
+        with _lock(place):
             shutil.rmtree(place, ignore_errors=True)
         if not place.exists():
-            _lock_of(place).unlink(missing_ok=True)
+            for suffix in (CLOSED, LOCK):
+                place.with_suffix(suffix).unlink(missing_ok=True)
 
 
 @cache
-def _held(home: Path) -> tuple[Path, filelock.BaseFileLock]:
+def _own_place(home: Path) -> tuple[Path, filelock.BaseFileLock]:
     """Name this process' own folder, and hold it for as long as the process lives."""
     place = home / uuid4().hex
-    lock = _locked(place)
-    with suppress(OSError, NotImplementedError):  # a disk without locks
+    lock = _lock(place)
+    with suppress(*UNTOLD):
         lock.acquire()
     return place, lock
 
 
-def _locked(place: Path) -> filelock.BaseFileLock:
-    return filelock.FileLock(_lock_of(place), timeout=0, thread_local=False)
-
-
-def _lock_of(place: Path) -> Path:
-    return place.with_suffix(".lock")
+def _lock(place: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(place.with_suffix(LOCK), timeout=0, thread_local=False)
 
 
 def _home() -> Path:

@@ -18,7 +18,7 @@ def warm_up() -> None:
     Opening the panel makes so many objects that Python soon looks through all of them,
     which takes a fifth of a second; right after the opening nobody waits for that.
     """
-    threading.Thread(target=_beside, name="cihm warming", daemon=True).start()
+    threading.Thread(target=_meanwhile, name="cihm warming", daemon=True).start()
     with suppress(ImportError):  # vispy's own, and so it may move
         from vispy.visuals.line.dash_atlas import DashAtlas
 
@@ -26,7 +26,7 @@ def warm_up() -> None:
     gc.collect()
 
 
-def _beside() -> None:
+def _meanwhile() -> None:
     """Do what would have all stand still on the main thread."""
     for name in LATE:
         importlib.import_module(name)

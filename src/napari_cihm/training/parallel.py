@@ -82,7 +82,8 @@ class Team:
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
             distributed.init_process_group(backend, timeout=PATIENCE)
-            atexit.register(_leave)
+            if backend == "gloo":
+                atexit.register(_leave)
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     @property
@@ -130,7 +131,8 @@ class Team:
 def _leave() -> None:
     """Leave the others while Python is whole.
 
-    Threads of the group that outlive it now and then end the process with an abort.
+    Gloo's threads, where they outlive it, now and then end the process with an abort.
+    NCCL has none such, and to leave it would wait for those that a failure left behind.
     """
     if distributed.is_initialized():
         distributed.destroy_process_group()

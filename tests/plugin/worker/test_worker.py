@@ -15,6 +15,7 @@ import pytest
 
 import napari_cihm as cihm
 from napari_cihm.data.image import Image
+from napari_cihm.errors import CheckpointError
 from napari_cihm.events import Examined, Machine, Segmented, TileDone
 from napari_cihm.models import load_model
 from napari_cihm.plugin.runner import Runner, RunState
@@ -153,6 +154,17 @@ def test_a_model_is_examined_again_once_its_file_is_another(tmp_path, monkeypatc
     threshold_model(0.6).save(path)
     assert models.look_at(str(path), "cpu").hash != first.hash
     assert len(set(read)) == len(read) == 2
+
+
+def test_a_model_that_could_not_be_read_for_once_is_read_again(checkpoint, monkeypatch):
+    def refuse(*_):
+        raise CheckpointError("it cannot be read", "a disk that is there")
+
+    models = Loaded()
+    with monkeypatch.context() as away:
+        away.setattr("napari_cihm.plugin.worker.loaded.load_model", refuse)
+        assert not models.look_at(str(checkpoint), "cpu").usable
+    assert models.look_at(str(checkpoint), "cpu").usable
 
 
 def test_a_users_mistake_comes_with_its_remedy_and_no_traceback_in_the_text(

@@ -103,9 +103,11 @@ class Labelling(QObject):
             self._desk.runner.stop(self.run)
 
     def discard(self) -> None:
-        """Take away what was shown while it ran."""
+        """Take away what was shown and written while it ran."""
         self._refresh.stop()
         self._stroke.stop()
+        if self._work is not None and self.result is None:
+            results.discard(self._work)
         if self.layer is not None and self.layer is not self.result:
             layer, self.layer = self.layer, None
             self._desk.layers.remove(layer)
@@ -221,7 +223,5 @@ class Labelling(QObject):
     def _on_end(self, run: Run) -> None:
         if self._held is not None:
             return  # once the stroke has ended
-        if self._work is not None and self.result is None:
-            results.discard(self._work)
         self.discard()
         self._on_end_of(self)

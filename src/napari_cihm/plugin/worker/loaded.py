@@ -22,7 +22,7 @@ class Loaded:
 
     key: tuple[Version | None, str] | None = None
     model: Model | None = None
-    _seen: dict[Version, Examined] = field(default_factory=dict)
+    _seen: dict[tuple[Version, str], Examined] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, name_or_path: str | Path, device: str) -> Model:
@@ -34,15 +34,17 @@ class Loaded:
             return self.model
 
     def look_at(self, name_or_path: str, device: str) -> Examined:
-        """Load a model and examine it, unless that was done with its file as it is."""
+        """Load a model and examine it, unless that was done with its file as it is.
+
+        What was refused is read anew: a disk may have been away.
+        """
         version = _version(name_or_path)
-        seen = self._seen.get(version) if version else None
-        if seen is None:
-            seen = examine(name_or_path, load=partial(self.get, device=device))
-            if version:
-                self._seen[version] = seen
-        elif seen.usable:
+        if version and (seen := self._seen.get((version, device))):
             self.get(name_or_path, device)
+            return seen
+        seen = examine(name_or_path, load=partial(self.get, device=device))
+        if version and seen.usable and version == _version(name_or_path):
+            self._seen[version, device] = seen
         return seen
 
 
