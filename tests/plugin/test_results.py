@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,9 @@ print(results.new_folder())
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
+    for thread in threading.enumerate():  # a panel of another test may sweep yet
+        if thread.name == "cihm warming":
+            thread.join()
     monkeypatch.setattr(results, "_home", lambda: tmp_path)
     monkeypatch.setattr(results, "preferences", WindowSettings)
     yield tmp_path

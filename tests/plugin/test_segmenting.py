@@ -1,10 +1,12 @@
 """Pressing Segment: what is labelled, where it lies, and what is left alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import dask.array as da
 import numpy as np
 import pytest
+import zarr
 from napari.layers._layer_actions import _duplicate_layer
 from scipy import ndimage
 from skimage.measure import label as components
@@ -236,6 +238,13 @@ def test_axes_that_were_typed_stay_with_their_image(shown, blobs):
     assert shown.section.axes.text() == shown.session.axes == "zyx"
     shown.viewer.layers.selection.active = other
     assert bench.axes_of(layer) == "zyx"
+
+
+def test_the_last_axis_of_a_picture_in_colours_is_colour(shown, blobs):
+    shown.viewer.add_image(np.stack([blobs] * 3, axis=-1), name="colour", rgb=True)
+    shown.section.axes.textEdited.emit("yxz")
+    assert "use c as the last letter" in shown.section.meaning.text()
+    assert shown.session.axes == "yxc"
 
 
 def test_colour_images_are_labelled(shown, blobs, checkpoint):
@@ -611,39 +620,75 @@ def test_complex_images_are_refused_before_anything_runs(
     assert "complex" in said[0][1]
 
 
-def test_labels_too_many_for_memory_stay_on_disk(shown, blobs, checkpoint, monkeypatch):
-    import zarr
-
+@pytest.fixture
+def huge(shown, blobs, monkeypatch):
+    """Open a stack whose labels are taken for too many for memory."""
     monkeypatch.setattr("napari_cihm.plugin.region.LARGE", 1000)
     stack = np.stack([blobs] * 5)
     shown.viewer.add_image(stack, name="huge", axis_labels=("t", "y", "x"))
-    shown.ready().segment()
-    layer = shown.labels("huge labels")
-    assert isinstance(layer.data, zarr.Array)
-    np.testing.assert_array_equal(layer.data[:], _engine(stack, checkpoint, "tyx"))
+    return shown.ready()
+
+
+def test_labels_too_many_for_memory_stay_on_disk(huge, checkpoint, said, tmp_path):
+    huge.segment()
+    layer, image = huge.labels("huge labels"), huge.viewer.layers["huge"]
+    assert isinstance(layer.data.source, zarr.Array)
+    wanted = _engine(image.data, checkpoint, "tyx")
+    np.testing.assert_array_equal(layer.data[:], wanted)
+    assert huge.viewer.layers.selection.active is layer
+    assert "Labels as large as these are not measured." in huge.words
+    _duplicate_layer(huge.viewer.layers)
     layer.paint((0, 3, 3), 99)
     assert layer.data[0, 3, 3] == 99
-    again = shown.viewer.layers["huge"]
-    shown.viewer.layers.selection.active = again
-    shown.segment()  # labels on disk are not changed: a new run makes new ones
-    assert layer.data[0, 3, 3] == 99
-    assert "huge labels [1]" in shown.viewer.layers
+    assert huge.labels("huge labels copy").data[0, 3, 3] == 0
+    (saved,) = layer.save(str(tmp_path / "runs.csv"), plugin="napari-cihm")
+    assert len(Path(saved).read_text().splitlines()) == 1 + 5 * 12 + 1
+    huge.viewer.layers.selection.active = image
+    huge.segment()  # labels on disk are not changed: a new run makes new ones
+    assert layer.data[0, 3, 3] == 99 and not layer.visible
+    assert ("info", "Earlier labels stay as they are, hidden: huge labels.") in said
+    np.testing.assert_array_equal(huge.labels("huge labels [1]").data[:], wanted)
 
 
-def test_a_run_that_was_cancelled_leaves_nothing_on_disk(
-    shown, blobs, monkeypatch, tmp_path
-):
-    monkeypatch.setattr("napari_cihm.plugin.region.LARGE", 1000)
-    stack = np.stack([blobs] * 400)
-    shown.viewer.add_image(stack, name="huge", axis_labels=("t", "y", "x"))
-    shown.ready()
-    shown.press(shown.section.segment)
+def test_a_look_at_what_is_too_much_for_memory_passes(huge):
+    for _ in range(2):
+        huge.press(huge.section.preview)
+        huge.rest()
+    (layer,) = huge.desk.scene.labels
+    assert layer.name == "huge preview" and not layer.editable
+    huge.segment()
+    (layer,) = huge.desk.scene.labels
+    assert layer.name == "huge labels" and layer.editable
+
+
+def test_channels_that_come_late_leave_large_labels_on_disk(huge, blobs, checkpoint):
+    huge.viewer.layers.clear()
+    stack = np.stack([blobs] * 5)[:, None]
+    huge.viewer.add_image(stack, name="late", axis_labels=("z", "c", "y", "x"))
+    huge.segment()
+    layer = huge.labels("late labels")
+    assert layer.data.nbytes == 0  # of pieces in memory
+    np.testing.assert_array_equal(layer.data[:, 0], _engine(stack[:, 0], checkpoint))
+
+
+def test_large_labels_of_pixels_that_are_gone_are_told(huge, blobs, said):
+    huge.press(huge.section.segment)
+    huge.viewer.layers["huge"].data = np.stack([blobs[:50]] * 3)
+    huge.rest()
+    (layer,) = huge.desk.scene.labels
+    assert layer.name == "huge labels (earlier pixels)"
+    assert any("was given other pixels" in text for _, text in said)
+
+
+def test_a_run_that_was_cancelled_leaves_nothing_on_disk(huge, blobs, tmp_path):
+    huge.viewer.layers["huge"].data = np.stack([blobs] * 400)
+    huge.press(huge.section.segment)
     home = tmp_path / "results"
-    shown.until(lambda: any(home.glob("*/*/run-*")))
-    shown.press(shown.bar.cancel)
-    shown.rest()
-    assert "huge labels" not in shown.viewer.layers
-    shown.until(lambda: not any(home.glob("*/*")))
+    huge.until(lambda: any(home.glob("*/*/run-*")))
+    huge.press(huge.bar.cancel)
+    huge.rest()
+    assert "huge labels" not in huge.viewer.layers
+    huge.until(lambda: not any(home.glob("*/*")))
 
 
 def test_a_view_of_the_background_is_not_stretched_to_objects(shown, blobs):

@@ -11,6 +11,7 @@ from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
+from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
 from napari_cihm.data.tiles import Box
@@ -114,7 +115,8 @@ class ResultLayers:
         """
         found = region.show(np.asarray(labels))
         if array_of(image).shape != region.shape:
-            return self._leave(live, image, found)
+            live.data = found.astype(DTYPE)
+            return self._leave(live, image)
         follow = self._scene.active in (image, None)
         result = self.own(image)
         if result is not None and _fits(result, region):
@@ -143,15 +145,36 @@ class ResultLayers:
         return result
 
     def add_large(
-        self, image: ImageLayer, region: Region, labels: Any, about: Mapping[str, Any]
+        self,
+        image: ImageLayer,
+        region: Region,
+        labels: Any,
+        about: Mapping[str, Any],
+        preview: bool,
     ) -> Labels:
-        """Add labels that stay on disk; they can be painted there."""
-        if tuple(labels.shape) != region.shown_part:
-            labels = region.show(np.asarray(labels))
-        name = f"{image.name} labels"
-        layer = Labels(labels, name=name, **place_over(image, region, True))
+        """Add labels that lie on disk; what is edited is kept apart, in memory.
+
+        They change no earlier ones, which are hidden by a run over all of the image.
+        """
+        follow, before = self._scene.active in (image, None), self.own(image)
+        self._drop_previews(image)
+        same = array_of(image).shape == region.shape
+        place = place_over(image, region, True) if same else {}
+        data = ChunkedArray.over(labels).astype(DTYPE)
+        layer = Labels(data, name=f"{image.name} labels", **place)
         self._add(layer)
+        if not same:
+            return self._leave(layer, image)
+        if preview:
+            layer.name, layer.editable = f"{image.name} preview", False
+            self._sign(layer, image, {"preview": True})
+            return layer
         self._sign(layer, image, about)
+        if before is not None and region.whole:
+            before.visible = False
+            notices.tell(f"earlier labels stay as they are, hidden: {before.name}")
+        if follow:
+            self._scene.layers.selection.active = layer
         return layer
 
     def keep_preview(
@@ -281,14 +304,13 @@ class ResultLayers:
             own.data = own.data.astype(kind)
         self.edit(own, *changed(own.data[box], found.astype(kind), box))
 
-    def _leave(self, live: Labels, image: ImageLayer, found: NDArray[Any]) -> Labels:
+    def _leave(self, live: Labels, image: ImageLayer) -> Labels:
         """Leave labels of pixels that the image has no more to the user."""
         notices.warn(
             f"{image.name} was given other pixels while it was segmented; the labels "
             "are those of the earlier ones",
             "segment it again",
         )
-        live.data = found.astype(DTYPE)
         live.editable, live.metadata = True, {}
         live.name = f"{image.name} labels (earlier pixels)"
         return live

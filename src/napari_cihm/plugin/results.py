@@ -6,9 +6,11 @@ They stay while the window is open, and a week longer, since somebody may miss t
 import shutil
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import filelock
@@ -27,6 +29,29 @@ def new_folder() -> str:
     """Return a folder for the labels of one run; it is made when they are written."""
     place, _ = _own_place(_home())
     return str(place / uuid4().hex)
+
+
+def place_of(labels: Any, shape: Sequence[int]) -> dict[str, Any]:
+    """Say where labels lie, and in which shape they are shown."""
+    return {"path": str(labels.store.root / labels.path), "shape": list(shape)}
+
+
+def opened(place: Mapping[str, Any]) -> Any:
+    """Open labels again that lie at a place; None where they are gone."""
+    import zarr  # late: a panel opens without it
+
+    with suppress(OSError, ValueError, KeyError):
+        return shaped(zarr.open_array(place["path"], mode="r"), place["shape"])
+    return None
+
+
+def shaped(labels: Any, shape: Sequence[int]) -> Any:
+    """Give labels on disk axes of one element more or less, without reading them."""
+    if tuple(labels.shape) == tuple(shape):
+        return labels
+    import dask.array as da
+
+    return da.from_array(labels, chunks=labels.chunks).reshape(tuple(shape))
 
 
 def discard(folder: str) -> None:

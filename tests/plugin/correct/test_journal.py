@@ -63,7 +63,7 @@ def _resume(correct, qtbot, meanwhile=lambda flow: None):
     qtbot.mouseClick(banner.yes, _left())
     meanwhile(flow)
     qtbot.waitUntil(
-        lambda: flow.bench.labels.name.endswith("(resumed)"), timeout=10_000
+        lambda: str(flow.bench.labels).endswith("(resumed)"), timeout=10_000
     )
     return panel, dock
 
@@ -103,6 +103,30 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     assert not len(mine.features)
     qtbot.waitUntil(lambda: not banner.words.text(), timeout=30_000)
     assert len(_kept(flow.bench.settings)) == 1  # it goes on in the same folder
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_work_on_labels_too_many_for_memory_comes_back(
+    shown, blobs, correcting, monkeypatch, qtbot
+):
+    monkeypatch.setattr("napari_cihm.plugin.region.LARGE", 1000)
+    monkeypatch.setattr("napari_cihm.correction.journal.ledger.WHOLE_MB", 0)
+    shown.viewer.add_image(blobs[:, None], name="s", axis_labels=("y", "c", "x"))
+    shown.ready().segment()
+    correct = correcting(shown.labels("s labels"))
+    correct.press("delete")
+    correct.click(16, 0, 16)
+    wanted = np.array(correct.layer.data)
+    assert not wanted[16, 0, 16] and len(np.unique(wanted)) == 12
+    assert correct.session.journal.flush()
+    (found,) = _kept(correct.shown.coordinator.correct.bench.settings)
+    correct.viewer.window.remove_dock_widget(shown.dock)
+    correct.viewer.layers.remove(correct.layer)  # nobody knows any more where they lie
+    panel, dock = _resume(correct, qtbot)
+    layer = panel.coordinator.correct.bench.labels
+    np.testing.assert_array_equal(layer.data[:], wanted)
+    assert layer.data.source is not None  # what was not edited is on disk still
+    assert found.by_reference
     correct.viewer.window.remove_dock_widget(dock)
 
 

@@ -114,7 +114,7 @@ def _empty(about: Mapping[str, Any], base: Any) -> Recovered:
         )
     labels: Any = np.zeros(shape, dtype)
     if base is not None and about["labels"]["by_reference"]:
-        labels = ChunkedArray.over(base)
+        labels = ChunkedArray.over(base).astype(dtype)
     elif base is not None:
         labels = np.asarray(base).astype(dtype)
     identity = ImageIdentity.read(about["identity"])

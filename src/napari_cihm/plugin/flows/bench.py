@@ -111,7 +111,7 @@ class Bench(QObject):
         if layer in self._mendings:
             return self._mendings[layer]
         data, said = working_copy(layer.data)
-        if data is not layer.data and not self._is_ours(layer):
+        if data is not layer.data:
             layer.data = data
             notices.tell(said)
         rest = RESTING.pop(layer, None) if reviewed is None else None
@@ -239,11 +239,6 @@ class Bench(QObject):
     def run_settings(self, image: ImageLayer, layer: Labels) -> dict[str, Any]:
         """Return the settings by which a model looks at an image for its labels."""
         return {**self._chosen(), "channels": self.channels(image, layer)}
-
-    def _is_ours(self, layer: Labels) -> bool:
-        """Tell whether labels on disk lie where we put them."""
-        about = layer.metadata.get(KEY, {})
-        return about.get("layer_id") == str(layer.unique_id)
 
     def _on_changed(self) -> None:
         if self.sender() is self.mending:

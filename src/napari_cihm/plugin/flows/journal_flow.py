@@ -23,7 +23,7 @@ from napari_cihm.correction.journal import (
     wait_for_ends,
 )
 from napari_cihm.errors import CihmError, InputError
-from napari_cihm.plugin import notices
+from napari_cihm.plugin import notices, results
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.layers import KEY, resumed_name
@@ -144,7 +144,7 @@ class JournalFlow(QObject):
         mending.told.connect(_on_told)
         if self._bench.settings.journal:
             about = mending.layer.metadata.get(KEY, {})
-            known = ("model", "model_hash", "settings")
+            known = ("model", "model_hash", "settings", "labels_at")
             facts = {k: about[k] for k in known if k in about}
             mending.keep_journal(self._identity(mending), facts)
         self._offer()
@@ -233,7 +233,10 @@ class JournalFlow(QObject):
 
 
 def _base(journal: FoundJournal, bases: list[Any]) -> Any:
-    """Return the labels that a journal was begun with, if they are open."""
+    """Return the labels that a journal was begun with, if they are to be had."""
+    if journal.by_reference and (place := journal.facts.get("labels_at")):
+        left = results.opened(place)  # by a window that is closed
+        bases = bases if left is None else [left, *bases]
     base = next((labels for labels in bases if journal.began_with(labels)), None)
     if journal.by_reference and base is None:
         raise InputError(

@@ -167,7 +167,13 @@ class Labelling(QObject):
         # Layers may take it away as its labels move into another: that ends no run.
         shown, self.layer = self.layer, None
         if shown is None:
-            self.result = layers.add_large(self.image, self.region, event.labels, about)
+            labels = results.shaped(event.labels, self.region.shown_part)
+            about["labels_at"] = results.place_of(event.labels, labels.shape)
+            self.result = layers.add_large(
+                self.image, self.region, labels, about, self.preview
+            )
+            if not self.preview:
+                self.notes.append("labels as large as these are not measured")
         elif self.preview:
             self.result = layers.keep_preview(
                 shown, self.image, self.region, event.labels

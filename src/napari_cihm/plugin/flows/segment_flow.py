@@ -109,7 +109,7 @@ class SegmentFlow(QObject):
         extent = "view" if preview else self._section.extent
         settings = self.settings()
         try:
-            check_axes(session.axes, array_of(image).shape)
+            _checked(session.axes, image)
             region = scene.region(image, session.axes, extent)
             labelling = Labelling(
                 self._desk, image, region, settings, preview, self._on_end, self
@@ -171,7 +171,7 @@ class SegmentFlow(QObject):
             return
         shape = array_of(image).shape
         try:
-            letters = check_axes(axes, shape)
+            letters = _checked(axes, image)
         except AxesError as error:
             self._section.set_axes(axes, "", f"{error.came}: use {error.wanted}")
             return
@@ -210,6 +210,14 @@ class SegmentFlow(QObject):
             self._section.set_ready(False, NO_MODEL)
         else:
             self._section.set_ready(True)
+
+
+def _checked(axes: str, image: ImageLayer) -> str:
+    """Return axes in small letters if they describe an image as napari shows it."""
+    letters = check_axes(axes, array_of(image).shape)
+    if image.rgb and letters[-1] != "c":
+        raise AxesError(f"axes {axes!r} of an image in colours", "c as the last letter")
+    return letters
 
 
 def meaning_of(axes: str, shape: tuple[int, ...]) -> str:
