@@ -234,7 +234,7 @@ class JournalFlow(QObject):
 
 def _base(journal: FoundJournal, bases: list[Any]) -> Any:
     """Return the labels that a journal was begun with, if they are to be had."""
-    if journal.by_reference and (place := journal.facts.get("labels_at")):
+    if place := journal.facts.get("labels_at"):
         left = results.opened(place)  # by a window that is closed
         bases = bases if left is None else [left, *bases]
     base = next((labels for labels in bases if journal.began_with(labels)), None)
