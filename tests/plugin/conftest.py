@@ -124,10 +124,8 @@ def pooled(pool, monkeypatch):
 
 @pytest.fixture
 def at_home(tmp_path, monkeypatch, checkpoint):
-    """Give each test preferences, recent files and large results of its own."""
+    """Give each test preferences and lists of recent files of its own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    results = tmp_path / "results"
-    monkeypatch.setattr("napari_cihm.plugin.results._home", lambda: results)
     chosen = WindowSettings(model=str(checkpoint), device="cpu")
     for module in ("coordinator", "flows.segment_flow"):
         monkeypatch.setattr(f"napari_cihm.plugin.{module}.preferences", lambda: chosen)

@@ -21,7 +21,9 @@ print(results.new_folder())
 
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
-    for thread in threading.enumerate():  # a panel of another test may sweep yet
+    # Panels of other tests, of which one may still be warmed, sweep nothing here.
+    monkeypatch.setattr("napari_cihm.plugin.warming.sweep", lambda: None)
+    for thread in threading.enumerate():
         if thread.name == "cihm warming":
             thread.join()
     monkeypatch.setattr(results, "_home", lambda: tmp_path)

@@ -13,6 +13,7 @@ from skimage.measure import label as components
 
 import napari_cihm as cihm
 from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.plugin import results
 from napari_cihm.plugin.session import State
 
 
@@ -680,10 +681,10 @@ def test_large_labels_of_pixels_that_are_gone_are_told(huge, blobs, said):
     assert any("was given other pixels" in text for _, text in said)
 
 
-def test_a_run_that_was_cancelled_leaves_nothing_on_disk(huge, blobs, tmp_path):
+def test_a_run_that_was_cancelled_leaves_nothing_on_disk(huge, blobs):
     huge.viewer.layers["huge"].data = np.stack([blobs] * 400)
     huge.press(huge.section.segment)
-    home = tmp_path / "results"
+    home = results._home()
     huge.until(lambda: any(home.glob("*/*/run-*")))
     huge.press(huge.bar.cancel)
     huge.rest()

@@ -1,6 +1,7 @@
-"""Labels that are too many for memory: each run's in a folder of the user's cache.
+"""Labels that are too many for memory: each run's in a folder among the user's data.
 
-They stay while the window is open, and a week longer, since somebody may miss them.
+They stay while the window is open, and a week longer, since somebody may miss them. In
+a cache the system could take them from unfinished work.
 """
 
 import shutil
@@ -113,4 +114,4 @@ def _lock(place: Path) -> filelock.BaseFileLock:
 
 
 def _home() -> Path:
-    return platformdirs.user_cache_path(PLUGIN, appauthor=False) / "results"
+    return platformdirs.user_data_path(PLUGIN, appauthor=False) / "results"
