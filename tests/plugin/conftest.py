@@ -157,7 +157,7 @@ class Shown:
     def words(self) -> str:
         return self.bar.words.text()
 
-    def until(self, condition, timeout=60_000):
+    def until(self, condition, timeout=150_000):
         self.qtbot.waitUntil(condition, timeout=timeout)
 
     def ready(self):

@@ -56,7 +56,7 @@ class Window:
         self.qtbot.waitUntil(lambda: dock.width() <= DOCK + 4)
         return self.panel
 
-    def until(self, condition, timeout=90_000):
+    def until(self, condition, timeout=150_000):
         self.qtbot.waitUntil(condition, timeout=timeout)
 
     def ready(self):
