@@ -279,10 +279,8 @@ def test_nothing_reviewed_is_refused(base, make_dark):
 
 def test_one_plane_may_come_without_lists(base, make_dark):
     image, labels = make_dark(60, count=9)
-    one, listed = (
-        run(base, image, labels, steps=2),
-        run(base, [image], [labels], steps=2),
-    )
+    one = run(base, image, labels, steps=2)
+    listed = run(base, [image], [labels], steps=2)
     assert one[-1].model.hash == listed[-1].model.hash
 
 
