@@ -53,6 +53,13 @@ def load_model(
     return model
 
 
+def model_on(device: str | torch.device, given: Model | str | Path) -> Model:
+    """Load a model, or move one that is loaded; "auto" leaves it where it is."""
+    if not isinstance(given, Model):
+        return load_model(given, device)
+    return given if device == "auto" else given.on(device)
+
+
 def find_model(name_or_path: str | Path) -> Path:
     """Return the file of a model that is named, or that is given by its path.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.models.devices import pick_device
+from napari_cihm.models.devices import memory_format, pick_device
 from napari_cihm.models.precision import single_precision
 from napari_cihm.models.recipes import build_model
 from napari_cihm.scan.pool import outlive_forks
@@ -42,9 +42,8 @@ class Model:
         name: str = "",
     ) -> None:
         self.device = pick_device(device)
-        # channels last: a third faster on a CPU, and no slower elsewhere
         self.network = network.to(self.device).eval()
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.to(memory_format=memory_format(self.device))  # type: ignore[call-overload]
         self.config = config
         self.name = name or config.recipe
         self.note = ""
@@ -107,7 +106,7 @@ class Model:
         outlive_forks()
         with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
             x = torch.from_numpy(np.ascontiguousarray(batch))
-            x = x.to(self.device, memory_format=torch.channels_last)
+            x = x.to(self.device, memory_format=memory_format(self.device))
             logits: Tensor = self.network(x)
         return logits.float()
 

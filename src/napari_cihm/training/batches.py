@@ -13,6 +13,7 @@ from torch import Tensor
 from napari_cihm.config import Normalisation
 from napari_cihm.data.augment import draw_patch
 from napari_cihm.data.samples import Sample
+from napari_cihm.models.devices import memory_format
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        images = self.images.to(device, memory_format=torch.channels_last)
+        images = self.images.to(device, memory_format=memory_format(device))
         return Batch(images, self.targets.to(device), self.valid.to(device))
 
 
