@@ -96,3 +96,19 @@ class TrainingError(CihmError, RuntimeError):
 
 class WriteError(CihmError, OSError):
     """A result that could not be written."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that memory did not suffice, a GPU's included."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in _FULL)
+
+
+_FULL = (
+    "out of memory",
+    "can't allocate memory",
+    "status_alloc_failed",  # CUDA's libraries
+    "invalid buffer size",  # Apple's GPUs
+)

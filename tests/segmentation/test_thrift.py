@@ -1,15 +1,17 @@
 """Out of memory: fewer at once, then smaller tiles, and nothing done twice."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
-from napari_cihm.errors import UnavailableError
+from napari_cihm.errors import UnavailableError, is_out_of_memory
 from napari_cihm.events import Segmented, TileDone
 from napari_cihm.segmentation import segment, segment_iter
-from napari_cihm.segmentation.predictor import FULL, is_out_of_memory, to_fractions
+from napari_cihm.segmentation.predictor import FULL, to_fractions
 from napari_cihm.segmentation.thrift import Thrift, choose_batch, choose_tile
 from tests.segmentation.conftest import Local
 
@@ -18,6 +20,8 @@ REFUSALS = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
     RuntimeError("MPS backend out of memory (MPS allocated: 9.0 GB)"),
     RuntimeError(CPU),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+    RuntimeError("Invalid buffer size: 28.00 GiB"),
     MemoryError(),
 ]
 
@@ -76,6 +80,32 @@ def test_a_machine_without_any_memory_says_so(texture) -> None:
     model = Small(10, torch.OutOfMemoryError("out of memory"))
     with pytest.raises(UnavailableError, match="device='cpu'"):
         segment(texture((100, 100)), model, tile=64)
+
+
+class Crowded(Local):
+    """A device whose memory is taken until nobody holds what was made on it."""
+
+    ROOM = 3 * 64 * 64
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[weakref.ref] = []
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        made = np.zeros(batch.shape[:1] + batch.shape[2:], np.uint8)
+        self.made = [ref for ref in self.made if ref() is not None]
+        self.made.append(weakref.ref(made))
+        if sum(ref().size for ref in self.made) > self.ROOM:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().__call__(batch)
+
+
+def test_what_a_refused_batch_took_is_free_for_the_next(texture) -> None:
+    image, model = texture((300, 300)), Crowded()
+    labels = segment(image, model, tile=64, overlap=20, batch=8)
+    expected = segment(image, Local(), tile=64, overlap=20, batch=2)
+    np.testing.assert_array_equal(labels, expected)
+    assert max(shape[0] for shape in model.calls) == 2
 
 
 def test_other_faults_are_not_taken_for_it(texture) -> None:

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig
@@ -82,16 +81,6 @@ def predict(predictor: Predictor, batch: NDArray[np.float32]) -> NDArray[np.floa
             "take an earlier checkpoint of its training",
         )
     return maps
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error means that the batch or the tile was too big."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text
-    )
 
 
 def to_fractions(maps: NDArray[np.float32]) -> Maps:

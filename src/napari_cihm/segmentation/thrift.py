@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.tiles import TileGrid
-from napari_cihm.errors import UnavailableError
+from napari_cihm.errors import UnavailableError, is_out_of_memory
+from napari_cihm.models.devices import release_memory
 from napari_cihm.segmentation.plan import blend
 from napari_cihm.segmentation.predictor import (
     FULL,
     Maps,
     Predictor,
-    is_out_of_memory,
     predict,
     to_fractions,
 )
@@ -60,16 +60,14 @@ class Thrift:
         maps: list[Maps] = []
         while len(maps) < len(tiles):
             now = tiles[len(maps) : len(maps) + self.batch]
-            try:
-                maps += list(to_fractions(predict(self.predictor, np.stack(now))))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                self.learn(len(now), max(now[0].shape[1:]), error)
+            found = _attempt(self.predictor, np.stack(now))
+            if found is None:
+                self.learn(len(now), max(now[0].shape[1:]))
                 return maps + self(tiles[len(maps) :])
+            maps += list(to_fractions(found))
         return maps
 
-    def learn(self, batch: int, side: int, error: BaseException) -> None:
+    def learn(self, batch: int, side: int) -> None:
         """Ask for less from now on: so many tiles of such a side were too much.
 
         Raises
@@ -77,8 +75,7 @@ class Thrift:
         UnavailableError
             If even the smallest pieces are.
         """
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release_memory()
         if batch > 1:
             self.batch = batch // 2
             return
@@ -88,7 +85,7 @@ class Thrift:
             raise UnavailableError(
                 f"memory does not suffice for a tile of {side} pixels",
                 remedy="close other programs, or choose device='cpu'",
-            ) from error
+            )
 
     def _in_pieces(self, tile: Tile) -> Maps:
         grid = TileGrid(tile.shape[1:], self.side, self.overlap)
@@ -99,15 +96,27 @@ class Thrift:
 
 def predict_one(predictor: Predictor, tile: Tile) -> NDArray[np.float32]:
     """Predict a tile, in pieces if memory does not suffice for the whole."""
+    found = _attempt(predictor, tile[None])
+    if found is not None:
+        return np.asarray(found[0])
+    side = max(tile.shape[1:])
+    thrift = Thrift(predictor, side, side // 4)
+    thrift.learn(1, side)
+    return thrift([tile])[0].astype(np.float32) / np.float32(FULL)
+
+
+def _attempt(predictor: Predictor, batch: Tile) -> NDArray[np.float32] | None:
+    """Predict a batch; None if memory does not suffice.
+
+    An error holds all that was made on the way to it: what is tried next has to wait
+    until it is gone.
+    """
     try:
-        return np.asarray(predict(predictor, tile[None])[0])
+        return predict(predictor, batch)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        side = max(tile.shape[1:])
-        thrift = Thrift(predictor, side, side // 4)
-        thrift.learn(1, side, error)
-        return thrift([tile])[0].astype(np.float32) / np.float32(FULL)
+    return None
 
 
 def choose_tile(settings: SegmentSettings, device: str) -> int:
