@@ -1,18 +1,20 @@
 """The program: statuses, one-line errors, version, help, start-up time."""
 
+import io
 import os
 import signal
 import statistics
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 import pytest
 import typer
 
 import napari_cihm
-from napari_cihm.cli import main
+from napari_cihm.cli import app, main
 from napari_cihm.cli.commands import COMMANDS
 from napari_cihm.errors import (
     CheckpointError,
@@ -50,6 +52,7 @@ def greet(name: Annotated[str, typer.Argument(help="Whom.")]) -> None:
         (WriteError("the disk is full"), 1, "the disk is full"),
         (FileNotFoundError(2, "No such file", "a.tif"), 1, "a.tif"),
         (MemoryError(), 1, "out of memory"),
+        (RuntimeError("CUDA out of memory. Tried 2 GiB"), 1, "CUDA out of memory"),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
     ids=lambda value: type(value).__name__,
@@ -71,6 +74,31 @@ def test_an_error_of_several_lines_is_told_in_one(capsys):
 def test_debug_shows_where_it_arose(arguments):
     with pytest.raises(ShapeError, match="rank 5"):
         run(arguments, failing(ShapeError("rank 5")), greet)
+
+
+def test_wildcards_are_looked_up_where_no_shell_does(tmp_path, monkeypatch, capsys):
+    for name in "b.tif", "a.tif", "c.png":
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["cihm", "echo", "*.tif", "none.*"])
+
+    def echo(names: Annotated[list[str], typer.Argument(help="What.")]) -> None:
+        """Say it again."""
+        print(*names)
+
+    assert main(None, [echo, greet]) == 0
+    assert capsys.readouterr().out == "*.tif none.*\n"
+    monkeypatch.setattr(app, "os", SimpleNamespace(name="nt", environ=os.environ))
+    assert main(None, [echo, greet]) == 0
+    assert capsys.readouterr().out == "a.tif b.tif none.*\n"
+
+
+def test_a_letter_that_the_output_lacks_is_spelled_out(monkeypatch):
+    paper = io.TextIOWrapper(io.BytesIO(), "cp1252")
+    monkeypatch.setattr(sys, "stdout", paper)
+    assert main(["greet", "Яна"], [greet, failing(KeyError())]) == 0
+    paper.flush()
+    assert paper.buffer.getvalue().split() == [b"hello", rb"\u042f\u043d\u0430"]
 
 
 def test_kill_stops_as_the_keyboard_does(capsys):

@@ -124,6 +124,18 @@ def test_a_device_that_is_chosen_is_used(shown):
     assert shown.coordinator.segment.settings()["device"] == "auto"
 
 
+def test_a_device_that_is_gone_is_exchanged_for_one_that_is_here(shown, checkpoint):
+    shown.session.device = "cuda:7"
+    shown.coordinator.model.choose(str(checkpoint))
+    shown.until(lambda: "no cuda:7 device" in shown.models.card.text)
+    assert shown.session.model is None
+    box = shown.models.devices
+    assert box.itemText(0).startswith("automatic (") and box.count() > 1
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    shown.ready()
+
+
 def test_recent_models_are_kept_in_order_without_those_that_are_gone(tmp_path):
     recent = RecentModels(tmp_path / "deep" / "recent.json")
     files = [tmp_path / f"{i}.safetensors" for i in range(12)]

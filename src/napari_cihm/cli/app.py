@@ -1,5 +1,7 @@
 """The ``cihm`` program: commands in, an exit status out, errors in one line."""
 
+import glob
+import io
 import logging
 import os
 import signal
@@ -15,7 +17,12 @@ import typer
 from napari_cihm import __version__
 from napari_cihm.cli.commands import COMMANDS, Command
 from napari_cihm.cli.options import with_options
-from napari_cihm.errors import CheckpointError, CihmError, InputError
+from napari_cihm.errors import (
+    CheckpointError,
+    CihmError,
+    InputError,
+    is_out_of_memory,
+)
 
 DEBUG = "--debug"
 OUTPUT = 1  # the descriptor of standard output
@@ -43,7 +50,9 @@ def main(
         0 when done, 1 when it failed, 2 when asked for something wrong, 130 when
         stopped from the keyboard, 143 when by ``kill`` or a batch system.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _typed() if arguments is None else list(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a log may lack letters of a name
+        sys.stdout.reconfigure(errors="backslashreplace")
     debug = DEBUG in given
     if debug:  # what a run goes on from is in its log
         logging.basicConfig()
@@ -60,8 +69,9 @@ def main(
         return _say(f"error: {error.format_message()}", MISUSED)
     except SystemExit:  # what typer makes of a broken pipe
         return _after_broken_pipe()
-    except (CihmError, OSError, MemoryError) as error:
-        if debug:
+    except (CihmError, OSError, MemoryError, RuntimeError) as error:
+        full = is_out_of_memory(error)
+        if debug or not (full or isinstance(error, CihmError | OSError)):
             raise
         blamed = isinstance(error, InputError | CheckpointError)
         text = str(error) or "out of memory"
@@ -69,6 +79,14 @@ def main(
     if status == STOPPED:
         return _say("stopped", TERMINATED if terminated else STOPPED)
     return status if isinstance(status, int) else 0
+
+
+def _typed() -> list[str]:
+    """Return what was typed; Windows leaves it to programs to look up wildcards."""
+    given = sys.argv[1:]
+    if os.name != "nt":
+        return given
+    return [name for one in given for name in sorted(glob.glob(one)) or [one]]
 
 
 def program_of(commands: Iterable[Command]) -> typer.Typer:

@@ -179,6 +179,14 @@ def test_a_users_mistake_comes_with_its_remedy_and_no_traceback_in_the_text(
     assert "Traceback" in run.failure.trace
 
 
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("CUDA out of memory. Tried 2 GiB")]
+)
+def test_a_lack_of_memory_is_no_fault_of_the_program(error):
+    failure = wire.failure_of(error)
+    assert failure.expected and "memory" in failure.remedy
+
+
 def test_a_run_stops_at_the_next_tile_and_the_next_one_runs(
     heard, runner, checkpoint, blobs
 ):

@@ -63,8 +63,8 @@ class ModelFlow(QObject):
     def _on_device_chosen(self, device: str) -> None:
         session = self._desk.session
         session.device = device
-        if session.source:
-            self.choose(session.source)
+        if name := session.source or self._wanted:
+            self.choose(name)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Machine):

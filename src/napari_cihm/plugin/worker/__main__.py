@@ -66,6 +66,7 @@ class Worker:
 
     def _run(self, start: wire.Start) -> None:
         try:
+            from napari_cihm.models.devices import release_memory
             from napari_cihm.plugin.worker.jobs import FINISHING, JOBS
 
             arguments = start.arguments
@@ -73,8 +74,11 @@ class Worker:
                 asked = partial(self._finishing.__contains__, start.number)
                 arguments = {**arguments, "finishing": asked}
             stopped = self._follow(start, JOBS[start.job](**arguments))
+            release_memory()  # what draws the window needs some too
         except BaseException as error:  # the window must hear of anything at all
             self._say(wire.Failed(start.number, wire.failure_of(error)))
+            if _has_lost_its_gpu(error):
+                os._exit(1)  # the next job gets another process
         else:
             self._say(wire.Ended(start.number, stopped))
         self._stopped.discard(start.number)
@@ -105,6 +109,11 @@ class Worker:
             raise OSError(f"the image could not be read: {answer.problem}")
         part: NDArray[Any] = answer.part
         return part
+
+
+def _has_lost_its_gpu(error: BaseException) -> bool:
+    """Tell whether all that follows on the GPU would fail too, as after a suspend."""
+    return isinstance(error, RuntimeError) and "CUDA error" in str(error)
 
 
 def _give_back(thing: Any) -> tuple[Any, ...] | None:

@@ -38,8 +38,7 @@ FLIPS = ("", "y", "x", "yx")
 
 def look(model: str, device: str) -> Iterator[Event]:
     """Examine a model, and warm up what a run with it needs."""
-    auto = str(pick_device(device))
-    yield Machine(available_devices(), auto, bundled_names())
+    yield Machine(available_devices(), str(pick_device()), bundled_names())
     yield LOADED.look_at(model, device)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from napari_cihm.errors import CihmError
+from napari_cihm.errors import CihmError, is_out_of_memory
 from napari_cihm.events import Event
 
 Lend = Callable[[Any], tuple[Any, ...] | None]
@@ -75,10 +75,11 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, CihmError):
         wanted = f", expected {error.wanted}" if error.wanted else ""
         return Failure(f"{error.came}{wanted}", error.remedy, True, trace)
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return Failure(
             "the machine ran out of memory",
-            "close other programs, or lower the memory in the preferences",
+            "close other programs, lower the memory in the preferences, or compute "
+            "on another device",
             True,
             trace,
         )
