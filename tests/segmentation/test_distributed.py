@@ -11,11 +11,14 @@ from typing import Any
 import cloudpickle
 import numpy as np
 import pytest
+import torch
 
+from napari_cihm.config import ModelConfig
 from napari_cihm.data.reading import read_image
 from napari_cihm.errors import UnavailableError
 from napari_cihm.events import BlockDone, TileDone
-from napari_cihm.segmentation import segment, segment_iter
+from napari_cihm.models import Model
+from napari_cihm.segmentation import distributed, segment, segment_iter
 from napari_cihm.segmentation.cluster import connected
 from napari_cihm.segmentation.output import Layout, write_array
 from tests.segmentation import conftest
@@ -62,6 +65,25 @@ def test_labels_are_those_of_a_local_run(client, texture, shape, options) -> Non
     assert sorted(e.done for e in tiles) == list(range(1, len(tiles) + 1))
     if "maps" in options:
         np.testing.assert_array_equal(there.maps, here.maps)
+
+
+def test_a_model_lands_where_it_would_be_put_on_the_worker(monkeypatch) -> None:
+    model = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
+    model.note = "guessed"
+    packed = distributed._packed((None, model, None))
+    wanted = []
+
+    def pick(name: str) -> torch.device:
+        wanted.append(name)
+        return torch.device("cpu")
+
+    monkeypatch.setattr(sys.modules[Model.__module__], "pick_device", pick)
+    _, landed, _ = distributed._unpacked(packed)
+    assert wanted == ["auto"]
+    assert (landed.hash, landed.note) == (model.hash, "guessed")
+    monkeypatch.setattr(distributed, "pick_device", lambda: torch.device("cuda", 0))
+    distributed._unpacked(distributed._packed((None, model, None)))
+    assert "cpu" in wanted  # it was put there, where a GPU was to be had
 
 
 def test_a_lazy_image_is_read_by_the_workers(client, texture, tmp_path) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+from torch import nn
 
+from napari_cihm.config import ModelConfig
 from napari_cihm.data.tiles import Block
 from napari_cihm.events import Event
+from napari_cihm.models import Model
+from napari_cihm.models.devices import pick_device
 from napari_cihm.segmentation.local import Decode
 from napari_cihm.segmentation.parts import Part, decode_block
 from napari_cihm.segmentation.plan import Plan, Plane
@@ -113,12 +117,28 @@ def _uses(waiting: deque[tuple[Plane, Block]], plan: Plan) -> dict[Any, int]:
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Sends paths in full: a worker may have been started in another folder."""
+    """Sends what another machine can unpack.
+
+    Paths go in full, since a worker may have been started in another folder, and a
+    model goes to the device that it would be put on there.
+    """
 
     def reducer_override(self, one: Any) -> Any:
         if isinstance(one, Path):
             return type(one), (str(one.absolute()),)
+        if isinstance(one, Model):
+            there = "auto" if one.device == pick_device() else str(one.device)
+            sent = one.on("cpu")
+            return _landed, (sent.network, one.config, there, one.name, one.note)
         return super().reducer_override(one)
+
+
+def _landed(
+    network: nn.Module, config: ModelConfig, device: str, name: str, note: str
+) -> Model:
+    model = Model(network, config, device, name)
+    model.note = note
+    return model
 
 
 def _packed(given: Given) -> bytes:

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
+from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.data.image import Image
 from napari_cihm.errors import InputError
-from napari_cihm.models import Model, load_model
+from napari_cihm.models import Model
+from napari_cihm.models.bundled import model_on
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.predictor import NetworkPredictor, Predictor
@@ -30,20 +32,15 @@ def as_predictor(model: AnyModel, settings: SegmentSettings) -> Predictor:
     """
     device, flips = settings.device, settings.tta
     if isinstance(model, NetworkPredictor):
-        network = model.model if device == "auto" else model.model.on(device)
+        network = model_on(device, model.model)
         flips = flips or model.tta
         same = network is model.model and flips == model.tta
         return model if same else NetworkPredictor(network, flips)
     if isinstance(model, Predictor):
         _refuse_unheard(device, flips)
         return model
-    if model is None:
-        model = load_model(device=device)
-    elif not isinstance(model, Model):
-        model = load_model(model, device)
-    elif device != "auto":
-        model = model.on(device)
-    return NetworkPredictor(model, flips)
+    given = DEFAULT_MODEL if model is None else model
+    return NetworkPredictor(model_on(device, given), flips)
 
 
 def _refuse_unheard(device: str, flips: bool) -> None:
