@@ -4,6 +4,7 @@
 Triton is imported.
 """
 
+import contextlib
 import importlib.util
 import os
 import subprocess
@@ -18,6 +19,7 @@ if importlib.util.find_spec("triton") is None:
     pytest.skip("triton is not installed", allow_module_level=True)
 if os.environ.get("TRITON_INTERPRET") != "1":
     pytest.skip("TRITON_INTERPRET=1 is not set", allow_module_level=True)
+triton_scan = importlib.import_module("napari_cihm.scan.triton_scan")
 
 SHAPES = {
     "plain": {},
@@ -37,6 +39,22 @@ SHAPES = {
 
 def test_the_interpreter_makes_it_available():
     assert backends()["triton"] is True
+
+
+def test_where_no_kernel_can_be_launched_no_gpu_is_served(monkeypatch):
+    def launch(_):
+        raise RuntimeError("Failed to find C compiler")
+
+    triton_scan._launches.cache_clear()
+    monkeypatch.setattr(triton_scan, "idle_kernel", {(1,): launch})
+    monkeypatch.setattr(triton_scan, "_on", lambda _: contextlib.nullcontext())
+    monkeypatch.setattr(torch, "empty", lambda *_, **__: None)
+    assert "C compiler" in triton_scan.serves(torch.device("cuda", 0))
+
+
+def test_a_kernel_can_be_launched_here():
+    triton_scan._launches.cache_clear()
+    assert triton_scan._launches(torch.device("cpu")) is True
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)

@@ -1,6 +1,7 @@
 """The choice among the scans: what is here, what fits the device, what is forced."""
 
 import importlib
+import logging
 import os
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +13,8 @@ from torch import Tensor
 from napari_cihm.errors import UnavailableError, UnknownNameError
 from napari_cihm.scan import shapes
 from napari_cihm.scan.inputs import Inputs
+
+log = logging.getLogger(__name__)
 
 VARIABLE = "CIHM_SCAN"
 
@@ -90,8 +93,10 @@ def choose(device: torch.device) -> Backend:
 def _first(device: torch.device) -> Backend:
     for name in _ORDER.get(device.type, ()):
         backend = load(name)
-        if not isinstance(backend, str) and backend.serves(device) is True:
+        reason = backend if isinstance(backend, str) else backend.serves(device)
+        if not isinstance(backend, str) and reason is True:
             return backend
+        log.info("scans do without %s: %s", name, reason)
     return cast("Backend", load("torch"))
 
 

@@ -1,6 +1,7 @@
 """The scan on CUDA without nvcc: Triton, which comes with torch's CUDA builds."""
 
 import contextlib
+from functools import cache
 from typing import Any, Literal
 
 import torch
@@ -9,7 +10,11 @@ from triton.runtime.interpreter import InterpretedFunction
 
 from napari_cihm.scan.derivatives import first_only
 from napari_cihm.scan.inputs import Inputs
-from napari_cihm.scan.triton_kernels import backward_kernel, forward_kernel
+from napari_cihm.scan.triton_kernels import (
+    backward_kernel,
+    forward_kernel,
+    idle_kernel,
+)
 from napari_cihm.scan.triton_launch import launch
 
 _INTERPRETED = isinstance(forward_kernel, InterpretedFunction)
@@ -24,9 +29,23 @@ def available() -> Literal[True] | str:
 
 def serves(device: torch.device) -> Literal[True] | str:
     """Take tensors on CUDA; on a CPU only where Triton's interpreter runs."""
-    if device.type == "cuda" or (_INTERPRETED and device.type == "cpu"):
+    if device.type == "cuda":
+        return _launches(device)
+    if _INTERPRETED and device.type == "cpu":
         return True
     return f"triton computes on cuda, not on {device}"
+
+
+@cache
+def _launches(device: torch.device) -> Literal[True] | str:
+    """Launch a kernel: the way to a GPU is compiled with a machine's own tools."""
+    try:
+        with _on(device):
+            idle_kernel[(1,)](torch.empty(1, device=device))
+    except Exception as problem:
+        # A compiler or Python's headers are missing, or a GPU is too new.
+        return f"triton cannot launch its kernels ({type(problem).__name__}: {problem})"
+    return True
 
 
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
