@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cihm.errors import DataError, InputError, ShapeError
+from napari_cihm.config import FinetuneSettings
+from napari_cihm.errors import DataError, InputError, ShapeError, UnavailableError
 from napari_cihm.events import (
     Finetuned,
     FinetuneStarted,
@@ -21,6 +22,7 @@ from napari_cihm.training import finetune, train
 
 REHEARSED = {"seconds": None, "steps": 12, "patch": 32, "batch": 4, "rate": 0.01}
 FAST = REHEARSED | {"replay": 0.0}
+module = import_module("napari_cihm.training.finetune")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,6 @@ def test_a_new_look_is_learnt_and_the_gate_says_so(base, make_dark):
 
 
 def test_compiling_takes_nothing_from_the_time(base, make_dark, monkeypatch):
-    module = import_module("napari_cihm.training.finetune")
     monkeypatch.setattr(module, "prepare", lambda _: sleep(2))
     image, labels = make_dark(20, shape=(96, 96), count=12)
     settings = FAST | {"steps": None, "seconds": 2.5}
@@ -71,6 +72,20 @@ def test_compiling_takes_nothing_from_the_time(base, make_dark, monkeypatch):
             began = monotonic()
     assert isinstance(event, Finetuned)
     assert monotonic() - began > 1.5
+
+
+def test_what_compiles_for_a_gpu_leaves_the_model_as_it_is(base):
+    before = {k: v.clone() for k, v in base.network.state_dict().items()}
+    module._step(base, FinetuneSettings(patch=32, batch=2))
+    for key, tensor in base.network.state_dict().items():
+        assert torch.equal(tensor, before[key])
+    assert all(p.grad is None for p in base.network.parameters())
+
+
+def test_a_model_learns_where_it_is_told_to(base, make_dark):
+    image, labels = make_dark(20)
+    with pytest.raises(UnavailableError, match="no cuda:7 device"):
+        run(base, [image], [labels], device="cuda:7")
 
 
 @pytest.mark.parametrize("own", [None, 3.0, 8.0, 20.0, 60.0])

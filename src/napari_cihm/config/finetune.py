@@ -13,7 +13,7 @@ class FinetuneSettings(Settings):
         None,
         ge=1,
         description="Steps to take; none fits as many as the time allows. With a "
-        "number the same seed gives the same weights.",
+        "number the same seed gives the same weights on a processor.",
     )
     patch: int = Field(128, ge=32, le=1024, description="Side of a training patch.")
     batch: int = Field(8, ge=1, le=256, description="Patches in a step.")

@@ -1,5 +1,6 @@
 """Fine-tune a model on a few labels, and say honestly whether it helped."""
 
+import copy
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from skimage.segmentation import relabel_sequential
 
@@ -26,7 +28,8 @@ from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
-from napari_cihm.models import Model, load_model
+from napari_cihm.models import Model
+from napari_cihm.models.bundled import model_on
 from napari_cihm.scan import prepare
 from napari_cihm.segmentation.diameter import keeps_scale
 from napari_cihm.training.adapting import adapt, seeing
@@ -36,6 +39,7 @@ from napari_cihm.training.doubts import examine
 from napari_cihm.training.fitting import Fitting
 from napari_cihm.training.gate import Score, judge, pool, spread
 from napari_cihm.training.holdout import folds
+from napari_cihm.training.loop import mixed_precision
 from napari_cihm.training.material import (
     Labelled,
     Plane,
@@ -107,7 +111,7 @@ def finetune(
     limits = Limits.of(seconds=seconds, seed=seed)
     seconds, seed = limits.seconds, limits.seed
     chosen = _settings(seconds, settings)
-    start = model if isinstance(model, Model) else load_model(model, chosen.device)
+    start = model_on(chosen.device, model)
     base = current or start
     labelled = gather(images, labels, reviewed, axes, channels)
     config = _fitting_config(start.config, labelled)
@@ -127,7 +131,7 @@ def finetune(
     config = naming(config, planes)
     units = planes if instances else pieces(planes)
     objects = refuse_too_little(units, chosen.least)
-    began += _compiled(start)
+    began += _compiled(start, chosen)
     widened = config.in_channels != start.config.in_channels
     mix = standing_out(planes) if widened else None
     adapted, word = adapt(start, config, mix, seed)
@@ -220,11 +224,25 @@ def _in_order(labels: NDArray[np.integer]) -> NDArray[np.integer]:
     return numbered
 
 
-def _compiled(model: Model) -> float:
+def _compiled(model: Model, settings: FinetuneSettings) -> float:
     """Compile what learning needs, once for a machine; give the seconds it took."""
     before = time.monotonic()
-    prepare(model.device)
+    if model.device.type == "cpu":
+        prepare(model.device)
+    else:  # a GPU's kernels are made for the shapes they meet
+        _step(model, settings)
     return time.monotonic() - before
+
+
+def _step(model: Model, settings: FinetuneSettings) -> None:
+    """Learn from an empty batch and look at it, with a copy that is thrown away."""
+    side = settings.patch
+    empty = np.zeros((settings.batch, model.config.in_channels, side, side), np.float32)
+    model.logits(empty)
+    network = copy.deepcopy(model.network).train().requires_grad_()
+    with mixed_precision(model.device, True):
+        out = network(torch.from_numpy(empty).to(model.device))
+    out.float().sum().backward()
 
 
 def gather(

@@ -205,8 +205,9 @@ class Learner:
 
 
 def mixed_precision(device: torch.device, wanted: bool) -> torch.autocast:
-    """Half the bits on CUDA; a CPU gains next to nothing from it."""
+    """Half the bits on CUDA; a CPU gains next to nothing, an old GPU is slowed down."""
     enabled = wanted and device.type == "cuda"
+    enabled = enabled and torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
 
 

@@ -74,7 +74,7 @@ def train(
     seconds, epochs : optional
         When to stop; whichever comes first. 60 epochs when neither is given.
     seed : int
-        The same seed gives the same weights.
+        The same seed gives the same weights on a processor.
     folder : path, optional
         Where the run is written, and resumed when it is there already.
     options : mapping, optional
