@@ -32,3 +32,21 @@ def test_a_seed_that_is_none_is_refused(tmp_path, capsys, seed):
     for command in (train, finetune):
         assert main([*command, f"--seed={seed}"]) == 2
         assert "--seed" in capsys.readouterr().err
+
+
+def test_a_run_is_limited_as_from_python(tmp_path, monkeypatch, capsys):
+    given = []
+
+    def run(*_, seconds, epochs, seed, **__):
+        given.append((seconds, epochs, seed))
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("napari_cihm.training.train", run)
+    where = ["train", str(tmp_path), "-o", str(tmp_path / "run")]
+    main(where)
+    main([*where, "--seconds=0.5", f"--seed={2**40}"])
+    assert given == [(None, None, 0), (0.5, None, 2**40)]
+    capsys.readouterr()
+    assert main(["train", "--help"]) == 0
+    assert "60 when no time is set" in " ".join(capsys.readouterr().out.split())

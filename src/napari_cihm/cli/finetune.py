@@ -8,7 +8,7 @@ import typer
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
-from napari_cihm.config import FinetuneSettings, SegmentSettings
+from napari_cihm.config import FinetuneSettings, Seed, SegmentSettings
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
@@ -28,6 +28,7 @@ def finetune(
         Path, typer.Option("--output", "-o", help="Folder for the model and figures.")
     ],
     *,
+    chance: Seed,
     settings: FinetuneSettings,
     reviewed: Annotated[
         Path | None, typer.Option(help="Folder of masks: where labels are believed.")
@@ -45,12 +46,6 @@ def finetune(
     seconds: Annotated[
         float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
     ] = 60,
-    seed: Annotated[
-        int,
-        typer.Option(
-            help="The same seed, the same part held out.", min=0, max=2**32 - 1
-        ),
-    ] = 0,
 ) -> None:
     """Fine-tune a model; the better of old and new is kept as best.safetensors.
 
@@ -78,7 +73,7 @@ def finetune(
             labels,
             seen,
             seconds or None,
-            seed,
+            chance.seed,
             channels=SegmentSettings.of(channels=channels).channels,
             current=old,
             **settings.model_dump(),

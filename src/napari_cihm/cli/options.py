@@ -163,7 +163,7 @@ def _value(annotation: Any, text: Any) -> Any:
 
 def _bounds(field: FieldInfo) -> str:
     said = [
-        f"{word} {getattr(limit, attribute):g}"
+        f"{word} {getattr(limit, attribute)}"
         for limit in limits_of(field)
         for attribute, word in LIMITS.items()
         if getattr(limit, attribute, None) is not None

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from napari_cihm.cli.progress import follow
-from napari_cihm.config import TrainSettings
+from napari_cihm.config import Limits, TrainSettings
 from napari_cihm.errors import InputError
 from napari_cihm.events import Trained
 
@@ -22,6 +22,7 @@ def train(
         typer.Option("--output", "-o", help="Folder of the run; resumed if there."),
     ],
     *,
+    limits: Limits,
     settings: TrainSettings,
     model: Annotated[
         str,
@@ -29,16 +30,6 @@ def train(
             "--model", "-m", help="Recipe: see `cihm models`; or a model to go on from."
         ),
     ] = "cihm",
-    seconds: Annotated[
-        float | None, typer.Option(help="Stop after so much time.", min=1)
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Stop after so many epochs.", min=1)
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(help="The same seed, the same weights.", min=0, max=2**32 - 1),
-    ] = 0,
     options: Annotated[
         str, typer.Option(help="Arguments of the recipe, as JSON.")
     ] = "{}",
@@ -50,11 +41,9 @@ def train(
     training = run(
         data,
         model,
-        seconds,
-        epochs,
-        seed,
         folder=output,
         options=_arguments(options),
+        **limits.model_dump(),
         **settings.model_dump(),
     )
     try:

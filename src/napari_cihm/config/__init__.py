@@ -9,7 +9,7 @@ from napari_cihm.config.benchmark import BenchmarkSettings
 from napari_cihm.config.correct import CorrectSettings
 from napari_cihm.config.export import ExportSettings
 from napari_cihm.config.finetune import FinetuneSettings
-from napari_cihm.config.limits import Limits
+from napari_cihm.config.limits import Limits, Seed
 from napari_cihm.config.model import (
     Decoding,
     ModelConfig,
@@ -31,6 +31,7 @@ __all__ = [
     "Limits",
     "ModelConfig",
     "Normalisation",
+    "Seed",
     "SegmentSettings",
     "Settings",
     "TrainSettings",
