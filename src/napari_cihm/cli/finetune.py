@@ -44,7 +44,7 @@ def finetune(
         ),
     ] = "auto",
     seconds: Annotated[
-        float | None, typer.Option(help="Time in all; 0 until nothing gets better.")
+        float, typer.Option(help="Time in all; 0 until nothing gets better.")
     ] = 60,
 ) -> None:
     """Fine-tune a model; the better of old and new is kept as best.safetensors.
