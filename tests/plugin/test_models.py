@@ -149,6 +149,17 @@ def test_recent_models_are_kept_in_order_without_those_that_are_gone(tmp_path):
     assert len(again) == 7  # eight are kept, and one is gone
 
 
+def test_a_list_of_recent_models_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    for name in "ab":
+        (tmp_path / name).touch()
+        RecentModels(tmp_path / "recent.json").add(str(tmp_path / name))
+        monkeypatch.setattr("os.replace", refuse)
+    assert RecentModels(tmp_path / "recent.json").files == [str(tmp_path / "a")]
+
+
 @pytest.mark.parametrize("content", ["", "nonsense", "{}", "[1, null]"])
 def test_a_damaged_list_of_recent_models_is_an_empty_one(tmp_path, content):
     (tmp_path / "recent.json").write_text(content)

@@ -35,8 +35,11 @@ def benchmark(
 ) -> None:
     """Time the scans, a network and a whole segmentation on this machine."""
     from napari_cihm.benchmark import benchmark as run
+    from napari_cihm.data.writing import ready_folder, whole_text
     from napari_cihm.models import load_model
 
+    if json_file is not None:
+        ready_folder(json_file.parent)
     last = follow(
         run(load_model(model, device, recipe=recipe), **settings.model_dump())
     )
@@ -48,8 +51,8 @@ def benchmark(
         console.print()
         console.print(_table(title, [t for t in last.timed if t.subject == subject]))
     if json_file is not None:
-        json_file.parent.mkdir(parents=True, exist_ok=True)
-        json_file.write_text(json.dumps(asdict(last), indent=1) + "\n")
+        with whole_text(json_file) as file:
+            json.dump(asdict(last), file, indent=1)
 
 
 def _table(title: str, timed: list[Timed]) -> Table:

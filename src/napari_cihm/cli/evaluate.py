@@ -31,7 +31,7 @@ def evaluate(
     worst: Annotated[int, typer.Option(help="Images on the sheet.", min=1)] = 8,
 ) -> None:
     """Score a model on images and masks: on those that a folder holds out, if any."""
-    from napari_cihm.data.writing import ready_folder, whole_file
+    from napari_cihm.data.writing import ready_folder, whole_text
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
     from napari_cihm.training.sheet import Worst, ready_sheet, write_sheet
@@ -58,8 +58,8 @@ def evaluate(
     for kind, of_kind in figures["kinds"].items():
         _print(kind, of_kind)
     if json_file is not None:
-        with whole_file(json_file) as file:
-            file.write(json.dumps(figures, indent=1).encode())
+        with whole_text(json_file) as file:
+            json.dump(figures, file, indent=1)
     if sheet is not None:
         write_sheet(sheet, kept.rows)
 

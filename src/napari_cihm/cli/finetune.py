@@ -101,7 +101,7 @@ def _compare(best: Path, old: "Model", start: "Model") -> None:
 
 def _keep(output: Path, last: Finetuned, start: "Model") -> None:
     """Leave the better model, the refused one if it is the new, and the figures."""
-    from napari_cihm.data.writing import whole_file
+    from napari_cihm.data.writing import whole_text
 
     best = output / BEST
     if last.accepted:
@@ -118,5 +118,5 @@ def _keep(output: Path, last: Finetuned, start: "Model") -> None:
         "base": last.base_figures,
         "new": last.new_figures,
     }
-    with whole_file(output / "gate.json") as file:
-        file.write(json.dumps(gate, indent=1).encode())
+    with whole_text(output / "gate.json") as file:
+        json.dump(gate, file, indent=1)

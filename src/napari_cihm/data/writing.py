@@ -1,12 +1,13 @@
 """Writing files so that a name never holds half of one."""
 
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from napari_cihm.errors import WriteError
 
@@ -18,6 +19,13 @@ def whole_file(path: Path) -> Iterator[Any]:
         with open(beside, "wb") as file:
             yield file
         os.replace(beside, path)
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[TextIO]:
+    """Write a text in this way, in UTF-8 and with line ends as they are given."""
+    with whole_file(path) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+        yield text
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import platformdirs
 from napari.settings import get_plugin_settings
 
 from napari_cihm.config import WindowSettings
+from napari_cihm.data.writing import whole_text
 from napari_cihm.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,8 @@ class RecentModels:
     def _write(self, names: list[str]) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps(names, indent=1))
+            with whole_text(self._path) as file:
+                json.dump(names, file, indent=1)
         except OSError:  # it is only a convenience
             log.info("the list of recent models was not written", exc_info=True)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Box
-from napari_cihm.data.writing import clear_errors, whole_file
+from napari_cihm.data.writing import clear_errors, whole_file, whole_text
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed
 from napari_cihm.segmentation.predictor import Maps
@@ -165,8 +165,8 @@ class FolderStore:
             if self.folder.exists():
                 shutil.rmtree(self.folder)
             self.folder.mkdir(parents=True)
-            with whole_file(path) as file:
-                file.write(manifest.encode())
+            with whole_text(path) as file:
+                file.write(manifest)
         for name in ("tiles", "parts"):
             (self.folder / name).mkdir(exist_ok=True)
         return resumed

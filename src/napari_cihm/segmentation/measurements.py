@@ -1,7 +1,6 @@
 """A table of what was found: sizes, places, brightness and shape of each object."""
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +14,7 @@ from skimage.segmentation import relabel_sequential
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import in_unit_of_x
-from napari_cihm.data.writing import whole_file
+from napari_cihm.data.writing import whole_text
 from napari_cihm.segmentation.placing import picked
 
 PROPERTIES = (
@@ -91,12 +90,10 @@ def write_table(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    with whole_text(path) as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        text.detach()
     return path
 
 

@@ -1,14 +1,13 @@
 """The run-length CSV of the 2018 Data Science Bowl."""
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.writing import whole_file
+from napari_cihm.data.writing import whole_text
 from napari_cihm.errors import ShapeError
 
 HEADER = ("ImageId", "EncodedPixels")
@@ -52,11 +51,9 @@ def write_submission(path: str | Path, images: Iterable[tuple[str, list[str]]]) 
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
+    with whole_text(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         for name, runs in sorted(images):
             writer.writerows((name, run) for run in runs or [""])
-        text.detach()
     return path

@@ -3,7 +3,6 @@
 import csv
 import platform
 from collections.abc import Generator, Mapping, Sequence
-from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import TypeVar
@@ -11,7 +10,7 @@ from typing import TypeVar
 import torch
 
 from napari_cihm import __version__
-from napari_cihm.data.writing import whole_file
+from napari_cihm.data.writing import whole_file, whole_text
 from napari_cihm.events import EpochDone, Event, Note, StepDone
 
 Result = TypeVar("Result")
@@ -47,12 +46,10 @@ class Record:
 
 def write_table(path: Path, history: Sequence[Mapping[str, float]]) -> None:
     """Write a row for each epoch."""
-    text = StringIO()
-    table = csv.DictWriter(text, list(history[0]))
-    table.writeheader()
-    table.writerows(history)
-    with whole_file(path) as file:
-        file.write(text.getvalue().encode())
+    with whole_text(path) as file:
+        table = csv.DictWriter(file, list(history[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(history)
 
 
 def draw_curve(path: Path, history: Sequence[Mapping[str, float]]) -> None:
