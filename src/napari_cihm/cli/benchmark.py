@@ -13,6 +13,7 @@ from rich.table import Table
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import BenchmarkSettings
+from napari_cihm.config.device import ABOUT
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Benchmarked, Timed
 
@@ -28,9 +29,9 @@ def benchmark(
     settings: BenchmarkSettings,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
-    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda, mps.")] = "auto",
+    device: Annotated[str, typer.Option(help=ABOUT)] = "auto",
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures here.")
+        Path | None, typer.Option("--json", help="Write the figures to this JSON file.")
     ] = None,
 ) -> None:
     """Time the scans, a network and a whole segmentation on this machine."""

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+ABOUT = "Where to compute: cpu, cuda or mps; auto takes the fastest."
+
 
 def _by_name(value: Any) -> Any:
     # torch is not imported here: settings are read where it is not needed.
@@ -13,5 +15,5 @@ def _by_name(value: Any) -> Any:
 Device = Annotated[
     str,
     BeforeValidator(_by_name),
-    Field(description="Device: auto, cpu, cuda, mps."),
+    Field(description=ABOUT),
 ]
