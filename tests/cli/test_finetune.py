@@ -132,4 +132,6 @@ def test_a_folder_that_cannot_be_is_refused_before_anything_is_learnt(
     region = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
     region.save(folder / "other" / "best.safetensors")
     assert main(command(folder, folder / "other")) == 2
-    assert "has learnt the task 'semantic'" in capsys.readouterr().err and not beaten
+    assert (
+        "was trained for the task 'semantic'" in capsys.readouterr().err and not beaten
+    )

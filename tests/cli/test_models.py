@@ -40,7 +40,7 @@ def test_a_recipe_tells_what_is_taken_from_its_paper(capsys):
 @pytest.mark.parametrize("name", bundled_names())
 def test_a_bundled_model_tells_of_its_recipe(name, capsys):
     assert main(["models", name]) == 0
-    assert f"{name}: weights of the recipe" in capsys.readouterr().out
+    assert f"{name}: weights for the recipe" in capsys.readouterr().out
 
 
 def test_an_unknown_name_lists_its_near_matches(capsys):

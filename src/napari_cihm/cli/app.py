@@ -137,9 +137,7 @@ Version = Annotated[
         "--version", callback=_show_version, is_eager=True, help="Show the version."
     ),
 ]
-Debug = Annotated[
-    bool, typer.Option(DEBUG, help="Show where in the code an error arose.")
-]
+Debug = Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error.")]
 
 
 def _common(version: Version = False, debug: Debug = False) -> None:

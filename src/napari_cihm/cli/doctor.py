@@ -6,13 +6,15 @@ import typer
 
 
 def doctor(
-    file: Annotated[str, typer.Argument(help="A model file, or a bundled model.")],
+    file: Annotated[
+        str, typer.Argument(help="Model file, or name of a bundled model.")
+    ],
     *,
     trial: Annotated[
-        bool, typer.Option(help="Let it segment made images of nuclei too.")
+        bool, typer.Option(help="Also try it on synthetic images of nuclei.")
     ] = True,
 ) -> int:
-    """Examine a model file without running any code of it."""
+    """Examine a model file without running any code in it."""
     from napari_cihm.models.doctor import examine
 
     seen = examine(file, trial)

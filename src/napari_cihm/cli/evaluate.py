@@ -23,14 +23,14 @@ def evaluate(
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures here.")
+        Path | None, typer.Option("--json", help="Write the figures to this JSON file.")
     ] = None,
     sheet: Annotated[
-        Path | None, typer.Option(help="Write a picture of the worst images here.")
+        Path | None, typer.Option(help="Save a picture of the worst images here.")
     ] = None,
-    worst: Annotated[int, typer.Option(help="Images on the sheet.", min=1)] = 8,
+    worst: Annotated[int, typer.Option(help="Images in that picture.", min=1)] = 8,
 ) -> None:
-    """Score a model on images and masks: on those that a folder holds out, if any."""
+    """Score a model on a folder of images and masks; on its held-out part, if any."""
     from napari_cihm.data.writing import ready_folder, whole_text
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation

@@ -10,29 +10,31 @@ from napari_cihm.config import ExportSettings
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="Bundled model, or a file.")],
+    model: Annotated[
+        str, typer.Argument(help="Name of a bundled model, or a model file.")
+    ],
     *,
     settings: ExportSettings,
     recipe: RecipeName = None,
     kind: Annotated[
         Literal["bioimageio", "onnx"],
-        typer.Option("--format", help="A package of the BioImage Model Zoo, or ONNX."),
+        typer.Option("--format", help="BioImage Model Zoo package, or ONNX."),
     ] = "bioimageio",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder, or a .zip or .onnx file.")
     ] = Path(),
     author: Annotated[
-        list[str] | None, typer.Option(help="Who made the model; may be repeated.")
+        list[str] | None, typer.Option(help="Author of the model; may be repeated.")
     ] = None,
 ) -> None:
-    """Write a model for other programs: BioImage Model Zoo or ONNX."""
+    """Export a model for other programs: BioImage Model Zoo or ONNX."""
     from napari_cihm.export import export_model
     from napari_cihm.models import load_model
 
     loaded = load_model(model, "cpu", recipe=recipe)
-    typer.echo(f"recording {loaded.name}; this can take a minute", err=True)
+    typer.echo(f"exporting {loaded.name}; this can take a minute", err=True)
     chosen = settings.but(authors=tuple(author or ()))
     written = export_model(loaded, output, kind, **chosen.model_dump())
     typer.echo(str(written))
     if kind == "bioimageio" and not author:
-        typer.echo("to share it, say who made it with --author", err=True)
+        typer.echo("to share it, name its authors with --author", err=True)

@@ -22,8 +22,10 @@ SHOWN = "gate.png"
 
 
 def finetune(
-    images: Annotated[Path, typer.Option(help="Folder of images, stacks too.")],
-    masks: Annotated[Path, typer.Option(help="Folder of labels by the same names.")],
+    images: Annotated[Path, typer.Option(help="Folder of images or stacks.")],
+    masks: Annotated[
+        Path, typer.Option(help="Folder of label images with the same file names.")
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for the model and figures.")
     ],
@@ -31,7 +33,8 @@ def finetune(
     chance: Seed,
     settings: FinetuneSettings,
     reviewed: Annotated[
-        Path | None, typer.Option(help="Folder of masks: where labels are believed.")
+        Path | None,
+        typer.Option(help="Folder of masks that mark where the labels can be trusted."),
     ] = None,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
@@ -39,19 +42,18 @@ def finetune(
         str,
         typer.Option(
             metavar="<int>|auto|merge",
-            help="Channel to learn from by its number, or merge all; auto takes them "
-            "all, each for itself. Segment with the same.",
+            help="Number of the channel to learn from, or merge to average them; auto "
+            "takes all of them separately. Segment with the same choice.",
         ),
     ] = "auto",
     seconds: Annotated[
-        float, typer.Option(help="Time in all; 0 until nothing gets better.")
+        float, typer.Option(help="Total seconds; 0 runs until nothing improves.")
     ] = 60,
 ) -> None:
     """Fine-tune a model; the better of old and new is kept as best.safetensors.
 
-    Figures of both are in gate.json, and what both made of the parts that were held
-    out in gate.png. In a folder that has a best.safetensors already, that is the old
-    one, which the new one must beat.
+    The scores of both go to gate.json, and what both find in the held-out parts to
+    gate.png. If the folder already has a best.safetensors, that is the model to beat.
     """
     from napari_cihm.data.holding import hold
     from napari_cihm.models import load_model
@@ -91,12 +93,12 @@ def _compare(best: Path, old: "Model", start: "Model") -> None:
     """Refuse to compare models of two tasks, and say what is to be beaten."""
     if old.config.task != start.config.task:
         raise InputError(
-            f"{best} has learnt the task {old.config.task!r}, and {start.name} "
-            f"{start.config.task!r}",
-            "another folder",
+            f"{best} was trained for the task {old.config.task!r}, but {start.name} "
+            f"for {start.config.task!r}",
+            "another output folder",
         )
     if old.hash != start.hash:
-        typer.echo(f"the new model must beat {best}, which is there already", err=True)
+        typer.echo(f"the new model must beat {best}, which already exists", err=True)
 
 
 def _keep(output: Path, last: Finetuned, start: "Model") -> None:

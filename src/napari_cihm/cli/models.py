@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from napari_cihm.config import ModelConfig
 
 HEAD = ("recipe", "parameters", "GMAC", "memory", "weights", "published in")
-COSTS = "costs of 256 x 256 pixels of 3 channels"
+COSTS = "costs for 256 x 256 pixels in 3 channels"
 
 
 def models(
     name: Annotated[
-        str | None, typer.Argument(help="Recipe or bundled model to tell more of.")
+        str | None, typer.Argument(help="Recipe or bundled model to describe.")
     ] = None,
 ) -> None:
-    """List the bundled models and the recipes to train, or tell more of one."""
+    """List the bundled models and the recipes to train, or describe one."""
     if name is None:
         _list()
     else:
@@ -31,7 +31,7 @@ def _list() -> None:
 
     bundled = bundled_configs()
     ready = {name: _about(config) for name, config in bundled.items()}
-    typer.echo("Ready to segment (cihm segment --model NAME):")
+    typer.echo("Ready to use (cihm segment --model NAME):")
     _columns((n, r, about) for n, (r, about) in ready.items() or [("none", ("", ""))])
     typer.echo(f"\nTo train (cihm train --model RECIPE); {COSTS}:")
     rows = [
@@ -46,7 +46,7 @@ def _list() -> None:
         for each in catalogue(bundled)
     ]
     _columns([HEAD, *rows], right=(1, 2, 3))
-    typer.echo("\nMore of one: cihm models NAME")
+    typer.echo("\nDetails of one: cihm models NAME")
 
 
 def _tell(name: str) -> None:
@@ -56,7 +56,7 @@ def _tell(name: str) -> None:
 
     if name in bundled_names():
         of, about = _about(load_model(name, "cpu").config)
-        typer.echo(f"{name}: weights of the recipe {of}, {about}\n")
+        typer.echo(f"{name}: weights for the recipe {of}, {about}\n")
         name = of
     found, costs = recipe(name), recipe_costs(name)
     typer.echo(f"{name}: {found.summary}\n{found.paper}\n")
@@ -65,15 +65,15 @@ def _tell(name: str) -> None:
         f"{costs.gmac:.2f} GMAC, {costs.memory / 1e6:.0f} MB\n"
     )
     typer.echo(found.notes)
-    typer.echo("\nOptions (cihm train --options JSON), by default:")
+    typer.echo("\nOptions with their defaults (cihm train --options JSON):")
     _columns((key, json.dumps(value)) for key, value in found.options.items())
 
 
 def _about(config: "ModelConfig") -> tuple[str, str]:
     """Recipe and description of a bundled model."""
     count = config.in_channels
-    channels = "1 channel" if count == 1 else f"{count} channels"
-    return config.recipe, f"{config.task}, {channels} in"
+    channels = "1 input channel" if count == 1 else f"{count} input channels"
+    return config.recipe, f"{config.task}, {channels}"
 
 
 def _columns(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> None:

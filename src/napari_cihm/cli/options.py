@@ -20,11 +20,13 @@ from napari_cihm.config.fields import limits_of, members
 from napari_cihm.errors import InputError
 
 ModelName = Annotated[
-    str, typer.Option("--model", "-m", help="Bundled model, or a file.")
+    str, typer.Option("--model", "-m", help="Name of a bundled model, or a model file.")
 ]
 RecipeName = Annotated[
     str | None,
-    typer.Option(help="Recipe of weights alone, where it cannot be told."),
+    typer.Option(
+        help="Network of a file that holds weights only, when it cannot be recognised."
+    ),
 ]
 
 NONE = "none"
@@ -115,7 +117,11 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     else:
         declared, hint, metavar = flag, str | None, "|".join(_words(field.annotation))
         default = NONE if field.default is None else str(field.default)
-    said = [field.description, _bounds(field), f"[default: {default}]"]
+    said = [
+        field.description,
+        _bounds(field),
+        f"[default: {default}]" if default else "",
+    ]
     # To typer the default is None, so that what was not given stays not given.
     option = typer.Option(
         declared, metavar=metavar, help=" ".join(filter(None, said)), show_default=False

@@ -118,7 +118,7 @@ def _(event: events.Timed) -> str:
 @line.register
 def _(event: events.SegmentationStarted) -> str:
     size = " x ".join(map(str, event.shape))
-    zoom = f", seen at {event.zoom:.2f} of its size" if event.zoom != 1 else ""
+    zoom = f", scaled by {event.zoom:.2f}" if event.zoom != 1 else ""
     return f"{event.axes} image of {size}{zoom}"
 
 

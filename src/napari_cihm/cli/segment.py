@@ -22,7 +22,9 @@ def segment(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", help="Folder, or for one image a .tif or .zarr file."
+            "--output",
+            "-o",
+            help="Folder for the labels, or for one image a .tif or .zarr file.",
         ),
     ],
     *,
@@ -31,42 +33,49 @@ def segment(
     recipe: RecipeName = None,
     axes: Annotated[
         str | None,
-        typer.Option(help="Letters t, z, c, y, x in the image's order, as in zcyx."),
+        typer.Option(
+            help="Axes in order, such as zcyx: t is time, z depth, c channel."
+        ),
     ] = None,
     level: Annotated[
-        int, typer.Option(help="Level of a multiscale image, 0 the finest.", min=0)
+        int, typer.Option(help="Level of a multiscale image; 0 is the finest.", min=0)
     ] = 0,
     stack: Annotated[
-        bool, typer.Option("--stack", help="A folder's TIFF files are one stack.")
+        bool,
+        typer.Option("--stack", help="Read the TIFF files of a folder as one stack."),
     ] = False,
     kind: Annotated[
         Literal["auto", "tif", "zarr"],
-        typer.Option("--format", help="Of the labels; auto takes what suits."),
+        typer.Option(
+            "--format", help="Format of the label files; auto chooses by size."
+        ),
     ] = "auto",
     table: Annotated[
-        Path | None, typer.Option(help="Write measurements of all objects here, CSV.")
+        Path | None,
+        typer.Option(help="Write measurements of all objects to this CSV file."),
     ] = None,
     rle: Annotated[
         Path | None,
-        typer.Option(help="Write run lengths of flat images as the DSB18 wants, CSV."),
+        typer.Option(
+            help="Write run lengths of 2-D images to this CSV file, as for DSB18."
+        ),
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(help="Address of a dask scheduler, tcp://host:port.")
+        str | None,
+        typer.Option(help="Address of a dask scheduler, such as tcp://host:port."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Worker processes to start here.", min=1)
+        int | None, typer.Option(help="Dask workers to start on this machine.", min=1)
     ] = None,
 ) -> int:
-    """Segment images; labels, measurements and run lengths are written as files."""
+    """Segment images and write their labels; on request, measurements too."""
     from napari_cihm.models import load_model
     from napari_cihm.segmentation.batch import Batch
     from napari_cihm.segmentation.cluster import connected
     from napari_cihm.segmentation.inputs import find_inputs
 
     if scheduler and workers:
-        raise InputError(
-            "both --scheduler and --workers", "one of them: workers there, or here"
-        )
+        raise InputError("both --scheduler and --workers were given", "one of them")
     found = find_inputs(inputs, stack)
     loaded = load_model(model, settings.device, recipe=recipe)
     wants_workers = scheduler is not None or workers is not None

@@ -15,11 +15,16 @@ from napari_cihm.events import Trained
 
 def train(
     data: Annotated[
-        Path, typer.Argument(help="Folder of pairs, or of train/ and val/ folders.")
+        Path,
+        typer.Argument(
+            help="Folder of images/ and masks/, or of train/ and val/ with these."
+        ),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="Folder of the run; resumed if there."),
+        typer.Option(
+            "--output", "-o", help="Folder of the run; a run in it is resumed."
+        ),
     ],
     *,
     limits: Limits,
@@ -27,14 +32,16 @@ def train(
     model: Annotated[
         str,
         typer.Option(
-            "--model", "-m", help="Recipe: see `cihm models`; or a model to go on from."
+            "--model",
+            "-m",
+            help="Recipe (see `cihm models`), or a model to train further.",
         ),
     ] = "cihm",
     options: Annotated[
-        str, typer.Option(help="Arguments of the recipe, as JSON.")
+        str, typer.Option(help="Options of the recipe, as JSON.")
     ] = "{}",
 ) -> None:
-    """Train a network; the same command goes on with a run that was stopped."""
+    """Train a network; run the same command again to resume a stopped run."""
     from napari_cihm.training import train as run
     from napari_cihm.training.parallel import leads
 
@@ -51,7 +58,9 @@ def train(
     except KeyboardInterrupt:
         best = output / "best.safetensors"
         if leads() and best.exists():
-            typer.echo(f"{best}: the best so far; the same command goes on", err=True)
+            typer.echo(
+                f"{best}: the best so far; run the same command to go on", err=True
+            )
         raise
     if leads() and isinstance(last, Trained):
         typer.echo(f"{last.path}: {last.reason}")
@@ -64,5 +73,5 @@ def _arguments(text: str) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"--options {text}: {error}", wanted) from None
     if not isinstance(arguments, dict):
-        raise InputError(f"--options {text}: it names no argument", wanted)
+        raise InputError(f"--options {text}: not an object of options", wanted)
     return arguments

@@ -9,11 +9,13 @@ class BenchmarkSettings(Settings):
     """What is timed, and for how long."""
 
     image: int = Field(
-        1024, ge=64, le=16384, description="Side of the image that is segmented."
+        1024, ge=64, le=16384, description="Side of the segmented image in pixels."
     )
     tiles: tuple[int, ...] = Field(
-        (256, 512), min_length=1, description="Sides of the tiles a network is given."
+        (256, 512),
+        min_length=1,
+        description="Sides of the tiles that a network is timed on.",
     )
     seconds: float = Field(
-        1.0, ge=0, le=60, description="Time spent on each figure, at least."
+        1.0, ge=0, le=60, description="Minimum seconds to spend on each figure."
     )

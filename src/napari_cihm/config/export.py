@@ -8,8 +8,8 @@ from napari_cihm.config.base import Settings
 class ExportSettings(Settings):
     """What stands in a package of the BioImage Model Zoo beside the model."""
 
-    title: str = Field("", max_length=100, description="What others call the model.")
-    authors: tuple[str, ...] = Field((), description="Who made the model.")
+    title: str = Field("", max_length=100, description="Title of the model.")
+    authors: tuple[str, ...] = Field((), description="Authors of the model.")
     license: str = Field(
         "CC-BY-4.0", description="Licence of the weights, by its SPDX identifier."
     )

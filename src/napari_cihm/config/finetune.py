@@ -12,11 +12,13 @@ class FinetuneSettings(Settings):
     steps: int | None = Field(
         None,
         ge=1,
-        description="Steps to take; none fits as many as the time allows. With a "
-        "number the same seed gives the same weights on a processor.",
+        description="Number of steps; none takes as many as the time allows. With a "
+        "number, the same seed gives the same weights on a CPU.",
     )
-    patch: int = Field(128, ge=32, le=1024, description="Side of a training patch.")
-    batch: int = Field(8, ge=1, le=256, description="Patches in a step.")
+    patch: int = Field(
+        128, ge=32, le=1024, description="Side of a training patch in pixels."
+    )
+    batch: int = Field(8, ge=1, le=256, description="Patches per step.")
     rate: float = Field(6e-3, gt=0, le=1, description="Highest learning rate.")
     replay: float = Field(
         0.55,
@@ -25,10 +27,10 @@ class FinetuneSettings(Settings):
         description="Share of patches that rehearse what the model knew before.",
     )
     held_out: float = Field(
-        0.25, gt=0, le=0.5, description="Share of the labels kept to score with."
+        0.25, gt=0, le=0.5, description="Share of the labels held out for scoring."
     )
-    least: int = Field(5, ge=1, description="Objects needed to learn from.")
+    least: int = Field(5, ge=1, description="Fewest labelled objects to learn from.")
     patience: int = Field(
-        0, ge=0, description="Stop after so many checks without gain; 0 never does."
+        0, ge=0, description="Stop after this many checks without gain; 0 never does."
     )
     device: Device = "auto"

@@ -14,7 +14,9 @@ class Seed(Settings):
 class Limits(Seed):
     """What a caller sets beside the settings of a run."""
 
-    seconds: float | None = Field(None, gt=0, description="Stop after so many seconds.")
+    seconds: float | None = Field(
+        None, gt=0, description="Total seconds; none sets no limit."
+    )
     epochs: int | None = Field(
         None, ge=1, description="Epochs in all; 60 when no time is set either."
     )

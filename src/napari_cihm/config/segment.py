@@ -40,25 +40,28 @@ class SegmentSettings(Settings):
     )
     channels: Channels = Field(
         "auto",
-        description="Channel to segment by its number, or merge all; auto takes "
+        description="Number of the channel to segment; merge averages them, auto takes "
         "what the model expects.",
     )
     volume: Literal["linked", "slices", "orthogonal"] = Field(
         "linked",
-        description="Link objects across slices, number each slice apart, or "
-        "average three directions of a near isotropic stack.",
+        description="Link objects across slices, number each slice separately, or "
+        "average three directions of a nearly isotropic stack.",
     )
     time: Literal["frames", "linked"] = Field(
-        "frames", description="Number each time point apart, or link across time."
+        "frames", description="Number time points separately, or link them."
     )
     min_overlap: float = Field(
         0.25,
         gt=0,
         le=1,
-        description="Overlap (intersection over union) that links two slices.",
+        description="Least overlap (intersection over union) of linked objects.",
     )
     gap: int = Field(
-        1, ge=0, le=10, description="Slices an object may be missing in and go on."
+        1,
+        ge=0,
+        le=10,
+        description="Slices that an object may skip and still be linked.",
     )
     min_slices: int = Field(
         1, ge=1, description="Linked objects seen in fewer slices are dropped."
@@ -67,14 +70,15 @@ class SegmentSettings(Settings):
         None,
         gt=0,
         lt=1,
-        description="Foreground threshold, a lower one finds doubtful objects too; "
+        description="Foreground threshold; a lower one finds doubtful objects too, "
         "none takes the model's.",
     )
     prominence: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="Less parts more objects that touch; none takes the model's.",
+        description="A lower one splits touching objects more often; none takes the "
+        "model's.",
     )
     min_size: int | None = Field(
         None,
@@ -83,28 +87,33 @@ class SegmentSettings(Settings):
     )
     tta: bool = Field(
         False,
-        description="Average over flips: better on some images, four times slower.",
+        description="Average over flips: better on some images, but four times slower.",
     )
     maps: bool = Field(False, description="Keep the probability maps.")
     uncertainty: bool = Field(
         False, description="Keep a map of how unsure the model is, 0 to 1."
     )
     tile: int | None = Field(
-        None, ge=32, le=8192, description="Side of a tile; none picks by memory."
+        None, ge=32, le=8192, description="Side of a tile; none chooses by memory."
     )
     overlap: int = Field(
         64, ge=0, le=2048, description="Pixels that neighbouring tiles share."
     )
     batch: int | None = Field(
-        None, ge=1, le=1024, description="Tiles at once; none picks by memory."
+        None,
+        ge=1,
+        le=1024,
+        description="Tiles computed at once; none chooses by memory.",
     )
     block: int = Field(
-        1024, ge=64, description="Side of the part in which objects are told apart."
+        1024, ge=64, description="Side of the blocks in which objects are separated."
     )
     halo: int = Field(
-        128, ge=8, description="Pixels seen around such a part; exceed any object."
+        128,
+        ge=8,
+        description="Pixels seen around each block; more than any object measures.",
     )
     memory: int | None = Field(
-        None, ge=64, description="Megabytes to stay within; none asks the machine."
+        None, ge=64, description="Memory limit in megabytes; none asks the machine."
     )
     device: Device = "auto"
