@@ -61,7 +61,7 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
 def test_the_channel_to_learn_from_can_be_named(folders, capsys):
     folder, _ = folders
     assert main([*command(folder, folder / "out"), "--channels=7"]) == 2
-    assert "channel 7 of an image with 1 channels" in capsys.readouterr().err
+    assert "channel 7 of an image with 1 channel" in capsys.readouterr().err
 
 
 def test_a_folder_that_another_run_writes_into_is_refused(folders, capsys):

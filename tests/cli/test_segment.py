@@ -103,7 +103,7 @@ def test_a_run_that_is_stopped_says_what_it_kept(
     ("more", "words"),
     [
         (["--axes", "zyx"], "3 letters for an image of 2 dimensions"),
-        (["--channels", "4"], "channel 4 of an image with 1 channels"),
+        (["--channels", "4"], "channel 4 of an image with 1 channel"),
         (["--diameter", "-3"], "--diameter -3"),
         (["--tile", "1"], "--tile 1"),
         (["--volume", "cube"], "--volume cube"),

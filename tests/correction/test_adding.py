@@ -168,7 +168,7 @@ def test_the_number_is_the_index_es(draw) -> None:
 @pytest.mark.parametrize(
     ("scribble", "more", "error", "said"),
     [
-        ([(0, 0)], {}, InputError, "object 1 is there already"),
+        ([(0, 0)], {}, InputError, "object 1 is already there"),
         ([], {}, InputError, "empty scribble"),
         ([(3, 3)], {"maps": np.zeros((3, 4, 6))}, ShapeError, "maps of shape"),
         ([(3, 3)], {"image": np.zeros((4, 6))}, ShapeError, "image of shape"),

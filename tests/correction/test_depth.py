@@ -14,7 +14,7 @@ def test_copy_takes_only_background(make, after) -> None:
     volume[1, 1, 1] = 2
     labels = make(volume)
     edit = copy_to_slice(labels, (0, 1, 2), 0)
-    assert edit.note == "1 pixels of it are other objects' there."
+    assert edit.note == "1 of its pixels belong to other objects there."
     left = after(labels, edit)
     assert left[1].tolist() == [[0] * 5, [0, 2, 6, 6, 0], [0, 6, 6, 6, 0], [0] * 5]
     assert left[2].sum() == 0
@@ -37,7 +37,7 @@ def test_copy_goes_back_and_along_any_axis(make, after) -> None:
 
 def test_copy_beyond_the_stack_is_refused() -> None:
     volume = np.ones((2, 3, 3), np.int32)
-    with pytest.raises(InputError, match=r"slice 2 is not there.*0 to 1"):
+    with pytest.raises(InputError, match=r"there is no slice 2.*0 to 1"):
         copy_to_slice(volume, (1, 1, 1), 0)
     with pytest.raises(InputError, match="axis 5"):
         copy_to_slice(volume, (1, 1, 1), 5)
@@ -85,5 +85,5 @@ def test_time_is_left_alone(after) -> None:
     edit = interpolate(movie, (1, 0, 2, 2), (1, 2, 2, 2), 1, axes=(2, 3))
     left = after(movie, edit)
     assert left.sum(axis=(2, 3)).tolist() == [[9, 0, 9], [9, 9, 9]]
-    with pytest.raises(InputError, match="apart along another axis"):
+    with pytest.raises(InputError, match="also differ along another axis"):
         interpolate(movie, (0, 0, 2, 2), (1, 2, 2, 2), 1, axes=(2, 3))

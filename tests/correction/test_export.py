@@ -82,7 +82,7 @@ def test_the_same_is_not_added_twice_and_nothing_is_replaced(tmp_path) -> None:
     again = export(tmp_path, *given)
     assert again.names == ()
     assert again.present == first.names
-    assert again.text == f"Added 0 slices to {tmp_path}; 2 were there already."
+    assert again.text == f"Added 0 slices to {tmp_path}; 2 were already there."
     labels[2, 5, 5] = 0
     third = export(tmp_path, *given)
     assert third.names == ("a_z0002_2",)
@@ -196,7 +196,7 @@ def test_a_write_that_fails_leaves_no_half_pair(tmp_path, monkeypatch) -> None:
         replace(one, other)
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(WriteError, match=r"No space left.*free some room"):
+    with pytest.raises(WriteError, match=r"No space left.*free some space"):
         export(tmp_path, *given)
     names = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
     assert names == ["a_z0000.tif"] * 3 + ["index.jsonl"]

@@ -56,7 +56,7 @@ def test_whole_labels_are_merged_with_all_their_pieces(draw, make, after) -> Non
 
 @pytest.mark.parametrize(
     ("points", "said"),
-    [([(0, 0), (1, 1)], "only object 1 was met"), ([(0, 0), (0, 2)], "no object at")],
+    [([(0, 0), (1, 1)], "only object 1 was hit"), ([(0, 0), (0, 2)], "no object at")],
 )
 def test_one_object_cannot_be_merged(draw, points, said) -> None:
     with pytest.raises(InputError, match=said):
@@ -64,7 +64,7 @@ def test_one_object_cannot_be_merged(draw, points, said) -> None:
 
 
 def test_a_line_over_nothing_says_so(draw) -> None:
-    with pytest.raises(InputError, match="no object was met"):
+    with pytest.raises(InputError, match="no object was hit"):
         merge_along(draw("11.22"), [(0, 2), (0, 2)])
     with pytest.raises(InputError, match="no object 9"):
         merge_labels(draw("11.22"), [1, 9])

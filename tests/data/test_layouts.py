@@ -179,7 +179,7 @@ def test_the_last_slices_of_a_single_case_are_held_out_with_a_word(tmp_path, rng
     put_slices(tmp_path, 5, rng, count=8)
     _, held_out, (word,) = split_pairs(tmp_path, 0.25, 0)
     assert [s.name[-3:] for s in held_out] == ["006", "007"]
-    assert "of one volume" in word
+    assert "from one volume" in word
 
 
 def test_a_folder_with_nothing_in_it_is_refused(synapse):

@@ -42,5 +42,5 @@ def test_only_an_ending_is_taken_off(file, name):
 def test_two_files_of_one_name_are_refused():
     paths = [Path("a.ome.tif"), Path("b.tif")]
     assert by_name(paths) == {"a": paths[0], "b": paths[1]}
-    with pytest.raises(DataError, match=r"a\.ome\.tif and a\.png have one name"):
+    with pytest.raises(DataError, match=r"a\.ome\.tif and a\.png have the same name"):
         by_name([*paths, Path("a.png")])

@@ -143,7 +143,7 @@ def test_two_images_of_one_name_do_not_share_a_mask(folder, rng):
     grey = rng.integers(0, 9, (8, 8), np.uint8)
     put(folder, "a", grey, np.ones((8, 8), np.uint8))
     tifffile.imwrite(folder / "images" / "a.tif", grey)
-    with pytest.raises(DataError, match=r"a\.png and a\.tif have one name"):
+    with pytest.raises(DataError, match=r"a\.png and a\.tif have the same name"):
         find_pairs(folder)
 
 
@@ -199,9 +199,9 @@ def test_a_broken_file_is_named(folder, rng):
 def test_empty_and_strange_folders_are_refused(folder, tmp_path):
     with pytest.raises(DataError, match="images holds no pictures"):
         find_pairs(folder)
-    with pytest.raises(DataError, match="no layout that is known"):
+    with pytest.raises(DataError, match="has no known layout"):
         find_pairs(folder / "images")
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         find_pairs(tmp_path / "nowhere")
 
 

@@ -148,7 +148,7 @@ def test_a_tiff_whose_ome_is_broken_gives_its_pixels_with_a_word(
     about = {"resolution": (4, 2), "resolutionunit": "CENTIMETER", "metadata": None}
     tifffile.imwrite(path, PLANE, description=text, **about)
     image = read_image(path)
-    assert image.note == "the OME metadata of a.ome.tif are broken and were left out"
+    assert image.note == "the OME metadata of a.ome.tif are broken and were ignored"
     assert image.scale == {"y": 0.5, "x": 0.25}
     np.testing.assert_array_equal(image.read()[0], PLANE)
 
@@ -287,7 +287,7 @@ def test_a_group_without_an_image_says_what_it_holds(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="A01, B02"):
         read_image(tmp_path / "plate.zarr")
     (tmp_path / "plain").mkdir()
-    with pytest.raises(ReadError, match="a folder and no Zarr"):
+    with pytest.raises(ReadError, match="a folder but not a Zarr"):
         read_image(tmp_path / "plain")
 
 

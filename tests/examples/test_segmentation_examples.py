@@ -44,7 +44,7 @@ def _run(name: str, model: Path, *arguments: object, **environment: str) -> str:
 def test_a_folder_is_segmented_and_its_broken_file_named(model: Path) -> None:
     said = _run("segment_folder.py", model, "--side", 96)
     assert "3 segmented, 1 failed" in said
-    assert "broken.tif is no image" in said
+    assert "broken.tif is not an image" in said
     assert "measurements.csv" in said
     assert said.count("_labels.tif") >= 6
 

@@ -85,7 +85,7 @@ def test_the_command_asks_who_made_what_is_shared(writer, tmp_path, capsys):
     [
         ("cihm-dbs18", "did you mean 'cihm-dsb18'"),
         ("cihm-dsb18 --format tflite", "'tflite' is not one of"),
-        ("nothing.safetensors", "is no file"),
+        ("nothing.safetensors", "is not a file"),
     ],
 )
 def test_the_command_refuses_in_one_line(arguments, words, capsys):

@@ -192,7 +192,7 @@ def test_what_names_no_model_is_refused(wrong):
 
 
 def test_a_folder_is_no_model(tmp_path):
-    with pytest.raises(CheckpointError, match="is no file"):
+    with pytest.raises(CheckpointError, match="is not a file"):
         load_model(tmp_path)
 
 

@@ -373,7 +373,7 @@ def test_a_stack_gets_labels_and_no_run_lengths(tmp_path: Path) -> None:
         "b.tif",
     ]
     notes = [e.text for e in events if isinstance(e, Note)]
-    assert notes[0] == "a.tif is a stack and gets no run lengths"
+    assert notes[0] == "a.tif is a stack, for which there are no run lengths"
     assert isinstance(events[0], Note)  # before the work
     with open(runs, newline="") as file:
         assert [row["ImageId"] for row in csv.DictReader(file)] == ["b"] * 20

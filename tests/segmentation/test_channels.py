@@ -56,7 +56,7 @@ def test_colour_is_merged_as_the_eye_does() -> None:
     ("shape", "axes", "wanted", "channels", "grey", "words"),
     [
         ((9, 9), "yx", 3, "auto", False, "a model for 3 channels on 1"),
-        ((9, 9), "yx", 1, 1, True, "channel 1 of an image with 1 channels"),
+        ((9, 9), "yx", 1, 1, True, "channel 1 of an image with 1 channel"),
         ((2, 9, 9), "cyx", 3, "auto", False, "a model for 3 channels on an image of 2"),
         ((9, 9, 3), "yxc", 3, 0, False, "a model for 3 channels on 1"),
         ((9, 9, 3), "yxc", 2, "auto", False, "a model for 2 channels on an image of 3"),

@@ -187,7 +187,7 @@ def test_a_fault_in_the_middle_leaves_nothing_half(tmp_path: Path) -> None:
     ("refused", "left", "words"),
     [
         ("part", ["a.zarr"], "Permission denied.*nothing half-written was left"),
-        ("part old", [".a.zarr.{}.old"], r"is whole, as .*\.a\.zarr\.{}\.old"),
+        ("part old", [".a.zarr.{}.old"], r"is intact, as .*\.a\.zarr\.{}\.old"),
     ],
 )
 def test_a_zarr_that_cannot_be_replaced_is_kept(

@@ -36,9 +36,9 @@ def test_nuclei_are_found_in_tissue_before_anything_is_learnt(fluo):
     learnt, unseen = stained(fluo, 1), stained(fluo, 2)
     config = seeing(fluo.config, {3})
     plain, word = adapt(fluo, config)
-    assert "weighed" not in word
+    assert "weighted" not in word
     mixed, word = adapt(fluo, config, standing_out([plane(*learnt)]))
-    assert "sees 3 channels instead of 1, weighed" in word
+    assert "sees 3 channels instead of 1, weighted" in word
     assert found(plain, *unseen).ap < 0.1
     assert found(mixed, *unseen).ap > 0.2
 

@@ -36,7 +36,7 @@ def test_images_and_masks_of_one_name_belong_together(folders):
 def test_folders_without_a_pair_are_refused(folders, tmp_path):
     with pytest.raises(DataError, match=r"no image in .* has a mask of its name"):
         read_labelled(folders / "images", folders / "masks")
-    with pytest.raises(DataError, match="is no folder"):
+    with pytest.raises(DataError, match="is not a folder"):
         read_labelled(tmp_path / "nowhere", folders / "masks")
 
 
@@ -75,5 +75,5 @@ def test_two_masks_of_one_name_are_refused(folders):
     plane = np.ones((6, 8), np.uint8)
     for file in ("images/a.tif", "masks/a.tif", "masks/a.tiff"):
         tifffile.imwrite(folders / file, plane)
-    with pytest.raises(DataError, match=r"a\.tif and a\.tiff have one name"):
+    with pytest.raises(DataError, match=r"a\.tif and a\.tiff have the same name"):
         read_labelled(folders / "images", folders / "masks")

@@ -71,7 +71,7 @@ def test_renaming_exporting_and_deleting(history, tmp_path):
     assert load_model(copy).hash == load_model(renamed.path).hash
     history.delete(second.path)
     assert [v.path for v in history.versions()] == [renamed.path]
-    with pytest.raises(InputError, match="none of the versions"):
+    with pytest.raises(InputError, match="not one of the versions"):
         history.delete(copy)
     assert copy.exists()
 

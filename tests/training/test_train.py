@@ -146,7 +146,7 @@ def test_numbers_that_are_none_stop_the_run_and_spare_the_weights(pairs, monkeyp
     events = run(pairs, epochs=20)
     steps = [e for e in events if isinstance(e, StepDone)]
     assert len(steps) == 3 + HOPELESS
-    assert "no number" in events[-1].reason
+    assert "no longer a number" in events[-1].reason
     for tensor in weights(events[-1]).values():
         assert tensor.isfinite().all()
 
@@ -305,9 +305,9 @@ def test_a_model_is_trained_further(pairs, first_run):
     first, record = load_model(first_run), last.model.config.training
     assert record.base == first.hash
     assert record.earlier == (first.config.training.command,)
-    with pytest.raises(InputError, match="has learnt the task 'instance'"):
+    with pytest.raises(InputError, match="was trained for the task 'instance'"):
         run(pairs, **further, task="semantic")
-    with pytest.raises(InputError, match="is built already"):
+    with pytest.raises(InputError, match="is already built"):
         run(pairs, **{**further, **SMALL})
     with pytest.raises(UnknownNameError, match="cihm-dsb18"):
         run(pairs, model="cihm-dsb19", options=None)
@@ -329,7 +329,7 @@ def test_a_grey_model_is_trained_further_in_colour(pairs, first_run):
         Pair(pair.name, np.repeat(pair.image, 3, axis=0), pair.labels) for pair in pairs
     ]
     events = run(coloured, model=first_run, options=None, epochs=1)
-    assert "now sees 3 channels instead of 1, weighed" in events[0].text
+    assert "now sees 3 channels instead of 1, weighted" in events[0].text
     config = events[-1].model.config
     assert config.in_channels == 3 and config.accepts_grey
     assert config.training.base == load_model(first_run).hash

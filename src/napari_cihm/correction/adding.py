@@ -113,7 +113,7 @@ def _seeded(
     seeds &= near == 0
     if not seeds.any():
         raise InputError(
-            f"object {met[0]} is there already",
+            f"object {met[0]} is already there",
             "a click or scribble on the background",
             "split it, or delete it first",
         )

@@ -47,7 +47,7 @@ def copy_to_slice(
     at = piece.box[axis].start + step
     if not 0 <= at < labels.shape[axis]:
         raise InputError(
-            f"slice {at} is not there", f"slices 0 to {labels.shape[axis] - 1}"
+            f"there is no slice {at}", f"slices 0 to {labels.shape[axis] - 1}"
         )
     box = _put(piece.box, axis, at)
     before = np.asarray(labels[box])
@@ -55,7 +55,7 @@ def copy_to_slice(
     after = np.where(wanted & (before == 0), piece.label, before)
     taken = int(np.count_nonzero(wanted & (before != 0) & (before != piece.label)))
     block = changed(start_of(box), before, after)
-    note = f"{taken} pixels of it are other objects' there." if taken else ""
+    note = f"{taken} of its pixels belong to other objects there." if taken else ""
     note = note or ("" if block else "It is there already.")
     return edit_of([block], labels, f"Copy {piece.label} to slice {at}", note)
 
@@ -93,14 +93,14 @@ def interpolate(
     if high - low < 2:
         raise InputError(
             f"slices {low} and {high} have none between them",
-            "the object in two slices with others between",
+            "an object in two slices with others in between",
         )
     fixed = [a for a in range(len(labels.shape)) if a != axis and a not in plane]
     if any(ends[0].box[a] != ends[1].box[a] for a in fixed):
         raise InputError(
-            "the two slices lie apart along another axis, too",
+            "the two clicks also differ along another axis",
             "two slices of one stack",
-            "point at the object twice at one time",
+            "point at the object twice at the same time point",
         )
     label = piece_at(labels, first, plane).label
     tight = hull(_put(piece.box, axis, low) for piece in ends)

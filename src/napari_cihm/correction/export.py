@@ -167,5 +167,5 @@ def _slug(name: str) -> str:
 
 def _said(added: list[str], present: list[str], folder: Path) -> str:
     slices = "1 slice" if len(added) == 1 else f"{len(added)} slices"
-    before = f"; {len(present)} were there already" if present else ""
+    before = f"; {len(present)} were already there" if present else ""
     return f"Added {slices} to {folder}{before}."

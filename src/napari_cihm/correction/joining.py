@@ -98,7 +98,7 @@ def _merged(labels: Any, pieces: Sequence[Piece], index: LabelIndex | None) -> E
     different = list(dict.fromkeys(piece.label for piece in pieces))
     if len(different) < 2:
         met = (
-            f"only object {different[0]} was met" if different else "no object was met"
+            f"only object {different[0]} was hit" if different else "no object was hit"
         )
         raise InputError(met, "two different objects", "point at one, then at another")
     kept = different[0]

@@ -156,5 +156,5 @@ def _explained(path: Path) -> Iterator[None]:
     except OSError as error:
         raise WriteError(
             f"{error.filename or path} could not be written ({error.strerror})",
-            remedy="free some room, or choose another folder",
+            remedy="free some space, or choose another folder",
         ) from error

@@ -15,7 +15,7 @@ OFTEN = 2  # pieces a mask has, on average; a single object is one
 
 WORDS = (
     "All labels are one number, as a threshold gives it: each piece is taken for an "
-    "object. Number objects that touch."
+    "object. Give touching objects numbers of their own."
 )
 
 

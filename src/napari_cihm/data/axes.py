@@ -27,7 +27,7 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
     if not isinstance(axes, str):
         raise AxesError(
             f"axes were given as {type(axes).__name__} ({axes!r})",
-            "a text of one letter for each dimension",
+            "a string with one letter for each dimension",
             f"try axes={''.join(map(str, axes))!r}"
             if isinstance(axes, Iterable)
             else "",

@@ -59,7 +59,7 @@ def _meant(folder: Path) -> bool:
     raise DataError(
         f"{missing} does not exist",
         "an image and a folder of masks in each sample",
-        f"add it, or take {folder.name} away",
+        f"add it, or remove {folder.name}",
     )
 
 

@@ -31,8 +31,8 @@ def hold(folder: Path) -> Iterator[Path]:
     except filelock.Timeout:
         raise WriteError(
             f"another run is writing into {folder}",
-            "a folder for each",
-            "wait until it has ended, stop it, or name another folder",
+            "a folder for each run",
+            "wait until it ends, stop it, or choose another folder",
         ) from None
     except (OSError, NotImplementedError):
         pass  # a disk without locks

@@ -195,13 +195,13 @@ def readable(path: Path) -> Iterator[None]:
         raise ReadError(f"{path} does not exist", "an image") from None
     except PermissionError:
         raise ReadError(
-            f"{path} may not be read", remedy="ask for the right to read it"
+            f"{path} may not be read", remedy="get permission to read it"
         ) from None
     except Exception as error:  # decoders raise whatever they like
         raise ReadError(
             f"{path} cannot be read ({type(error).__name__}: {error})",
-            "an image that is whole",
-            "open it in another program; copy it anew if that fails too",
+            "an intact image",
+            "open it in another program; copy it again if that fails too",
         ) from error
 
 
@@ -215,7 +215,7 @@ def _as_array(data: Any) -> NDArray[Any]:
         return np.asarray(data)
     except (TypeError, ValueError) as error:
         raise DtypeError(
-            f"an image that is no array ({error})",
+            f"an image that is not an array ({error})",
             "numbers in rows of one length",
             "give a numpy array",
         ) from error

@@ -77,7 +77,9 @@ def _pairs(images: Path, masks: Path) -> list[PairSource]:
         mask = masks / f"{image.stem}_segmentation.png"
         if not mask.is_file():
             raise DataError(
-                f"{image.name} has no mask", f"{mask.name} in {masks}", "unpack it anew"
+                f"{image.name} has no mask",
+                f"{mask.name} in {masks}",
+                "unpack it again",
             )
         pairs.append(pair_source(image, mask))
     return pairs

@@ -70,12 +70,12 @@ def find_pairs(folder: Path) -> list[PairSource]:
 def layout_of(folder: Path) -> Layout:
     """Tell which layout a folder has."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder", "a folder of images and masks")
+        raise DataError(f"{folder} is not a folder", "a folder of images and masks")
     layout = fitting(folder)
     if layout is None:
         inside = [p for p in sorted(folder.iterdir()) if p.is_dir() and fitting(p)]
         raise DataError(
-            f"{folder} holds no layout that is known",
+            f"{folder} has no known layout",
             ", ".join(layout.name for layout in LAYOUTS),
             f"give {' or '.join(map(str, inside[:3]))} instead" if inside else "",
         )

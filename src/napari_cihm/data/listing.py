@@ -77,8 +77,8 @@ def by_name(paths: Iterable[Path]) -> dict[str, Path]:
         other = named.setdefault(name_of(path), path)
         if other != path:
             raise DataError(
-                f"{other} and {path.name} have one name",
-                "one file of each name",
-                "take one of them away, or rename it and what belongs to it",
+                f"{other} and {path.name} have the same name",
+                "one file for each name",
+                "remove one of them, or rename it and what belongs to it",
             )
     return named

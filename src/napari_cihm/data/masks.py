@@ -61,7 +61,7 @@ def _indices(path: Path) -> NDArray[np.generic] | None:
             raise ReadError(
                 f"{path} is a JPEG, which blurs the numbers of a mask",
                 "a PNG or TIFF",
-                "save it anew from its source; where it holds two numbers, keep what "
+                "export it again from its source; if it has two values, keep what "
                 "is above the middle",
             )
         palette = np.reshape(picture.getpalette() or [], (-1, 3))

@@ -145,7 +145,7 @@ def folder_pairs(folder: Path) -> list[PairSource]:
             f"{folder}: {len(missing)} of {len(images)} images have no mask, "
             f"the first is {missing[0]}",
             f"a mask of the same name in {folder / 'masks'}",
-            "add the mask or take the image away",
+            "add the mask or remove the image",
         )
     return [pair_source(p, masks[n], reviewed.get(n)) for n, p in images.items()]
 
@@ -184,7 +184,7 @@ def _refuse_useless(name: str, image: NDArray[np.generic], blank: bool) -> None:
     raise DataError(
         f"{name}: {one or 'no pixel of the image is a number'}",
         "an image with something to see",
-        "take it away, or export it again",
+        "remove it, or export it again",
     )
 
 

@@ -80,7 +80,7 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
         if is_zarr(path):
             return open_zarr(path, axes, level)
         raise ReadError(
-            f"{path} is a folder and no Zarr", "an image file or a .zarr folder"
+            f"{path} is a folder but not a Zarr", "an image file or a .zarr folder"
         )
     start = first_bytes(path)
     if not start:
@@ -92,7 +92,7 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
         return Image.of(data, axes, name=path.stem, path=path)
     if not start.startswith(PICTURE_MAGIC):
         raise ReadError(
-            f"{path} is no image: it begins like {_kind(start)}",
+            f"{path} is not an image: it begins like {_kind(start)}",
             f"one of {', '.join(SUFFIXES)}",
             "unpack it first" if start.startswith(b"PK") else "",
         )
@@ -110,7 +110,7 @@ def _open_picture(path: Path, axes: str | None) -> Image:
             frames = getattr(picture, "n_frames", 1)
     except DecompressionBombError as error:
         raise ReadError(
-            f"{path} is too large a picture to be read whole ({error})",
+            f"{path} is too large to be read at once ({error})",
             "a tiled TIFF or OME-Zarr",
             "convert it; those are read part by part",
         ) from error

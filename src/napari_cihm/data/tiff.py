@@ -75,9 +75,7 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         if many > 1:
             notes.append(f"{path.name} holds {many} images; the first was taken")
         if file.is_ome and read_ome(file) is None:
-            notes.append(
-                f"the OME metadata of {path.name} are broken and were left out"
-            )
+            notes.append(f"the OME metadata of {path.name} are broken and were ignored")
         if not axes and own is not None:
             notes += _axes_notes(series, *own)
     if own is not None and (axes is None or len(axes) == len(own[0])):
@@ -115,7 +113,9 @@ def _complaints(path: Path) -> Iterator[None]:
         logger.disabled = disabled
     if heard:
         raise ReadError(
-            f"{path} is cut off or broken ({heard[0]})", "a whole TIFF", "copy it anew"
+            f"{path} is cut off or broken ({heard[0]})",
+            "an intact TIFF",
+            "copy it again",
         )
 
 
@@ -179,8 +179,8 @@ def _check_whole(path: Path, file: tifffile.TiffFile, series: Any) -> None:
         last = int(max(ends, default=0))
         if last > size:
             raise ReadError(
-                f"{path} is cut off: its pixels end at byte {last:,} and the file at "
+                f"{path} is cut off: its pixels end at byte {last:,} but the file at "
                 f"{size:,}",
-                "a whole TIFF",
-                "copy it anew",
+                "an intact TIFF",
+                "copy it again",
             )

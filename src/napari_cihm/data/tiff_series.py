@@ -72,5 +72,5 @@ class _Files:
 def _open(path: Path) -> Image:
     with readable(path):
         if not is_tiff(first_bytes(path)):
-            raise ReadError(f"{path} is no TIFF", "TIFF files of one shape")
+            raise ReadError(f"{path} is not a TIFF", "TIFF files of one shape")
         return open_tiff(path)

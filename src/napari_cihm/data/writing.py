@@ -68,7 +68,7 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise WriteError(
             f"{path} could not be written ({error.strerror or error})",
             "a folder that can be written to, with room on its disk",
-            "free some space or name another folder; nothing half-written was left",
+            "free some space or choose another folder; nothing half-written was left",
         ) from error
 
 
@@ -79,7 +79,7 @@ def _put_back(old: Path, path: Path) -> None:
         raise WriteError(
             f"{path} could not be replaced ({error.strerror or error})",
             "a folder that no other program holds",
-            f"what was there is whole, as {old}: give it its name back",
+            f"what was there is intact, as {old}: rename it back",
         ) from error
 
 

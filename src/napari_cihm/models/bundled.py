@@ -30,12 +30,13 @@ def load_model(
     Parameters
     ----------
     name_or_path : str or Path
-        A name such as ``"cihm-dsb18"``, or a checkpoint's path; the recipe of
-        weights alone (``.pt``, ``.pth``) is told from their names and shapes.
+        A name such as ``"cihm-dsb18"``, or a checkpoint's path; the recipe of a file
+        that holds weights only (``.pt``, ``.pth``) is recognised by their names and
+        shapes.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     recipe : str, optional
-        The recipe of weights alone, where it cannot be told or must be this one.
+        The recipe of a file that holds weights only, when it cannot be recognised.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def find_model(name_or_path: str | Path) -> Path:
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputError(
             f"a model was given as {type(name_or_path).__name__} ({name_or_path!r})",
-            "its name, its file, or a model that was loaded",
+            "a name, a file, or a loaded model",
         )
     names = bundled_names()
     if str(name_or_path) in names:

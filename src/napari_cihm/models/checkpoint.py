@@ -76,7 +76,7 @@ def read_parts(path: Path) -> tuple[ModelConfig, Weights]:
     metadata, weights = read_tensors(path)
     if KEY not in metadata:
         raise CheckpointError(
-            f"{path.name} says nothing of its recipe",
+            f"{path.name} does not say what its recipe is",
             "a model saved by napari-cihm",
             "see `cihm doctor` for what the file holds",
         )
@@ -100,7 +100,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], Weights]:
 def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
         raise CheckpointError(
-            f"{path} is no file",
+            f"{path} is not a file",
             "a .safetensors model",
             "see `cihm models` for those that come with the package",
         )

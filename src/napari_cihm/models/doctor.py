@@ -134,7 +134,7 @@ def _figures(figures: dict[str, object]) -> str:
 
 def _weights(model: Model) -> Iterator[Finding]:
     if not any(bool(p.any()) for p in model.network.parameters()):
-        yield Finding("fault", "all of its weights are zero", "save it anew")
+        yield Finding("fault", "all of its weights are zero", "save it again")
 
 
 def _record(config: ModelConfig, foreign: bool) -> Iterator[Finding]:
@@ -143,7 +143,7 @@ def _record(config: ModelConfig, foreign: bool) -> Iterator[Finding]:
             "warning",
             f"it does not say what it is: its weights fit {config.recipe!r}; "
             "normalisation and thresholds are assumed",
-            "compare its result with what you know before you rely on it",
+            "compare its results with what you know before you rely on them",
         )
     elif not config.training.images:
         yield Finding("note", "it does not say what it was trained on")
@@ -173,18 +173,20 @@ def _trial(model: Model) -> Iterator[Finding]:
     if shares and max(shares) == 0:
         yield Finding(
             "warning",
-            "it finds nothing in made images of nuclei",
+            "it finds nothing in synthetic images of nuclei",
             "expected of a model for other objects; else lower the threshold "
             "'foreground', or take an earlier checkpoint",
         )
     elif shares and min(shares) == 1:
         yield Finding(
             "warning",
-            "it takes every pixel of made images of nuclei for an object",
+            "it takes every pixel of synthetic images of nuclei for an object",
             "raise the threshold 'foreground', or take an earlier checkpoint",
         )
     elif shares:
-        yield Finding("good", "it loads, and finds objects in made images of nuclei")
+        yield Finding(
+            "good", "it loads, and finds objects in synthetic images of nuclei"
+        )
 
 
 def _fitted(

@@ -91,7 +91,7 @@ def read_weights(path: Path) -> Weights:
     weights = find_weights(content)
     if not weights:
         raise CheckpointError(
-            f"{path.name} holds {type(content).__name__} without weights",
+            f"{path.name} holds a {type(content).__name__} without weights",
             "a state_dict: tensors by name",
         )
     return without_prefix(weights)
@@ -141,7 +141,7 @@ def _unpickle(path: Path) -> Any:
         raise CheckpointError(
             f"{path.name} cannot be read as weights",
             "a file of torch.save, or a .safetensors file",
-            "copy it anew; a download that was cut short looks like this",
+            "copy it again; a download that was cut short looks like this",
         ) from error
 
 

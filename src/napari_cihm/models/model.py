@@ -31,7 +31,7 @@ class Model:
     name : str
         What to call the model in the window and in reports.
     note : str
-        What was assumed of it, to be said wherever it is put to work.
+        What was assumed about it, to be said wherever it is used.
     """
 
     def __init__(

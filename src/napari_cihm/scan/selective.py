@@ -89,7 +89,7 @@ def selective_scan(
     DtypeError, ShapeError, InputError
         For tensors that do not fit.
     UnavailableError, UnknownNameError
-        If the backend that ``CIHM_SCAN`` forces is not to be had.
+        If the backend that ``CIHM_SCAN`` forces is not available.
     """
     inputs = checked(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
     if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]

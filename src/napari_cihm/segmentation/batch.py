@@ -134,7 +134,9 @@ class Batch:
         target = self._target(one, image)
         flat = image.size("t") == image.size("z") == 1
         if self.runs is not None and not flat:
-            yield Note(f"{one.path.name} is a stack and gets no run lengths")
+            yield Note(
+                f"{one.path.name} is a stack, for which there are no run lengths"
+            )
         work = target.with_name(f".{target.stem}.unfinished")
         big = work.exists() or int(np.prod(image.label_shape)) > LARGE
         run = segment_iter(

@@ -55,7 +55,8 @@ def plan_channels(
     if isinstance(settings.channels, int):
         if settings.channels >= count:
             raise InputError(
-                f"channel {settings.channels} of an image with {count} channels",
+                f"channel {settings.channels} of an image with {count} "
+                f"channel{'s' * (count != 1)}",
                 f"a number from 0 to {count - 1}",
                 f"its axes were taken as {image.axes!r}",
             )

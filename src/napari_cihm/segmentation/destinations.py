@@ -50,18 +50,18 @@ def check_output(output: Path, suffix: str, inputs: Sequence[Input]) -> None:
     kind = output.suffix.lower()
     if kind not in SUFFIXES:
         raise InputError(
-            f"{output} is no name for labels, which are not written as {kind}",
+            f"{output} cannot be the labels, which are not written as {kind}",
             f"a folder, or for one image a name that ends in {', '.join(SUFFIXES)}",
         )
     if not all(one.alone for one in inputs):
         raise InputError(
             f"{output} is one file, and there are {len(inputs)} images",
             "a folder",
-            "name one, or make it first if it is to be called that",
+            "choose one, or create it first if it should have this name",
         )
     if suffix and not kind.startswith(suffix):  # a .tiff is a .tif
         raise InputError(
-            f"{output} is no name for labels in the format {suffix}",
+            f"{output} cannot be the name of labels in the format {suffix}",
             f"a folder, or a name that ends in {suffix}",
         )
 

@@ -52,8 +52,8 @@ def segment(
         Two to five dimensions, any order of axes, any real numbers.
     model : Model, Predictor, str or Path, optional
         A model, the name of one or its file; the bundled one by default. A loaded
-        one works where it is, unless a device is set. A predictor of your own works
-        where you made it to, and takes no device.
+        one stays on its device, unless another is set. A predictor of your own
+        computes where you made it to, and takes no device.
     axes : str, optional
         One letter of "tzcyx" for each dimension; guessed by default.
     **settings
@@ -62,7 +62,7 @@ def segment(
     Returns
     -------
     array of uint16 or uint32
-        Labels with the image's shape less its channels: 0 is background, objects
+        Labels in the image's shape without its channels: 0 is background, objects
         are numbered from 1 without gaps.
 
     Examples
@@ -99,11 +99,11 @@ def segment_iter(
         The whole that `image` is a part of. Contrast and the size of objects are
         taken from it, so that a part is labelled as it would be within the whole.
     work : str or Path, optional
-        A folder for what is finished. Memory stays small, and a run that was
-        killed goes on where it was; the labels lie in it too, and so do maps and
-        uncertainty where they are kept, each a zarr array. Each image and choice of
-        settings has a folder of its own in there, which stays until you delete it;
-        a second run while one is at work there is refused with a `WriteError`.
+        A folder for finished parts. Memory use stays small, and a run that was
+        killed resumes where it was; the labels are kept there too, and so are maps
+        and uncertainty if asked for, each as a zarr array. Each image and choice of
+        settings has a folder of its own in it, which stays until you delete it; a
+        second run into the same one meanwhile is refused with a `WriteError`.
     client : dask.distributed.Client, optional
         The workers that predict and decode; the labels are the same.
 
@@ -116,7 +116,7 @@ def segment_iter(
     chosen = SegmentSettings.of(**settings)
     if client is not None and not hasattr(client, "submit"):
         raise InputError(
-            f"client={client!r} is no client",
+            f"client={client!r} is not a client",
             "a dask.distributed.Client",
             "connect first: client=Client(address)",
         )

@@ -66,7 +66,7 @@ def adapt(
         words.append(
             f"The model now sees {config.in_channels} channels instead of "
             f"{model.config.in_channels}"
-            + (", weighed so that what is labelled stands out." if mixed else ".")
+            + (", weighted so that what is labelled stands out." if mixed else ".")
         )
     if config.classes != model.config.classes:
         words.append(

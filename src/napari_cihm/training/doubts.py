@@ -61,18 +61,19 @@ class Findings:
         said = []
         moved = [float(np.hypot(*offset)) for offset in self.offsets if any(offset)]
         if self.relief < RELIEF:
-            said.append("The outlines follow nothing that can be seen in the image.")
+            said.append("The outlines follow nothing visible in the image.")
         elif moved:
             images = len(self.offsets)
             of = f" of {len(moved)} of {images} images" if len(moved) < images else ""
             by = f"about {max(moved):.0f} pixels"
-            said.append(f"The labels{of} lie {by} beside the objects.")
+            said.append(f"The labels{of} lie {by} off their objects.")
         if self.merged > MERGED:
             said.append(f"{self.merged:.0%} of the labels seem to hold two objects.")
         if self.look_alikes > LOOK_ALIKES and not moved:
             said.append(
                 f"For 10 labelled objects there are {10 * self.look_alikes:.0f} that "
-                "look like them and carry no label: label all in the reviewed part."
+                "look like them and carry no label: label all of these in the reviewed "
+                "part."
             )
         return tuple(said)
 

@@ -86,15 +86,15 @@ def finetune(
     images, labels : sequence of arrays
         Planes, stacks or time series, with or without channels; or one plane.
     reviewed : sequence of arrays or None, optional
-        Where each labels array may be believed; everywhere when missing.
+        Where each labels array can be trusted; everywhere by default.
     seconds : float or None
-        Time in all; None goes on until nothing gets better.
+        Total time; None goes on until nothing improves.
     seed : int
         Chooses patches and the part that is held out.
     axes : str, optional
-        Axes of all images; told from the labels by default.
+        Axes of all images; inferred from the labels by default.
     channels : int, "auto" or "merge", or a list of one for each image
-        As `segment` will be given it: what it shows of an image is learnt and judged.
+        As for `segment`: what it shows of an image is learnt and scored.
     current : Model, optional
         What the new model must beat; `model` by default.
     stop : callable, optional

@@ -60,7 +60,7 @@ def left_out(images: Path, names: list[str]) -> str:
 
 def _named(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder", "a folder of pictures or stacks")
+        raise DataError(f"{folder} is not a folder", "a folder of pictures or stacks")
     return by_name(images_in(folder, SUFFIXES))
 
 
@@ -73,6 +73,6 @@ def _refuse_misnamed(
     if wanting and lone:
         raise DataError(
             f"{wanting[0]} has no {what}, and {lone[0]} no image",
-            f"one name for an image and its {what}",
-            "rename one of them, or take it away",
+            f"the same name for an image and its {what}",
+            "rename one of them, or remove it",
         )

@@ -111,7 +111,7 @@ def judge(
     things = "objects" if task == "instance" else "regions"
     words = f"{figure:.2f} after, {old:.2f} before, on {new.objects} held-out {things}"
     if placed and old < NOTHING and figure > old + LEAST_GAIN:
-        better = f"the new model is better, the old one finds nothing: {words}"
+        better = f"the new model is better; the old one finds nothing: {words}"
         return Verdict(True, better, tuple(doubts))
     if doubts:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))

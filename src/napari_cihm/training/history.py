@@ -43,7 +43,9 @@ class History:
             try:
                 found.append(read_version(path))
             except (CihmError, OSError, ValueError):
-                log.warning("%s is no version and is not listed", path, exc_info=True)
+                log.warning(
+                    "%s is not a version and is not listed", path, exc_info=True
+                )
         return sorted(found, key=lambda v: v.number, reverse=True)
 
     def add(self, tuned: Finetuned, name: str = "") -> Version:
@@ -64,7 +66,7 @@ class History:
     def delete(self, version: Path) -> None:
         """Remove a version for good."""
         if version.parent != self.folder:
-            raise InputError(f"{version} is none of the versions in {self.folder}")
+            raise InputError(f"{version} is not one of the versions in {self.folder}")
         version.unlink()
 
     def export(self, version: Path, target: Path) -> Path:
@@ -134,5 +136,5 @@ def _clean(name: str) -> str:
     """Make a file's name of what was typed."""
     kept = "".join(c if c.isalnum() or c in "-. " else "-" for c in name).strip(" .")
     if not kept:
-        raise InputError(f"{name!r} makes no file name", "some letters or digits")
+        raise InputError(f"{name!r} cannot be a file name", "some letters or digits")
     return kept[:80]

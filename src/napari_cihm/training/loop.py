@@ -136,7 +136,7 @@ def run_steps(run: Run) -> Iterator[Event]:
             losses.append(loss)
             yield StepDone(progress.step, loss, rate, time.monotonic() - began)
             if learner.stumbles >= HOPELESS:
-                reason = "the loss is no number any more; the best weights are kept"
+                reason = "the loss is no longer a number; the best weights are kept"
                 break
             if progress.step % settings.steps_per_epoch == 0:
                 yield from _end_epoch(run, state, record, losses)

@@ -76,7 +76,7 @@ def ready_sheet(path: Path) -> None:
         When its folder cannot be written to.
     """
     if path.suffix.lower() not in KINDS:
-        raise InputError(f"the sheet {path} is no picture", f"{', '.join(KINDS)}")
+        raise InputError(f"the sheet {path} is not a picture", f"{', '.join(KINDS)}")
     ready_folder(path.parent)
 
 

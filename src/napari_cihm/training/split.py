@@ -138,11 +138,11 @@ def pairs_to_judge(folder: Path) -> tuple[list[PairSource], str]:
 
 
 ONE = (
-    "There is one image: it is trained on and validated on, so the figures "
-    "flatter. Add images to get honest ones."
+    "There is only one image: it is used for training and for validation, so the "
+    "figures flatter. Add images to get honest ones."
 )
 ONE_VOLUME = (
-    "All slices are of one volume: its last are held out, whose neighbours are "
+    "All slices are from one volume: the last are held out, but their neighbours are "
     "learnt, so the figures flatter. Add volumes to get honest ones."
 )
 TOGETHER = (
@@ -150,6 +150,6 @@ TOGETHER = (
     "stacks it would be fewer."
 )
 NO_TRAINING = (
-    "There is no training part: what is there to be validated or tested on is "
-    "trained on, and a share of it held out."
+    "There is no training part: the validation or test part is trained on, and a "
+    "share of it held out."
 )

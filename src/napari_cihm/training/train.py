@@ -69,14 +69,14 @@ def train(
         plane, with or without channels, and its labels: ``[(image, labels), ...]``.
     model : str, Path or Model
         Name of a recipe, or a model to train further: a bundled one's name, the path
-        of a checkpoint, or one that was loaded, which works where it is, unless a
-        device is set.
+        of a checkpoint, or a loaded one, which stays on its device unless another
+        is set.
     seconds, epochs : optional
         When to stop; whichever comes first. 60 epochs when neither is given.
     seed : int
-        The same seed gives the same weights on a processor.
+        The same seed gives the same weights on a CPU.
     folder : path, optional
-        Where the run is written, and resumed when it is there already.
+        Folder of the run; a run that is already there is resumed.
     options : mapping, optional
         Arguments of the recipe.
     **settings
@@ -166,11 +166,11 @@ def _base(
     task = model.config.task
     if task != settings.task:
         raise InputError(
-            f"{model.name} has learnt the task {task!r}", repr(settings.task)
+            f"{model.name} was trained for the task {task!r}", repr(settings.task)
         )
     if options:
         raise InputError(
-            f"{model.name} is built already", "options with a recipe's name"
+            f"{model.name} is already built", "options with a recipe's name"
         )
     return model.on(device)
 

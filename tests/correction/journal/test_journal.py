@@ -221,7 +221,7 @@ def test_labels_over_a_file_are_kept_by_what_was_changed(
     assert sum(p.stat().st_size for p in journal.path.glob("snapshot*")) < 1500
     alone = recover(journal.path)
     assert not alone.whole
-    assert "open them too" in alone.notes[0]
+    assert "open it too" in alone.notes[0]
     assert (np.asarray(alone.labels)[3:7, 3:7] == 99).all()
     journal.close(finished=True)
 

@@ -78,7 +78,10 @@ def test_a_log_cut_anywhere_gives_all_that_was_whole(told, tmp_path, data) -> No
     assert np.array_equal(found.labels, states[strokes])
     assert found.whole
     torn = cut not in places
-    assert found.notes == ["A last record was being written and is dropped."] * torn
+    assert (
+        found.notes
+        == ["The last record was still being written and is dropped."] * torn
+    )
 
 
 @given(st.data())
@@ -166,10 +169,10 @@ def test_the_user_s_labels_are_not_written(told, tmp_path) -> None:
 
 
 def test_what_is_no_journal_says_so(tmp_path) -> None:
-    with pytest.raises(ReadError, match="no journal that can be read"):
+    with pytest.raises(ReadError, match="is not a readable journal"):
         recover(tmp_path)
     (tmp_path / "log-000000.cihm").write_bytes(b"\x00" * 4000)
-    with pytest.raises(ReadError, match="no journal that can be read"):
+    with pytest.raises(ReadError, match="is not a readable journal"):
         recover(tmp_path)
 
 

@@ -47,8 +47,8 @@ def claim(path: Path, identity: ImageIdentity) -> Claim:
     except filelock.Timeout:
         raise InputError(
             f"the journal {path.name} is open in another window",
-            "a journal that nobody writes",
-            "close the other window, or begin anew here",
+            "a journal that no window writes to",
+            "close the other window, or start again here",
         ) from None
     except OSError:
         # It can be read all the same; the writer meets the trouble and tells of it.

@@ -27,9 +27,9 @@ def read_about(path: Path) -> dict[str, Any]:
         if about is not None:
             return about
     raise ReadError(
-        f"{path.name} is no journal that can be read",
+        f"{path.name} is not a readable journal",
         "a folder with a log or a snapshot",
-        "it was damaged, or killed before its first word",
+        "it was damaged, or its program ended before writing anything",
     )
 
 

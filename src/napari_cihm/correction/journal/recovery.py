@@ -96,7 +96,7 @@ def recover(path: Path, base: Any = None) -> Recovered:
     elif about["labels"]["by_reference"] and base is None:
         found.whole = False
         found.notes.append(
-            "The labels lay in a file, and only what was edited is here: open them too."
+            "The labels were in a file, and only the edits are here: open it too."
         )
     for generation, log in generations(path, LOG).items():
         if generation >= first:
@@ -148,7 +148,9 @@ def _replay_log(found: Recovered, file: Path, about: Mapping[str, Any]) -> None:
     for record in read_records(contents(file)):
         if isinstance(record, Damage):
             if record.last:
-                found.notes.append("A last record was being written and is dropped.")
+                found.notes.append(
+                    "The last record was still being written and is dropped."
+                )
             continue
         missing = record.number - number - 1
         if missing > 0:

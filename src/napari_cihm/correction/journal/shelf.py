@@ -146,8 +146,8 @@ def discard(journal: FoundJournal) -> None:
             file.write(pack(Kind.CLOSED, 0, payload))
     except OSError as error:
         raise WriteError(
-            f"{journal.path} cannot be given up ({error.strerror})",
-            "a folder that can be written",
+            f"{journal.path} cannot be discarded ({error.strerror})",
+            "a folder that can be written to",
         ) from error
     finally:
         held.release()

@@ -244,7 +244,7 @@ class Writer:
                 JournalStalled(
                     f"The journal cannot be written ({reason}: {self.ledger.place}). "
                     f"Your work goes on but would not survive a crash; it is tried "
-                    f"again every {self.settings.journal_retry:g} s. Free some room, "
+                    f"again every {self.settings.journal_retry:g} s. Free some space, "
                     f"or choose another journal folder."
                 )
             )

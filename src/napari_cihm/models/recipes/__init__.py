@@ -123,13 +123,13 @@ def build_model(
     Parameters
     ----------
     name : str
-        A name out of `model_names`.
+        One of `model_names`.
     in_channels : int
         Channels of its input.
     classes : int
         Maps it gives.
     **options
-        Arguments of the recipe; what there are, an unknown one tells.
+        Arguments of the recipe; an unknown one is refused with a list of them.
 
     Returns
     -------
