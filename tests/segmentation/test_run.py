@@ -1,5 +1,7 @@
 """Segmenting: any image in, labels of its shape out, events on the way."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -344,6 +346,23 @@ def test_slices_are_linked_kept_apart_or_seen_from_three_sides() -> None:
     score = matching(truth, sides.labels.astype(np.int32), thresh=0.5)
     assert score.accuracy >= 0.85
     assert sides.labels.shape == truth.shape
+
+
+def test_maps_of_three_sides_too_large_for_memory_leave_no_file(
+    monkeypatch, tmp_path
+) -> None:
+    image = perfect_maps(crowd((6, 40, 40), 4, ((2, 3), (7, 9), (7, 9))))
+    expected = _last(image, Perfect(), "czyx", volume="orthogonal")
+    monkeypatch.setattr("napari_cihm.segmentation.orthogonal.IN_MEMORY", 0)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    events, names = [], []
+    for event in segment_iter(image, Perfect(), "czyx", volume="orthogonal"):
+        events.append(event)
+        names += tmp_path.iterdir()
+    np.testing.assert_array_equal(events[-1].labels, expected.labels)
+    assert not any(tmp_path.iterdir())
+    # Windows deletes no file that is mapped: only there it has a name until then.
+    assert os.name == "nt" or not names
 
 
 def test_flat_voxels_are_pointed_out_when_seen_from_three_sides() -> None:

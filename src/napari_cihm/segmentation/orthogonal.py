@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,16 +74,15 @@ def run_orthogonal(
     total = sum(plan.tile_count for plan, _ in sides)
     blocks = volume_blocks(image)
     shape = (sides[0][0].config.classes, image.size("t"), *blocks.shape)
-    with TemporaryDirectory(prefix="cihm-") as scratch:
-        maps = _zeros(shape, Path(scratch))
-        done = 0
-        for side, (plan, thrift) in zip(SIDES, sides, strict=True):
-            view = DirectionStore(store, maps, side)
-            for event in carry_out(plan, thrift, view, _maps_only):
-                if isinstance(event, TileDone):
-                    yield replace(event, done=done + event.done, total=total)
-            done += plan.tile_count
-        yield from _decode_volumes(sides[0][0], maps, blocks, store)
+    maps = _zeros(shape)
+    done = 0
+    for side, (plan, thrift) in zip(SIDES, sides, strict=True):
+        view = DirectionStore(store, maps, side)
+        for event in carry_out(plan, thrift, view, _maps_only):
+            if isinstance(event, TileDone):
+                yield replace(event, done=done + event.done, total=total)
+        done += plan.tile_count
+    yield from _decode_volumes(sides[0][0], maps, blocks, store)
 
 
 class DirectionStore:
@@ -183,9 +180,9 @@ def _swapped(axes: str, side: str) -> str:
     return axes.translate(str.maketrans(side, side[::-1]))
 
 
-def _zeros(shape: tuple[int, ...], folder: Path) -> Any:
+def _zeros(shape: tuple[int, ...]) -> NDArray[np.uint16]:
     if np.prod(shape) * 2 <= IN_MEMORY:
         return np.zeros(shape, np.uint16)
-    return np.lib.format.open_memmap(
-        folder / "maps.npy", mode="w+", dtype=np.uint16, shape=shape
-    )
+    # It goes when the maps do, and no sooner: Windows deletes no file that is mapped.
+    with TemporaryFile(prefix="cihm-") as file:
+        return np.memmap(file, np.uint16, "w+", shape=shape)
