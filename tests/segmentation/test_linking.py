@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from stardist.matching import matching
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
@@ -13,6 +12,7 @@ from napari_cihm.segmentation.numbering import number_objects
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.sections import Meeting, Sections, collect_sections
 from napari_cihm.segmentation.store import MemoryStore
+from napari_cihm.training.metrics import match
 from tests.segmentation.conftest import crowd
 
 DEFAULT = SegmentSettings()
@@ -64,8 +64,7 @@ def test_five_hundred_touching_ellipsoids(radii) -> None:
     deep, wide = radii
     truth = crowd((64, 256, 256), 500, (deep, wide, wide), squeeze=0.65)
     assert truth.max() == 500
-    score = matching(truth, _linked(_apart(truth)).astype(np.int32), thresh=0.5)
-    assert score.accuracy >= 0.95  # TP / (TP + FP + FN)
+    assert match(truth, _linked(_apart(truth)), [0.5])[0].ap >= 0.95
 
 
 def test_two_objects_on_each_other_are_cut_at_the_waist() -> None:

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from stardist.matching import matching
 
 from napari_cihm.config import Decoding, SegmentSettings
 from napari_cihm.data.image import Image
@@ -28,6 +27,7 @@ from napari_cihm.events import (
     TileDone,
 )
 from napari_cihm.segmentation import segment, segment_iter
+from napari_cihm.training.metrics import match
 from tests.segmentation.conftest import (
     Local,
     Perfect,
@@ -60,8 +60,7 @@ def test_tiles_leave_no_seam(local: Local, texture, tile: int) -> None:
     tiled = segment(image, local, diameter=None, tile=tile, overlap=2 * Local.reach)
     assert sum(shape[0] for shape in local.calls) > 10
     assert (whole != tiled).mean() < 1e-3  # the ramp gives the edge a little weight
-    score = matching(whole.astype(np.int32), tiled.astype(np.int32), thresh=0.9)
-    assert score.accuracy == 1
+    assert match(whole, tiled, [0.9])[0].ap == 1
     # At the seams themselves the maps differ by no more than a thousandth.
     kept = [_last(image, local, tile=t, overlap=20, maps=True) for t in (1024, tile)]
     assert np.abs(kept[0].maps - kept[1].maps).max() < 2e-3
@@ -276,8 +275,7 @@ def test_a_given_diameter_scales_there_and_back() -> None:
         assert last.labels.shape == truth.shape
         assert last.zoom == pytest.approx(zoom, rel=0.01)
         assert model.calls[0][2] == round(300 * zoom)
-        score = matching(truth, last.labels.astype(np.int32), thresh=0.9)
-        assert score.accuracy == 1
+        assert match(truth, last.labels, [0.9])[0].ap == 1
     parts = segment(
         perfect_maps(truth), model, "cyx", diameter=60, block=128, tile=64, overlap=16
     )
@@ -337,14 +335,12 @@ def test_slices_are_linked_kept_apart_or_seen_from_three_sides() -> None:
     truth = crowd((16, 90, 90), 14, ((5, 7), (7, 9), (7, 9)))
     image = perfect_maps(truth)
     linked = _last(image, Perfect(), "czyx")
-    score = matching(truth, linked.labels.astype(np.int32), thresh=0.5)
-    assert score.accuracy >= 0.95
+    assert match(truth, linked.labels, [0.5])[0].ap >= 0.95
     apart = _last(image, Perfect(), "czyx", volume="slices")
     sections = sum(len(np.unique(plane)) - 1 for plane in apart.labels)
     assert apart.objects == sections == apart.labels.max()
     sides = _last(image, Perfect(), "czyx", volume="orthogonal")
-    score = matching(truth, sides.labels.astype(np.int32), thresh=0.5)
-    assert score.accuracy >= 0.85
+    assert match(truth, sides.labels, [0.5])[0].ap >= 0.85
     assert sides.labels.shape == truth.shape
 
 
@@ -386,8 +382,7 @@ def test_time_is_linked_on_request() -> None:
     linked = _last(image, Perfect(), "ctyx", time="linked")
     assert linked.objects == count
     for t in range(3):
-        score = matching(frames[t], linked.labels[t].astype(np.int32), thresh=0.9)
-        assert score.accuracy == 1
+        assert match(frames[t], linked.labels[t], [0.9])[0].ap == 1
     numbers = [linked.labels[t][20, 15 + 2 * t] for t in range(3)]
     assert len(set(numbers)) == 1
 
