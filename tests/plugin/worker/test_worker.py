@@ -21,6 +21,7 @@ from napari_cihm.models import load_model
 from napari_cihm.plugin.runner import Runner, RunState
 from napari_cihm.plugin.worker import wire
 from napari_cihm.plugin.worker.loaded import Loaded
+from napari_cihm.plugin.worker.process import WorkerProcess
 from tests.plugin.conftest import threshold_model
 
 
@@ -349,6 +350,19 @@ def test_the_worker_ends_with_the_process_that_started_it(tmp_path):
     with contextlib.suppress(psutil.NoSuchProcess):
         psutil.Process(child).wait(timeout=30)
     assert not psutil.pid_exists(child)
+
+
+def test_scripts_of_the_current_folder_are_no_modules_of_the_worker(
+    tmp_path, monkeypatch
+):
+    for name in ("random.py", "queue.py"):
+        (tmp_path / name).write_text("raise SystemExit('usage: FILE')")
+    monkeypatch.chdir(tmp_path)
+    words = []
+    process = WorkerProcess(lambda process, _: words.append(process.last_words))
+    process._inlet.close()  # it ends once it has begun, as after a window
+    process._listener.join(30)
+    assert words == [""]
 
 
 def test_neither_side_loads_what_belongs_to_the_other():

@@ -44,7 +44,8 @@ class WorkerProcess:
         self.last_words = ""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115, closed by _listen
         self._process = subprocess.Popen(
-            [sys.executable, "-m", MODULE],
+            # -P, or a random.py in the current folder would be taken for Python's own.
+            [sys.executable, "-P", "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
