@@ -94,6 +94,7 @@ def test_a_stack_that_was_killed_is_gone_on_with(here, model, tmp_path, capsys) 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SLURM's jobs are bash scripts")
 def test_the_cluster_example_runs_as_a_job(model: Path, tmp_path: Path) -> None:
     # Stand-ins for SLURM's commands: one takes a script and runs it apart.
     jobs = tmp_path / "jobs"

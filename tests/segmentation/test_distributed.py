@@ -1,7 +1,6 @@
 """The same run on dask workers: the same labels, even when a worker is killed."""
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 
 import cloudpickle
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -118,7 +118,7 @@ def test_a_killed_worker_is_survived(client, texture) -> None:
     for event in segment_iter(image, Slow(), client=client, **SETTINGS):
         if isinstance(event, BlockDone) and killed is None:
             killed = next(iter(client.run(os.getpid).values()))
-            os.kill(killed, signal.SIGKILL)
+            psutil.Process(killed).kill()
     assert killed is not None
     np.testing.assert_array_equal(event.labels, expected)
     assert set(client.scheduler_info()["workers"]) != before

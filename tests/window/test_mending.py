@@ -1,13 +1,12 @@
 """From poor labels to clean ones with the mouse, back again, and on after a kill."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -149,7 +148,7 @@ def test_work_goes_on_after_the_program_was_killed(window, tmp_path):
     kept = tmp_path / "kept.npy"
     command = [sys.executable, "-m", NAME, str(kept)]
     child = subprocess.run(command, cwd=ROOT, timeout=180)
-    assert child.returncode == -signal.SIGKILL
+    assert child.returncode not in (0, 1)  # it came neither to its end nor to an error
     _opened(window)
     flow = window.panel.coordinator.correct
     banner = flow._section.unfinished
@@ -181,7 +180,7 @@ def _work_and_be_killed(kept):
     assert not np.isin(layer.data, gone).any()
     np.save(kept, layer.data)
     window.qtbot.wait(2000)
-    os.kill(os.getpid(), signal.SIGKILL)
+    psutil.Process().kill()
 
 
 if __name__ == "__main__":
