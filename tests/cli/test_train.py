@@ -5,12 +5,35 @@ import pytest
 from napari_cihm.cli import main
 
 
-@pytest.mark.parametrize("options", ["[1]", "5", '"a"', "null", "{"])
+@pytest.mark.parametrize("options", ["[1]", "5", '"a"', "null", "{", "mgf"])
 def test_options_that_name_nothing_are_refused(tmp_path, capsys, options):
     where = ["train", str(tmp_path), "-o", str(tmp_path / "run")]
     assert main([*where, "--options", options]) == 2
     said = capsys.readouterr().err
     assert f"--options {options}: " in said and 'JSON such as {"base": 16}' in said
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("", {}),
+        ("mgf=false", {"mgf": False}),
+        ("head=detail, base=16", {"head": "detail", "base": 16}),
+        ("depths=[2,2,9,2],head=plain", {"depths": [2, 2, 9, 2], "head": "plain"}),
+        ('{"mgf": false, "stages": "cc=m"}', {"mgf": False, "stages": "cc=m"}),
+    ],
+)
+def test_options_are_given_as_pairs_or_as_json(tmp_path, monkeypatch, text, options):
+    given = {}
+
+    def run(*_, **settings):
+        given.update(settings)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("napari_cihm.training.train", run)
+    main(["train", str(tmp_path), "-o", str(tmp_path / "run"), "--options", text])
+    assert given["options"] == options
 
 
 def test_a_stop_says_where_the_best_model_is(tmp_path, capsys, monkeypatch):

@@ -65,7 +65,7 @@ def _tell(name: str) -> None:
         f"{costs.gmac:.2f} GMAC, {costs.memory / 1e6:.0f} MB\n"
     )
     typer.echo(found.notes)
-    typer.echo("\nOptions with their defaults (cihm train --options JSON):")
+    typer.echo("\nOptions with their defaults (cihm train --options NAME=VALUE,...):")
     _columns((key, json.dumps(value)) for key, value in found.options.items())
 
 

@@ -1,6 +1,7 @@
 """``cihm train``: train a recipe on a folder of images and masks."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,8 +39,12 @@ def train(
         ),
     ] = "cihm",
     options: Annotated[
-        str, typer.Option(help="Options of the recipe, as JSON.")
-    ] = "{}",
+        str,
+        typer.Option(
+            metavar="NAME=VALUE,...",
+            help="Options of the recipe: see `cihm models NAME`.",
+        ),
+    ] = "",
 ) -> None:
     """Train a network; run the same command again to resume a stopped run."""
     from napari_cihm.training import train as run
@@ -67,11 +72,22 @@ def train(
 
 
 def _arguments(text: str) -> dict[str, Any]:
-    wanted = 'JSON such as {"base": 16}'
+    """Read pairs, or JSON, which every shell wants quoted in a way of its own."""
+    if re.match(r"\w+=", text):
+        pairs = (pair.partition("=") for pair in re.split(r",\s*(?=\w+=)", text))
+        return {name: _value(value) for name, _, value in pairs}
+    wanted = 'NAME=VALUE such as base=16, or JSON such as {"base": 16}'
     try:
-        arguments = json.loads(text)
+        arguments = json.loads(text or "{}")
     except ValueError as error:
         raise InputError(f"--options {text}: {error}", wanted) from None
     if not isinstance(arguments, dict):
         raise InputError(f"--options {text}: not an object of options", wanted)
     return arguments
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
