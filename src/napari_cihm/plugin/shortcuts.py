@@ -46,15 +46,20 @@ class Shortcuts(QObject):
         action_manager.events.shortcut_changed.disconnect(self._on_changed)
 
     def text(self, tool: Tool) -> str:
-        """Return what to press, as it is written on this system."""
-        # napari has no public way to ask; without this one a button shows no key.
-        bound = getattr(action_manager, "_shortcuts", {}).get(tool.action, [])
-        return Shortcut(bound[0]).platform.replace("+", "") if bound else ""
+        """Return what to press, as short as it can be told."""
+        return key_of(tool.action).replace("+", "")
 
     def _on_changed(self, event: object) -> None:
         name = str(getattr(event, "name", ""))
         if name.startswith("napari-cihm:"):
             self.changed.emit(name.partition(":")[2])
+
+
+def key_of(action: str) -> str:
+    """Return the key of an action, as it is written on this system, if it has one."""
+    # napari has no public way to ask; without this one no key is shown.
+    bound = getattr(action_manager, "_shortcuts", {}).get(action, [])
+    return Shortcut(bound[0]).platform if bound else ""
 
 
 HEARERS: "WeakSet[Hearer]" = WeakSet()

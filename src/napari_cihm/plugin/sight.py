@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 
+from napari_cihm.plugin.shortcuts import key_of
+
 Box = tuple[slice, ...]
 
-VOLUME = "tools work on planes: show one (Ctrl+Y, or the cube below the layer list)"
-EDGEWISE = "only a line of these labels is on screen", "roll the axes on (Ctrl+E)"
 SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
 
 
@@ -44,8 +44,12 @@ class Sight:
     def hindrance(self, layer: Layer) -> tuple[str, ...]:
         """Say why nothing can be done in a plane of a layer, and the remedy, if so."""
         if not self.flat:
-            return (VOLUME,)
-        return () if len(self.plane(layer)) == 2 else EDGEWISE
+            way = _by("napari:toggle_ndisplay", "the cube below the layer list")
+            return (f"tools need the 2-D view ({way})",)
+        if len(self.plane(layer)) < 2:
+            way = _by("napari:roll_axes", "the roll button below the layer list")
+            return "only a line of these labels is on screen", f"roll the axes ({way})"
+        return ()
 
     def upright(self, layer: Layer) -> bool:
         """Whether a plane of a layer is shown with its axes in their own order."""
@@ -108,3 +112,8 @@ class Sight:
             callbacks.extend(c for c in held if c not in callbacks)
 
         return release
+
+
+def _by(action: str, button: str) -> str:
+    """Say how something of napari's is done: by its key, if it has one, or a button."""
+    return ", or ".join(filter(None, (key_of(action), button)))

@@ -6,6 +6,8 @@ import pytest
 import tifffile
 import zarr
 from napari.layers._layer_actions import _convert_dtype, _duplicate_layer
+from napari.utils.action_manager import action_manager
+from napari.utils.interactions import Shortcut
 from scipy import ndimage
 
 
@@ -183,11 +185,16 @@ def test_a_slice_that_labels_lack_is_not_marked(deep, said):
     assert deep.session.reviewed.slices(0) == [4]
 
 
-def test_what_is_not_seen_as_a_plane_is_not_marked(deep, correcting, squares, said):
+def test_what_is_not_seen_as_a_plane_is_not_marked(
+    deep, correcting, squares, said, monkeypatch
+):
+    keys = {"napari:toggle_ndisplay": ["Shift-Q"], "napari:roll_axes": []}
+    for action, bound in keys.items():
+        monkeypatch.setitem(action_manager._shortcuts, action, bound)
     deep.viewer.dims.ndisplay = 3
     for name in ("review_slice", "review_region"):
         deep.press(name)
-        assert "planes" in said.pop()[1]
+        assert f"2-D view ({Shortcut('Shift-Q')}, or the cube" in said.pop()[1]
     assert not deep.section.buttons["review_region"].isChecked()
     deep.viewer.dims.ndisplay = 2
     flat = correcting(deep.viewer.add_labels(squares.copy(), name="flat"))
@@ -196,7 +203,8 @@ def test_what_is_not_seen_as_a_plane_is_not_marked(deep, correcting, squares, sa
     assert flat.flow.pointing.tool is None
     for name in ("split", "review_region"):
         flat.press(name)
-        assert "a line" in said.pop()[1]
+        words = said.pop()[1]
+        assert "a line" in words and "Roll the axes (the roll button" in words
     assert deep.flow.reviewed_of(deep.layer) is None
     assert not flat.marks().any()
     np.testing.assert_array_equal(flat.layer.data, squares)
