@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -64,6 +65,21 @@ def test_no_result_is_written_over_an_input(tmp_path, inputs, output, more) -> N
         list(batch.run(find_inputs([tmp_path / name for name in inputs])))
     assert not model.calls
     assert _bytes(tmp_path) == before
+
+
+def test_files_without_numbers_are_told_apart_by_their_names(
+    tmp_path, monkeypatch
+) -> None:
+    def stat(path: Path) -> SimpleNamespace:
+        return SimpleNamespace(st_dev=os.stat(path).st_dev, st_ino=0)
+
+    system = SimpleNamespace(stat=stat, path=os.path)
+    monkeypatch.setattr("napari_cihm.segmentation.destinations.os", system)
+    found = find_inputs([_tiff(tmp_path / "in" / "a.tif")])
+    with pytest.raises(InputError, match="over the image"):
+        list(Batch(tmp_path / "in" / ".." / "in" / "a.tif", Local()).run(found))
+    list(Batch(tmp_path / "out", Local()).run(found))
+    assert (tmp_path / "out" / "a_labels.tif").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from napari_cihm.errors import InputError
 from napari_cihm.segmentation.inputs import Input
 from napari_cihm.segmentation.output import SUFFIXES
 
-Identity = tuple[int, int]  # of a file that is there, whatever it is called
+Identity = tuple[int, int] | str  # of a file that is there, whatever it is called
 
 
 def labels_path(output: Path, one: Input, suffix: str) -> Path:
@@ -143,4 +143,6 @@ def _identity(path: Path) -> Identity | None:
         found = os.stat(path)
     except OSError:
         return None
+    if not found.st_ino:  # as on some network drives, which do not number their files
+        return os.path.normcase(os.path.realpath(path))
     return found.st_dev, found.st_ino
