@@ -204,18 +204,37 @@ def test_a_write_that_fails_leaves_no_half_pair(tmp_path, monkeypatch) -> None:
     assert export(tmp_path, *given).names == ("a_z0001",)
 
 
-def test_what_the_index_cannot_tell_of_is_not_added(tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device"), WriteError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
+def test_what_the_index_cannot_tell_of_is_not_added(
+    tmp_path, monkeypatch, error, told
+) -> None:
     def full(self, entry) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     given = Image.of(np.zeros((4, 4), np.uint8), name="a"), np.ones((4, 4), int)
     monkeypatch.setattr(TrainingFolder, "_note", full)
-    with pytest.raises(WriteError):
+    with pytest.raises(told):
         export(tmp_path, *given)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
     monkeypatch.undo()
     export(tmp_path, *given)
     assert export(tmp_path, *given).names == ()  # it is known now
+
+
+def test_a_path_that_is_no_text_is_spelled_in_the_index(tmp_path) -> None:
+    name = "caf\udce9.png"
+    image = Image.of(np.zeros((4, 4), np.uint8), name=name, path=tmp_path / name)
+    assert len(export(tmp_path / "data", image, np.ones((4, 4), int)).names) == 1
+    (line,) = (tmp_path / "data" / "index.jsonl").read_text("utf-8").splitlines()
+    entry = json.loads(line)
+    assert entry["image"] == r"caf\xe9.png"
+    assert entry["source"] == str(tmp_path / entry["image"])
 
 
 def test_a_torn_line_of_the_index_spoils_no_other(tmp_path) -> None:

@@ -20,6 +20,7 @@ from napari_cihm.correction.slices import (
     reviewed_slices,
 )
 from napari_cihm.data.image import COLOUR, Image, is_colour
+from napari_cihm.data.paths import spelled
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Exported, SliceExported
 
@@ -145,8 +146,8 @@ def _entry(
 ) -> dict[str, Any]:
     seen = part.reviewed
     entry = {
-        "image": image.name,
-        "source": str(image.path or ""),
+        "image": spelled(image.name),
+        "source": spelled(str(image.path or "")),
         "plane": dict(part.plane),
         "channels": list(channels),
         "objects": int(np.count_nonzero(np.unique(mask))),

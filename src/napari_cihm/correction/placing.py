@@ -70,7 +70,7 @@ class TrainingFolder:
                 self._write("images", name, picture)
                 written.append("images")
                 self._note({"name": name, **entry})
-            except OSError:
+            except BaseException:
                 for folder in written:
                     self._file(folder, name).unlink(missing_ok=True)
                 raise
