@@ -119,6 +119,15 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
         Team.join("auto")
 
 
+def test_processes_that_would_share_a_macs_gpu_are_refused(monkeypatch):
+    started_by_torchrun(monkeypatch, 0)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(UnavailableError, match="together on mps"):
+        Team.join("mps")
+    assert Team.join("cpu").device == torch.device("cpu")
+
+
 def test_the_others_are_left_before_python_ends(monkeypatch, request):
     for name in ("RANK", "MASTER_PORT"):
         monkeypatch.setenv(name, "0")

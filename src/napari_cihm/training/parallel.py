@@ -71,11 +71,17 @@ class Team:
         Raises
         ------
         UnavailableError
-            When a machine has fewer GPUs than processes.
+            When a machine has fewer GPUs than processes, or one that they cannot share.
         """
         device = pick_device(wanted)
         if not by_torchrun():
             return cls(device=device)
+        if device.type == "mps":  # of which gloo, all that a Mac has, knows nothing
+            raise UnavailableError(
+                "processes that are to train together on mps",
+                "one alone, or device cpu",
+                "start it without torchrun",
+            )
         if device.type == "cuda":
             device = _own_gpu()
             torch.cuda.set_device(device)
