@@ -80,8 +80,9 @@ def test_one_of_two_processes_reports_tunes_and_writes(tmp_path):
             path.parent.mkdir(parents=True, exist_ok=True)
             imsave(path, picture.squeeze().astype(np.uint8), check_contrast=False)
     arguments = [
-        *("train", str(tmp_path / "data"), "-o", str(tmp_path / "run"), "-m", "unet"),
-        *("--options", '{"base": 4}', "--patch", "32", "--batch", "2"),
+        *("train", str(tmp_path / "data"), "-o", str(tmp_path / "run")),
+        *("-m", "u-mamba-bot", "--options", '{"base": 4}'),
+        *("--patch", "32", "--batch", "2"),
         *("--steps-per-epoch", "2", "--seconds", "2"),
     ]
     run = ran(*TWO, "-m", "napari_cihm", *arguments)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from napari_cihm.config import TrainSettings
 from napari_cihm.data.samples import Sample
@@ -26,7 +26,7 @@ from napari_cihm.events import (
 )
 from napari_cihm.models import Model
 from napari_cihm.training.batches import Batch, Drawer, batches
-from napari_cihm.training.losses import Loss, pick_loss
+from napari_cihm.training.losses import Loss, levels_loss, pick_loss
 from napari_cihm.training.parallel import Team
 from napari_cihm.training.records import Record
 from napari_cihm.training.schedule import Budget, augmentation, learning_rate
@@ -187,8 +187,8 @@ class Learner:
         self.network.zero_grad()
         before = [buffer.clone() for buffer in self.buffers]
         with mixed_precision(self.device, self.settings.amp):
-            logits = self.network(batch.images)
-        loss: Tensor = self.loss(logits, batch.targets, batch.valid)
+            levels = self.network(batch.images, supervised=True)
+        loss = levels_loss(self.loss, levels, batch.targets, batch.valid)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         value = float(loss.detach())
