@@ -4,6 +4,8 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from napari_cihm.config import ModelConfig, TrainingRecord
 from napari_cihm.errors import InputError
@@ -82,9 +84,13 @@ def test_a_name_of_nothing_is_refused(history):
         history.rename(version.path, " . ")
 
 
-def test_a_damaged_file_hides_no_other(history):
+def test_a_damaged_or_foreign_file_hides_no_other(history):
     version = history.add(_tuned())
-    (history.folder / "0007_torn.safetensors").write_bytes(b"\xff" * 20)
+    for number, size in enumerate((0, 3, 20), 5):
+        torn = history.folder / f"{number:04d}_torn.safetensors"
+        torn.write_bytes(b"\xff" * size)
+    save_file({"weight": torch.ones(2)}, history.folder / "0008_other.safetensors")
+    (history.folder / "0009_folder.safetensors").mkdir()
     (history.folder / "notes.txt").write_text("mine")
     assert [v.number for v in history.versions()] == [version.number]
 

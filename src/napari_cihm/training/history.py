@@ -1,10 +1,8 @@
 """Every model that fine-tuning made: in one folder, numbered, none overwritten."""
 
-import json
 import logging
 import os
 import shutil
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +14,11 @@ from napari_cihm.errors import CihmError, InputError
 from napari_cihm.events import Finetuned, Version
 from napari_cihm.models import Model, bundled_names, load_model
 from napari_cihm.models.bundled import find_model
-from napari_cihm.models.checkpoint import KEY, parse_config
+from napari_cihm.models.checkpoint import KEY, parse_config, read_metadata
 
 log = logging.getLogger(__name__)
 
 SUFFIX = ".safetensors"
-LONGEST_HEADER = 100 * 2**20
 
 
 class History:
@@ -42,7 +39,7 @@ class History:
         for path in self._files():
             try:
                 found.append(read_version(path))
-            except (CihmError, OSError, ValueError):
+            except CihmError:
                 log.warning(
                     "%s is not a version and is not listed", path, exc_info=True
                 )
@@ -109,12 +106,7 @@ class History:
 
 def read_version(path: Path) -> Version:
     """Read what a version says of itself, without its weights."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > LONGEST_HEADER:
-            raise ValueError(f"{path.name} is no checkpoint")
-        header = json.loads(file.read(length))
-    record = parse_config(path.name, header["__metadata__"][KEY]).training
+    record = parse_config(path.name, read_metadata(path).get(KEY, "")).training
     number, _, name = path.stem.partition("_")
     return Version(
         path=path,
