@@ -43,7 +43,7 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     where += ["-o", str(out), "--seconds=0"]
     main(["finetune", *where, "-m", str(model), *options])
     gate = json.loads((out / "gate.json").read_text())
-    assert set(gate["base"]) == set(gate["new"]) >= {"ap50", "map", "dice"}
+    assert set(gate["base"]) == set(gate["new"]) >= {"ap0.50", "map", "dice"}
     name = "best" if gate["accepted"] else "refused"
     kept = load_model(out / f"{name}.safetensors")
     images, labels = zip(*pairs, strict=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import napari_cihm as cihm
-from napari_cihm.config import Decoding, ExportSettings, ModelConfig
+from napari_cihm.config import Decoding, ExportSettings, ModelConfig, TrainingRecord
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.export.documentation import usage
 from napari_cihm.models import Model, load_model
@@ -61,3 +61,10 @@ def test_classes_are_named_and_sum_to_one():
     assert text.startswith("# Three\n")
     assert "class 0, class 1, class 2. Those of a pixel sum to 1." in text
     assert "watershed" not in text
+
+
+def test_its_scores_are_told_and_nothing_else_of_its_run():
+    training = TrainingRecord(figures={"map": 0.4567, "epoch": 11, "seconds": 4097.4})
+    config = ModelConfig(recipe="unet", options={"base": 4}, training=training)
+    text = usage(Model.untrained(config), ExportSettings())
+    assert text.endswith("held out from its training: mean AP .457.\n")

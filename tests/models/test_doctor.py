@@ -24,10 +24,13 @@ def _levels(seen) -> list[str]:
     return [finding.level for finding in seen.findings]
 
 
-def test_a_sound_model_shows_what_it_expects_and_its_figures(tmp_path):
-    record = TrainingRecord(
-        images=498, objects=22_000, figures={"map": 0.4567, "ap0.50": 0.75}
-    )
+FIGURES = {"map": 0.4567, "ap0.50": 0.75, "score": 0.4567, "seconds": 4097.4}
+TUNED = {"base": {"map": 0.1, "ap0.50": 0.2}, "new": FIGURES, "accepted": True}
+
+
+@pytest.mark.parametrize("figures", [FIGURES, TUNED], ids=["trained", "fine-tuned"])
+def test_a_sound_model_shows_what_it_expects_and_its_figures(figures, tmp_path):
+    record = TrainingRecord(images=498, objects=22_000, figures=figures)
     path = _model(diameter=23.0, training=record).save(tmp_path / "good.safetensors")
     seen = examine(path)
     facts = dict(seen.facts)

@@ -369,7 +369,7 @@ def test_the_verdict_speaks_of_the_model_in_use(tuning, checkpoint):
     version = tuning.keep(checkpoint)
     shown, flow, verdict = tuning.shown, tuning.flow, tuning.section.verdict
     source, model = shown.session.source, shown.coordinator.model
-    figures = {"map": 0.4, "ap50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
+    figures = {"map": 0.4, "ap0.50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
     version = replace(version, accepted=True, base_figures=figures, new_figures=figures)
     flow._before, flow._after = source, str(version.path)
     verdict.show_verdict(Kept(version))
@@ -427,7 +427,7 @@ def test_the_numbers_of_the_chart_are_whole_at_any_size_of_letters(tuning):
 
 
 def test_a_refused_model_carries_its_warnings_to_the_card(tuning):
-    figures = {"map": 0.4, "ap50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
+    figures = {"map": 0.4, "ap0.50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
     version = Version(
         tuning.section and __file__,
         4,

@@ -58,7 +58,7 @@ def test_each_object_is_scored_once(grid):
         trial = Trial.of([grid], split, [grid])
         assert sum(len(part.scored) for part in trial.parts) == split.held_out
         perfect = trial.score(held(trial, [grid.labels]), INSTANCES)
-        assert perfect.map == 1 and perfect.dice == 1
+        assert perfect.mean_ap == 1 and perfect.dice == 1
         assert perfect.objects == split.held_out
 
 

@@ -6,8 +6,9 @@ import pytest
 from napari_cihm.config import Decoding
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.data.targets import instance_targets
+from napari_cihm.training.metrics import mean_ap
 from napari_cihm.training.tuning import tune
-from napari_cihm.training.validation import Mapped, mean_ap, score
+from napari_cihm.training.validation import Mapped, score
 
 
 def timid_maps(labels):

@@ -103,7 +103,7 @@ def test_a_dock_is_never_too_narrow_for_what_is_in_it(window):
 
 def _show_refusal(panel):
     """Let the verdict card say all that it can."""
-    figures = {"map": 0.4, "ap50": 0.6, "dice": 0.8, "objects": 1234, "found": 1201}
+    figures = {"map": 0.4, "ap0.50": 0.6, "dice": 0.8, "objects": 1234, "found": 1201}
     version = Version(
         Path("x"), 4, "x", "", 1, 9, "", False, "", figures, figures, {"loss": [1.0]}
     )

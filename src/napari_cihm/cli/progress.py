@@ -17,6 +17,7 @@ from rich.progress import (
 )
 
 from napari_cihm import events
+from napari_cihm.config import said_figures
 from napari_cihm.events import Event
 
 E = TypeVar("E", bound=Event)
@@ -106,7 +107,7 @@ def _(event: events.EpochDone) -> str:
         parts.append("ended before the first step")
     if isfinite(event.validation_loss):  # else nothing was held out to be scored
         parts.append(f"validation {event.validation_loss:.4f}")
-        parts += [f"{k} {v:.3f}" for k, v in event.figures.items()]
+        parts += said_figures(event.figures)
     return "  ".join([*parts, *(["best so far"] if event.best else [])])
 
 

@@ -1,6 +1,6 @@
 """What a user of an exported model reads: how to feed it, and what its maps mean."""
 
-from napari_cihm.config import ExportSettings, ModelConfig
+from napari_cihm.config import ExportSettings, ModelConfig, said_figures
 from napari_cihm.export.network import map_names
 from napari_cihm.models import Model
 from napari_cihm.models.recipes import recipe
@@ -78,10 +78,9 @@ def usage(model: Model, settings: ExportSettings) -> str:
         _feeding(config),
         _reading(config),
     ]
-    if figures := config.training.figures:
-        shown = {k: v for k, v in figures.items() if isinstance(v, int | float)}
-        said = ", ".join(f"{name} {value:.3f}" for name, value in shown.items())
-        parts.append(f"## How good it is\n\nOn its validation images: {said}.\n")
+    if figures := ", ".join(said_figures(config.training.figures)):
+        held_out = "On labels that were held out from its training"
+        parts.append(f"## How good it is\n\n{held_out}: {figures}.\n")
     return "\n".join(parts)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.config import ModelConfig
+from napari_cihm.config import ModelConfig, said_figures
 from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
@@ -23,8 +23,6 @@ from napari_cihm.models.foreign import is_foreign
 from napari_cihm.models.model import Model
 
 SIDE = 128
-SHOWN = ("map", "ap0.50", "ap0.75", "dice", "iou")
-WORDS = {"map": "mean AP", "ap0.50": "AP .50", "ap0.75": "AP .75", "iou": "IoU"}
 
 _on_cpu = partial(load_model, device="cpu")
 
@@ -105,9 +103,8 @@ def _model_facts(model: Model) -> Iterator[tuple[str, str]]:
             "Trained on",
             f"{record.images:,} images, {record.objects:,} objects{when}",
         )
-    figures = _figures(record.figures)
-    if figures:
-        yield "Validation", figures
+    if figures := said_figures(record.figures):
+        yield "Validation", ", ".join(figures)
 
 
 def _classes(count: int) -> str:
@@ -121,15 +118,6 @@ def _input(config: ModelConfig) -> str:
         return "colour or grey images"
     grey = "; one is repeated" if config.accepts_grey else ""
     return f"{config.in_channels} channels{grey}"
-
-
-def _figures(figures: dict[str, object]) -> str:
-    known = {key: figures[key] for key in SHOWN if key in figures}
-    return ", ".join(
-        f"{WORDS.get(key, key.capitalize())} {value:.3f}".replace(" 0.", " .")
-        for key, value in known.items()
-        if isinstance(value, int | float)
-    )
 
 
 def _weights(model: Model) -> Iterator[Finding]:
@@ -147,7 +135,7 @@ def _record(config: ModelConfig, foreign: bool) -> Iterator[Finding]:
         )
     elif not config.training.images:
         yield Finding("note", "it does not say what it was trained on")
-    elif not config.training.figures:
+    elif not said_figures(config.training.figures):
         yield Finding("note", "it holds no validation figures")
 
 

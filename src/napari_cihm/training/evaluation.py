@@ -19,9 +19,16 @@ from napari_cihm.events import Evaluated, Event, ImageScored, Note
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
 from napari_cihm.training.classes import pairs_in_classes, reviewed_masks, said_of
-from napari_cihm.training.metrics import Matching, Regions, hd95, judged, match, total
+from napari_cihm.training.metrics import (
+    Matching,
+    Regions,
+    hd95,
+    judged,
+    match,
+    mean_ap,
+    total,
+)
 from napari_cihm.training.sheet import Shown
-from napari_cihm.training.validation import mean_ap
 
 REGION = ("dice", "iou", "hd95", "precision", "recall")
 

@@ -14,6 +14,7 @@ from napari_cihm.models import Model
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.material import Plane
+from napari_cihm.training.metrics import precision
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.trial import Trial
 from napari_cihm.training.validation import look
@@ -150,8 +151,7 @@ class Watcher:
         score = self.trial.score(found, model.config)
         return {
             "validation_loss": float(np.mean([loss for _, loss in looks])),
-            "ap50": score.matchings[0].ap,
-            "map": score.map,
+            **precision(score.matchings),
             "dice": score.dice,
             "score": score.figure(model.config.task),
         }

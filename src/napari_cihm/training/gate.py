@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_cihm.training.metrics import Matching, total
+from napari_cihm.training.metrics import Matching, mean_ap, precision, total
 
 LEAST_GAIN = 0.01
 # Below it a model finds nothing of what is labelled, and there is nothing to lose.
@@ -30,9 +30,9 @@ class Score:
     dice: float
 
     @property
-    def map(self) -> float:
+    def mean_ap(self) -> float:
         """Mean AP over the thresholds."""
-        return float(np.mean([m.ap for m in self.matchings]))
+        return mean_ap(self.matchings)
 
     @property
     def objects(self) -> int:
@@ -46,14 +46,12 @@ class Score:
 
     def figure(self, task: str) -> float:
         """Return the one number that decides: mean AP, or Dice of plain regions."""
-        return self.map if task == "instance" else self.dice
+        return self.mean_ap if task == "instance" else self.dice
 
     def figures(self) -> dict[str, float]:
         """Put the score into plain numbers."""
         return {
-            "map": self.map,
-            "ap50": self.matchings[0].ap,
-            "ap75": self.matchings[5].ap,
+            **precision(self.matchings),
             "dice": self.dice,
             "objects": self.objects,
             "found": self.found,

@@ -77,6 +77,19 @@ def total(matchings: Iterable[Sequence[Matching]]) -> list[Matching]:
     ]
 
 
+def mean_ap(matchings: Sequence[Matching]) -> float:
+    """Mean AP over the thresholds."""
+    return float(np.mean([m.ap for m in matchings]))
+
+
+def precision(matchings: Sequence[Matching]) -> dict[str, float]:
+    """Name the figures of a set that are kept: AP at two thresholds and over all."""
+    ap = {f"ap{m.threshold:.2f}": m.ap for m in matchings}
+    return {name: ap[name] for name in ("ap0.50", "ap0.75")} | {
+        "map": mean_ap(matchings)
+    }
+
+
 @dataclass(frozen=True)
 class Overlaps:
     """The objects of two label images, and which lie on each other: few of all pairs.

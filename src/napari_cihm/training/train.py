@@ -32,6 +32,7 @@ from napari_cihm.training.colours import standing_out
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
+from napari_cihm.training.metrics import mean_ap, precision
 from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.parallel import Team, command
 from napari_cihm.training.records import versions
@@ -39,7 +40,7 @@ from napari_cihm.training.schedule import Budget
 from napari_cihm.training.sources import Sources, find_sources
 from napari_cihm.training.split import Pairs
 from napari_cihm.training.tuning import tune
-from napari_cihm.training.validation import Validator, mean_ap, precision, score
+from napari_cihm.training.validation import Validator, score
 
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32

@@ -13,7 +13,14 @@ from napari_cihm.data.tiles import Box
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss
-from napari_cihm.training.metrics import Matching, Regions, judged, match, total
+from napari_cihm.training.metrics import (
+    Matching,
+    Regions,
+    judged,
+    match,
+    precision,
+    total,
+)
 from napari_cihm.training.viewing import view
 
 
@@ -79,19 +86,6 @@ def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
     return total(
         match(*judged(m.labels, decode(m.maps, decoding), m.reviewed)) for m in mapped
     )
-
-
-def precision(matchings: Sequence[Matching]) -> dict[str, float]:
-    """Name the figures of a set that are kept: AP at two thresholds and over all."""
-    ap = {f"ap{m.threshold:.2f}": m.ap for m in matchings}
-    return {name: ap[name] for name in ("ap0.50", "ap0.75")} | {
-        "map": mean_ap(matchings)
-    }
-
-
-def mean_ap(matchings: Sequence[Matching]) -> float:
-    """Mean over the thresholds."""
-    return float(np.mean([m.ap for m in matchings]))
 
 
 def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:

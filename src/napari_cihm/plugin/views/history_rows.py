@@ -93,7 +93,7 @@ class HistoryRows(Fold):
 
 
 def _line(version: Version, used: bool) -> str:
-    score = version.new_figures.get("ap50")
+    score = version.new_figures.get("ap0.50")
     figure = "" if score is None else f" · AP {score:.2f}"
     said = " · in use" if used else "" if version.accepted else " · no better"
     return f"{version.number}  {version.name}{figure}{said}"

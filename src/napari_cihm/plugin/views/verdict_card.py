@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cihm.config import FIGURES
 from napari_cihm.events import Kept
 from napari_cihm.plugin.views.section import muted
 from napari_cihm.plugin.wording import sentence
@@ -21,7 +22,7 @@ TITLES = {  # by whether the new model is better, and whether it is in use
     (False, False): "The old model stays in use.",
     (False, True): "The new model is no better, but is in use.",
 }
-FIGURES = {"ap50": "AP .50", "map": "mean AP", "dice": "Dice"}
+SHOWN = ("ap0.50", "map", "dice")
 
 
 class VerdictCard(QFrame):
@@ -103,8 +104,8 @@ class VerdictCard(QFrame):
         self.title.style().polish(self.title)
         before, after = version.base_figures, version.new_figures
         rows = [("", "before", "after")]
-        for name, title in FIGURES.items():
-            rows.append((title, f"{before[name]:.2f}", f"{after[name]:.2f}"))
+        for name in SHOWN:
+            rows.append((FIGURES[name], f"{before[name]:.2f}", f"{after[name]:.2f}"))
         found = (f"{before['found']:.0f}", f"{after['found']:.0f}")
         rows.append((f"objects, of {after['objects']:.0f}", *found))
         self._fill(rows)

@@ -1,0 +1,26 @@
+"""The figures that a model is known by, and what they are called."""
+
+from collections.abc import Mapping
+from typing import Any
+
+FIGURES = {
+    "map": "mean AP",
+    "ap0.50": "AP .50",
+    "ap0.75": "AP .75",
+    "dice": "Dice",
+    "iou": "IoU",
+}
+
+
+def said_figures(figures: Mapping[str, Any]) -> list[str]:
+    """Say how good a model is, as "mean AP .457"; other facts of its run are left out.
+
+    What fine-tuning made was scored beside the model before: its own scores are said.
+    """
+    own = figures.get("new", figures)
+    known = {title: own.get(name) for name, title in FIGURES.items()}
+    return [
+        f"{title} {value:.3f}".replace(" 0.", " .")
+        for title, value in known.items()
+        if isinstance(value, int | float)
+    ]
