@@ -226,6 +226,8 @@ def test_a_channel_beside_others_is_learnt_as_if_it_were_alone(base, make_discs)
     beside = run(base, [two], [pair.labels], steps=2, channels=[1])[-1]
     assert beside.model.hash == alone.model.hash
     assert beside.base_figures == alone.base_figures
+    records = [last.model.config.training for last in (alone, beside)]
+    assert [record.settings["channels"] for record in records] == ["auto", 1]
     with pytest.raises(InputError, match="one choice for all, or one for each"):
         run(base, [two], [pair.labels], channels=[0, 1])
 

@@ -162,8 +162,8 @@ def finetune(
     old = pool([score(*pair) for pair in zip(base_labels, trials, strict=True)])
     # A model that is to tell more classes apart must not keep to what it told.
     knows = chosen.replay > 0 and adapted.config.classes == start.config.classes
-    channels = adapted.config.in_channels
-    rehearsed = rehearse(start, channels, seed, seconds) if knows else []
+    seen = adapted.config.in_channels
+    rehearsed = rehearse(start, seen, seed, seconds) if knows else []
     fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
     spent = time.monotonic() - began + judging
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
@@ -179,6 +179,7 @@ def finetune(
     timed = seconds is not None and chosen.steps is None
     stopped = stop is not None and stop()
     hurry = () if verdict.accepted else _hurry(curves, timed, stopped)
+    choices = [item.channels for item in labelled]
     record = TrainingRecord(
         data=_fingerprint(planes),
         images=len(labelled),
@@ -188,7 +189,7 @@ def finetune(
             "seconds": seconds,
             "seed": seed,
             "start": spelled(start.name),
-            "channels": channels,
+            "channels": choices[0] if len(set(choices)) == 1 else choices,
         },
         curves=curves.lists,
         figures={
