@@ -187,7 +187,7 @@ def _look_alikes(planes: Sequence[Plane]) -> float:
 
     The look is where they fall on the line that best tells objects from ground.
     """
-    areas = np.concatenate([_areas(plane) for plane in planes])
+    areas = np.concatenate([plane.areas for plane in planes])
     usual = float(np.median(areas))
     looks = [_looks(plane.image, np.sqrt(usual / np.pi)) for plane in planes]
     objects = _pixels(looks, [p.reviewed & (p.labels > 0) for p in planes])
@@ -204,11 +204,6 @@ def _look_alikes(planes: Sequence[Plane]) -> float:
         sizes = np.bincount(ndimage.label(spots)[0].ravel())[1:]
         alike += int(((sizes > 0.3 * usual) & (sizes < 6 * usual)).sum())
     return alike / len(areas)
-
-
-def _areas(plane: Plane) -> NDArray[np.int64]:
-    areas = np.bincount(plane.labels[plane.reviewed].astype(np.int64))[1:]
-    return areas[areas > 0]
 
 
 def _looks(image: NDArray[np.float32], radius: float) -> NDArray[np.float64]:

@@ -60,6 +60,7 @@ FEWEST = 30  # steps, below which little is learnt
 SURE = 0.75  # as sure as a learner can be asked to be
 SIGHT = "in_channels", "accepts_grey", "normalisation"  # what decides how it is seen
 FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
+PATIENCE = 6  # checks without a gain that end a run of which no time is given
 
 
 @in_own_modes
@@ -115,20 +116,8 @@ def finetune(
     base = current or start
     labelled = gather(images, labels, reviewed, axes, channels)
     config = _fitting_config(start.config, labelled)
-    planes = list(read_planes(labelled, config))
-    instances, named = config.task == "instance", ""
-    joined = instances and one_number(plane.labels for plane in planes)
-    if instances:  # what numbers single objects may be as large as numbers get
-        number = tell_apart if joined else _in_order
-        planes = [replace(plane, labels=number(plane.labels)) for plane in planes]
-    else:
-        held = numbers_in(planes)
-        numbers = class_numbers((p.labels for p in planes), held, config.numbers)
-        named = said_of(held, numbers)
-        if numbers:
-            config = config.but(numbers=numbers)
-            planes = [replace(p, labels=classes_in(p.labels, numbers)) for p in planes]
-    config = naming(config, planes)
+    planes, config, named = _numbered(list(read_planes(labelled, config)), config)
+    instances = config.task == "instance"
     units = planes if instances else pieces(planes)
     objects = refuse_too_little(units, chosen.least)
     began += _compiled(start, chosen)
@@ -145,13 +134,9 @@ def finetune(
     yield FinetuneStarted(len(labelled), objects, held_out, len(splits), sure)
     findings = examine(planes) if instances else None
     doubts = findings.words if findings else ()
-    said = (word, WORDS if joined else "", named, *doubts)
-    yield from (Note(text) for text in said if text)
+    yield from (Note(text) for text in (word, named, *doubts) if text)
     asked = time.monotonic()
-    alike = all(
-        getattr(config, field) == getattr(base.config, field) for field in SIGHT
-    )
-    shown = planes if alike else list(read_planes(labelled, base.config))
+    shown = _seen_by(base.config, planes, config, labelled)
     base_labels = [label_planes(base, trial.seen(shown)) for trial in trials]
     judging = time.monotonic() - asked  # and the new model will take as long
 
@@ -179,18 +164,12 @@ def finetune(
     timed = seconds is not None and chosen.steps is None
     stopped = stop is not None and stop()
     hurry = () if verdict.accepted else _hurry(curves, timed, stopped)
-    choices = [item.channels for item in labelled]
-    record = TrainingRecord(
-        data=_fingerprint(planes),
-        images=len(labelled),
-        objects=objects,
-        settings={
-            **chosen.model_dump(),
-            "seconds": seconds,
-            "seed": seed,
-            "start": spelled(start.name),
-            "channels": choices[0] if len(set(choices)) == 1 else choices,
-        },
+    record = _record(
+        start,
+        labelled,
+        planes,
+        objects,
+        settings={**chosen.model_dump(), "seconds": seconds, "seed": seed},
         curves=curves.lists,
         figures={
             "base": old.figures(),
@@ -199,24 +178,47 @@ def finetune(
             "reason": verdict.reason,
             "labels": asdict(findings) if findings else {},
         },
-        base=start.hash,
-        date=date.today().isoformat(),
-        versions=versions(),
     )
     tuned = trained.model
     config = tuned.config.but(training=record, diameter=_diameter(planes, start.config))
     result = Model(tuned.network, config, start.device, start.name)
     yield Finetuned(
         result,
-        old.figure(config.task),
-        new.figure(config.task),
-        verdict.accepted,
-        verdict.reason,
-        old.figures(),
-        new.figures(),
-        (*verdict.warnings, *hurry),
-        trials[0].overlays(base_labels[0], new_labels),
+        base_score=old.figure(config.task),
+        new_score=new.figure(config.task),
+        accepted=verdict.accepted,
+        reason=verdict.reason,
+        base_figures=old.figures(),
+        new_figures=new.figures(),
+        warnings=(*verdict.warnings, *hurry),
+        overlays=trials[0].overlays(base_labels[0], new_labels),
     )
+
+
+def _numbered(
+    planes: list[Plane], config: ModelConfig
+) -> tuple[list[Plane], ModelConfig, str]:
+    """Give objects numbers in order, or classes those that a model has for them.
+
+    Returns
+    -------
+    list of Plane
+    ModelConfig
+        With the maps that these classes need.
+    str
+        What the user should know of it; empty where numbers mean what they say.
+    """
+    if config.task == "instance":  # whose numbers may be as large as numbers get
+        joined = one_number(plane.labels for plane in planes)
+        number = tell_apart if joined else _in_order
+        planes = [replace(plane, labels=number(plane.labels)) for plane in planes]
+        return planes, config, WORDS if joined else ""
+    held = numbers_in(planes)
+    numbers = class_numbers((p.labels for p in planes), held, config.numbers)
+    if numbers:
+        config = config.but(numbers=numbers)
+        planes = [replace(p, labels=classes_in(p.labels, numbers)) for p in planes]
+    return planes, naming(config, planes), said_of(held, numbers)
 
 
 def _in_order(labels: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -286,6 +288,17 @@ def gather(
     ]
 
 
+def _seen_by(
+    base: ModelConfig,
+    planes: Sequence[Plane],
+    config: ModelConfig,
+    labelled: Sequence[Labelled],
+) -> Sequence[Plane]:
+    """Show a model the planes as it sees images; read them anew if it must be."""
+    alike = all(getattr(config, field) == getattr(base, field) for field in SIGHT)
+    return planes if alike else list(read_planes(labelled, base))
+
+
 def _fit_and_score(
     fitting: Fitting,
     score: Callable[[Sequence[NDArray[np.int32]], Trial], Score],
@@ -321,9 +334,6 @@ def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettin
     if seconds is None and chosen.steps is None and not chosen.patience:
         return chosen.but(patience=PATIENCE)
     return chosen
-
-
-PATIENCE = 6
 
 
 def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelConfig:
@@ -365,6 +375,31 @@ def _hurry(curves: Curves, timed: bool, stopped: bool) -> tuple[str, ...]:
     )
 
 
+def _record(
+    start: Model,
+    labelled: Sequence[Labelled],
+    planes: Sequence[Plane],
+    objects: int,
+    settings: dict[str, Any],
+    curves: dict[str, list[float]],
+    figures: dict[str, Any],
+) -> TrainingRecord:
+    """Say how a model was made of another."""
+    choices = [item.channels for item in labelled]
+    channels = choices[0] if len(set(choices)) == 1 else choices
+    return TrainingRecord(
+        data=_fingerprint(planes),
+        images=len(labelled),
+        objects=objects,
+        settings={**settings, "start": spelled(start.name), "channels": channels},
+        curves=curves,
+        figures=figures,
+        base=start.hash,
+        date=date.today().isoformat(),
+        versions=versions(),
+    )
+
+
 def _fingerprint(planes: Sequence[Plane]) -> str:
     return combine(
         [
@@ -382,8 +417,7 @@ def _diameter(planes: Sequence[Plane], config: ModelConfig) -> float | None:
     """
     if config.task != "instance":
         return config.diameter
-    areas = [np.bincount(p.labels[p.reviewed].astype(np.int64))[1:] for p in planes]
-    flat = np.concatenate(areas)
-    learnt = round(float(np.median(widths(flat[flat > 0]))), 1)
+    areas = np.concatenate([plane.areas for plane in planes])
+    learnt = round(float(np.median(widths(areas))), 1)
     own = config.diameter
     return own if own and keeps_scale(learnt, own) else learnt

@@ -56,6 +56,12 @@ class Plane:
         """Numbers of the objects that lie in the reviewed part."""
         return np.setdiff1d(np.unique(self.labels[self.reviewed]), [0])
 
+    @property
+    def areas(self) -> NDArray[np.int64]:
+        """How many pixels of it each of them covers; their numbers must be small."""
+        areas = np.bincount(self.labels[self.reviewed].astype(np.int64))[1:]
+        return areas[areas > 0]
+
 
 @dataclass(frozen=True)
 class Labelled:
