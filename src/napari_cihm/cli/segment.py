@@ -84,12 +84,12 @@ def segment(
             output,
             loaded,
             settings,
-            axes,
-            level,
-            "" if kind == "auto" else f".{kind}",
-            table,
-            rle,
-            client,
+            axes=axes,
+            level=level,
+            suffix="" if kind == "auto" else f".{kind}",
+            table=table,
+            runs=rle,
+            client=client,
         )
         try:
             last = follow(batch.run(found))

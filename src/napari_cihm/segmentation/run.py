@@ -131,13 +131,13 @@ def segment_iter(
     units, blocks = _units(plan)
     tiles = sum(one.tile_count for one, _ in sides) if sides else plan.tile_count
     yield SegmentationStarted(
-        picture.axes,
-        picture.shape,
-        tiles,
-        len(units) * len(blocks),
-        plan.zoom,
-        diameter,
-        chosen,
+        axes=picture.axes,
+        shape=picture.shape,
+        tiles=tiles,
+        blocks=len(units) * len(blocks),
+        zoom=plan.zoom,
+        diameter=diameter,
+        settings=chosen,
     )
     yield from _remarks(plan, getattr(predictor, "note", ""), note)
     with nullcontext() if work is None else hold(Path(work)):
