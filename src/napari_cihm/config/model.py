@@ -114,6 +114,11 @@ class ModelConfig(Settings):
     )
     training: TrainingRecord = TrainingRecord()
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether a pixel is of one class alone, so that its maps sum to 1."""
+        return self.task == "semantic" and self.classes > 1
+
     @field_validator("task")
     @classmethod
     def _enough_maps(cls, task: str, info: ValidationInfo) -> str:

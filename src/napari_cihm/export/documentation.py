@@ -105,7 +105,7 @@ def _reading(config: ModelConfig) -> str:
     names = ", ".join(map_names(config))
     if config.task == "instance":
         return OBJECTS.format(names=names, **config.decoding.model_dump())
-    total = " Those of a pixel sum to 1." if config.classes > 1 else ""
+    total = " Those of a pixel sum to 1." if config.exclusive else ""
     return CLASSES.format(names=names, sum=total)
 
 

@@ -23,7 +23,7 @@ from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.errors import InputError
 from napari_cihm.export.documentation import is_joint, usage
-from napari_cihm.export.network import excludes, map_names, portable
+from napari_cihm.export.network import map_names, portable
 from napari_cihm.export.torchscript import traced
 from napari_cihm.models import Model
 from napari_cihm.models.recipes import recipe
@@ -164,7 +164,7 @@ def _output(config: ModelConfig, folder: Path) -> zoo.OutputTensorDescr:
         ],
         test_tensor=zoo.FileDescr(source=folder / "test_output.npy"),
         data=zoo.IntervalOrRatioDataDescr(type="float32", range=(0.0, 1.0)),
-        postprocessing=[softmax if excludes(config) else zoo.SigmoidDescr()],
+        postprocessing=[softmax if config.exclusive else zoo.SigmoidDescr()],
     )
 
 

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.data.targets import MAPS
 from napari_cihm.models import Model
-
-INSTANCE = ("foreground", "border", "distance")
 
 
 class Answering(nn.Module):
@@ -17,7 +16,7 @@ class Answering(nn.Module):
     def __init__(self, network: nn.Module, config: ModelConfig) -> None:
         super().__init__()
         self.network = network
-        self.exclusive = excludes(config)
+        self.exclusive = config.exclusive
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(b, c, h, w) -> maps and logits, (b, classes, h, w) each."""
@@ -32,15 +31,10 @@ def portable(model: Model) -> nn.Module:
     return network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
 
 
-def excludes(config: ModelConfig) -> bool:
-    """Tell whether a pixel is of one class alone, so that the maps sum to 1."""
-    return config.task == "semantic" and config.classes > 1
-
-
 def map_names(config: ModelConfig) -> list[str]:
     """Name the maps that a model gives."""
     if config.task == "instance":
-        return [*INSTANCE, *(f"map {i}" for i in range(3, config.classes))]
+        return [*MAPS, *(f"map {i}" for i in range(len(MAPS), config.classes))]
     if config.classes == 1:
         return ["foreground"]
     return [f"class {i}" for i in range(config.classes)]

@@ -188,6 +188,6 @@ def _fitted(
 
 def _foreground(maps: NDArray[np.float32], config: ModelConfig) -> float:
     """Return the share of pixels taken for objects."""
-    if config.task == "semantic" and config.classes > 1:
+    if config.exclusive:
         return float((maps.argmax(axis=0) > 0).mean())
     return float((maps[0] > config.decoding.foreground).mean())

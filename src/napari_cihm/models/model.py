@@ -112,7 +112,7 @@ class Model:
 
     def activate(self, logits: Tensor) -> NDArray[np.float32]:
         """Turn the network's logits into maps of probabilities."""
-        if self.config.task == "semantic" and self.config.classes > 1:
+        if self.config.exclusive:
             return logits.softmax(dim=1).cpu().numpy()
         return logits.sigmoid().cpu().numpy()
 

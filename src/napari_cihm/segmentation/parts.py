@@ -85,7 +85,7 @@ def with_kept(part: Part, maps: NDArray[np.float32], plan: Plan) -> Part:
     if plan.settings.maps:
         part = replace(part, maps=maps)
     if plan.settings.uncertainty:
-        part = replace(part, doubt=uncertainty_of(maps, plan.config.task))
+        part = replace(part, doubt=uncertainty_of(maps, plan.config.exclusive))
     return part
 
 

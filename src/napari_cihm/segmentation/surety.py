@@ -8,20 +8,19 @@ from numpy.typing import NDArray
 from napari_cihm.segmentation.plan import Plan
 
 
-def uncertainty_of(maps: NDArray[np.float32], task: str) -> NDArray[np.float32]:
+def uncertainty_of(maps: NDArray[np.float32], exclusive: bool) -> NDArray[np.float32]:
     """Return how unsure the model is of each pixel: 0 sure, 1 a coin's toss.
 
-    The entropy of its class, in units of the largest there can be; of an
-    instance model, of lying inside an object.
+    The entropy of its class, in units of the largest there can be; or of lying inside
+    an object or region.
 
     Parameters
     ----------
     maps : array of shape (classes, ...)
         In 0..1.
-    task : str
-        The model's, "instance" or "semantic".
+    exclusive : bool
+        Whether they are of classes that exclude each other.
     """
-    exclusive = task == "semantic" and len(maps) > 1
     p = maps if exclusive else np.stack([maps[0], 1 - maps[0]])
     p = np.clip(p, 1e-6, 1.0)
     entropy: Any = -(p * np.log2(p)).sum(axis=0) / np.log2(len(p))

@@ -46,7 +46,7 @@ class Tally:
         self._tiles_done += 1
         plan, axes = self._plan, self._plan.image.label_axes
         box, tile = plan.image_box(number), plan.tiles[number]
-        if plan.config.task == "semantic" and len(maps) > 1:
+        if plan.config.exclusive:
             mask = maps.argmax(axis=0) > 0
         else:
             mask = maps[0] > plan.decoding.foreground * FULL

@@ -160,14 +160,13 @@ def score_pair(
         What was compared, as large as the image.
     """
     regions = config.task == "semantic"
-    several = regions and config.classes > 1
     truth: NDArray[np.integer] = pair.labels
     seen = pair.reviewed
     if regions and seen is not None:
         truth, found = np.where(seen, truth, 0), np.where(seen, found, 0)
-    if regions and not several:
+    if regions and not config.exclusive:
         truth, found = (truth > 0).astype(int), (found > 0).astype(int)
-    if several:
+    if config.exclusive:
         held = np.union1d(truth, found)
         classes = {
             int(number): _region(truth == number, found == number)

@@ -68,7 +68,7 @@ class Trial:
     def score(self, found: Sequence[NDArray[np.integer]], config: ModelConfig) -> Score:
         """Score what a model labelled on the parts."""
         regions = config.task == "semantic"
-        named = range(1, config.classes) if regions and config.classes > 1 else None
+        named = range(1, config.classes) if config.exclusive else None
         matchings, dices = [], []
         for plane, labels, part in zip(self.planes, found, self.parts, strict=True):
             within = part.block & plane.reviewed

@@ -90,7 +90,7 @@ def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
 
 def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:
     """Dice over all pixels of a set: of the foreground, or the classes' mean."""
-    if config.task == "semantic" and config.classes > 1:
+    if config.exclusive:
         named = [(m, m.maps.argmax(0)) for m in mapped]
         classes = range(1, config.classes)
         dices = [
