@@ -13,6 +13,7 @@ from torch import Tensor
 
 from napari_cihm import __version__
 from napari_cihm.config import BenchmarkSettings
+from napari_cihm.config.benchmark import SCAN
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Benchmarked, Event, Timed
 from napari_cihm.models import Model
@@ -20,7 +21,6 @@ from napari_cihm.scan.choice import load
 from napari_cihm.scan.inputs import Inputs, checked
 from napari_cihm.segmentation import segment
 
-SCAN = {"batch": 4, "channels": 32, "positions": 4096, "states": 16}
 # What a user's images could ever run on; the reference is there to check them.
 SCANS = ("numba", "triton", "mamba_ssm", "torch")
 

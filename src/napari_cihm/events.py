@@ -178,12 +178,15 @@ class Finetuned(Event):
     overlays: tuple["Overlay", ...] = field(default=(), repr=False)
 
 
+# The first two are taken at every step, the others where the model was scored.
+CURVES = ("step", "loss", "check", "validation_loss", "score")
+
+
 @dataclass(frozen=True)
 class Version:
     """A fine-tuned model that was kept, and what is known of it.
 
-    `curves` has lists of one length for "step" and "loss", and for "check",
-    "validation_loss" and "score", which are taken less often.
+    `curves` has a list for each name in `CURVES`.
     """
 
     path: Path

@@ -13,12 +13,13 @@ from rich.table import Table
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import BenchmarkSettings
+from napari_cihm.config.benchmark import SCAN
 from napari_cihm.config.device import ABOUT
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Benchmarked, Timed
 
 TITLES = {
-    "scan": "Selective scan, (b d l n) = (4, 32, 4096, 16)",
+    "scan": f"Selective scan, (b d l n) = {tuple(SCAN.values())}",
     "network": "Network, one tile",
     "segmentation": "Segmentation, from image to labels",
 }

@@ -9,10 +9,10 @@ import typer
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import SegmentSettings
+from napari_cihm.config.figures import REGION
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Evaluated
 
-REGION = ("dice", "iou", "hd95", "precision", "recall")
 OBJECT = ("f1", "pq", "map")
 
 

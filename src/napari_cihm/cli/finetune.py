@@ -10,13 +10,13 @@ from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import FinetuneSettings, Seed, SegmentSettings
 from napari_cihm.config.model import DEFAULT_MODEL
+from napari_cihm.config.train import BEST
 from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
 
 if TYPE_CHECKING:
     from napari_cihm.models import Model
 
-BEST = "best.safetensors"
 REFUSED = "refused.safetensors"
 SHOWN = "gate.png"
 

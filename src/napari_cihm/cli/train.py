@@ -10,6 +10,7 @@ from rich.console import Console
 
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import Limits, TrainSettings
+from napari_cihm.config.train import BEST
 from napari_cihm.errors import InputError
 from napari_cihm.events import Trained
 
@@ -61,7 +62,7 @@ def train(
     try:
         last = follow(training, None if leads() else Console(quiet=True))
     except KeyboardInterrupt:
-        best = output / "best.safetensors"
+        best = output / BEST
         if leads() and best.exists():
             typer.echo(
                 f"{best}: the best so far; run the same command to go on", err=True

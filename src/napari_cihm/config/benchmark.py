@@ -4,6 +4,9 @@ from pydantic import Field
 
 from napari_cihm.config.base import Settings
 
+# The scan that is timed alone.
+SCAN = {"batch": 4, "channels": 32, "positions": 4096, "states": 16}
+
 
 class BenchmarkSettings(Settings):
     """What is timed, and for how long."""

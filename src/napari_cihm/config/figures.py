@@ -10,6 +10,8 @@ FIGURES = {
     "dice": "Dice",
     "iou": "IoU",
 }
+# Those of a region's pixels, in the order in which they are told.
+REGION = ("dice", "iou", "hd95", "precision", "recall")
 
 
 def said_figures(figures: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,8 @@ from pydantic import Field
 from napari_cihm.config.base import Settings
 from napari_cihm.config.device import Device
 
+BEST = "best.safetensors"  # what a run's folder calls its best model
+
 
 class TrainSettings(Settings):
     """How to train; the defaults made the bundled weights."""

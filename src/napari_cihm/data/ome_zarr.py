@@ -8,12 +8,11 @@ import numpy as np
 import zarr
 
 from napari_cihm.data.image import Image
+from napari_cihm.data.units import in_full, shorten
 from napari_cihm.errors import ReadError
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
 TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
-LONG = {"um": "micrometer", "nm": "nanometer", "mm": "millimeter", "s": "second"}
-SHORT = {long: short for short, long in LONG.items()}
 
 
 def is_zarr(path: Path) -> bool:
@@ -48,7 +47,7 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     letters = "".join(a["name"] if isinstance(a, Mapping) else a for a in described)
     scale = _scale(images[0], levels[level], letters)
     units = {
-        a["name"]: SHORT.get(a["unit"], a["unit"])
+        a["name"]: shorten(a["unit"])
         for a in described
         if isinstance(a, Mapping) and "unit" in a
     }
@@ -64,7 +63,7 @@ def describe(
     for letter in axes:
         entry = {"name": letter, "type": TYPES[letter]}
         if letter in units:
-            entry["unit"] = LONG.get(units[letter], units[letter])
+            entry["unit"] = in_full(units[letter])
         described.append(entry)
     sizes = [float(scale.get(letter, 1.0)) for letter in axes]
     transform = {"type": "scale", "scale": sizes}

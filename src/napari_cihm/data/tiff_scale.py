@@ -6,7 +6,8 @@ from xml.etree.ElementTree import ParseError
 
 import tifffile
 
-_SHORT = {"\u00b5m": "um", "\u03bcm": "um", "micron": "um", "\\u00B5m": "um"}
+from napari_cihm.data.units import shorten
+
 _CENTIMETRE = 3
 _NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"}
 
@@ -57,7 +58,9 @@ def _named_scale(
         size = pixels.get(f"PhysicalSize{letter.upper()}")
         if isinstance(size, int | float) and size > 0:
             scale[letter] = float(size)
-            units[letter] = _unit(pixels.get(f"PhysicalSize{letter.upper()}Unit", "um"))
+            units[letter] = shorten(
+                pixels.get(f"PhysicalSize{letter.upper()}Unit", "um")
+            )
     return scale, units
 
 
@@ -68,7 +71,7 @@ def _tag_scale(file: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str
     scale, units = {}, {}
     name = str(about.get("unit", ""))
     kind = tags["ResolutionUnit"].value if "ResolutionUnit" in tags else 1
-    unit = _unit(name) or ("cm" if kind == _CENTIMETRE else "")
+    unit = shorten(name) or ("cm" if kind == _CENTIMETRE else "")
     for letter, tag in (("y", "YResolution"), ("x", "XResolution")):
         if not unit or tag not in tags:
             continue  # dots per inch are a printer's, not a microscope's
@@ -80,7 +83,3 @@ def _tag_scale(file: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str
     if float(about.get("finterval", 0) or 0) > 0:
         scale["t"], units["t"] = float(about["finterval"]), "s"
     return scale, units
-
-
-def _unit(name: str) -> str:
-    return _SHORT.get(name, name)

@@ -20,6 +20,22 @@ POWERS = {
     **dict.fromkeys(("micron", "microns"), -6),
     **dict.fromkeys(("angstrom", "Å", "\u212b"), -10),
 }
+# What OME-Zarr calls units that we write in short.
+FULL = {"um": "micrometer", "nm": "nanometer", "mm": "millimeter", "s": "second"}
+SHORTENED = {
+    **{full: short for short, full in FULL.items()},
+    **dict.fromkeys(("\u00b5m", "\u03bcm", "micron", "\\u00B5m"), "um"),
+}
+
+
+def shorten(unit: str) -> str:
+    """Write a unit in short, such as "um" for what files and viewers call it."""
+    return SHORTENED.get(unit, unit)
+
+
+def in_full(unit: str) -> str:
+    """Write a unit as OME-Zarr does."""
+    return FULL.get(unit, unit)
 
 
 def in_unit_of_x(

@@ -20,12 +20,12 @@ from qtpy.QtCore import QObject, Signal
 from napari_cihm.data.axes import LETTERS, guess_axes
 from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.image import Image
+from napari_cihm.data.units import shorten
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.sight import Sight
 
 WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
-UNITS = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm"}
 BUILTINS = "napari"
 NO_UNIT = "pixel"
 
@@ -253,7 +253,7 @@ def sizes_of(
     user's, if in no unit. Space has a scale if any of its axes has.
     """
     sizes = {
-        letter: (float(size), "" if unit == NO_UNIT else UNITS.get(unit, unit))
+        letter: (float(size), "" if unit == NO_UNIT else shorten(unit))
         for letter, size, unit in zip(letters, scale, map(str, units), strict=False)
     }
     known = {letter for letter, (size, unit) in sizes.items() if unit or size != 1}

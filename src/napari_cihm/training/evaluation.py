@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.config.figures import REGION
 from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
 from napari_cihm.data.image import COLOUR, Image
 from napari_cihm.data.pairs import Pair, PairSource
@@ -29,8 +30,6 @@ from napari_cihm.training.metrics import (
     total,
 )
 from napari_cihm.training.sheet import Shown
-
-REGION = ("dice", "iou", "hd95", "precision", "recall")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 
 from napari_cihm import __version__
 from napari_cihm.data.writing import whole_file, whole_text
-from napari_cihm.events import EpochDone, Event, Note, StepDone
+from napari_cihm.events import CURVES, EpochDone, Event, Note, StepDone
 
 Result = TypeVar("Result")
 
@@ -83,8 +83,7 @@ class Curves:
     """What a run of runs says of its losses and scores, kept as it goes by."""
 
     def __init__(self) -> None:
-        names = ("step", "loss", "check", "validation_loss", "score")
-        self.lists: dict[str, list[float]] = {name: [] for name in names}
+        self.lists: dict[str, list[float]] = {name: [] for name in CURVES}
 
     def watch(
         self, events: Generator[Event, None, Result]

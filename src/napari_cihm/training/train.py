@@ -19,6 +19,7 @@ from napari_cihm.config import (
     TrainingRecord,
     TrainSettings,
 )
+from napari_cihm.config.train import BEST
 from napari_cihm.data.holding import hold
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey
@@ -44,7 +45,6 @@ from napari_cihm.training.validation import Validator, score
 
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
-BEST = "best.safetensors"
 # What may be another when a run is taken up again: where it runs, and until when.
 FREE = {"amp", "cache_mb", "device", "patience"}
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_cihm.events import CURVES
 from napari_cihm.plugin.views.section import muted
 
 if TYPE_CHECKING:
     from napari_cihm.plugin.views.chart import Chart
 
 LINES = 9  # of text, as high as which the chart is
-NAMES = ("step", "loss", "check", "validation_loss", "score")
 
 
 class Curves(QWidget):
@@ -27,7 +27,7 @@ class Curves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Learning curves")
-        self.lists: dict[str, list[float]] = {name: [] for name in NAMES}
+        self.lists: dict[str, list[float]] = {name: [] for name in CURVES}
         self._chart: Chart | None = None
         self._colours: tuple[str, str, Mapping[str, str]] = ("", "", {})
         self._legend = muted("", self)
@@ -46,7 +46,7 @@ class Curves(QWidget):
 
     def begin(self) -> None:
         """Show an empty chart for a run."""
-        self.show_lists({name: [] for name in NAMES})
+        self.show_lists({name: [] for name in CURVES})
 
     def add_step(self, loss: float) -> None:
         """Take in a step; `draw` shows it."""
