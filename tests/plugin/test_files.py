@@ -18,6 +18,7 @@ from napari_cihm.data.synthetic import nuclei
 from napari_cihm.errors import UnavailableError
 from napari_cihm.plugin import samples
 from napari_cihm.plugin.readers import get_reader
+from napari_cihm.plugin.writers import layout_of
 
 PLUGIN = "napari-cihm"
 
@@ -217,6 +218,19 @@ def test_labels_are_saved_with_their_scale(saved, tmp_path, suffix, units):
     assert again.units.get("x", "pixel") == units
     if suffix == ".zarr":
         assert zarr.open_group(path)["0"].chunks == (1, 96, 128)
+
+
+@pytest.mark.parametrize(
+    ("names", "axes"),
+    [
+        (("time", "row", "column"), "tyx"),
+        (("T", "Y", "X"), "tyx"),
+        (("y", "y", "x"), "zyx"),
+        (("-3", "-2", "-1"), "zyx"),
+    ],
+)
+def test_labels_are_saved_with_the_axes_that_they_name(names, axes):
+    assert layout_of(np.zeros((2, 3, 4)), {"axis_labels": names}).axes == axes
 
 
 def test_run_lengths_name_each_plane(saved, tmp_path):

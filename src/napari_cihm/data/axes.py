@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from napari_cihm.errors import AxesError
 
 LETTERS = "tzcyx"
+WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
 MOST_CHANNELS = 4
 
 
@@ -86,6 +87,24 @@ def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
         return {3: "zyx", 4: "tzyx", 5: "tzcyx"}[n]
     others = "tz"[5 - n :]
     return others[:place] + "c" + others[place:] + "yx"
+
+
+def letters_of(names: Iterable[str]) -> str:
+    """Return axes that are called by letters or words, or none if they make no image.
+
+    Parameters
+    ----------
+    names : iterable of str
+        What the dimensions are called: "t", "time", "Row".
+    """
+    known = [WORDS.get(name.lower(), name.lower()) for name in names]
+    fits = set(known) <= set(LETTERS) and len(set(known)) == len(known)
+    return "".join(known) if fits and {"y", "x"} <= set(known) else ""
+
+
+def usual_axes(count: int) -> str:
+    """Return what the dimensions of labels are when nobody says."""
+    return ("yx", "zyx", "tzyx", "tczyx")[max(0, min(count, 5) - 2)]
 
 
 def _channel_place(leading: Sequence[int]) -> int | None:

@@ -17,7 +17,7 @@ from napari.utils.key_bindings import coerce_keybinding
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QObject, Signal
 
-from napari_cihm.data.axes import LETTERS, guess_axes
+from napari_cihm.data.axes import guess_axes, letters_of
 from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import shorten
@@ -25,7 +25,6 @@ from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.sight import Sight
 
-WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
 BUILTINS = "napari"
 NO_UNIT = "pixel"
 
@@ -225,13 +224,9 @@ def axes_of(layer: ImageLayer) -> str:
     Names that a reader or the user gave count; napari's own, numbers, do not. A few
     planes a length apart are slices and no channels.
     """
-    names = [str(label).lower() for label in layer.axis_labels]
-    letters = "".join(WORDS.get(name, name) for name in names)
-    if layer.rgb:
-        letters += "c"
-    known = set(letters) <= set(LETTERS) and len(set(letters)) == len(letters)
+    letters = letters_of([*layer.axis_labels, *("c" if layer.rgb else "")])
     shape = array_of(layer).shape
-    if known and len(letters) == len(shape) and {"y", "x"} <= set(letters):
+    if len(letters) == len(shape):
         return letters
     guessed = guess_axes(shape, rgb=layer.rgb)
     if guessed[0] == "c" and _is_measured(layer):

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from napari_cihm.data.axes import LETTERS, label_axes
+from napari_cihm.data.axes import label_axes, letters_of, usual_axes
 from napari_cihm.plugin.layers import KEY
 from napari_cihm.plugin.scene import sizes_of
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.submission import run_lengths, write_submission
-
-DEFAULTS = {2: "yx", 3: "zyx", 4: "tzyx"}
 
 
 def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -48,8 +46,7 @@ def layout_of(data: Any, meta: dict[str, Any]) -> Layout:
 
 def _axes(count: int, meta: dict[str, Any]) -> str:
     ours = meta.get("metadata", {}).get(KEY, {}).get("axes", "")
-    named = "".join(str(label) for label in meta.get("axis_labels", ()))
-    for axes in (label_axes(ours), named):
-        if len(axes) == count and set(axes) <= set(LETTERS):
+    for axes in (label_axes(ours), letters_of(meta.get("axis_labels", ()))):
+        if len(axes) == count:
             return axes
-    return DEFAULTS.get(count, LETTERS[-count:])
+    return usual_axes(count)

@@ -13,7 +13,7 @@ from napari_cihm.config import Channels, CorrectSettings
 from napari_cihm.correction.journal import Claim
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
-from napari_cihm.data.axes import LETTERS
+from napari_cihm.data.axes import letters_of, usual_axes
 from napari_cihm.data.sizes import widths
 from napari_cihm.errors import AxesError
 from napari_cihm.plugin import notices
@@ -25,7 +25,7 @@ from napari_cihm.plugin.flows.resting import RESTING
 from napari_cihm.plugin.layers import KEY, is_preview, is_running
 from napari_cihm.plugin.overlays import is_overlay
 from napari_cihm.plugin.region import region_of
-from napari_cihm.plugin.scene import WORDS, array_of, axes_of
+from napari_cihm.plugin.scene import array_of, axes_of
 from napari_cihm.plugin.tools import Ground
 
 USUAL = 24.0  # pixels across an object of which nothing is known
@@ -176,10 +176,7 @@ class Bench(QObject):
             axes = _shown_axes(image, self.axes_of_image(image))
             if len(axes) == layer.ndim:
                 return axes
-        names = [str(name).lower() for name in layer.axis_labels]
-        letters = "".join(WORDS.get(name, name) for name in names)
-        known = set(letters) <= set(LETTERS) and len(set(letters)) == len(letters)
-        return letters if known and len(letters) == layer.ndim else _usual(layer.ndim)
+        return letters_of(layer.axis_labels) or usual_axes(layer.ndim)
 
     def ground(self, mending: Mending) -> Ground:
         """Return what tools need to know of the labels and of the screen."""
@@ -262,7 +259,3 @@ def _shown_axes(image: ImageLayer, axes: str) -> str:
     if not axes or len(axes) != len(shape):
         return ""
     return region_of(axes, shape).shown_axes
-
-
-def _usual(ndim: int) -> str:
-    return ("yx", "zyx", "tzyx", "tczyx")[max(0, min(ndim, 5) - 2)]
