@@ -27,14 +27,13 @@ def test_strokes_marks_and_facts_come_back(session, same) -> None:
     one.journal.resync()
     one.paint_many(30)
     one.journal.record(review=one.reviewed.mark_slice(2))
-    one.journal.note(model="def")
     assert one.journal.flush()
     found = recover(one.journal.path)
     assert same(found, one)
     assert found.whole
     assert found.notes == []
     assert found.layer == "nuclei"
-    assert found.facts == {"model": "def", "n": 3}
+    assert found.facts == {"model": "abc", "n": 3}
     assert found.identity == one.journal.identity
     assert abs(found.last - time.time()) < 60
 

@@ -84,11 +84,6 @@ class Journal:
         self._at_exit = _closing(self)
         atexit.register(self._at_exit)
 
-    @property
-    def trouble(self) -> str:
-        """Why nothing can be written at the moment; empty when all is well."""
-        return self._writer.stalled
-
     def record(
         self, edit: Edit | None = None, review: ReviewChange | None = None
     ) -> None:
@@ -128,11 +123,6 @@ class Journal:
             self._labels, self._begun = labels, _begun(labels)
         self._reviewed = self._reviewed if reviewed is None else reviewed
         self._writer.replace(self._arrays() if others else None)
-
-    def note(self, **facts: Any) -> None:
-        """Keep facts that changed, such as the model's hash after fine-tuning."""
-        self.facts.update(facts)
-        self._writer.note(facts)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything lies on the disk; say whether it does."""

@@ -105,10 +105,6 @@ class Ledger:
         """Write the values that a cell of an array holds now."""
         self._append(Kind.PIECE, _piece(target, box, _still(array, box)))
 
-    def facts(self, facts: Mapping[str, Any]) -> None:
-        """Write what changed about the session."""
-        self._append(Kind.FACTS, _json(facts))
-
     def sync(self) -> None:
         """Wait until the log lies on the disk."""
         if self._log is not None:

@@ -23,8 +23,6 @@ class Kind(IntEnum):
     """Whose file this is: JSON."""
     EDIT = 2
     """Values that pixels took."""
-    FACTS = 3
-    """What changed about the session: JSON."""
     PIECE = 4
     """A part of a snapshot."""
     END = 5

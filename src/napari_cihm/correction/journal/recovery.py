@@ -166,8 +166,6 @@ def _replay_log(found: Recovered, file: Path, about: Mapping[str, Any]) -> None:
                 found.notes.append("Labels of another shape came later, unfinished.")
                 return
             found.facts.update(document.get("facts", {}))
-        elif record.kind == Kind.FACTS:
-            found.facts.update(json.loads(record.payload))
         elif record.kind in (Kind.EDIT, Kind.PIECE) and _applied(found, record):
             found.strokes += record.kind == Kind.EDIT
             found.last = record.time

@@ -50,7 +50,6 @@ class Writer:
         self.tell = tell
         self.backlog = Backlog(arrays)
         self.stalled = ""
-        self._facts: dict[str, Any] = {}
         # Beginnings asked for, and how many the present log stands for.
         self._wanted, self._begun = 1, 0
         self._anew = False  # the writer itself wants a beginning
@@ -79,11 +78,6 @@ class Writer:
             # What waits is older than what nobody told of, and must not undo it.
             self.backlog.spill()
             self._wanted += 1
-
-    def note(self, facts: Mapping[str, Any]) -> None:
-        """Write facts about the session."""
-        with self.backlog.changed:
-            self._facts.update(facts)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was handed over lies on the disk."""
@@ -202,16 +196,11 @@ class Writer:
         with self.backlog.changed:
             if self._is_outdated():
                 return  # what waits was done to arrays that this log knows nothing of
-            facts, self._facts = self._facts, {}
             arrays = self.arrays
             boxes, entries = self.backlog.take()
         written = 0
         cells = 0
         try:
-            if facts:
-                self.ledger.facts(facts)
-                facts = {}
-                self._unsynced = True
             for target, box in boxes:
                 self.ledger.cell(target, box, arrays[target])
                 cells += 1
@@ -222,7 +211,6 @@ class Writer:
                 self._unsynced = True
         except BaseException:
             self.backlog.give_back(boxes[cells:], entries[written:])
-            self._facts = {**facts, **self._facts}
             raise
 
     def _sync(self, now: bool) -> None:
