@@ -53,7 +53,6 @@ def test_blocks_far_apart_do_not_fill_what_lies_between(after) -> None:
         labels,
     )
     assert edit.size == 8
-    assert edit.box == (slice(0, 1000), slice(0, 1000))
     assert sum(block.where.size for block in edit.blocks) == 8
     assert after(labels, edit).sum() == 4 + 8
 
@@ -62,7 +61,6 @@ def test_an_empty_edit_is_false_and_harmless(draw) -> None:
     labels = draw("12")
     edit = edit_of([None], labels)
     assert not edit
-    assert edit.box is None
     assert [i.size for i in edit.indices] == [0, 0]
     assert edit.new.dtype == labels.dtype
 

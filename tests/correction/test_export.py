@@ -28,7 +28,7 @@ def stack(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def reviewed_slices(*slices: int) -> Reviewed:
     reviewed = Reviewed((4, 30, 40))
     for at in slices:
-        reviewed.mark_slice(at)
+        reviewed.mark((slice(at, at + 1), slice(0, 30), slice(0, 40)))
     return reviewed
 
 

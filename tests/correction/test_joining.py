@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_cihm.correction.joining import merge, merge_along, merge_labels
+from napari_cihm.correction.joining import merge, merge_along
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.errors import InputError
 
@@ -48,12 +48,6 @@ def test_merging_in_a_plane_leaves_other_slices(make, after) -> None:
     assert left.reshape(2, 4).tolist() == [[1, 1, 1, 1], [1, 1, 2, 2]]
 
 
-def test_whole_labels_are_merged_with_all_their_pieces(draw, make, after) -> None:
-    labels = make(draw("11.22", ".....", "22.33"))
-    edit = merge_labels(labels, [3, 2])
-    assert np.array_equal(after(labels, edit), draw("11.33", ".....", "33.33"))
-
-
 @pytest.mark.parametrize(
     ("points", "said"),
     [([(0, 0), (1, 1)], "only object 1 was hit"), ([(0, 0), (0, 2)], "no object at")],
@@ -66,5 +60,3 @@ def test_one_object_cannot_be_merged(draw, points, said) -> None:
 def test_a_line_over_nothing_says_so(draw) -> None:
     with pytest.raises(InputError, match="no object was hit"):
         merge_along(draw("11.22"), [(0, 2), (0, 2)])
-    with pytest.raises(InputError, match="no object 9"):
-        merge_labels(draw("11.22"), [1, 9])

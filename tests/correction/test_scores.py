@@ -1,4 +1,4 @@
-"""Doubt: by entropy, by disagreement, by size."""
+"""Doubt: by disagreement, by size."""
 
 import numpy as np
 import pytest
@@ -8,20 +8,10 @@ from napari_cihm.correction.scores import (
     disagreement,
     doubt_of_objects,
     doubt_of_patches,
-    entropy,
     oddity_of_sizes,
     patches_of,
 )
 from napari_cihm.errors import InputError, ShapeError
-
-
-def test_entropy_is_shannons_in_bits() -> None:
-    maps = np.zeros((3, 1, 4), np.float32)
-    maps[0, 0] = [0.0, 0.5, 0.25, 1.0]
-    maps[1, 0] = [0.0, 0.0, 0.0, 0.5]
-    maps[2] = 0.5
-    quarter = -(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75))
-    assert np.allclose(entropy(maps), [[0, 1, quarter, 1]], atol=1e-4)
 
 
 def test_disagreement_is_none_where_all_agree_and_one_at_most() -> None:

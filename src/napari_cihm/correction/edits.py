@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import box_at, hull, start_of, tight
+from napari_cihm.correction.boxes import box_at, start_of, tight
 from napari_cihm.data.tiles import Box
 from napari_cihm.errors import DtypeError
 
@@ -118,11 +118,6 @@ class Edit:
     def __bool__(self) -> bool:
         """Say whether anything changes."""
         return bool(self.blocks)
-
-    @property
-    def box(self) -> Box | None:
-        """The least box around all changes; None when there is none."""
-        return hull(b.box for b in self.blocks) if self.blocks else None
 
     @property
     def indices(self) -> tuple[NDArray[np.int32], ...]:

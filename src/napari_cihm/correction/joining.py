@@ -1,6 +1,6 @@
 """Tools that make one object of several."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.lines import inside, rasterised
 from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at
-from napari_cihm.correction.repainting import renumbered, repainted
+from napari_cihm.correction.repainting import repainted
 from napari_cihm.errors import InputError
 
 
@@ -68,30 +68,6 @@ def merge_along(
         if label and not known:
             pieces.append(flood(labels, tuple(pixel), label, chosen))
     return _merged(labels, pieces, index)
-
-
-def merge_labels(
-    labels: Any, numbers: Iterable[int], *, index: LabelIndex | None = None
-) -> Edit:
-    """Merge whole labels, all their pieces included; the first keeps its number.
-
-    Parameters
-    ----------
-    labels : array-like of int
-        The labels.
-    numbers : iterable of int
-        Which labels.
-    index : LabelIndex, optional
-        Saves a scan of the labels.
-    """
-    index = LabelIndex.of(labels) if index is None else index
-    first, *others = list(dict.fromkeys(int(n) for n in numbers)) or [0]
-    for number in (first, *others):
-        index.box(number)
-    if not others:
-        raise InputError("one object cannot be merged", "at least two labels")
-    blocks = renumbered(labels, index, dict.fromkeys(others, first))
-    return edit_of(blocks, labels, _what([first, *others]))
 
 
 def _merged(labels: Any, pieces: Sequence[Piece], index: LabelIndex | None) -> Edit:

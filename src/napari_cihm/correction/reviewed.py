@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.correction.boxes import (
-    box_at,
     check_axes_of,
     grown,
     shape_of,
@@ -95,10 +94,6 @@ class Reviewed:
         """Mark a box, or the true pixels of a mask of its shape, as reviewed."""
         change = self._set(self.person, box, mask, True, "Mark as reviewed")
         return self._noted(ReviewChange(change, self._nothing()))
-
-    def mark_slice(self, at: int, axis: int = 0) -> ReviewChange:
-        """Mark one slice of a stack."""
-        return self.mark(self._slice(at, axis))
 
     def mark_all(self) -> ReviewChange:
         """Mark everything."""
@@ -218,33 +213,9 @@ class Reviewed:
             for box in marks.changed_boxes()
         )
 
-    def count(self) -> int:
-        """Return the number of reviewed pixels."""
-        places = {*_hashed(self.person), *_hashed(self.edits)}
-        return sum(int(self.read(box_at(*place)).sum()) for place in places)
-
-    def slices(self, axis: int = 0) -> list[int]:
-        """Return the slices in which anything is reviewed."""
-        found: set[int] = set()
-        for place in {*_hashed(self.person), *_hashed(self.edits)}:
-            box = box_at(*place)
-            others = tuple(a for a in range(len(self.shape)) if a != axis)
-            seen = np.flatnonzero(self.read(box).any(axis=others))
-            found.update(int(n) + box[axis].start for n in seen)
-        return sorted(found)
-
     def view(self) -> "ReviewedView":
         """Return it as an array for an overlay, read where it is looked at."""
         return ReviewedView(self)
-
-    def _slice(self, at: int, axis: int) -> Box:
-        n = self.shape[axis]
-        if not 0 <= at < n:
-            raise ShapeError(f"slice {at} of {n}", f"a slice from 0 to {n - 1}")
-        return tuple(
-            slice(at, at + 1) if a == axis else s
-            for a, s in enumerate(whole(self.shape))
-        )
 
     def _noted(self, change: ReviewChange) -> ReviewChange:
         if change:
@@ -291,13 +262,6 @@ class ReviewedView:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return all pixels at once, as numpy asks."""
         return np.asarray(self[...], dtype)
-
-
-Place = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-def _hashed(marks: ChunkedArray) -> set[Place]:
-    return {(start_of(box), shape_of(box)) for box in marks.changed_boxes()}
 
 
 def _sums(

@@ -17,28 +17,6 @@ from napari_cihm.errors import InputError, ShapeError
 TENTH = 0.1
 
 
-def entropy(maps: Any) -> NDArray[np.float32]:
-    """Return how undecided maps are at each pixel, in bits.
-
-    Parameters
-    ----------
-    maps : array-like of float, shape (channels, ...)
-        Probabilities. Of an instance model's three, foreground and touching
-        border count; the distance is no probability.
-
-    Returns
-    -------
-    array of float32, from 0 where all are sure to 1 where one is at 0.5.
-    """
-    shown = np.asarray(maps)[:2]
-    if shown.ndim < 2:
-        raise ShapeError(f"maps of shape {shown.shape}", "channels first, then pixels")
-    p = np.clip(shown.astype(np.float32), 1e-6, 1 - 1e-6)
-    bits = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
-    doubt: NDArray[np.float32] = bits.max(axis=0)
-    return doubt
-
-
 def disagreement(predictions: Sequence[Any]) -> NDArray[np.float32]:
     """Return how far predictions of one place lie apart at each pixel.
 
@@ -69,8 +47,8 @@ def doubt_of_objects(labels: Any, index: LabelIndex, doubt: Any) -> dict[int, fl
     index : LabelIndex
         Where they are.
     doubt : array-like of float
-        A map of the labels' shape, from `entropy`, `disagreement` or a
-        segmentation that kept its uncertainty.
+        A map of the labels' shape, from `disagreement` or a segmentation that
+        kept its uncertainty.
     """
     _check_shape(doubt, labels.shape)
     found = {}

@@ -32,11 +32,6 @@ class Stop:
     label: int = 0
     score: float = 0.0
 
-    @property
-    def centre(self) -> tuple[float, ...]:
-        """The middle of its box, for the camera."""
-        return tuple((s.start + s.stop - 1) / 2 for s in self.box)
-
 
 class Tour:
     """An order of stops, walked to and fro past those that need no more looks.
@@ -61,10 +56,6 @@ class Tour:
         self.progress = progress
         self._open = open_stop
         self._at = -1
-
-    def __len__(self) -> int:
-        """Return the number of stops, checked ones included."""
-        return len(self.stops)
 
     def next(self) -> Stop | None:
         """Go on to the next stop that is not checked, around the end if need be.

@@ -21,12 +21,16 @@ from napari_cihm.correction.journal.codec import Target
 from napari_cihm.correction.reviewed import Reviewed
 
 
+def at_slice(number: int) -> tuple[slice, ...]:
+    return (slice(number, number + 1), slice(0, 40), slice(0, 50))
+
+
 def test_strokes_marks_and_facts_come_back(session, same) -> None:
     one = session().begin(layer="nuclei", facts={"model": "abc", "n": 3})
     one.labels[0, :5] = 77
     one.journal.resync()
     one.paint_many(30)
-    one.journal.record(review=one.reviewed.mark_slice(2))
+    one.journal.record(review=one.reviewed.mark(at_slice(2)))
     assert one.journal.flush()
     found = recover(one.journal.path)
     assert same(found, one)
@@ -41,7 +45,7 @@ def test_strokes_marks_and_facts_come_back(session, same) -> None:
 def test_what_was_there_at_the_start_is_there(session, same) -> None:
     one = session()
     one.labels[1, 10:20, 10:20] = 5
-    one.reviewed.mark_slice(1)
+    one.reviewed.mark(at_slice(1))
     one.begin()
     assert one.journal.flush()
     assert same(recover(one.journal.path), one)

@@ -70,14 +70,13 @@ class TourFlow(QObject):
         """Say how many objects are checked."""
         mending, rows = self._bench.mending, self._section.review
         if mending is None:
-            rows.show_progress(None, None, "Nothing is checked yet.")
+            rows.show_progress(None, "Nothing is checked yet.")
         elif self._tour is not None and self._bench.settings.unit == "patches":
-            walked = self._tour.progress()
-            rows.show_progress(walked.checked, walked.total, self._words())
+            rows.show_progress(self._tour.progress(), self._words())
         elif (done := mending.progress) is None:
-            rows.show_progress(None, None, "Counting objects…")
+            rows.show_progress(None, "Counting objects…")
         else:
-            rows.show_progress(done.checked, done.total, self._words())
+            rows.show_progress(done, self._words())
         rows.set_looking(self._stop is not None)
 
     def _words(self) -> str:

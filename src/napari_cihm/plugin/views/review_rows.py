@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.checked import Progress
 from napari_cihm.plugin.forms import Form
 from napari_cihm.plugin.tools import REVIEWS, STEPS
 from napari_cihm.plugin.views.button_rows import BreakingRow, ButtonGrid
@@ -53,7 +54,7 @@ class ReviewRows(QWidget):
         self._marks = ButtonGrid()
         self._build()
         self.set_stack(False)
-        self.show_progress(None, None)
+        self.show_progress(None)
 
     def _build(self) -> None:
         rows = QVBoxLayout(self)
@@ -93,17 +94,14 @@ class ReviewRows(QWidget):
         """Say whether there is something shown that can be called right."""
         self.buttons["looks_right"].setEnabled(looking)
 
-    def show_progress(
-        self, checked: int | None, total: int | None, words: str = ""
-    ) -> None:
+    def show_progress(self, progress: Progress | None, words: str = "") -> None:
         """Say how much is checked, or in words why that is not known."""
-        known = checked is not None and total is not None
-        said = f"{checked} of {total} checked" if known else ""
+        said = "" if progress is None else str(progress)
         self.words.setText(" · ".join(filter(None, [said, words])))
         # Else a bar has the whole window drawn at each of these, canvas and all.
         self.bar.setUpdatesEnabled(False)
-        self.bar.setRange(0, max(total or 0, 1))
-        self.bar.setValue(checked or 0)
+        self.bar.setRange(0, max(progress.total if progress else 0, 1))
+        self.bar.setValue(progress.checked if progress else 0)
         self.bar.setUpdatesEnabled(True)
 
     def values(self) -> Mapping[str, object]:
