@@ -216,7 +216,6 @@ class Kept(Event):
 
     version: Version
     warnings: tuple[str, ...] = ()
-    overlays: tuple["Overlay", ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -355,7 +354,6 @@ class JournalsPruned(Event):
 
     text: str
     count: int
-    megabytes: float
 
 
 @dataclass(frozen=True)
@@ -365,7 +363,6 @@ class SliceExported(Event):
     done: int
     total: int
     name: str
-    added: bool
 
 
 @dataclass(frozen=True)

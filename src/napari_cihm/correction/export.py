@@ -87,7 +87,7 @@ def export_training(
             added.append(place.add(wanted, picture, mask, part.reviewed, entry))
         else:
             present.append(kept)
-        yield SliceExported(done, total, kept or added[-1], kept is None)
+        yield SliceExported(done, total, kept or added[-1])
     said = _said(added, present, place.path)
     yield Exported(place.path, tuple(added), tuple(present), said)
 

@@ -31,7 +31,6 @@ from napari_cihm.models.recipes import recipe
 SIDE = 256  # of the image that others check their runs with
 LEAST, HALO = 128, 32  # smallest side of a tile, and how much of its rim to drop
 INPUT, OUTPUT = zoo.TensorId("image"), zoo.TensorId("maps")
-PAPER = "10.1007/s44267-026-00113-5"
 
 
 def write(model: Model, path: Path, settings: ExportSettings) -> None:

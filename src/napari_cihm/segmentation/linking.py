@@ -33,11 +33,11 @@ class Chains:
         self.after[pairs.one] = pairs.other
         self.before[pairs.other] = pairs.one
 
-    def free(self, pairs: Meeting) -> Meeting:
-        """Return the pairs that can still be linked."""
-        return pairs.of(
-            (self.after[pairs.one] == NONE) & (self.before[pairs.other] == NONE)
-        )
+    def free(self, pairs: Meeting) -> NDArray[np.bool_]:
+        """Say which pairs can still be linked."""
+        ends = self.after[pairs.one], self.before[pairs.other]
+        free: NDArray[np.bool_] = (ends[0] == NONE) & (ends[1] == NONE)
+        return free
 
     def cut(self, section: int) -> None:
         """Undo the link after a section."""
@@ -96,7 +96,7 @@ def _link_best(
     """Link allowed pairs of free sections, the best first, until none is left."""
     pairs, score = pairs.of(allowed), score[allowed]
     while len(pairs.one):
-        free = (chains.after[pairs.one] == NONE) & (chains.before[pairs.other] == NONE)
+        free = chains.free(pairs)
         pairs, score = pairs.of(free), score[free]
         order = np.lexsort((pairs.other, pairs.one, -score))
         ranked = pairs.of(order)

@@ -185,9 +185,8 @@ def prune(
         return None
     megabytes = sum(journal.megabytes for journal in gone)
     what = "1 journal" if len(gone) == 1 else f"{len(gone)} journals"
-    return JournalsPruned(
-        f"Removed {what} of finished work ({megabytes:.1f} MB).", len(gone), megabytes
-    )
+    said = f"Removed {what} of finished work ({megabytes:.1f} MB)."
+    return JournalsPruned(said, len(gone))
 
 
 def _places(home: Path) -> list[Path]:

@@ -249,11 +249,6 @@ def can_be_corrected(layer: Layer) -> bool:
     return not is_running(layer) and not is_preview(layer)
 
 
-def is_editable(layer: Labels) -> bool:
-    """Tell whether labels have one scale, so that they can be edited."""
-    return not layer.multiscale
-
-
 def _shown_axes(image: ImageLayer, axes: str) -> str:
     shape = array_of(image).shape
     if not axes or len(axes) != len(shape):

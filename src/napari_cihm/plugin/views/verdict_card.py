@@ -49,7 +49,6 @@ class VerdictCard(QFrame):
         self.setObjectName("card")
         self._better = False
         self.title = QLabel("", self)
-        self.title.setObjectName("verdict")
         self.title.setWordWrap(True)
         self.figures = QGridLayout()
         self.figures.setHorizontalSpacing(14)
