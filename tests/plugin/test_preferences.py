@@ -51,7 +51,7 @@ def test_what_cannot_be_is_refused_on_the_page(page):
             setattr(page, name, value)
 
 
-def test_an_older_napari_without_pages_gives_the_defaults(plugin_settings):
+def test_a_napari_that_does_not_know_us_gives_the_defaults(plugin_settings):
     assert preferences() == WindowSettings()
 
 

@@ -22,7 +22,7 @@ def preferences() -> WindowSettings:
     """Return the preferences; what cannot be used is as it was made."""
     try:
         page = getattr(get_plugin_settings(PLUGIN), PAGE)
-    except (AttributeError, KeyError):  # an older napari has no such pages
+    except KeyError:  # napari does not know our manifest
         return WindowSettings()
     values = {name: getattr(page, name) for name in WindowSettings.model_fields}
     try:

@@ -23,12 +23,7 @@ class Sight:
     """
 
     def __init__(self, viewer: Any) -> None:
-        self._viewer = viewer
-
-    @property
-    def _camera(self) -> Any:
-        # It moved into the viewer's scene in napari 0.9.
-        return getattr(self._viewer, "scene", self._viewer).camera
+        self._viewer, self._camera = viewer, viewer.scene.camera
 
     @property
     def flat(self) -> bool:
