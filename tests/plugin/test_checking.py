@@ -1,8 +1,15 @@
 """The doctor's widget shows everything of any file, and uses none of it."""
 
+from types import SimpleNamespace
+
+import pytest
 import torch
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_cihm.plugin.flows.check_flow import CheckFlow
+from napari_cihm.plugin.views.check_view import CheckSection
+from napari_cihm.plugin.worker.wire import Failure
 
 
 def _open(viewer):
@@ -39,3 +46,16 @@ def test_a_dangerous_file_is_told_and_not_run(
     qtbot.waitUntil(panel.section.copy.isEnabled, timeout=60_000)
     assert "asks to run" in panel.section.card.text
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("remedy", ["", "ask for it again"])
+def test_why_nothing_could_be_said_is_told_in_sentences(qtbot, qapp, caplog, remedy):
+    section, run = CheckSection(), SimpleNamespace()
+    qtbot.addWidget(section)
+    flow = CheckFlow(SimpleNamespace(start=lambda *_, **__: run), section, section)
+    flow.check("some.pt")
+    run.failure = Failure("the file has gone", remedy, True, "Traceback")
+    flow._on_end(run)
+    said = "The file has gone."
+    assert section.card.text == (f"{said} Ask for it again." if remedy else said)
+    assert "Traceback" in caplog.text

@@ -33,13 +33,19 @@ def explain(error: CihmError, mild: bool = False) -> None:
     say(failure.text, failure.remedy)
 
 
-def report(failure: Failure) -> None:
-    """Say why a job failed; its traceback goes to the log alone."""
+def report(failure: Failure) -> str:
+    """Say why a job failed; return it in a few words for where the job was shown."""
+    show_error(reason_of(failure))
+    return f"Failed: {failure.text}"
+
+
+def reason_of(failure: Failure) -> str:
+    """Return why a job failed as sentences; its traceback goes to the log alone."""
     log.error("%s\n%s", failure.text, failure.trace)
     remedy = failure.remedy
     if not failure.expected:
         remedy = "This is a fault of the program: please report it with the log"
-    refuse(failure.text, remedy)
+    return _sentences(failure.text, remedy)
 
 
 def _sentences(*parts: str) -> str:

@@ -41,7 +41,9 @@ class Run:
     on_event : callable
         Gets each event of the job.
     on_end : callable
-        Gets this run once it is over: see `state` and `failure`.
+        Gets this run once it is over.
+    failure : Failure or None
+        Why it failed, if it did.
     """
 
     number: int
@@ -171,8 +173,7 @@ class Runner(QObject):
             if run.state is RunState.RUNNING:
                 run.on_event(message.event)
         elif isinstance(message, wire.Failed):
-            run.failure = message.failure
-            self._end(run, RunState.FAILED)
+            self._end(run, RunState.FAILED, message.failure)
         elif isinstance(message, wire.Ended):
             self._end(run, RunState.STOPPED if message.stopped else RunState.DONE)
 
@@ -189,9 +190,10 @@ class Runner(QObject):
         )
         self._process = None
         for run in self._runs():
-            run.failure = failure
-            stopping = run.state is RunState.STOPPING
-            self._end(run, RunState.STOPPED if stopping else RunState.FAILED)
+            if run.state is RunState.STOPPING:
+                self._end(run, RunState.STOPPED)
+            else:
+                self._end(run, RunState.FAILED, failure)
 
     def _insist(self, run: Run) -> None:
         """End the process of a run that did not stop.
@@ -218,8 +220,10 @@ class Runner(QObject):
         for ended in (run, *(r for r in others if r not in going)):
             self._end(ended, RunState.STOPPED)
 
-    def _end(self, run: Run, state: RunState) -> None:
-        run.state = state
+    def _end(
+        self, run: Run, state: RunState, failure: wire.Failure | None = None
+    ) -> None:
+        run.state, run.failure = state, failure
         run.arguments = {}
         if self._running.get(run.lane) is run:
             del self._running[run.lane]

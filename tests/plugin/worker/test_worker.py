@@ -325,6 +325,18 @@ def test_a_long_job_that_does_not_stop_ends_what_else_was_stopped(heard, deaf):
     assert made[1].closed and made[2].jobs == []  # nothing stopped begins anew
 
 
+def test_a_process_that_dies_fails_what_went_on_and_not_what_was_stopped(heard, deaf):
+    runner, made = deaf
+    stopped, going = (
+        heard.start(runner, "segment"),
+        heard.start(runner, "look", "quick"),
+    )
+    runner.stop(stopped)
+    made[0].hear(made[0], None)
+    assert (stopped.state, stopped.failure) == (RunState.STOPPED, None)
+    assert "has ended" in going.failure.text
+
+
 def test_closing_leaves_no_process_and_no_thread(qtbot, checkpoint, blobs):
     before = threading.active_count()
     runner, heard = Runner(), Heard(qtbot)

@@ -17,7 +17,7 @@ from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.placed import Placed
 from napari_cihm.plugin.region import Region, region_of
-from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.scene import array_of, picture_of
 from napari_cihm.plugin.tools import Ground
 
@@ -68,7 +68,7 @@ class Adding(QObject):
                 maps.append(Placed(part, region.shown_box, region.shown_shape))
 
         def end(run: Run) -> None:
-            if run.state is RunState.FAILED and run.failure is not None:
+            if run.failure:
                 notices.report(run.failure)
             found = maps[0] if maps else None
             mending.after_stroke(
@@ -80,7 +80,7 @@ class Adding(QObject):
             "segment",
             hear,
             end,
-            lane="quick",
+            lane=QUICK,
             image=picture_of(image, region),
             model=desk.session.source,
             settings={**settings, "maps": True, "diameter": diameter},

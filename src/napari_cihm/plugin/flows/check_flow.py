@@ -5,7 +5,8 @@ from pathlib import Path
 from qtpy.QtCore import QObject
 
 from napari_cihm.events import Event, Examined
-from napari_cihm.plugin.runner import Run, Runner, RunState
+from napari_cihm.plugin import notices
+from napari_cihm.plugin.runner import QUICK, Run, Runner
 from napari_cihm.plugin.views.check_view import CheckSection
 
 
@@ -32,7 +33,7 @@ class CheckFlow(QObject):
             self._runner.stop(self._run)
         self._section.show_busy(Path(path).name)
         self._run = self._runner.start(
-            "look", self._on_event, self._on_end, "quick", model=path, device="cpu"
+            "look", self._on_event, self._on_end, QUICK, model=path, device="cpu"
         )
 
     def _on_event(self, event: Event) -> None:
@@ -42,5 +43,5 @@ class CheckFlow(QObject):
     def _on_end(self, run: Run) -> None:
         if run is self._run:
             self._run = None
-        if run.state is RunState.FAILED and run.failure is not None:
-            self._section.show_text(f"{run.failure.text}. {run.failure.remedy}")
+        if run.failure:
+            self._section.show_text(notices.reason_of(run.failure))

@@ -90,9 +90,8 @@ class Doubting(QObject):
 
     def _on_end(self, run: Run) -> None:
         words = "Stopped." if run.state is RunState.STOPPED else ""
-        if run.state is RunState.FAILED and run.failure is not None:
-            notices.report(run.failure)
-            words = f"Failed: {run.failure.text}"
+        if run.failure:
+            words = notices.report(run.failure)
         self._run, self._take = None, _nothing
         self._desk.tasks.end(self, words)
 

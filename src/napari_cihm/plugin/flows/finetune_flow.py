@@ -19,7 +19,6 @@ from napari_cihm.plugin.flows.material import Material, material_of
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.preferences import models_home
-from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
@@ -190,9 +189,8 @@ class FinetuneFlow(QObject):
 
     def _last_words(self, learning: Learning) -> str:
         run, kept = learning.run, learning.kept
-        if run.state is RunState.FAILED and run.failure is not None:
-            notices.report(run.failure)
-            return f"Failed: {run.failure.text}"
+        if run.failure:
+            return notices.report(run.failure)
         if kept is None:
             return "Stopped. The model is as it was."
         self._after = str(kept.version.path)

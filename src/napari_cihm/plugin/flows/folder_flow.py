@@ -91,9 +91,8 @@ class FolderFlow(QObject):
 
     def _on_end(self, run: Run) -> None:
         words = self._words
-        if run.state is RunState.FAILED and run.failure is not None:
-            notices.report(run.failure)
-            words = f"Failed: {run.failure.text}"
+        if run.failure:
+            words = notices.report(run.failure)
         elif run.state is RunState.STOPPED:
             words = _stopped(self._number - self._failures, self._failures)
         self._run = None

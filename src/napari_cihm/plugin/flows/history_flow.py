@@ -17,7 +17,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.region import Region
-from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.scene import picture_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
@@ -155,7 +155,7 @@ class HistoryFlow(QObject):
             "versions",
             hear,
             self._on_end,
-            lane="quick",
+            lane=QUICK,
             folder=models_home(),
             **arguments,
         )
@@ -185,7 +185,7 @@ class HistoryFlow(QObject):
             self._shown.append(layer)
 
     def _on_end(self, run: Run) -> None:
-        if run.state is RunState.FAILED and run.failure is not None:
+        if run.failure:
             notices.report(run.failure)
 
     def _on_chosen(self, version: Version) -> None:

@@ -16,7 +16,7 @@ from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.layers import KEY, is_painted, is_preview
 from napari_cihm.plugin.region import Region, region_of
-from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import array_of, picture_of
 
 CALM = 200  # milliseconds without a change, after which labels are measured
@@ -242,7 +242,7 @@ class Table(QObject):
         if run is not self._run:
             return
         self._run = None
-        if run.state is RunState.FAILED and run.failure is not None:
+        if run.failure:
             self._due = None
             notices.warn(f"{self._layer.name} was not measured: {run.failure.text}")
         elif self._due != set():

@@ -7,7 +7,7 @@ from qtpy.QtCore import QObject
 from napari_cihm.events import Event, Examined, Machine
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
-from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.views.model_section import ModelSection
 
 
@@ -42,7 +42,7 @@ class ModelFlow(QObject):
             "look",
             self._on_event,
             self._on_end,
-            lane="quick",
+            lane=QUICK,
             model=name,
             device=self._desk.session.device,
         )
@@ -92,7 +92,7 @@ class ModelFlow(QObject):
         if run is not self._looking:
             return
         self._looking = None
-        if run.state is RunState.FAILED and run.failure is not None:
+        if run.failure:
             notices.report(run.failure)
             if self._desk.session.model is None:
                 self._section.show_busy("No model is loaded.")

@@ -136,9 +136,8 @@ class SegmentFlow(QObject):
 
     def _last_words(self, labelling: Labelling) -> str:
         run = labelling.run
-        if run.state is RunState.FAILED and run.failure is not None:
-            notices.report(run.failure)
-            return f"Failed: {run.failure.text}"
+        if run.failure:
+            return notices.report(run.failure)
         if run.state is RunState.STOPPED or labelling.result is None:
             return "Stopped. Earlier labels are as they were."
         notes = " ".join(sentence(note) for note in labelling.notes)
