@@ -68,7 +68,7 @@ class ResultLayers:
             if (
                 is_signed(layer)
                 and not passing
-                and layer.metadata[KEY]["image_id"] == str(image.unique_id)
+                and record_of(layer)["image_id"] == str(image.unique_id)
             ):
                 return layer
         return None
@@ -245,7 +245,7 @@ class ResultLayers:
             "index" if name == "label" else name: column
             for name, column in columns.items()
         }
-        layer.metadata[KEY] = {**layer.metadata.get(KEY, {}), "measured": True}
+        layer.metadata[KEY] = {**record_of(layer), "measured": True}
 
     def edit(self, layer: Labels, indices: Any, values: Any) -> None:
         """Change pixels of labels as one step that can be undone."""
@@ -270,15 +270,15 @@ class ResultLayers:
     def _lay(self, layer: Labels, place: Mapping[str, Any]) -> None:
         """Lay labels, and what shows their marks, where the image lies by now."""
         key = str(layer.unique_id)
-        marks = (x for x in self._scene.layers if x.metadata.get(KEY, {}).get("of"))
-        for moved in (layer, *(x for x in marks if x.metadata[KEY]["of"] == key)):
+        marks = (x for x in self._scene.layers if record_of(x).get("of") == key)
+        for moved in (layer, *marks):
             for name, value in place.items():
                 if value is not None and not _has(moved, name, value):
                     setattr(moved, name, value)
 
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
-            of = layer.metadata.get(KEY, {}).get("image_id")
+            of = record_of(layer).get("image_id")
             if is_preview(layer) and of == str(image.unique_id):
                 self.remove(layer)
 
@@ -329,20 +329,25 @@ def resumed_name(name: str) -> str:
     return f"{name.removesuffix(RESUMED)}{RESUMED}"
 
 
+def record_of(layer: Layer) -> dict[str, Any]:
+    """Return what we wrote into a layer, or into the one that it is a copy of."""
+    record: dict[str, Any] = layer.metadata.get(KEY, {})
+    return record
+
+
 def is_signed(layer: Layer) -> bool:
     """Tell whether we made a layer: of a copy that the user made, we did not."""
-    about = layer.metadata.get(KEY, {})
-    return bool(about.get("layer_id") == str(layer.unique_id))
+    return bool(record_of(layer).get("layer_id") == str(layer.unique_id))
 
 
 def is_running(layer: Layer) -> bool:
     """Tell whether a layer shows what a run has found so far."""
-    return is_signed(layer) and bool(layer.metadata[KEY].get("running"))
+    return is_signed(layer) and bool(record_of(layer).get("running"))
 
 
 def is_preview(layer: Layer) -> bool:
     """Tell whether a layer is there to be looked at until the next run."""
-    return is_signed(layer) and bool(layer.metadata[KEY].get("preview"))
+    return is_signed(layer) and bool(record_of(layer).get("preview"))
 
 
 def warm_up() -> Iterator[None]:

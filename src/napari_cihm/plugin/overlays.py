@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_cihm.correction.boxes import overlap
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.tiles import Box
-from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.layers import KEY, record_of
 from napari_cihm.plugin.scene import Scene
 
 TINT = (0.25, 0.73, 0.31, 1.0)
@@ -153,4 +153,4 @@ def place_of(layer: Layer) -> dict[str, Any]:
 
 def is_overlay(layer: Layer) -> bool:
     """Tell whether a layer is one of these."""
-    return "role" in layer.metadata.get(KEY, {})
+    return "role" in record_of(layer)

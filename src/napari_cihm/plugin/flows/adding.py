@@ -15,6 +15,7 @@ from napari_cihm.events import Event, Segmented
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.layers import record_of
 from napari_cihm.plugin.placed import Placed
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import QUICK, Run
@@ -75,7 +76,7 @@ class Adding(QObject):
                 lambda: self._add(mending, ground, points, found, seen)
             )
 
-        diameter = mending.layer.metadata.get("napari-cihm", {}).get("diameter")
+        diameter = record_of(mending.layer).get("diameter")
         desk.runner.start(
             "segment",
             hear,

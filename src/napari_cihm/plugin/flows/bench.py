@@ -22,7 +22,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.resting import RESTING
-from napari_cihm.plugin.layers import KEY, is_preview, is_running
+from napari_cihm.plugin.layers import is_preview, is_running, record_of
 from napari_cihm.plugin.overlays import is_overlay
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.scene import array_of, axes_of
@@ -201,7 +201,7 @@ class Bench(QObject):
 
     def diameter(self, mending: Mending) -> float:
         """Return how many pixels objects are usually across."""
-        known = mending.layer.metadata.get(KEY, {}).get("diameter")
+        known = record_of(mending.layer).get("diameter")
         if known:
             return float(known)
         counts = mending.session.index.counts() if mending.session.index.ready else {}
@@ -228,7 +228,7 @@ class Bench(QObject):
         axes, shape = self.axes_of_image(image), array_of(image).shape
         if "c" not in axes or shape[axes.index("c")] == 1:
             return "auto"
-        made = {} if layer is None else layer.metadata.get(KEY, {}).get("settings", {})
+        made = {} if layer is None else record_of(layer).get("settings", {})
         now = self._chosen() if image is self.desk.session.image else {}
         asked = (made.get("channels", "auto"), now.get("channels", "auto"))
         return next((one for one in asked if one != "auto"), "auto")

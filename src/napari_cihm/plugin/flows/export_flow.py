@@ -15,7 +15,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.material import material_of
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.layers import record_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
@@ -62,8 +62,8 @@ class ExportFlow(QObject):
         except CihmError as error:
             notices.explain(error)
             return
-        about = layer.metadata.get(KEY, {})
-        facts = {k: about[k] for k in ("model", "model_hash") if k in about}
+        record = record_of(layer)
+        facts = {k: v for k, v in record.items() if k in ("model", "model_hash")}
         done = mending.done
         channels = (taken.channels,) if isinstance(taken.channels, int) else None
 

@@ -26,7 +26,7 @@ from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import notices, results
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import KEY, resumed_name
+from napari_cihm.plugin.layers import record_of, resumed_name
 from napari_cihm.plugin.overlays import place_of
 from napari_cihm.plugin.scene import array_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
@@ -143,7 +143,7 @@ class JournalFlow(QObject):
     def _on_began(self, mending: Mending) -> None:
         mending.told.connect(_on_told)
         if self._bench.settings.journal:
-            about = mending.layer.metadata.get(KEY, {})
+            about = record_of(mending.layer)
             known = ("model", "model_hash", "settings", "labels_at")
             facts = {k: about[k] for k in known if k in about}
             mending.keep_journal(self._identity(mending), facts)

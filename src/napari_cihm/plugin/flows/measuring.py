@@ -14,7 +14,7 @@ from napari_cihm.events import Event, Measured
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import KEY, is_painted, is_preview
+from napari_cihm.plugin.layers import is_painted, is_preview, record_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import array_of, picture_of
@@ -195,7 +195,7 @@ class Table(QObject):
             return
         image, region = subject
         self._asked, self._due = self._due, set()
-        settings = self._layer.metadata.get(KEY, {}).get("settings", {})
+        settings = record_of(self._layer).get("settings", {})
         self._run = self._bench.desk.runner.start(
             "measure",
             self._on_event,
@@ -219,7 +219,7 @@ class Table(QObject):
         if self._region is not None:
             return image, self._region
         shape = array_of(image).shape
-        axes = layer.metadata.get(KEY, {}).get("axes")
+        axes = record_of(layer).get("axes")
         axes = axes or self._bench.axes_of_image(image)
         if len(axes) != len(shape):
             return None
@@ -277,5 +277,4 @@ def _objects_of(edit: Edit | None) -> Objects:
 
 def _is_measured(layer: Labels) -> bool:
     """Tell whether labels, or what they are a copy of, have a table of ours."""
-    marked = layer.metadata.get(KEY, {}).get("measured")
-    return bool(marked) and not is_preview(layer)
+    return bool(record_of(layer).get("measured")) and not is_preview(layer)

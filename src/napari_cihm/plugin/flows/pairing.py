@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 
-from napari_cihm.plugin.layers import KEY, place_over
+from napari_cihm.plugin.layers import place_over, record_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.scene import Scene, array_of
 
@@ -63,7 +63,7 @@ class Pairing:
 
     def _known(self, layer: Layer) -> str | None:
         """Return the image that labels, or those they are a copy of, stay with."""
-        known = layer.metadata.get(KEY, {}).get("image_id") or self._kept.get(layer)
+        known = record_of(layer).get("image_id") or self._kept.get(layer)
         parent = layer.source.parent and layer.source.parent()
         return known if known or parent is None else self._known(parent)
 
