@@ -1,9 +1,10 @@
-"""Labels in the viewer: the one file that makes, changes and removes layers."""
+"""Layers of labels: results are put into the viewer, changed, signed and removed."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.components import LayerList
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.utils.colormaps import CyclicLabelColormap
@@ -79,7 +80,7 @@ class ResultLayers:
         layer = Labels(empty, name=name, **place_over(image, region, True))
         layer.editable = False
         self._sign(layer, image, {"running": True})
-        self._add(layer)
+        add(self._scene.layers, layer)
         return layer
 
     def mark(self, layer: Labels, box: Box, mask: NDArray[np.bool_]) -> None:
@@ -137,7 +138,7 @@ class ResultLayers:
             data[region.shown_box] = taken_in(data, region, found, None, settings)
             name, place = f"{image.name} labels", place_over(image, region)
             result = Labels(data, name=name, **place)
-            self._add(result)
+            add(self._scene.layers, result)
         self._sign(result, image, about)
         self._drop_previews(image)
         if follow:
@@ -162,7 +163,7 @@ class ResultLayers:
         place = place_over(image, region, True) if same else {}
         data = ChunkedArray.over(labels).astype(DTYPE)
         layer = Labels(data, name=f"{image.name} labels", **place)
-        self._add(layer)
+        add(self._scene.layers, layer)
         if not same:
             return self._leave(layer, image)
         if preview:
@@ -213,8 +214,8 @@ class ResultLayers:
         layer = Labels(labels, name=name, **place)
         known = {} if image is None else {"image_id": str(image.unique_id)}
         if about or known:
-            layer.metadata = {KEY: {**(about or {}), **known}}
-        self._add(layer)
+            sign(layer, {**(about or {}), **known})
+        add(self._scene.layers, layer)
         self._scene.layers.selection.active = layer
         return layer
 
@@ -236,7 +237,7 @@ class ResultLayers:
         layer.opacity = 1
         layer.editable = False
         self._sign(layer, image, {"preview": True})
-        self._add(layer)
+        add(self._scene.layers, layer)
         return layer
 
     def describe(self, layer: Labels, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -245,7 +246,7 @@ class ResultLayers:
             "index" if name == "label" else name: column
             for name, column in columns.items()
         }
-        layer.metadata[KEY] = {**record_of(layer), "measured": True}
+        sign(layer, {**record_of(layer), "measured": True})
 
     def edit(self, layer: Labels, indices: Any, values: Any) -> None:
         """Change pixels of labels as one step that can be undone."""
@@ -265,7 +266,7 @@ class ResultLayers:
 
     def _sign(self, layer: Labels, image: ImageLayer, about: Mapping[str, Any]) -> None:
         known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
-        layer.metadata = {**layer.metadata, KEY: {**about, **known}}
+        sign(layer, {**about, **known})
 
     def _lay(self, layer: Labels, place: Mapping[str, Any]) -> None:
         """Lay labels, and what shows their marks, where the image lies by now."""
@@ -315,18 +316,22 @@ class ResultLayers:
         live.name = f"{image.name} labels (earlier pixels)"
         return live
 
-    def _add(self, layer: Labels) -> None:
-        """Add a layer without taking the selection from where the user works."""
-        layers = self._scene.layers
-        selected = set(layers.selection)
-        layers.append(layer)
-        if selected:
-            layers.selection = selected
-
 
 def resumed_name(name: str) -> str:
     """Return what labels are called that were left unfinished."""
     return f"{name.removesuffix(RESUMED)}{RESUMED}"
+
+
+def add(layers: LayerList, layer: Layer, at: int | None = None) -> None:
+    """Add a layer, on top if nowhere else, and leave selected what is selected."""
+    selected = set(layers.selection)
+    layers.insert(len(layers) if at is None else at, layer)
+    layers.selection = selected
+
+
+def sign(layer: Layer, record: Mapping[str, Any]) -> None:
+    """Write into a layer what we know of it, in place of what we knew."""
+    layer.metadata = {**layer.metadata, KEY: dict(record)}
 
 
 def record_of(layer: Layer) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_cihm.correction.boxes import overlap
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.tiles import Box
-from napari_cihm.plugin.layers import KEY, record_of
+from napari_cihm.plugin.layers import add, record_of, sign
 from napari_cihm.plugin.scene import Scene
 
 TINT = (0.25, 0.73, 0.31, 1.0)
@@ -50,9 +50,7 @@ class Overlays:
             **place_of(labels),
         )
         layer.editable = False
-        self._sign(layer, labels, "reviewed")
-        at = list(self._scene.layers).index(labels)
-        self._add(layer, at)
+        self._add(layer, labels, "reviewed", self._scene.layers.index(labels))
         return layer
 
     def draw_reviewed(self, layer: Labels, boxes: Sequence[Box] | None) -> None:
@@ -96,8 +94,7 @@ class Overlays:
             edge_width=self._scene.sight.width(labels, THICK),
             **place_of(labels),
         )
-        self._sign(layer, labels, "line")
-        self._add(layer, len(self._scene.layers))
+        self._add(layer, labels, "line", len(self._scene.layers))
         return layer
 
     def draw_line(
@@ -127,15 +124,9 @@ class Overlays:
             self._scene.layers.remove(layer)
             self._scene.layers.selection = selected
 
-    def _sign(self, layer: Layer, labels: Labels, role: str) -> None:
-        layer.metadata = {KEY: {"role": role, "of": str(labels.unique_id)}}
-
-    def _add(self, layer: Layer, at: int) -> None:
-        layers = self._scene.layers
-        selected, active = set(layers.selection), layers.selection.active
-        layers.insert(at, layer)
-        layers.selection = selected
-        layers.selection.active = active
+    def _add(self, layer: Layer, labels: Labels, role: str, at: int) -> None:
+        sign(layer, {"role": role, "of": str(labels.unique_id)})
+        add(self._scene.layers, layer, at)
 
 
 def place_of(layer: Layer) -> dict[str, Any]:

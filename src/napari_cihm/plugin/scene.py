@@ -1,6 +1,6 @@
 """What the viewer holds and shows: the one place that keeps it.
 
-It reads, and moves camera and sliders; layers are written elsewhere.
+It reads, and moves camera and sliders; what puts layers there takes its list.
 """
 
 import logging
@@ -119,7 +119,7 @@ class Scene(QObject):
 
     @property
     def layers(self) -> Any:
-        """The viewer's list, for the one file that writes layers."""
+        """The viewer's list, for what adds, removes or selects layers."""
         return self._viewer.layers
 
     @property
