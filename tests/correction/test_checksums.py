@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_cihm.correction import boxes
+from napari_cihm.correction import grids
 from napari_cihm.correction.checksums import Checksums, checksum
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import changed, edit_of
@@ -12,7 +12,7 @@ from napari_cihm.correction.survey import Survey
 
 @pytest.fixture(autouse=True)
 def _small_cells(monkeypatch):
-    monkeypatch.setattr(boxes, "CELL_FLAT", (8, 8))
+    monkeypatch.setattr(grids, "CELL_FLAT", (8, 8))
 
 
 @pytest.fixture

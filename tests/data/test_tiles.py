@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_cihm.data.tiles import BlockGrid, TileGrid, intersection, shifted
+from napari_cihm.data.tiles import BlockGrid, TileGrid
 from napari_cihm.errors import InputError
 
 SIZES = st.tuples(st.integers(1, 90), st.integers(1, 90))
@@ -74,9 +74,3 @@ def test_blocks_own_every_pixel_once_and_see_their_halo(shape, size, halo) -> No
             assert view.stop == min(core.stop + halo, n)
     assert (owned == 1).all()
     assert len(grid) == len(list(grid))
-
-
-def test_boxes_are_moved_and_intersected() -> None:
-    one, other = (slice(2, 9), slice(0, 4)), (slice(5, 20), slice(3, 8))
-    assert intersection(one, other) == (slice(5, 9), slice(3, 4))
-    assert shifted(one, (slice(2, 9), slice(-1, 8))) == (slice(0, 7), slice(1, 5))

@@ -8,21 +8,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.config import Decoding
-from napari_cihm.correction.boxes import (
-    box_at,
-    check_axes_of,
-    check_point,
-    grown,
-    hull,
-    start_of,
-)
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
+from napari_cihm.correction.given import check_axes_of, check_point
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.lines import inside, rasterised
 from napari_cihm.correction.proposing import disc, from_intensities, from_maps
 from napari_cihm.correction.windows import Window, flat
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, box_at, grown, hull, start_of
 from napari_cihm.errors import InputError, ShapeError
 
 # An outline that reaches the window's edge is looked for again in a wider one.

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import box_at
 from napari_cihm.correction.counting import Extents
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, box_at
 
 Bounds = NDArray[np.intp]
 

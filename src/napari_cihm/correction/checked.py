@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.correction.boxes import hull, start_of, volume_of
 from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, hull, start_of, volume_of
 
 # A region drawn by hand may miss a pixel or two of an object that was meant.
 WHOLE = 0.98

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import Key, cell, cells, overlap, start_of
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block, Edit
+from napari_cihm.correction.grids import Key, cell, cells
 from napari_cihm.correction.survey import Survey
-from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.data.boxes import Box, overlap, shifted, start_of
 
 TURN = 1 << 64  # sums go around at it, as numpy's do
 

@@ -14,20 +14,18 @@ import numpy as np
 from numpy.typing import ArrayLike as Numbers
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import (
-    Key,
-    cell,
-    cells,
-    chunk_of,
+from napari_cihm.correction.grids import Key, cell, cells, chunk_of
+from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
+from napari_cihm.data.boxes import (
+    Box,
     overlap,
     shape_of,
+    shifted,
     start_of,
     volume_of,
     whole,
 )
-from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
 from napari_cihm.data.image import read_part
-from napari_cihm.data.tiles import Box, shifted
 
 
 class ChunkedArray:

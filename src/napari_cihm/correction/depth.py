@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_cihm.correction.boxes import grown, hull, start_of
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.pieces import Piece, piece_at
 from napari_cihm.correction.windows import flat
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, grown, hull, start_of
 from napari_cihm.errors import InputError
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import box_at, start_of, tight
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, box_at, start_of, tight
 from napari_cihm.errors import DtypeError
 
 

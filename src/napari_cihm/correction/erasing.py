@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.correction.boxes import box_at, check_axes_of, start_of
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Block, Edit, changed, edit_of
+from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.pieces import Piece, piece_at, pieces_in
 from napari_cihm.correction.repainting import renumbered, repainted
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, box_at, start_of
 
 
 def delete(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box
 
 Points = tuple[NDArray[np.intp], ...]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.correction.boxes import check_axes_of
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.erasing import others_note
+from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.lines import inside, rasterised
 from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.correction.box_table import Bounds, BoxTable
-from napari_cihm.correction.boxes import box_at, cells, grid_of
 from napari_cihm.correction.counting import (
     Extents,
     extents_of,
@@ -17,8 +16,9 @@ from napari_cihm.correction.counting import (
     gathered,
 )
 from napari_cihm.correction.edits import Edit
+from napari_cihm.correction.grids import cells, grid_of
 from napari_cihm.correction.survey import Survey
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, box_at
 from napari_cihm.errors import InputError
 
 

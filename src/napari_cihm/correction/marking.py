@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_cihm.correction.boxes import cells, overlap, shape_of, start_of
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block, changed
-from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.correction.grids import cells
+from napari_cihm.data.boxes import Box, overlap, shape_of, shifted, start_of
 
 # Further than any margin: pixels apart along an axis that marks do not spread on.
 FAR = 1e6

@@ -14,22 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_cihm.correction.boxes import (
-    Key,
+from napari_cihm.correction.chunked import readable
+from napari_cihm.correction.given import check_axes_of, check_point
+from napari_cihm.correction.grids import Key, cell, chunk_of
+from napari_cihm.data.boxes import (
+    Box,
     box_at,
-    cell,
-    check_axes_of,
-    check_point,
-    chunk_of,
     grown,
     hull,
     overlap,
     shape_of,
+    shifted,
     start_of,
     tight,
 )
-from napari_cihm.correction.chunked import readable
-from napari_cihm.data.tiles import Box, shifted
 from napari_cihm.errors import InputError
 
 

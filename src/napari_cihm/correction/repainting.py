@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.correction.boxes import cells, grid_of, shape_of, start_of
 from napari_cihm.correction.edits import Block, changed
+from napari_cihm.correction.grids import cells, grid_of
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.pieces import Piece
+from napari_cihm.data.boxes import shape_of, start_of
 
 # Up to here each object is read in its own box; beyond, the labels cell by cell.
 FEW = 512

@@ -17,18 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import (
-    check_axes_of,
-    grown,
-    shape_of,
-    start_of,
-    whole,
-)
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
+from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.indexing import read_box, read_points
 from napari_cihm.correction.marking import spread, switched, without
-from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.data.boxes import Box, grown, shape_of, shifted, start_of, whole
 from napari_cihm.errors import ShapeError
 
 PIECE = (256, 256)

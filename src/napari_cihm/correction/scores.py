@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import shape_of
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, shape_of
 from napari_cihm.errors import InputError, ShapeError
 
 # The most doubtful tenth of an object speaks for it: an outline that is unsure

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.config import CorrectSettings
-from napari_cihm.correction.boxes import shape_of, start_of
 from napari_cihm.correction.checked import Checked, Progress
 from napari_cihm.correction.checksums import Checksums, checksum
 from napari_cihm.correction.counting import extents_of
@@ -18,7 +17,7 @@ from napari_cihm.correction.journal import Journal
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.survey import Survey
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, shape_of, start_of
 
 # As many steps as napari's history keeps; older ones cannot be undone there.
 STEPS = 100

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box
 from napari_cihm.data.image import Image
-from napari_cihm.data.tiles import Box
 from napari_cihm.errors import InputError, ShapeError
 
 

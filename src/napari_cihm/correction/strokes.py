@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import chunk_of, hull, shape_of, start_of
 from napari_cihm.correction.edits import Block, Edit, changed, edit_of
+from napari_cihm.correction.grids import chunk_of
 from napari_cihm.correction.indexing import by_cell
-from napari_cihm.data.tiles import Box, shifted
+from napari_cihm.data.boxes import Box, hull, shape_of, shifted, start_of
 
 # Atoms far apart are not gathered in one window, which would be mostly empty.
 SPARSE = 16

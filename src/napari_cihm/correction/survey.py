@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import Key, cell, cells, grid_of, start_of
-from napari_cihm.data.tiles import Box
+from napari_cihm.correction.grids import Key, cell, cells, grid_of
+from napari_cihm.data.boxes import Box, start_of
 from napari_cihm.events import LabelsScanned
 
 # What it finds in the values of a cell, given the cell's first pixel.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_cihm.correction.checked import Checked, Progress
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import Reviewed
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import start_of
 from napari_cihm.correction.edits import Block, changed
 from napari_cihm.correction.pieces import Piece
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, shape_of, start_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ class Window:
 
     def block(self, after: NDArray[Any]) -> Block | None:
         """Return the changes that turn its labels into `after`, if any."""
-        shape = tuple(s.stop - s.start for s in self.box)
+        shape = shape_of(self.box)
         full = np.broadcast_to(after, self.near.shape).reshape(shape)
         return changed(start_of(self.box), self.near.reshape(shape), full)
 

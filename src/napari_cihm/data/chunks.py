@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box, intersection, shape_of, shifted
 from napari_cihm.data.image import ArrayLike, read_part
-from napari_cihm.data.tiles import Box, intersection, shifted
 
 MOST = 2**29  # bytes of the chunks that are held
 
@@ -74,7 +74,7 @@ class Chunks:
         numbers = list(product(*spans))
         with self._lock:  # whoever comes second finds the chunks held
             chunks = self._chunks(numbers)
-        part = np.empty([s.stop - s.start for s in box], self.dtype)
+        part = np.empty(shape_of(box), self.dtype)
         for number, chunk in zip(numbers, chunks, strict=True):
             place = self._place(number)
             shared = intersection(place, box)

@@ -9,9 +9,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box
 from napari_cihm.errors import InputError
-
-Box = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -126,22 +125,6 @@ class BlockGrid:
             core.append(slice(first, last))
             view.append(slice(max(first - h, 0), min(last + h, n)))
         return Block(index, tuple(core), tuple(view))
-
-
-def shifted(box: Box, origin: Box) -> Box:
-    """Return `box` as seen from the first corner of `origin`."""
-    return tuple(
-        slice(b.start - o.start, b.stop - o.start)
-        for b, o in zip(box, origin, strict=True)
-    )
-
-
-def intersection(one: Box, other: Box) -> Box:
-    """Return the pixels two boxes share; they must share some."""
-    return tuple(
-        slice(max(a.start, b.start), min(a.stop, b.stop))
-        for a, b in zip(one, other, strict=True)
-    )
 
 
 def _starts(n: int, size: int, overlap: int) -> tuple[int, ...]:

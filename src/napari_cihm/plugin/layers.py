@@ -15,7 +15,7 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.region import Region, changed, region_of
 from napari_cihm.plugin.scene import Scene, array_of

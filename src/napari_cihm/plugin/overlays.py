@@ -11,9 +11,8 @@ from napari.layers import Labels, Layer, Vectors
 from napari.utils import CyclicLabelColormap
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import overlap
 from napari_cihm.correction.reviewed import Reviewed
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, overlap, shape_of
 from napari_cihm.plugin.layers import add, record_of, sign
 from napari_cihm.plugin.scene import Scene
 
@@ -74,7 +73,7 @@ class Overlays:
             if part is None:
                 continue  # not on screen
             inner = tuple(part[a] for a in plane)
-            values = layer.data[part].reshape([s.stop - s.start for s in inner])
+            values = layer.data[part].reshape(shape_of(inner))
             picture.raw[inner] = values
             picture.view[inner] = to_texture(values)
             offset = [s.start for s in inner]

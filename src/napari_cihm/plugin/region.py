@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box, shape_of, shifted, whole
 from napari_cihm.data.image import ArrayLike, read_part
-from napari_cihm.data.tiles import Box, shifted
 
 LARGE = 2**28  # label pixels: a gigabyte
 
@@ -85,7 +85,7 @@ class Region:
     @property
     def shown_part(self) -> tuple[int, ...]:
         """Shape of labels for the region alone."""
-        return tuple(s.stop - s.start for s in self.shown_box)
+        return shape_of(self.shown_box)
 
     @property
     def shown_core(self) -> Box:
@@ -176,10 +176,9 @@ def region_of(
     window : mapping
         First and last pixel that can be seen, for the axes on display.
     """
-    whole = tuple(slice(0, int(n)) for n in shape)
     if extent == "all":
-        return Region(axes, tuple(shape), whole)
-    box = dict(zip(axes, whole, strict=True))
+        return Region(axes, tuple(shape), whole(shape))
+    box = dict(zip(axes, whole(shape), strict=True))
     for axis, at in (point or {}).items():
         if axis in "tz" and axis in box:
             at = min(max(int(at), 0), box[axis].stop - 1)

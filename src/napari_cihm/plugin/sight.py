@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 
+from napari_cihm.data.boxes import Box
 from napari_cihm.plugin.shortcuts import key_of
-
-Box = tuple[slice, ...]
 
 SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
 

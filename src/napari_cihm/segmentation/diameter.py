@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.config import SegmentSettings
+from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.image import Image
 from napari_cihm.data.sizes import widths
-from napari_cihm.data.tiles import Box
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.predictor import Predictor
@@ -153,7 +153,7 @@ def _places(source: Source) -> list[Box]:
     """Return the middle and the middles of the four quarters."""
     sizes = [zoom.target for zoom in source.zooms]
     if max(sizes) <= SIDE:
-        return [tuple(slice(0, n) for n in sizes)]
+        return [whole(sizes)]
     shares = ((2, 2), (1, 1), (1, 3), (3, 1), (3, 3))
     return [
         tuple(_around(n * share // 4, n) for n, share in zip(sizes, place, strict=True))

@@ -11,8 +11,8 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box
 from napari_cihm.data.image import Image
-from napari_cihm.data.tiles import Box
 from napari_cihm.data.writing import clear_errors, whole_file, whole_text
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, picked, placed

@@ -7,8 +7,9 @@ from tempfile import TemporaryFile
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box, shifted
 from napari_cihm.data.image import Image
-from napari_cihm.data.tiles import Block, BlockGrid, Box, shifted
+from napari_cihm.data.tiles import Block, BlockGrid
 from napari_cihm.data.zoom import resample
 from napari_cihm.events import BlockDone, Event, TileDone
 from napari_cihm.segmentation.decoding import decode

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.tiles import Block, shifted
+from napari_cihm.data.boxes import shifted
+from napari_cihm.data.tiles import Block
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.plan import Plan, block_maps
 from napari_cihm.segmentation.predictor import Maps

@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box
 
 CANON = "tzyx"
 Unit = tuple[int, ...]  # what is decoded apart: a plane (t, z), or a volume (t,)

@@ -9,15 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import Decoding, ModelConfig, SegmentSettings
+from napari_cihm.data.boxes import Box, intersection, shape_of, shifted
 from napari_cihm.data.image import Image
-from napari_cihm.data.tiles import (
-    Block,
-    BlockGrid,
-    Box,
-    TileGrid,
-    intersection,
-    shifted,
-)
+from napari_cihm.data.tiles import Block, BlockGrid, TileGrid
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.predictor import FULL, Maps
 from napari_cihm.segmentation.source import Source
@@ -124,7 +118,7 @@ def blend(
     """Average the maps of overlapping tiles over a region, edges counting least."""
     wanted = grid.touching(region)
     first = tiles[wanted[0]]
-    shape = tuple(s.stop - s.start for s in region)
+    shape = shape_of(region)
     total = np.zeros((first.shape[0], *shape), np.float32)
     weight = np.zeros(shape, np.float32)
     rows, columns = grid.weights

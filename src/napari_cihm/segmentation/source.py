@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import Normalisation
+from napari_cihm.data.boxes import Box
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges, rescale
-from napari_cihm.data.tiles import Box
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.channels import ChannelPlan
 

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.boxes import Box, shape_of
 from napari_cihm.data.image import Image
-from napari_cihm.data.tiles import Box
 from napari_cihm.errors import UnavailableError
 from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.placing import CANON, Unit, arranged, placed
@@ -133,7 +133,7 @@ class MemoryStore:
         """Return a block's own numbers."""
         part = self._labels[placed(unit, core, self._axes)]
         order = sorted(range(part.ndim), key=lambda i: CANON.index(self._axes[i]))
-        return part.transpose(order).reshape([s.stop - s.start for s in core])
+        return part.transpose(order).reshape(shape_of(core))
 
     def finish(self, tables: Tables, cores: Mapping[tuple[int, ...], Box]) -> Any:
         """Give every object its final number and return the labels."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box
 from napari_cihm.training.gate import Score
 from napari_cihm.training.holdout import Part, Split, places
 from napari_cihm.training.material import Plane, stretch

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import Decoding, ModelConfig
+from napari_cihm.data.boxes import Box
 from napari_cihm.data.samples import Sample
-from napari_cihm.data.tiles import Box
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss

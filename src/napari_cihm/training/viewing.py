@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
-from napari_cihm.data.tiles import Box, TileGrid
+from napari_cihm.data.boxes import Box
+from napari_cihm.data.tiles import TileGrid
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.plan import blend

@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from napari_cihm.correction.boxes import Key, cell, cells, grid_of, overlap, whole
 from napari_cihm.correction.edits import Block, Edit
+from napari_cihm.correction.grids import Key, cell, cells, grid_of
 from napari_cihm.correction.journal.codec import Changes, Target
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, overlap, whole
 
 # More changes than these are written faster as what their cells hold now: one by
 # one they could take longer than the two seconds that may be lost.

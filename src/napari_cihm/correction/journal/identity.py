@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.image import read_part
-from napari_cihm.data.tiles import Box
 from napari_cihm.errors import ReadError
 
 # An image of so many pixels is read whole: samples of a sparse one may all be empty.
@@ -110,9 +110,9 @@ def fingerprint(image: Any, whole: int = WHOLE) -> str:
     return digest.hexdigest()
 
 
-def _boxes(shape: Sequence[int], whole: int) -> Iterator[Box]:
-    if int(np.prod(shape, dtype=np.int64)) <= whole:
-        yield tuple(slice(0, n) for n in shape)
+def _boxes(shape: Sequence[int], most: int) -> Iterator[Box]:
+    if int(np.prod(shape, dtype=np.int64)) <= most:
+        yield whole(shape)
         return
     long = [axis for axis, n in enumerate(shape) if n > FEW]
     flat = sorted(long, key=lambda axis: shape[axis])[-2:]
@@ -120,7 +120,7 @@ def _boxes(shape: Sequence[int], whole: int) -> Iterator[Box]:
     planes = _spread([shape[a] for a in deep], PLANES)
     tiles = _spread([-(-shape[a] // SIDE) for a in flat], TILES // len(planes))
     for plane, tile in product(planes, tiles):
-        box = [slice(0, n) for n in shape]
+        box = list(whole(shape))
         for axis, at in zip(deep, plane, strict=True):
             box[axis] = slice(at, at + 1)
         for axis, at in zip(flat, tile, strict=True):

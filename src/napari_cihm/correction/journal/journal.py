@@ -13,7 +13,6 @@ import numpy as np
 
 from napari_cihm import __version__
 from napari_cihm.config import CorrectSettings
-from napari_cihm.correction.boxes import box_at
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal.claims import Claim
 from napari_cihm.correction.journal.codec import Target
@@ -26,6 +25,7 @@ from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
 from napari_cihm.correction.journal.shelf import journal_home
 from napari_cihm.correction.journal.writer import Writer
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.data.boxes import box_at
 from napari_cihm.events import Event
 
 

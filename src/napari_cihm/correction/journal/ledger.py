@@ -18,9 +18,9 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.boxes import cells, grid_of, shape_of, start_of, volume_of
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block
+from napari_cihm.correction.grids import cells, grid_of
 from napari_cihm.correction.journal.codec import Changes, Target, encode
 from napari_cihm.correction.journal.files import (
     LOCK,
@@ -33,7 +33,7 @@ from napari_cihm.correction.journal.files import (
     sync_folder,
 )
 from napari_cihm.correction.journal.records import Kind, Record, pack, read_records
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, shape_of, start_of
 from napari_cihm.errors import WriteError
 
 # Labels over a file that are larger than this are kept as changes of that file.
@@ -189,8 +189,7 @@ def is_by_reference(array: Any) -> bool:
     source = getattr(array, "source", None)
     if not isinstance(array, ChunkedArray) or source is None:
         return False
-    megabytes = volume_of(tuple(slice(0, n) for n in array.shape)) / 2**20
-    return megabytes * array.dtype.itemsize > WHOLE_MB
+    return array.size * array.dtype.itemsize > WHOLE_MB * 2**20
 
 
 def _held_boxes(array: Any) -> Iterator[Box]:

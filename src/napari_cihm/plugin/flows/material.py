@@ -6,6 +6,7 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_cihm.config import Channels
+from napari_cihm.data.boxes import whole
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.region import Part, region_of
 from napari_cihm.plugin.scene import array_of, picture_of
@@ -66,6 +67,6 @@ def _without_channels(data: Any, axes: str) -> Any:
     """Drop the one element that labels have where their image has channels."""
     if "c" not in axes:
         return data
-    whole = [slice(0, n) for n in data.shape]
-    index = [0 if a == "c" else s for a, s in zip(axes, whole, strict=True)]
+    every = zip(axes, whole(data.shape), strict=True)
+    index = [0 if a == "c" else s for a, s in every]
     return Part(data, tuple(index))

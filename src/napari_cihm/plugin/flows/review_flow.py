@@ -5,8 +5,8 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 from skimage import draw
 
-from napari_cihm.correction.boxes import volume_of
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.data.boxes import Box, shape_of, volume_of, whole
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
@@ -14,8 +14,6 @@ from napari_cihm.plugin.flows.pointing import Point, Pointing
 from napari_cihm.plugin.overlays import Overlays
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
-
-Box = tuple[slice, ...]
 
 PLANAR = "review_slice", "review_region"
 FEW = 1 << 22  # pixels that are drawn by themselves, not with all the others
@@ -129,7 +127,6 @@ class ReviewFlow(QObject):
         if self._bench.begun(layer) is not mending:
             return
         tint, shown = self._tints.get(layer, (None, None))
-        whole = tuple(slice(0, n) for n in reviewed.shape)
         if tint is not None and not self._bench.desk.scene.holds(tint):
             return  # the user does not want it
         drawn, self._drawn[layer] = self._drawn.get(layer, 0), reviewed.changes
@@ -140,7 +137,7 @@ class ReviewFlow(QObject):
         elif tint is not None:
             tint.data = reviewed.view()
             self._tints[layer] = tint, reviewed
-        elif reviewed.touches(whole):
+        elif reviewed.touches(whole(reviewed.shape)):
             visible = self._section.review.shown.isChecked()
             tint = self._overlays.show_reviewed(layer, reviewed, visible)
             self._tints[layer] = tint, reviewed
@@ -171,7 +168,7 @@ def _region(
         inside = ((line >= 0) & (line < np.reshape(size, (2, 1)))).all(axis=0)
         mask[tuple(line[:, inside])] = True
     box = list(plane)
-    shape = [s.stop - s.start for s in plane]
+    shape = list(shape_of(plane))
     for axis, first, last in zip(axes, low, high, strict=True):
         box[axis] = slice(int(first), int(last))
         shape[axis] = int(last - first)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import QObject
 
-from napari_cihm.correction.boxes import box_at, grown, shape_of, start_of, tight
 from napari_cihm.correction.marking import around
 from napari_cihm.correction.scores import (
     doubt_of_objects,
@@ -19,7 +18,7 @@ from napari_cihm.correction.tour import (
     tour_of_objects,
     tour_of_patches,
 )
-from napari_cihm.data.tiles import Box
+from napari_cihm.data.boxes import Box, box_at, grown, shape_of, start_of, tight
 from napari_cihm.events import Doubted, Event
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench

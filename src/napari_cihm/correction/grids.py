@@ -1,0 +1,72 @@
+"""Regular grids: the pieces in which labels are read and looked through."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+from napari_cihm.data.boxes import Box, whole
+
+# Small enough to look at in a millisecond, large enough to hold a usual object.
+NEAR = (16, 64, 64)
+NEAR_FLAT = (128, 128)
+# Large enough for a look through all of a volume, small enough for short steps.
+CELL = (16, 256, 256)
+CELL_FLAT = (512, 512)
+
+Key = tuple[int, ...]
+
+
+def cells(
+    shape: Sequence[int], chunk: Sequence[int], within: Box | None = None
+) -> Iterator[tuple[Key, Box]]:
+    """Go through the cells of a regular grid, with the number of each.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        The extent that the grid covers; cells at its end are cut.
+    chunk : sequence of int
+        The shape of a cell.
+    within : Box, optional
+        Only the cells that share a pixel with this box.
+    """
+    within = within or whole(shape)
+    spans = [
+        range(s.start // c, -(-s.stop // c)) if s.stop > s.start else range(0)
+        for s, c in zip(within, chunk, strict=True)
+    ]
+    for key in product(*spans):
+        yield key, cell(key, shape, chunk)
+
+
+def cell(key: Sequence[int], shape: Sequence[int], chunk: Sequence[int]) -> Box:
+    """Return the cell with this number in a grid."""
+    return tuple(
+        slice(k * c, min((k + 1) * c, int(n)))
+        for k, c, n in zip(key, chunk, shape, strict=True)
+    )
+
+
+def chunk_of(
+    array: Any, flat: Sequence[int] = NEAR_FLAT, deep: Sequence[int] = NEAR
+) -> tuple[int, ...]:
+    """Return the shape of the pieces in which an array is best read.
+
+    A zarr or dask array is read by its own chunks, since reading a part of one
+    costs as much as the whole; anything else by pieces of a convenient size,
+    `flat` with two axes and `deep` with more.
+    """
+    shape = tuple(int(n) for n in array.shape)
+    own = getattr(array, "chunks", None)
+    if own and len(own) == len(shape):
+        # Of a dask array the largest: the first of a cropped one may be a sliver.
+        usual = [int(max(c) if isinstance(c, tuple) else c) for c in own]
+    else:
+        size = flat if len(shape) <= 2 else deep
+        usual = [1] * (len(shape) - len(size)) + list(size)[-len(shape) :]
+    return tuple(max(1, min(c, n)) for c, n in zip(usual, shape, strict=True))
+
+
+def grid_of(array: Any) -> tuple[int, ...]:
+    """Return the shape of the cells in which all of an array is looked through."""
+    return chunk_of(array, CELL_FLAT, CELL)
