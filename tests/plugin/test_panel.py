@@ -296,7 +296,10 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
     shown.viewer.add_image(blobs, name="cells")
     shown.viewer.add_labels(np.zeros(blobs.shape, int), name="mine")
     panel, pairs = shown.panel, shown.coordinator.finetune_section.pairs
-    written = (shown.section.title, shown.section.axes, pairs)
+    folder = shown.coordinator.folder_section
+    folder.opened = True
+    folder.add("a.tif: 12 objects")
+    written = (shown.section.title, shown.section.axes, pairs, folder.report)
     appearance = get_settings().appearance
     usual = appearance.font_size
     before = [widget.fontMetrics().height() for widget in written]
@@ -309,8 +312,9 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
         for widget, height in zip(written, before, strict=True):
             widget.ensurePolished()
             assert widget.fontMetrics().height() > 1.5 * height
-        assert pairs.sizeHintForRow(0) >= pairs.fontMetrics().height()
-        assert pairs.height() >= 3 * pairs.sizeHintForRow(0)
+        for rows, count in ((pairs, 3), (folder.report, 5)):
+            assert rows.sizeHintForRow(0) >= rows.fontMetrics().height()
+            assert rows.height() >= count * rows.sizeHintForRow(0)
         shown.until(lambda: all(
             label.minimumWidth() > 1.4 * width
             for label, width in zip(titles, narrow, strict=True)

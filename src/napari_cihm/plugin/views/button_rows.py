@@ -1,14 +1,46 @@
-"""Layouts of buttons that give each the room for its words, in more rows if need be."""
+"""Rows of buttons: choices, and rows that break where there is no room for words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from qtpy.QtCore import QRect
-from qtpy.QtWidgets import QBoxLayout, QGridLayout, QWidget
+from qtpy.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QGridLayout,
+    QHBoxLayout,
+    QPushButton,
+    QWidget,
+)
 
 COLUMNS = 6  # so that two and three fit in a row
 SPACING = 4
 
 Group = tuple[Sequence[QWidget], int]
+
+
+def choice_row(
+    choices: Iterable[tuple[str, str]], parent: QWidget
+) -> tuple[QButtonGroup, QHBoxLayout]:
+    """Make a row of buttons of which one is pressed, the first to begin with.
+
+    Parameters
+    ----------
+    choices : iterable of (str, str)
+        Words and tooltip of each; they are numbered from 0.
+    parent : QWidget
+        What they belong to.
+    """
+    group, row = QButtonGroup(parent), QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(2)
+    for number, (text, tooltip) in enumerate(choices):
+        button = QPushButton(text, parent)
+        button.setCheckable(True)
+        button.setToolTip(tooltip)
+        group.addButton(button, number)
+        row.addWidget(button, 1)
+    group.button(0).setChecked(True)
+    return group, row
 
 
 class ButtonGrid(QGridLayout):

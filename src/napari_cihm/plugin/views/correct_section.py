@@ -11,7 +11,7 @@ from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.views.banner import Banner
 from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
 from napari_cihm.plugin.views.review_rows import ReviewRows
-from napari_cihm.plugin.views.section import Fold, Line, Section, muted
+from napari_cihm.plugin.views.section import Fold, Line, Section, muted, restore_button
 from napari_cihm.plugin.views.tool_button import ToolButton
 from napari_cihm.plugin.views.tool_grid import ToolGrid
 
@@ -54,8 +54,7 @@ class CorrectSection(Section):
         self.prompt = Line("", self)
         self.prompt.setObjectName("muted")
         self.form = Form(CorrectSettings, MORE, self)
-        self.restore = QPushButton("Restore defaults", self)
-        self.restore.setToolTip("Set everything in this section to what it was made")
+        self.restore = restore_button(self)
         self.export = QPushButton("Save as training folder…", self)
         self.export.setToolTip(
             "Add what is reviewed to a folder that training takes; nothing in it is "

@@ -6,7 +6,6 @@ from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QHBoxLayout,
     QLabel,
     QListWidgetItem,
@@ -18,9 +17,10 @@ from napari_cihm.config import FinetuneSettings
 from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.views.banner import Banner
 from napari_cihm.plugin.views.boxes import DropDown, Rows
+from napari_cihm.plugin.views.button_rows import choice_row
 from napari_cihm.plugin.views.curves import Curves
 from napari_cihm.plugin.views.history_rows import HistoryRows
-from napari_cihm.plugin.views.section import Fold, Section, muted
+from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.views.verdict_card import VerdictCard
 
 KEY = Qt.ItemDataRole.UserRole
@@ -70,8 +70,7 @@ class FinetuneSection(Section):
             [n for n in FinetuneSettings.model_fields if n not in ELSEWHERE],
             self,
         )
-        self.restore = QPushButton("Restore defaults", self)
-        self.restore.setToolTip("Set everything in this section to what it was made")
+        self.restore = restore_button(self)
         self.finetune = QPushButton("Fine-tune on current labels", self)
         self.finetune.setObjectName("primary")
         self.reason = muted("", self)
@@ -86,7 +85,6 @@ class FinetuneSection(Section):
         )
         self.curves, self.verdict = Curves(self), VerdictCard(self)
         self.history = HistoryRows(self)
-        self.times = QButtonGroup(self)
         self._ready, self._reason = False, ""
         self._chosen: dict[str, bool] = {}
         self._build()
@@ -96,15 +94,8 @@ class FinetuneSection(Section):
         self.form.changed.connect(self._update)
 
     def _build(self) -> None:
-        times = QHBoxLayout()
-        times.setSpacing(2)
-        for number, (text, (_, tooltip)) in enumerate(TIMES.items()):
-            button = QPushButton(text, self)
-            button.setObjectName("extent")
-            button.setCheckable(True)
-            button.setToolTip(tooltip)
-            self.times.addButton(button, number)
-            times.addWidget(button, 1)
+        words = ((text, tooltip) for text, (_, tooltip) in TIMES.items())
+        self.times, times = choice_row(words, self)
         self.times.button(USUAL).setChecked(True)
         start = QHBoxLayout()
         title = QLabel("Start from", self)

@@ -1,12 +1,13 @@
 """Lines of what came of many things, the failed ones marked."""
 
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
+from qtpy.QtWidgets import QListWidgetItem, QWidget
+
+from napari_cihm.plugin.views.boxes import Rows
 
 ROWS = 5
 
 
-class Report(QListWidget):
+class Report(Rows):
     """A short list that scrolls and copies; hidden while there is nothing to say.
 
     Attributes
@@ -15,12 +16,8 @@ class Report(QListWidget):
         Lines that failed; the last of them stays in sight.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setAccessibleName("Results")
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * ROWS + 12)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Results", ROWS, parent)
         self.failures = 0
         self.hide()
 
@@ -38,8 +35,3 @@ class Report(QListWidget):
         super().clear()
         self.failures = 0
         self.hide()
-
-    @property
-    def lines(self) -> list[str]:
-        """All that was said."""
-        return [self.item(row).text() for row in range(self.count())]

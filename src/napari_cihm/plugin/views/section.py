@@ -1,9 +1,10 @@
-"""The parts of a panel: sections that fold, folds within them, words of one line."""
+"""The parts of a panel: sections that fold, folds within them, words, and a button."""
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFrame,
     QLabel,
+    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -103,3 +104,10 @@ def muted(text: str = "", parent: QWidget | None = None) -> QLabel:
     label.setObjectName("muted")
     label.setWordWrap(True)
     return label
+
+
+def restore_button(parent: QWidget) -> QPushButton:
+    """Make the button that a section is reset with."""
+    button = QPushButton("Restore defaults", parent)
+    button.setToolTip("Reset this section to its defaults")
+    return button

@@ -5,7 +5,6 @@ from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -19,7 +18,8 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.region import Extent
 from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
-from napari_cihm.plugin.views.section import Fold, Section, muted
+from napari_cihm.plugin.views.button_rows import choice_row
+from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
 
 ELSEWHERE = ("device", "memory", "maps", "uncertainty")  # set by other controls
 FIRST = ("channels", "diameter", "volume", "time")
@@ -88,22 +88,9 @@ class SegmentSection(Section):
         titles[0].setBuddy(self.images)
         titles[1].setBuddy(self.axes)
         Alignment([*titles, *self.form.labels, *self.more.labels], self)
-        self.extents = QButtonGroup(self)
-        extents = QHBoxLayout()
-        extents.setSpacing(2)
-        for number, (text, tooltip) in enumerate(EXTENTS.values()):
-            button = QPushButton(text, self)
-            button.setObjectName("extent")
-            button.setCheckable(True)
-            button.setToolTip(tooltip)
-            self.extents.addButton(button, number)
-            extents.addWidget(button, 1)
-        self.extents.button(0).setChecked(True)
+        self.extents, extents = choice_row(EXTENTS.values(), self)
         fold = Fold("More settings", opened=False, parent=self)
-        self.restore = QPushButton("Restore defaults", self)
-        self.restore.setToolTip(
-            "Set everything in this section to what it was made with"
-        )
+        self.restore = restore_button(self)
         fold.rows.addWidget(self.more)
         fold.rows.addWidget(self.restore)
         self.preview = QPushButton("Preview", self)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cihm.plugin.tools import RULES, TOOLS
-from napari_cihm.plugin.views.button_rows import ButtonGrid
+from napari_cihm.plugin.views.button_rows import ButtonGrid, choice_row
 from napari_cihm.plugin.views.tool_button import ToolButton
 
 SCOPES = {
@@ -36,15 +36,16 @@ class ToolGrid(QWidget):
         for button in self.buttons.values():
             button.clicked.connect(self._on_clicked)
         self._scope = QWidget(self)
-        self._scopes = QButtonGroup(self)
-        self._build_scope()
+        self._scopes, row = choice_row(SCOPES.values(), self._scope)
+        self._scope.setLayout(row)
+        self._scopes.idClicked.connect(self._on_scope)
         self._grid = ButtonGrid(self)
         self.set_stack(True)
         self.set_stack(False)
 
     def scope(self, whole: bool) -> QPushButton:
         """Return the button for one slice, or for all."""
-        return self._scopes.button(int(whole))
+        return self._scopes.button(list(SCOPES).index(whole))
 
     def set_stack(self, deep: bool) -> None:
         """Offer what needs slices, or leave it out."""
@@ -71,19 +72,8 @@ class ToolGrid(QWidget):
         for button in self.buttons.values():
             button.setEnabled(ready)
 
-    def _build_scope(self) -> None:
-        row = QHBoxLayout(self._scope)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(2)
-        for whole, (text, tooltip) in SCOPES.items():
-            button = QPushButton(text, self._scope)
-            button.setObjectName("extent")
-            button.setCheckable(True)
-            button.setToolTip(tooltip)
-            self._scopes.addButton(button, int(whole))
-            row.addWidget(button, 1)
-        self.scope(True).setChecked(True)
-        self._scopes.idClicked.connect(lambda n: self.whole_chosen.emit(bool(n)))
+    def _on_scope(self, number: int) -> None:
+        self.whole_chosen.emit(list(SCOPES)[number])
 
     def _on_clicked(self) -> None:
         self.pressed.emit(self.sender().tool.name)
