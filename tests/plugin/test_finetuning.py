@@ -214,7 +214,8 @@ def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):
     mending.mark(mending.session.reviewed.mark((slice(0, 8), slice(0, 8))))
     assert tuning.pairs == ["mine over spots · all of it"]
     # but what a run writes into it, nobody has called right
-    tuning.shown.desk.layers.rewritten(layer)
+    for hear in tuning.shown.desk.layers.rewritten:
+        hear(layer)
     assert tuning.pairs == ["mine over spots · reviewed part"]
     tuning.press()
     tuning.shown.rest()

@@ -43,8 +43,8 @@ class ResultLayers:
     ----------
     reviewed_of : callable
         Says what was reviewed of some labels; set by whoever keeps the marks.
-    rewritten : callable
-        Told of labels that were there already and that a run has changed.
+    rewritten : list of callable
+        Each is told of labels that were there already and that a run has changed.
     made : callable
         Told of labels whose objects a run told apart, and of the region they are of
         if it is not all of their image; set by whoever measures them.
@@ -55,7 +55,7 @@ class ResultLayers:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
-        self.rewritten: Callable[[Labels], None] = lambda layer: None
+        self.rewritten: list[Callable[[Labels], None]] = []
         self.made: Callable[[Labels, Region | None], None] = lambda layer, part: None
         self.writing = False
 
@@ -124,7 +124,8 @@ class ResultLayers:
             self.remove(live)
             self._update(result, region, found, settings)
             self._lay(result, place_over(image, region))
-            self.rewritten(result)
+            for hear in self.rewritten:
+                hear(result)
         elif region.whole:
             result = live
             result.data = found.astype(DTYPE)

@@ -1,5 +1,7 @@
 """What follows every change: marks, their tint, progress, and the way to the next."""
 
+from types import SimpleNamespace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from napari.layers._layer_actions import _convert_dtype, _duplicate_layer
 from napari.utils.action_manager import action_manager
 from napari.utils.interactions import Shortcut
 from scipy import ndimage
+
+from napari_cihm.events import Doubted
+from napari_cihm.plugin.region import region_of
 
 
 def _near(mask, margin):
@@ -272,6 +277,36 @@ def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     assert correct.shown.words == "All is checked."
 
 
+def test_objects_that_came_later_are_walked_to_before_all_is_checked(correct, squares):
+    correct.section.form.set_values({"mark_edits": False})
+    correct.section.review.form.set_values({"order": "size"})
+    correct.press("next_stop")
+    for _ in range(5):
+        correct.press("looks_right")
+    assert correct.shown.words == "All is checked."
+    with correct.layer.block_history():
+        correct.layer.data_setitem(np.nonzero(np.roll(squares == 1, 22, 0)), 9)
+    correct.press("next_stop")
+    assert correct.layer.selected_label == 9
+    correct.press("looks_right")
+    assert correct.shown.words == "All is checked."
+
+
+def test_another_run_is_walked_through_from_its_beginning(correct, squares):
+    correct.section.review.form.set_values({"order": "size"})
+    for _ in range(2):
+        correct.press("next_stop")
+    assert correct.layer.selected_label == 4
+    layers, (image,) = correct.shown.desk.layers, correct.shown.desk.scene.images
+    region = region_of("yx", squares.shape)
+    layers._sign(correct.layer, image, {})
+    live = layers.begin(image, region, "running")
+    layers.settle(live, image, region, np.where(squares == 4, 1, 0), {}, None)
+    assert not correct.section.buttons["looks_right"].isEnabled()
+    correct.press("next_stop")
+    assert correct.layer.selected_label == 1
+
+
 def test_patches_lead_to_places_without_objects(correct):
     correct.section.form.set_values({"patch": 64})
     correct.section.review.form.set_values({"order": "random", "unit": "patches"})
@@ -296,6 +331,23 @@ def test_the_model_says_where_to_look(shown, blobs, correcting, order):
     if order == "uncertainty" and correct.layer.data[16, 48]:
         assert correct.layer.selected_label == correct.layer.data[16, 48]
     assert "0 of" in correct.section.review.words.text()
+
+
+def test_another_model_is_asked_anew(correct, squares, monkeypatch):
+    asked, session = [], correct.shown.session
+    doubt = np.where(squares == 2, 1.0, 0.0)
+
+    def ask(image, axes, settings, order, take):
+        asked.append((session.model.hash, image.name))
+        take(Doubted(doubt=doubt))
+
+    monkeypatch.setattr(correct.flow.tour._doubting, "ask", ask)
+    correct.section.review.form.set_values({"order": "uncertainty"})
+    for one in ("one", "one", "other"):
+        monkeypatch.setattr(session, "model", SimpleNamespace(hash=one))
+        correct.press("next_stop")
+    assert asked == [("one", "squares"), ("other", "squares")]
+    assert correct.layer.selected_label == 2
 
 
 def test_lazy_labels_are_corrected_in_a_copy_and_files_stay(

@@ -89,7 +89,7 @@ class FinetuneFlow(QObject):
         for changed in (session.state_changed, session.model_changed):
             changed.connect(self._update)
         session.model_changed.connect(self._on_model_changed)
-        desk.layers.rewritten = self._on_rewritten
+        desk.layers.rewritten.append(self._on_rewritten)
         self._show_pairs()
 
     def finetune(self) -> Learning | None:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_cihm.correction.marking import around
@@ -51,9 +53,11 @@ class TourFlow(QObject):
         self._bench, self._section, self._doubting = bench, section, doubting
         self._tour: Tour | None = None
         self._key: tuple[Any, ...] = ()
+        self._scores: dict[int, float] = {}
         self._stop: Stop | None = None
-        bench.chosen.connect(self._on_chosen)
+        bench.chosen.connect(self._forget)
         bench.changed.connect(self.show_progress)
+        bench.desk.layers.rewritten.append(self._on_rewritten)
 
     def press(self, tool: Tool) -> None:
         """Go on, go back, or call what is shown right and go on."""
@@ -61,6 +65,7 @@ class TourFlow(QObject):
         if layer is None:
             return
         mending = self._bench.begin(layer)
+        mending.settle()
         if tool.name == "looks_right":
             self._call_right(mending)
         self._with_tour(mending, back=tool.name == "previous_stop")
@@ -101,11 +106,12 @@ class TourFlow(QObject):
     def _with_tour(self, mending: Mending, back: bool) -> None:
         """Walk, once there is an order; the model may have to be asked first."""
         settings = self._bench.settings
-        layer, key = mending.layer, self._key_of(mending)
+        layer = mending.layer
+        image = self._bench.image_of(layer)
+        key = self._key_of(mending, image)
         if self._tour is not None and key == self._key:
             self._walk(mending, back)
             return
-        image = self._bench.image_of(layer)
         if settings.order not in ASKED:
             self._make(mending, key, None)
             self._walk(mending, back)
@@ -145,14 +151,21 @@ class TourFlow(QObject):
                 found = {}
             else:
                 found = oddity_of_sizes(session.index)
-            self._tour = tour_of_objects(
-                session.index, session.checked, found, seed=settings.seed
-            )
+            self._scores = found
+            self._tour = self._tour_of_objects(mending)
         self._key = key
+
+    def _tour_of_objects(self, mending: Mending) -> Tour:
+        session, seed = mending.session, self._bench.settings.seed
+        return tour_of_objects(session.index, session.checked, self._scores, seed=seed)
 
     def _walk(self, mending: Mending, back: bool) -> None:
         assert self._tour is not None
         self._stop = self._tour.previous() if back else self._tour.next()
+        if self._stop is None and not _is_done(self._tour):
+            # What is left are objects that came after the order was made.
+            self._tour = self._tour_of_objects(mending)
+            self._stop = self._tour.next()
         if self._stop is None:
             self._bench.desk.tasks.say("All is checked.")
         else:
@@ -163,15 +176,29 @@ class TourFlow(QObject):
             self._bench.desk.scene.sight.look_at(mending.layer, box)
         self.show_progress()
 
-    def _key_of(self, mending: Mending) -> tuple[Any, ...]:
-        settings = self._bench.settings
+    def _key_of(self, mending: Mending, image: ImageLayer | None) -> tuple[Any, ...]:
+        """Return all that an order depends on and that is not told of otherwise."""
+        settings, model = self._bench.settings, self._bench.desk.session.model
         parts = (settings.order, settings.unit, settings.patch, settings.seed)
         session = mending.session
-        return (id(session.index), id(session.reviewed), *parts)
+        asked: tuple[Any, ...] = ()
+        if settings.order in ASKED and image is not None and model is not None:
+            asked = model.hash, image.unique_id
+        return (id(session.index), id(session.reviewed), *parts, *asked)
 
-    def _on_chosen(self) -> None:
+    def _on_rewritten(self, layer: Labels) -> None:
+        """Begin anew: other objects may have the numbers of those that were there."""
+        if layer is self._bench.labels:
+            self._forget()
+
+    def _forget(self) -> None:
         self._tour, self._stop = None, None
         self.show_progress()
+
+
+def _is_done(tour: Tour) -> bool:
+    progress = tour.progress()
+    return progress.checked == progress.total
 
 
 def _box_of(mending: Mending, label: int) -> Box:
