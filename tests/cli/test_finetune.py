@@ -12,6 +12,7 @@ from napari_cihm.cli import main
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.holding import hold
 from napari_cihm.data.synthetic import nuclei
+from napari_cihm.errors import InputError
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
 from napari_cihm.training.trial import Overlay
@@ -62,6 +63,27 @@ def test_the_channel_to_learn_from_can_be_named(folders, capsys):
     folder, _ = folders
     assert main([*command(folder, folder / "out"), "--channels=7"]) == 2
     assert "channel 7 of an image with 1 channel" in capsys.readouterr().err
+
+
+def test_what_nobody_looked_at_is_not_learnt(folders, monkeypatch, capsys):
+    folder, _ = folders
+    (folder / "reviewed").mkdir()
+    half = np.zeros((96, 96), np.uint8)
+    half[:, :48] = 255
+    for number in range(3):
+        Pillow.fromarray(half).save(folder / "reviewed" / f"{number}.png")
+    believed = []
+
+    def run(start, images, labels, reviewed, *_, **__):
+        believed.extend(reviewed)
+        raise InputError("that is enough")
+
+    monkeypatch.setattr("napari_cihm.training.finetune", run)
+    assert main(command(folder, folder / "out")) == 2
+    assert f"only where {folder / 'reviewed'} says" in capsys.readouterr().err
+    for mask in believed:
+        np.testing.assert_array_equal(np.asarray(mask) > 0, half > 0)
+    assert len(believed) == 3
 
 
 def test_a_folder_that_another_run_writes_into_is_refused(folders, capsys):

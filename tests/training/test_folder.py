@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from napari_cihm.errors import DataError
-from napari_cihm.training.folder import left_out, read_labelled
+from napari_cihm.training.folder import left_out, read_labelled, reviewed_beside
 
 
 @pytest.fixture
@@ -31,6 +31,15 @@ def test_images_and_masks_of_one_name_belong_together(folders):
         folders / "images", folders / "masks", folders / "reviewed"
     )
     assert marks == [None]
+
+
+def test_marks_are_those_of_the_folder_that_images_and_masks_are_of(folders):
+    images, masks, marks = (folders / n for n in ("images", "masks", "reviewed"))
+    assert reviewed_beside(images, masks) == marks.resolve()
+    (folders / "other").mkdir()
+    assert reviewed_beside(images, folders / "other" / "masks") is None
+    marks.rmdir()
+    assert reviewed_beside(images, masks) is None
 
 
 def test_folders_without_a_pair_are_refused(folders, tmp_path):

@@ -34,7 +34,10 @@ def finetune(
     settings: FinetuneSettings,
     reviewed: Annotated[
         Path | None,
-        typer.Option(help="Folder of masks that mark where the labels can be trusted."),
+        typer.Option(
+            help="Folder of masks that mark where the labels can be trusted; by default "
+            "a folder `reviewed` beside images and masks, if there is one."
+        ),
     ] = None,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
@@ -58,7 +61,7 @@ def finetune(
     from napari_cihm.data.holding import hold
     from napari_cihm.models import load_model
     from napari_cihm.training import finetune as run
-    from napari_cihm.training.folder import left_out, read_labelled
+    from napari_cihm.training.folder import left_out, read_labelled, reviewed_beside
     from napari_cihm.training.sheet import before_and_after, write_sheet
 
     start = load_model(model, settings.device, recipe=recipe)
@@ -66,6 +69,8 @@ def finetune(
         best = output / BEST
         old = load_model(best, settings.device) if best.exists() else start
         _compare(best, old, start)
+        if reviewed is None and (reviewed := reviewed_beside(images, masks)):
+            typer.echo(f"labels are believed only where {reviewed} says", err=True)
         names, pictures, labels, seen = read_labelled(images, masks, reviewed)
         said = f"{len(names)} images, from {names[0]} to {names[-1]}"
         typer.echo(said + left_out(images, names), err=True)

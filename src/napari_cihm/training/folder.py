@@ -50,6 +50,13 @@ def read_labelled(
     return names, opened, labels, seen
 
 
+def reviewed_beside(images: Path, masks: Path) -> Path | None:
+    """Return the folder of marks of a training folder, if these are its other two."""
+    found = images.resolve().with_name("reviewed")
+    beside = masks.resolve().parent == found.parent
+    return found if beside and found.is_dir() else None
+
+
 def left_out(images: Path, names: list[str]) -> str:
     """Say which images of a folder are not among those that have a mask."""
     lone = [path.name for name, path in _named(images).items() if name not in names]
