@@ -4,12 +4,12 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
 
-from napari_cihm.data.writing import whole_file
+from napari_cihm.data.writing import clear_errors, ready_folder, whole_file
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.events import Finetuned, Version
 from napari_cihm.models import Model, bundled_names, load_model
@@ -45,6 +45,10 @@ class History:
                 )
         return sorted(found, key=lambda v: v.number, reverse=True)
 
+    def ready(self) -> None:
+        """Make sure that a version can be kept, before it is learnt for minutes."""
+        ready_folder(self.folder)
+
     def add(self, tuned: Finetuned, name: str = "") -> Version:
         """Keep a model that was made, accepted or not, as the next version."""
         name = _clean(name or tuned.model.name)
@@ -57,14 +61,16 @@ class History:
         """Give a version another name; its number stays."""
         number = version.name.split("_")[0]
         target = version.with_name(f"{number}_{_clean(name)}{SUFFIX}")
-        os.replace(version, target)
+        with clear_errors(target):
+            os.replace(version, target)
         return read_version(target)
 
     def delete(self, version: Path) -> None:
         """Remove a version for good."""
         if version.parent != self.folder:
             raise InputError(f"{version} is not one of the versions in {self.folder}")
-        version.unlink()
+        with clear_errors(version):
+            version.unlink()
 
     def export(self, version: Path, target: Path) -> Path:
         """Copy a version to where it can be shared."""
@@ -95,10 +101,15 @@ class History:
     @contextmanager
     def _next_number(self) -> Iterator[int]:
         """Hold a number, for another window may want one at this moment."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / ".lock"):
+        self.ready()
+        lock = FileLock(self.folder / ".lock")
+        with suppress(OSError, NotImplementedError):  # a disk without locks
+            lock.acquire()
+        try:
             taken = (path.name.split("_")[0] for path in self._files())
             yield 1 + max(map(int, taken), default=0)
+        finally:
+            lock.release()
 
     def _files(self) -> Iterator[Path]:
         return self.folder.glob(f"{4 * '[0-9]'}_*{SUFFIX}")

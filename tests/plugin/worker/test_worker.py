@@ -15,11 +15,12 @@ import pytest
 
 import napari_cihm as cihm
 from napari_cihm.data.image import Image
-from napari_cihm.errors import CheckpointError
-from napari_cihm.events import Examined, Machine, Segmented, TileDone
+from napari_cihm.errors import CheckpointError, WriteError
+from napari_cihm.events import Examined, Finetuned, Kept, Machine, Segmented, TileDone
 from napari_cihm.models import load_model
 from napari_cihm.plugin.runner import Runner, RunState
 from napari_cihm.plugin.worker import wire
+from napari_cihm.plugin.worker.learning import learn
 from napari_cihm.plugin.worker.loaded import Loaded
 from napari_cihm.plugin.worker.process import WorkerProcess
 from tests.plugin.conftest import threshold_model
@@ -386,3 +387,26 @@ def test_neither_side_loads_what_belongs_to_the_other():
             [sys.executable, "-c", listing], capture_output=True, text=True, check=True
         )
         assert not set(unwanted) & set(done.stdout.split())
+
+
+def test_a_model_that_cannot_be_kept_is_not_learnt_and_never_lost(
+    checkpoint, tmp_path, monkeypatch
+):
+    model, folder, elsewhere = load_model(checkpoint), tmp_path / "models", tmp_path
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+
+    def learning(*_, **__):
+        folder.rmdir()  # while it learns, the place to keep it goes
+        folder.write_text("")
+        yield Finetuned(model, 0.4, 0.5, True, "better", {}, {}, ("few objects",))
+
+    monkeypatch.setattr("napari_cihm.plugin.worker.learning.finetune", learning)
+    asked = ([], [], [], [], str(checkpoint), "cpu", None, "cells", {}, False)
+    (kept,) = learn(*asked, folder, lambda: False)
+    assert isinstance(kept, Kept)
+    assert load_model(kept.version.path).hash == model.hash
+    few, said = kept.warnings
+    assert few == "few objects"
+    assert str(folder) in said and str(kept.version.path) in said
+    with pytest.raises(WriteError, match=r"models could not be written"):
+        next(learn(*asked, folder, lambda: False))

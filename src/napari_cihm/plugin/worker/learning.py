@@ -1,11 +1,14 @@
 """Jobs of the *Fine-tune* section: learning from labels, and the models it made."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from napari_cihm.config import Channels
 from napari_cihm.data.image import Image
+from napari_cihm.data.writing import clear_errors
+from napari_cihm.errors import WriteError
 from napari_cihm.events import Event, Finetuned, Kept, Listed, Note
 from napari_cihm.plugin.worker.loaded import LOADED
 from napari_cihm.training.finetune import finetune
@@ -52,6 +55,7 @@ def learn(
         Says whether the user wants the best so far, now.
     """
     history = History(folder)
+    history.ready()
     current = LOADED.get(model, device)
     start = history.origin(current) if from_origin else current
     if start is not current:
@@ -69,9 +73,21 @@ def learn(
         **chosen,
     ):
         if isinstance(event, Finetuned):
-            yield Kept(history.add(event, name), event.warnings)
+            yield _kept(history, event, name)
         else:
             yield event
+
+
+def _kept(history: History, tuned: Finetuned, name: str) -> Kept:
+    """Keep a model as a version; where that fails by now, beside all others."""
+    try:
+        return Kept(history.add(tuned, name), tuned.warnings)
+    except WriteError as error:
+        with clear_errors(history.folder):
+            place = Path(tempfile.mkdtemp(prefix="napari-cihm-"))
+        version = History(place).add(tuned, name)
+        said = f"{error.came}: copy the new model before it is gone from {version.path}"
+        return Kept(version, (*tuned.warnings, said))
 
 
 def versions(
