@@ -123,13 +123,13 @@ class ResultLayers:
         if result is not None and _fits(result, region):
             self.remove(live)
             self._update(result, region, found, settings)
-            self._lay(result, place_over(image, region))
+            lay(result, place_over(image, region))
             for hear in self.rewritten:
                 hear(result)
         elif region.whole:
             result = live
             result.data = found.astype(DTYPE)
-            self._lay(result, place_over(image, region))
+            lay(result, place_over(image, region))
             result.editable = True
             result.metadata = {}
             result.name = f"{image.name} labels"
@@ -269,15 +269,6 @@ class ResultLayers:
         known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
         sign(layer, {**about, **known})
 
-    def _lay(self, layer: Labels, place: Mapping[str, Any]) -> None:
-        """Lay labels, and what shows their marks, where the image lies by now."""
-        key = str(layer.unique_id)
-        marks = (x for x in self._scene.layers if record_of(x).get("of") == key)
-        for moved in (layer, *marks):
-            for name, value in place.items():
-                if value is not None and not _has(moved, name, value):
-                    setattr(moved, name, value)
-
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
             of = record_of(layer).get("image_id")
@@ -401,6 +392,13 @@ def show_slice(layer: Labels) -> None:
     """Give hidden labels the slice that napari writes edits into as well."""
     if not layer.visible:
         layer.set_view_slice()
+
+
+def lay(layer: Layer, place: Mapping[str, Any]) -> None:
+    """Lay a layer where another lies by now."""
+    for name, value in place.items():
+        if value is not None and not _has(layer, name, value):
+            setattr(layer, name, value)
 
 
 def _has(layer: Layer, name: str, value: Any) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box, overlap, shape_of
-from napari_cihm.plugin.layers import add, record_of, sign
+from napari_cihm.plugin.layers import add, lay, record_of, sign
 from napari_cihm.plugin.scene import Scene
 
 TINT = (0.25, 0.73, 0.31, 1.0)
@@ -125,7 +125,16 @@ class Overlays:
 
     def _add(self, layer: Layer, labels: Labels, role: str, at: int) -> None:
         sign(layer, {"role": role, "of": str(labels.unique_id)})
+        for name in place_of(labels):  # it lies where its labels are laid by whomever
+            getattr(labels.events, name).connect(self._on_laid)
         add(self._scene.layers, layer, at)
+
+    def _on_laid(self, event: Any) -> None:
+        labels = event.source
+        place, key = place_of(labels), str(labels.unique_id)
+        for layer in list(self._scene.layers):
+            if record_of(layer).get("of") == key:
+                lay(layer, place)
 
 
 def place_of(layer: Layer) -> dict[str, Any]:
@@ -135,7 +144,7 @@ def place_of(layer: Layer) -> dict[str, Any]:
         "translate": layer.translate,
         "rotate": layer.rotate,
         "shear": layer.shear,
-        "affine": layer.affine,
+        "affine": layer.affine.affine_matrix,
         "units": layer.units,
         "axis_labels": layer.axis_labels,
     }

@@ -113,6 +113,25 @@ def test_marks_are_made_seen_and_taken_back(correct):
     assert [x.name for x in correct.viewer.layers] == ["squares"]
 
 
+def test_the_tint_lies_where_the_user_lays_its_labels(correct):
+    correct.press("review_all")
+    layer, tint = correct.layer, correct.viewer.layers["squares labels reviewed"]
+    moves = {
+        "scale": (0.5, 0.5),
+        "translate": (5, 6),
+        "rotate": 30,
+        "shear": [0.2],
+        "affine": [[1, 0.2, 5], [0, 1, 3], [0, 0, 1]],
+        "units": ("um", "um"),
+    }
+    for name, value in moves.items():
+        setattr(layer, name, value)
+        for corner in ((0, 0), (95, 127)):
+            there = layer.data_to_world(corner)
+            np.testing.assert_allclose(tint.data_to_world(corner), there)
+    assert tint.units == layer.units
+
+
 def test_an_edit_draws_its_part_of_the_tint_alone(deep):
     deep.viewer.dims.set_point(0, 3)
     deep.press("delete")
