@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.errors import MultipleReaderError
@@ -25,6 +26,7 @@ from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.sight import Sight
 
+DESCRIBING = ("data", "axis_labels", "units", "scale")  # events of an image
 BUILTINS = "napari"
 NO_UNIT = "pixel"
 
@@ -46,6 +48,8 @@ class Scene(QObject):
     ----------
     images_changed
         Emitted when an image came, went or was renamed.
+    image_described
+        Emitted with an image whose shape, or what is said of its axes, is another.
     image_selected, labels_selected
         Emitted with a layer that the user selected in the list.
     moved
@@ -59,6 +63,7 @@ class Scene(QObject):
     """
 
     images_changed = Signal()
+    image_described = Signal(object)
     image_selected = Signal(object)
     labels_selected = Signal(object)
     moved = Signal()
@@ -83,15 +88,16 @@ class Scene(QObject):
         ]
         for emitter, callback in self._links:
             emitter.connect(callback)
+        self._said: WeakKeyDictionary[Layer, tuple[Any, ...]] = WeakKeyDictionary()
         for layer in layers:
-            layer.events.name.connect(self._on_renamed)
+            self._follow(layer)
 
     def close(self) -> None:
         """Stop following."""
         for emitter, callback in self._links:
             emitter.disconnect(callback)
         for layer in self._viewer.layers:
-            layer.events.name.disconnect(self._on_renamed)
+            self._unfollow(layer)
         self._links.clear()
 
     @property
@@ -188,17 +194,37 @@ class Scene(QObject):
         }
         return region_of(axes, shape, extent, point, window)
 
+    def _follow(self, layer: Layer) -> None:
+        layer.events.name.connect(self._on_renamed)
+        if isinstance(layer, ImageLayer):
+            self._said[layer] = _said_of(layer)
+            for name in DESCRIBING:
+                getattr(layer.events, name).connect(self._on_described)
+
+    def _unfollow(self, layer: Layer) -> None:
+        layer.events.name.disconnect(self._on_renamed)
+        if isinstance(layer, ImageLayer):
+            for name in DESCRIBING:
+                getattr(layer.events, name).disconnect(self._on_described)
+
     def _on_inserted(self, event: Any) -> None:
-        event.value.events.name.connect(self._on_renamed)
+        self._follow(event.value)
         self.images_changed.emit()
 
     def _on_removed(self, event: Any) -> None:
-        event.value.events.name.disconnect(self._on_renamed)
+        self._unfollow(event.value)
         self.layer_removed.emit(event.value)
         self.images_changed.emit()
 
     def _on_renamed(self, event: Any = None) -> None:
         self.images_changed.emit()
+
+    def _on_described(self, event: Any) -> None:
+        """Tell of other pixels only where there are more or fewer: some come often."""
+        image = event.source
+        before, self._said[image] = self._said.get(image), _said_of(image)
+        if before != self._said[image]:
+            self.image_described.emit(image)
 
     def _on_active(self, event: Any) -> None:
         if isinstance(event.value, ImageLayer):
@@ -211,6 +237,11 @@ class Scene(QObject):
 
     def _on_theme(self, event: Any = None) -> None:
         self.theme_changed.emit()
+
+
+def _said_of(layer: ImageLayer) -> tuple[Any, ...]:
+    shape = tuple(array_of(layer).shape)
+    return shape, layer.axis_labels, layer.units, tuple(layer.scale)
 
 
 def array_of(layer: ImageLayer | Labels) -> Any:

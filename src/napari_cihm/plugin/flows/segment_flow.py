@@ -52,6 +52,7 @@ class SegmentFlow(QObject):
         section.segment_requested.connect(self.segment)
         section.preview_requested.connect(self.preview)
         scene.images_changed.connect(self._on_images_changed)
+        scene.image_described.connect(self._on_image_described)
         scene.image_selected.connect(self.use)
         scene.layer_removed.connect(self._on_layer_removed)
         for changed in (session.model_changed, session.state_changed):
@@ -63,6 +64,10 @@ class SegmentFlow(QObject):
         """Work on an image."""
         if image is self._desk.session.image and image is not None:
             return
+        self._read(image)
+
+    def _read(self, image: ImageLayer | None) -> None:
+        """Take in an image, and its axes as the user typed them or as it says."""
         axes = ""
         if image is not None:
             try:
@@ -185,6 +190,13 @@ class SegmentFlow(QObject):
             self.use(scene.selected_image)
         self._show_images()
         self._update()
+
+    def _on_image_described(self, image: ImageLayer) -> None:
+        typed = self._desk.session.typed
+        if len(typed.get(image, "")) != len(array_of(image).shape):
+            typed.pop(image, None)  # of pixels that are gone
+        if image is self._desk.session.image:
+            self._read(image)
 
     def _show_images(self) -> None:
         now = self._desk.session.image
