@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -12,14 +13,24 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QStyleOptionComboBox,
     QWidget,
 )
 
+from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
+from napari_cihm.plugin.views.check_view import CheckSection
+from napari_cihm.plugin.views.finetune_section import FinetuneSection
+from napari_cihm.plugin.views.model_section import ModelSection
+from napari_cihm.plugin.views.networks_view import NetworksSection
+from napari_cihm.plugin.views.section import Fold
+from napari_cihm.plugin.views.segment_section import SegmentSection
+from napari_cihm.plugin.views.words import Words
 from tests.plugin.conftest import Shown
 
 
@@ -287,6 +298,44 @@ def test_a_bare_panel_says_when_its_dock_lets_go(qtbot):
     panel.setParent(owner)
     with qtbot.waitSignal(panel.closed):
         panel.setParent(None)
+
+
+def test_long_names_do_not_widen_a_panel(qtbot):
+    """Those with spaces break anyway; most have none."""
+    name = "a 2026-05-01_plate07_well_B03_" + "0c2550a2" * 8
+    panel, segment, finetune = Panel(), SegmentSection(), FinetuneSection()
+    qtbot.addWidget(panel)
+    model, check, networks = ModelSection(), CheckSection(), NetworksSection()
+    for section in (model, segment, finetune, check, networks):
+        panel.add_section(section)
+    finding = Finding("fault", f"{name} is no model", f"open another than {name}")
+    seen = Examined(Path(name), name, facts=(("File", name),), findings=(finding,))
+    segment.set_images([(name, name, name)], name)
+    segment.set_dimensions("cyx", [name, name[::-1]])
+    segment.set_ready(False, name)
+    finetune.unmarked.offer(name)
+    finetune.verdict.show_note(name)
+    model.show_model(seen)
+    check.show_model(seen)
+    networks.show_text(name)
+    for fold in panel.findChildren(Fold):
+        fold.opened = True
+    panel.show()
+    finetune.verdict.show()
+    QApplication.processEvents()
+    assert panel.minimumSizeHint().width() <= 360
+    assert f"{name}\n" in check.card.text
+
+
+def test_a_name_is_copied_as_it_was_given(qtbot):
+    name = "2026-05-01_plate07_well_B03_field_012/DAPI.tif"
+    words = Words(f"Nothing in {name}.")
+    qtbot.addWidget(words)
+    words.let_copy()
+    words.setSelection(len("Nothing in "), len(QLabel.text(words)) - 11)
+    qtbot.keyClick(words, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QApplication.clipboard().text() == f"{name}."
+    assert words.text() == f"Nothing in {name}."
 
 
 def test_letters_are_as_large_as_napari_has_them(shown, blobs):

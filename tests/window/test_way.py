@@ -51,11 +51,13 @@ def test_nothing_is_cut_off_at_the_width_of_a_dock(window):
     image = window.viewer.layers["nuclei stack"]
     window.viewer.add_labels(
         np.zeros(image.data.shape, int),
-        name="labels of a long name " * 3,
+        name="plate07_well_B03_labels_" * 4,
         scale=image.scale,
         units=image.units,
     )
-    panel.coordinator.finetune._section.reason.setText("Words of a reason. " * 6)
+    section = panel.coordinator.finetune_section
+    section.reason.setText("Words of a reason. " * 6)
+    section.unmarked.offer(f"{window.viewer.layers[-1].name} has no marks.")
     for theme in ("light", "dark"):
         window.viewer.theme = theme
         _nothing_is_cut_off(window, panel, theme)

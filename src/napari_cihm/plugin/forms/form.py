@@ -11,6 +11,7 @@ from napari_cihm.config import Settings
 from napari_cihm.config.fields import FieldFacts, fields_of
 from napari_cihm.plugin.forms.editors import Pair, make_editor
 from napari_cihm.plugin.forms.titles import expected, title_of, tooltip_of, unit_of
+from napari_cihm.plugin.views.words import Words
 
 
 class Form(QWidget):
@@ -120,9 +121,8 @@ class _Row(QWidget):
         self._unit = QLabel(unit_of(facts), self)
         self._unit.setObjectName("unit")
         self._unit.setVisible(bool(unit_of(facts)))
-        self._problem = QLabel(self)
+        self._problem = Words("", self)
         self._problem.setObjectName("problem")
-        self._problem.setWordWrap(True)
         self._problem.hide()
         self._tooltip = tooltip_of(facts)
         beside = QHBoxLayout()

@@ -4,11 +4,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
+
+from napari_cihm.plugin.views.words import Words
 
 
 class Banner(QFrame):
@@ -31,8 +32,7 @@ class Banner(QFrame):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
-        self.words = QLabel("", self)
-        self.words.setWordWrap(True)
+        self.words = Words("", self)
         self.yes, self.no = QPushButton(yes, self), QPushButton(no, self)
         for button, tooltip in zip((self.yes, self.no), tooltips, strict=True):
             button.setToolTip(tooltip)

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_cihm.events import CURVES
-from napari_cihm.plugin.views.section import muted
 
 if TYPE_CHECKING:
     from napari_cihm.plugin.views.chart import Chart
@@ -30,7 +29,9 @@ class Curves(QWidget):
         self.lists: dict[str, list[float]] = {name: [] for name in CURVES}
         self._chart: Chart | None = None
         self._colours: tuple[str, str, Mapping[str, str]] = ("", "", {})
-        self._legend = muted("", self)
+        self._legend = QLabel("", self)
+        self._legend.setObjectName("muted")
+        self._legend.setWordWrap(True)
         self._legend.installEventFilter(self)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.views.section import Fold, muted
+from napari_cihm.plugin.views.words import Words
 from napari_cihm.plugin.wording import capital
 
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
@@ -88,10 +89,9 @@ def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
     for row, (name, text) in enumerate(facts):
         # A figure stays with its name, and with its unit, where the line breaks.
         text = FIGURE.sub(UNBROKEN, text)
-        title, value = QLabel(name), QLabel(text)
+        title, value = QLabel(name), Words(text)
         title.setObjectName("muted")
-        value.setWordWrap(True)
-        value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        value.let_copy()
         grid.addWidget(title, row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(value, row, 1)
     return table
@@ -107,9 +107,8 @@ def _finding(finding: Finding) -> QWidget:
     mark.setProperty("level", finding.level)
     mark.setAccessibleName(finding.level)
     mark.setMinimumWidth(14)
-    text = QLabel(capital(finding.text))
+    text = Words(capital(finding.text))
     text.setProperty("level", finding.level if finding.level == "fault" else "")
-    text.setWordWrap(True)
     grid.addWidget(mark, 0, 0, Qt.AlignmentFlag.AlignTop)
     grid.addWidget(text, 0, 1, Qt.AlignmentFlag.AlignTop)
     grid.setRowStretch(2, 1)

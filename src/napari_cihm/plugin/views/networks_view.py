@@ -6,7 +6,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QLabel,
     QTableWidget,
     QTableWidgetItem,
     QWidget,
@@ -14,6 +13,7 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.events import Network
 from napari_cihm.plugin.views.section import Section, muted
+from napari_cihm.plugin.views.words import Words
 
 HEAD = ("Network", "Params", "GMAC", "MB", "Weights")
 ROW = 23  # pixels
@@ -38,13 +38,8 @@ class NetworksSection(Section):
         across = self.table.horizontalHeader()
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         across.setSectionResizeMode(len(HEAD) - 1, QHeaderView.ResizeMode.Stretch)
-        self.about = QLabel("Looking…", self)
-        self.about.setWordWrap(True)
-        self.about.setTextFormat(Qt.TextFormat.PlainText)
-        self.about.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByMouse
-            | Qt.TextInteractionFlag.TextSelectableByKeyboard
-        )
+        self.about = Words("Looking…", self)
+        self.about.let_copy(keys=True)
         self.rows.addWidget(
             muted("What 256 x 256 pixels cost, in three channels.", self)
         )

@@ -3,7 +3,6 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFrame,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -11,6 +10,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt import QElidingLabel
+
+from napari_cihm.plugin.views.words import Words
 
 
 class Fold(QWidget):
@@ -98,11 +99,10 @@ class Line(QElidingLabel):
         self.setToolTip(text)
 
 
-def muted(text: str = "", parent: QWidget | None = None) -> QLabel:
+def muted(text: str = "", parent: QWidget | None = None) -> Words:
     """Make a label for what need not catch the eye, wrapped."""
-    label = QLabel(text, parent)
+    label = Words(text, parent)
     label.setObjectName("muted")
-    label.setWordWrap(True)
     return label
 
 

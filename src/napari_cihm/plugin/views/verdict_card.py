@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
 from napari_cihm.config import FIGURES
 from napari_cihm.events import Kept
 from napari_cihm.plugin.views.section import muted
+from napari_cihm.plugin.views.words import Words
 from napari_cihm.plugin.wording import sentence
 
 TITLES = {  # by whether the new model is better, and whether it is in use
@@ -48,14 +49,12 @@ class VerdictCard(QFrame):
         super().__init__(parent)
         self.setObjectName("card")
         self._better = False
-        self.title = QLabel("", self)
-        self.title.setWordWrap(True)
+        self.title = Words("", self)
         self.figures = QGridLayout()
         self.figures.setHorizontalSpacing(14)
         self.figures.setVerticalSpacing(2)
         self.figures.setColumnStretch(3, 1)
-        self.warnings, self.note = QLabel("", self), muted("", self)
-        self.warnings.setWordWrap(True)
+        self.warnings, self.note = Words("", self), muted("", self)
         self.warnings.setProperty("level", "warning")
         self.use_new = QPushButton("Use new model", self)
         self.use_old = QPushButton("Use old model", self)
