@@ -4,14 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
-from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtCore import QLocale, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QSpinBox
 
-from napari_cihm.config import FolderSettings, SegmentSettings, Settings, TrainSettings
+from napari_cihm.config import (
+    CorrectSettings,
+    FolderSettings,
+    SegmentSettings,
+    Settings,
+    TrainSettings,
+)
 from napari_cihm.config.fields import fields_of
 from napari_cihm.plugin.forms import Form
-from napari_cihm.plugin.forms.editors import number_from
+from napari_cihm.plugin.forms.numbers import number_from
 from napari_cihm.plugin.forms.titles import expected, title_of, tooltip_of
 
 MODELS = [SegmentSettings, TrainSettings, FolderSettings]
@@ -155,6 +161,27 @@ def test_descriptions_speak_of_the_words_that_are_shown():
     assert "as in the image" in tooltip_of(facts["diameter"])
     assert title_of(facts["min_size"]) == "Smallest object"
     assert expected(facts["gap"]) == "a whole number from 0 to 10"
+
+
+@pytest.mark.parametrize("language", ["de_DE", "en_US", "fr_FR"])
+def test_a_point_and_a_comma_mean_the_same_in_every_language(qtbot, language):
+    usual = QLocale()
+    QLocale.setDefault(QLocale(language))
+    try:
+        form = Form(CorrectSettings, ["smooth", "patch"])
+    finally:
+        QLocale.setDefault(usual)
+    qtbot.addWidget(form)
+    smooth, patch = form.control("smooth"), form.control("patch")
+    for typed in ("1.5", "1,5"):
+        smooth.setValue(3)
+        smooth.selectAll()
+        qtbot.keyClicks(smooth, typed)
+        assert form.values()["smooth"] == 1.5
+        qtbot.keyClick(smooth, Qt.Key.Key_Return)
+        assert smooth.text() == "1.50"
+    patch.setValue(1234)
+    assert patch.text() == "1234"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, width=32))

@@ -9,17 +9,16 @@ from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
 
 from napari_cihm.config.fields import FieldFacts
 from napari_cihm.data.paths import with_home
+from napari_cihm.plugin.forms.numbers import DecimalBox, WholeBox, number_from
 from napari_cihm.plugin.forms.titles import title_of, word_of
 from napari_cihm.plugin.views.boxes import DropDown, leave_wheel
 
@@ -97,10 +96,8 @@ def _choice(facts: FieldFacts, parent: QWidget) -> Editor:
 
 def _number(facts: FieldFacts, parent: QWidget) -> Editor:
     whole = facts.number is int
-    box: QSpinBox | QDoubleSpinBox = (
-        QSpinBox(parent) if whole else QDoubleSpinBox(parent)
-    )
-    if isinstance(box, QDoubleSpinBox):
+    box: WholeBox | DecimalBox = WholeBox(parent) if whole else DecimalBox(parent)
+    if isinstance(box, DecimalBox):
         # One digit finer than the default is written, and never less than two.
         box.setDecimals(max(2, len(f"{facts.default}".partition(".")[2]) + 1))
         box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)
@@ -177,16 +174,6 @@ def _path(facts: FieldFacts, parent: QWidget) -> Editor:
 
     button.clicked.connect(browse)
     return Editor(row, read, write, line.textChanged)
-
-
-def number_from(text: str) -> Any:
-    """Read a number, with a point or a comma; other text stays for the refusal."""
-    for kind in (int, float):
-        try:
-            return kind(text.replace(",", "."))
-        except ValueError:
-            continue
-    return text
 
 
 def _words(facts: FieldFacts) -> list[Any]:
