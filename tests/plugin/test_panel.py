@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from qtpy.QtCore import Qt
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -24,6 +26,7 @@ from qtpy.QtWidgets import (
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
+from napari_cihm.plugin.style import MARKS, sheet_for
 from napari_cihm.plugin.views.check_view import CheckSection
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 from napari_cihm.plugin.views.model_section import ModelSection
@@ -336,6 +339,47 @@ def test_a_name_is_copied_as_it_was_given(qtbot):
     qtbot.keyClick(words, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.clipboard().text() == f"{name}."
     assert words.text() == f"Nothing in {name}."
+
+
+def test_a_frame_says_that_what_is_dragged_can_be_dropped(shown):
+    panel, data = shown.panel, QMimeData()
+    data.setUrls([QUrl.fromLocalFile("model.safetensors")])
+    left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    over = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, left, none)
+    accent = QColor(MARKS["dark"]["note"])
+
+    def framed() -> bool:
+        drawn = panel.grab().toImage()
+        edge = (drawn.pixelColor(1, y) for y in range(40, drawn.height() - 40))
+        return accent in edge
+
+    assert not framed()
+    QApplication.sendEvent(panel, over)
+    assert framed()
+    QApplication.sendEvent(panel, QDragLeaveEvent())
+    assert not framed()
+
+
+def test_what_has_the_focus_is_framed_and_what_is_refused_stays_red(qtbot):
+    panel, segment = Panel(), SegmentSection()
+    qtbot.addWidget(panel)
+    panel.add_section(segment)
+    panel.setStyleSheet(sheet_for(get_theme("dark").to_rgb_dict()))
+    panel.show()
+    fold = next(fold for fold in segment.findChildren(Fold))
+    marks = MARKS["dark"]
+
+    def framed(widget: QWidget) -> str:
+        widget.setFocus()
+        qtbot.waitUntil(widget.hasFocus)
+        drawn = widget.grab().toImage()
+        return drawn.pixelColor(drawn.width() // 2, 0).name()
+
+    box = segment.form.control("diameter")
+    for widget in (segment.title, fold.title, box):
+        assert framed(widget) == marks["note"]
+    box.setEditText("huge")
+    assert framed(box) == marks["fault"]
 
 
 def test_letters_are_as_large_as_napari_has_them(shown, blobs):

@@ -39,6 +39,16 @@ def test_small_words_have_enough_contrast(name):
 
 
 @pytest.mark.parametrize("name", THEMES)
+def test_keys_on_buttons_have_enough_contrast(name):
+    theme = get_theme(name).to_rgb_dict()
+    sheet = sheet_for(theme)
+    for state, ground in (("", "primary"), (":hover", "highlight")):
+        rule = rf"#tool{state} QLabel#muted[^}}]*?color: (rgb\(.*?\))"
+        hint = re.search(rule, sheet, re.S)[1]
+        assert _contrast(_rgb(hint), _rgb(theme[ground])) >= 4.5, state
+
+
+@pytest.mark.parametrize("name", THEMES)
 def test_every_colour_of_the_sheet_is_filled_in(name):
     sheet = sheet_for(get_theme(name).to_rgb_dict())
     assert "{{" not in sheet

@@ -53,6 +53,8 @@ class Panel(QWidget):
         super().__init__(parent)
         self.setObjectName("cihmPanel")
         self.setAcceptDrops(True)
+        # Else the sheet's frame is not drawn around a subclass of QWidget.
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._docked = False
         inside = QWidget(self)
         self._sections = QVBoxLayout(inside)
@@ -66,7 +68,7 @@ class Panel(QWidget):
         self._look.timeout.connect(self._on_look)
         self._part: QWidget = inside
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 4, 6)
+        layout.setContentsMargins(8, 7, 4, 6)
         layout.setSpacing(6)
         layout.addWidget(self._scroll, 1)
         layout.addWidget(self.run_bar)

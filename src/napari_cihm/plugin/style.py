@@ -27,17 +27,17 @@ QWidget#cihmPanel QLabel#problem, QWidget#cihmPanel QLabel[level="fault"] {{
 QWidget#cihmPanel QLabel[level="warning"] {{ color: {warning}; }}
 QWidget#cihmPanel QLabel[level="note"] {{ color: {note}; }}
 QWidget#cihmPanel QLabel[level="good"] {{ color: {good}; }}
-QWidget#cihmPanel *[refused="true"] {{ border: 1px solid {fault}; }}
 QWidget#cihmPanel QLineEdit {{ padding: 1px 6px; }}
 QWidget#cihmPanel QLineEdit, QWidget#cihmPanel QToolButton,
 QWidget#cihmPanel QListView {{ font-size: {font_size}; }}
 QWidget#cihmPanel QToolButton#sectionTitle {{
-    background: transparent; border: none; padding: 4px 0px;
+    background: transparent; border: 1px solid transparent; padding: 3px 0px;
     font-weight: bold; text-align: left;
 }}
 QWidget#cihmPanel QToolButton#sectionTitle:hover {{ color: {accent}; }}
 QWidget#cihmPanel QToolButton#fold {{
-    background: transparent; border: none; padding: 2px 0px; color: {muted};
+    background: transparent; border: 1px solid transparent; padding: 1px 0px;
+    color: {muted};
 }}
 QWidget#cihmPanel QToolButton#fold:hover {{ color: {text}; }}
 QWidget#cihmPanel QToolButton#browse {{
@@ -47,6 +47,8 @@ QWidget#cihmPanel QToolButton#browse:hover {{ background-color: {highlight}; }}
 QWidget#cihmPanel QPushButton {{ padding: 5px 10px; }}
 QWidget#cihmPanel QPushButton#tool {{ padding: 2px; }}
 QWidget#cihmPanel QPushButton#tool QLabel {{ background: transparent; }}
+QWidget#cihmPanel QPushButton#tool QLabel#muted {{ color: {hint}; }}
+QWidget#cihmPanel QPushButton#tool:hover QLabel#muted,
 QWidget#cihmPanel QPushButton#tool:checked QLabel#muted {{ color: {text}; }}
 QWidget#cihmPanel QPushButton#tool QLabel:disabled,
 QWidget#cihmPanel QPushButton#tool QLabel#muted:disabled {{ color: {faint}; }}
@@ -63,9 +65,15 @@ QWidget#cihmPanel QPushButton#primary:disabled {{
     background-color: {primary}; color: {muted}; border: none;
 }}
 QWidget#cihmPanel QPushButton:focus, QWidget#cihmPanel QToolButton:focus,
+QWidget#cihmPanel QToolButton#sectionTitle:focus,
+QWidget#cihmPanel QToolButton#fold:focus,
 QWidget#cihmPanel QComboBox:focus, QWidget#cihmPanel QLineEdit:focus,
+QWidget#cihmPanel QListView:focus, QWidget#cihmPanel QTableView:focus,
 QWidget#cihmPanel QAbstractSpinBox:focus, QWidget#cihmPanel QCheckBox:focus {{
     border: 1px solid {accent};
+}}
+QWidget#cihmPanel *[refused="true"], QWidget#cihmPanel *[refused="true"]:focus {{
+    border: 1px solid {fault};
 }}
 QWidget#cihmPanel QProgressBar::chunk {{ background-color: {current}; }}
 QWidget#cihmPanel QFrame#rule {{ background-color: {foreground}; }}
@@ -82,7 +90,10 @@ QWidget#cihmPanel QListView::indicator {{
 QWidget#cihmPanel QListView::indicator:checked {{
     image: url("theme_{id}:/check.svg"); background-color: {current};
 }}
-QWidget#cihmPanel[dropping="true"] {{ border: 2px dashed {accent}; }}
+QWidget#cihmPanel[dropping="true"] {{
+    border: 2px dashed {accent};
+    margin-top: 4px; /* over which the title bar of napari's docks lies */
+}}
 """
 
 
@@ -101,6 +112,7 @@ def sheet_for(theme: Mapping[str, Any]) -> str:
         **{**colours, **MARKS[kind]},
         accent=accent,
         muted=_between(colours["text"], colours["background"], 0.32),
+        hint=_between(colours["text"], colours["primary"], 0.2),
         faint=_between(colours["text"], colours["background"], 0.6),
     )
 
