@@ -5,13 +5,14 @@ import subprocess
 import sys
 import threading
 import weakref
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QRect, Qt, QUrl
 from qtpy.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
@@ -28,7 +29,9 @@ from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS, sheet_for
 from napari_cihm.plugin.views.check_view import CheckSection
+from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
+from napari_cihm.plugin.views.folder_section import FolderSection
 from napari_cihm.plugin.views.model_section import ModelSection
 from napari_cihm.plugin.views.networks_view import NetworksSection
 from napari_cihm.plugin.views.section import Fold
@@ -417,17 +420,36 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
     shown.until(lambda: [label.minimumWidth() for label in titles] == narrow)
 
 
-def test_fine_tuning_is_gone_through_in_the_order_it_is_seen(shown):
-    section = shown.coordinator.finetune_section
-    focus, met = section.pairs, []
-    for _ in range(80):
-        met.append(focus)
-        focus = focus.nextInFocusChain()
+def test_tab_goes_through_the_panel_in_the_order_it_is_seen(qtbot):
+    panel, model, correct = Panel(), ModelSection(), CorrectSection()
+    qtbot.addWidget(panel)
+    finetune = FinetuneSection()
+    for section in (model, SegmentSection(), correct, finetune, FolderSection()):
+        panel.add_section(section)
+    model.show_model(Examined(Path("x"), "x", facts=(("Network", "cihm"),)))
+    finetune.set_pairs([("key", "labels", "labels", True)])
+    correct.grid.set_stack(True)
+    correct.review.set_stack(True)
+    for fold in panel.findChildren(Fold):
+        fold.opened = True
+    panel.show()
+    finetune.verdict.show()
+    QApplication.processEvents()
+    inside, met = panel._scroll.widget(), [model.title]
+    while (after := met[-1].nextInFocusChain()) not in met:
+        met.append(after)
     seen = [
-        section.pairs, *section.times.buttons(), section.start, section.finetune,
-        section.history.title,
-    ]  # fmt: skip
-    assert [widget for widget in met if widget in seen] == seen
+        (widget, QRect(widget.mapTo(inside, QPoint(0, 0)), widget.size()))
+        for widget in met
+        if inside.isAncestorOf(widget)
+        and widget.isVisible()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+    ]
+    assert len(seen) > 80
+    for (widget, one), (_, other) in pairwise(seen):
+        beside = other.left() > one.right() and other.bottom() > one.center().y()
+        assert beside or other.top() > one.center().y(), widget.accessibleName()
 
 
 def test_long_names_of_images_keep_their_ends(shown, blobs):

@@ -5,7 +5,7 @@ from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_cihm.plugin.views.run_bar import RunBar
-from napari_cihm.plugin.views.section import Section
+from napari_cihm.plugin.views.section import Section, tab_as_seen
 
 NARROWEST = 356  # pixels, so that folding and unfolding do not move its edge
 
@@ -76,6 +76,7 @@ class Panel(QWidget):
     def add_section(self, section: Section) -> None:
         """Put a section below those that are there."""
         self._sections.insertWidget(self._sections.count() - 1, section)
+        tab_as_seen(self._scroll.widget())
 
     def minimumSizeHint(self) -> QSize:
         """Be as wide as the words on all buttons ask for."""

@@ -1,7 +1,6 @@
 """The *Fine-tune* section: which labels, how long, and what came of it."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
@@ -119,9 +118,6 @@ class FinetuneSection(Section):
         ):
             self.rows.addWidget(widget)
         Alignment([title, *self.form.labels], self)
-        order = [self.pairs, *self.times.buttons(), fold.title]
-        for first, second in pairwise(order):  # as they are seen
-            QWidget.setTabOrder(first, second)
 
     @property
     def seconds(self) -> float | None:

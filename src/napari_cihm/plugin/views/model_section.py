@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidge
 from napari_cihm.events import Examined
 from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
 from napari_cihm.plugin.views.model_card import ModelCard
-from napari_cihm.plugin.views.section import Section
+from napari_cihm.plugin.views.section import Section, tab_as_seen
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 FILTER = f"Models ({' '.join('*' + s for s in SUFFIXES)});;All files (*)"
@@ -86,6 +86,7 @@ class ModelSection(Section):
     def show_model(self, seen: Examined) -> None:
         """Show the model in use, or why there is none."""
         self.card.show_model(seen)
+        tab_as_seen(self)
 
     def _on_activated(self, index: int) -> None:
         self.model_chosen.emit(self.models.itemData(index))

@@ -37,14 +37,15 @@ class ReviewRows(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.buttons = {t.name: ToolButton(t, self) for t in (*REVIEWS, *STEPS)}
-        for button in self.buttons.values():
-            button.clicked.connect(self._on_clicked)
         self.shown = QCheckBox("Show", self)
         self.shown.setChecked(True)
         self.shown.setToolTip("Tint what is reviewed")
         self.shown.toggled.connect(self.shown_chosen)
+        self.buttons = {t.name: ToolButton(t, self) for t in REVIEWS}
         self.form = Form(CorrectSettings, ("order", "unit"), self)
+        self.buttons |= {t.name: ToolButton(t, self) for t in STEPS}
+        for button in self.buttons.values():
+            button.clicked.connect(self._on_clicked)
         self.words = Line("", self)
         self.words.setAccessibleName("Progress of checking")
         self.bar = QProgressBar(self)

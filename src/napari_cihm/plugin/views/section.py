@@ -1,5 +1,8 @@
 """The parts of a panel: sections that fold, folds within them, words, and a button."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFrame,
@@ -97,6 +100,21 @@ class Line(QElidingLabel):
         """Show a text; its tooltip has it whole."""
         super().setText(text)
         self.setToolTip(text)
+
+
+def tab_as_seen(part: QWidget) -> None:
+    """Let Tab go through a part in the order in which it was put together."""
+    for first, second in pairwise(_stops(part)):
+        QWidget.setTabOrder(first, second)
+
+
+def _stops(part: QWidget) -> Iterator[QWidget]:
+    if part.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        yield part
+        return
+    for child in part.children():
+        if isinstance(child, QWidget):
+            yield from _stops(child)
 
 
 def muted(text: str = "", parent: QWidget | None = None) -> Words:

@@ -32,13 +32,13 @@ class ToolGrid(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.buttons = {t.name: ToolButton(t, self) for t in (*TOOLS, *RULES)}
-        for button in self.buttons.values():
-            button.clicked.connect(self._on_clicked)
         self._scope = QWidget(self)
         self._scopes, row = choice_row(SCOPES.values(), self._scope)
         self._scope.setLayout(row)
         self._scopes.idClicked.connect(self._on_scope)
+        self.buttons = {t.name: ToolButton(t, self) for t in (*TOOLS, *RULES)}
+        for button in self.buttons.values():
+            button.clicked.connect(self._on_clicked)
         self._grid = ButtonGrid(self)
         self.set_stack(True)
         self.set_stack(False)
