@@ -39,11 +39,17 @@ def test_a_sound_model_shows_what_it_expects_and_its_figures(figures, tmp_path):
     assert facts["Gives"] == "separate objects"
     assert facts["Made for"] == "objects about 23 pixels across"
     assert facts["Trained on"] == "498 images, 22,000 objects"
-    assert facts["Validation"] == "mean AP .457, AP .50 .750"
+    assert facts["Validation"] == "mean AP 0.457, AP .50 0.750"
     assert seen.parameters == sum(
         p.numel() for p in build_model("cihm", 1, 3).parameters()
     )
     assert seen.hash == load_model(path).hash
+
+
+def test_one_image_is_no_images(tmp_path):
+    record = TrainingRecord(images=1, objects=1)
+    seen = examine(_model(training=record).save(tmp_path / "x.safetensors"), False)
+    assert dict(seen.facts)["Trained on"] == "1 image, 1 object"
 
 
 def test_what_it_was_trained_on_is_missed(tmp_path):

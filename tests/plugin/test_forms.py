@@ -159,6 +159,8 @@ def test_descriptions_speak_of_the_words_that_are_shown():
     facts = {f.name: f for f in fields_of(SegmentSettings)}
     assert tooltip_of(facts["foreground"]).endswith("auto takes the model's.")
     assert "as in the image" in tooltip_of(facts["diameter"])
+    assert tooltip_of(facts["channels"]).count("merge all") == 1
+    assert "all all" not in tooltip_of(facts["channels"])
     assert title_of(facts["min_size"]) == "Smallest object"
     assert expected(facts["gap"]) == "a whole number from 0 to 10"
 

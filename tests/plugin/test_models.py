@@ -49,7 +49,7 @@ def test_the_preferred_model_is_loaded_and_described(shown):
     assert shown.session.model.name == "bright"
     assert shown.models.models.currentText() == "bright"
     text = shown.models.card.text
-    for said in ("separate objects", "one channel", "mean AP .500", "12 images"):
+    for said in ("separate objects", "one channel", "mean AP 0.500", "12 images"):
         assert said in text
     assert shown.models.devices.currentText() == "cpu"
 

@@ -77,7 +77,7 @@ class SegmentSettings(Settings):
         None,
         gt=0,
         lt=1,
-        description="A lower one splits touching objects more often; none takes the "
+        description="A lower value separates more touching objects; none takes the "
         "model's.",
     )
     min_size: int | None = Field(

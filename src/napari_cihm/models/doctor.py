@@ -99,10 +99,9 @@ def _model_facts(model: Model) -> Iterator[tuple[str, str]]:
         yield "Made for", size
     if record.images:
         when = f", {record.date}" if record.date else ""
-        yield (
-            "Trained on",
-            f"{record.images:,} images, {record.objects:,} objects{when}",
-        )
+        images = f"{record.images:,} image{'' if record.images == 1 else 's'}"
+        objects = f"{record.objects:,} object{'' if record.objects == 1 else 's'}"
+        yield "Trained on", f"{images}, {objects}{when}"
     if figures := said_figures(record.figures):
         yield "Validation", ", ".join(figures)
 

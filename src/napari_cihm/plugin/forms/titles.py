@@ -3,6 +3,7 @@
 A field that is not named here is called by its own name, spaced out.
 """
 
+import re
 from typing import Any
 
 from napari_cihm.config.fields import FieldFacts
@@ -72,7 +73,7 @@ WORDS: dict[tuple[str, Any], str] = {
     ("order", "random"): "at random",
     ("order", "size"): "unusual sizes first",
     ("order", "uncertainty"): "where the model is unsure",
-    ("output", None): "beside the images",
+    ("output", None): "labels/ inside that folder",
     ("time", "frames"): "each apart",
     ("time", "linked"): "link across time",
     ("volume", "linked"): "link across slices",
@@ -107,10 +108,11 @@ def word_of(facts: FieldFacts, value: Any) -> str:
 def tooltip_of(facts: FieldFacts) -> str:
     """Return a field's description in the words of its control."""
     text = facts.description
-    if facts.optional:
-        text = text.replace(f"{NONE} ", f"{word_of(facts, None)} ")
-    for word in facts.words:
-        text = text.replace(f"{word} ", f"{word_of(facts, word)} ")
+    for word in (*facts.words, *([None] if facts.optional else [])):
+        own, shown = NONE if word is None else str(word), word_of(facts, word)
+        # A description may have the shown words already.
+        either = rf"\b(?:{re.escape(shown)}\b|{re.escape(own)}(?= ))"
+        text = re.sub(either, shown, text)
     return text
 
 

@@ -13,7 +13,7 @@ from napari_cihm.plugin.wording import capital
 
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
 BRIEF = ("Gives", "Expects", "Validation")
-FIGURE = re.compile(r" (?=\.\d)|(?<=\d) (?=[kMG]?B\b)")
+FIGURE = re.compile(r" (?=[01]?\.\d)|(?<=\d) (?=[kMG]?B\b)")
 UNBROKEN = "\u00a0"  # a space at which no line breaks
 
 
