@@ -165,7 +165,12 @@ class FinetuneStarted(Event):
 
 @dataclass(frozen=True)
 class Finetuned(Event):
-    """A fine-tuning run ended: the new model, and how both did on held-out labels."""
+    """A fine-tuning run ended: the new model, and how both did on held-out labels.
+
+    Where it ended before its first step, `learnt` is false: the model is then the one
+    that it started from, and both scores are the old one's, or nan if it ended before
+    that was judged.
+    """
 
     model: "Model"
     base_score: float
@@ -176,6 +181,14 @@ class Finetuned(Event):
     new_figures: Mapping[str, float]
     warnings: tuple[str, ...] = ()
     overlays: tuple["Overlay", ...] = field(default=(), repr=False)
+    learnt: bool = True
+
+
+@dataclass(frozen=True)
+class Unlearnt(Event):
+    """A fine-tuning run ended before its first step: there is nothing to keep."""
+
+    why: str
 
 
 # The first two are taken at every step, the others where the model was scored.

@@ -143,6 +143,20 @@ def test_a_first_model_that_is_refused_leaves_the_one_it_started_from(
     assert load_model(folder / "out" / "best.safetensors").hash == start
 
 
+def test_a_run_that_ends_before_its_first_step_leaves_no_model_of_its_own(
+    folders, capsys
+):
+    folder, _ = folders
+    assert main([*command(folder, folder / "out"), "--seconds=1e-3", "--replay=0"]) == 0
+    assert "nothing was learnt" in capsys.readouterr().out
+    start = load_model(folder / "m.safetensors").hash
+    assert load_model(folder / "out" / "best.safetensors").hash == start
+    left = {path.name for path in (folder / "out").iterdir()}
+    assert {"refused.safetensors", "gate.png"}.isdisjoint(left)
+    gate = json.loads((folder / "out" / "gate.json").read_text())
+    assert not gate["accepted"] and gate["base"] == gate["new"]
+
+
 def test_a_folder_that_cannot_be_is_refused_before_anything_is_learnt(
     folders, monkeypatch, capsys
 ):

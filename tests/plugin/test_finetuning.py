@@ -261,6 +261,17 @@ def test_cancel_keeps_the_best_so_far(tuning, monkeypatch):
     assert len(version.curves["step"]) < 5000
 
 
+def test_cancel_before_anything_is_learnt_judges_and_keeps_nothing(tuning):
+    tuning.press()
+    tuning.shown.press(tuning.section.unmarked.yes)
+    tuning.shown.press(tuning.shown.bar.cancel)
+    tuning.shown.rest()
+    assert tuning.shown.words == "Stopped. The model is as it was."
+    assert not tuning.section.verdict.isVisibleTo(tuning.section)
+    assert not tuning.section.curves.isVisibleTo(tuning.section)
+    assert list(models_home().glob("*.safetensors")) == []
+
+
 def test_a_second_press_stops_at_once_and_keeps_nothing(tuning, monkeypatch):
     monkeypatch.setitem(QUICK, "steps", 5000)
     # Nobody asks a job whether it is to finish while it reads, predicts or judges.

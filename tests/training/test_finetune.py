@@ -136,6 +136,7 @@ def test_too_few_steps_are_blamed_on_the_machine(base, make_discs):
     short = verdict()
     assert not short.accepted
     assert "of learning: this machine is slow, or busy" in short.warnings[-1]
+    assert short.learnt or short.new_figures == short.base_figures
     assert not any("machine" in word for word in verdict(steps=2).warnings)
     stopped = True
     words = verdict().warnings
@@ -232,17 +233,48 @@ def test_a_channel_beside_others_is_learnt_as_if_it_were_alone(base, make_discs)
         run(base, [two], [pair.labels], channels=[0, 1])
 
 
-def test_stopping_early_scores_the_best_so_far(base, make_dark):
-    images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
-    asked = []
+def stopped_after(count, base, images, labels, **settings):
+    """Say once, after so many steps, that it is to stop; return all events."""
+    events, said = [], []
 
     def stop():
-        asked.append(1)
-        return len(asked) > 5
+        done = sum(isinstance(event, StepDone) for event in events)
+        if done < count or said:
+            return False
+        return said.append(done) or True
 
-    events = run(base, images, labels, steps=500, stop=stop)
-    assert sum(isinstance(e, StepDone) for e in events) == 5
-    assert isinstance(events[-1], Finetuned)
+    for event in finetune(base, images, labels, **FAST | settings, stop=stop):
+        events.append(event)
+    assert said == [count] == [sum(isinstance(e, StepDone) for e in events)]
+    return events
+
+
+def test_stopping_early_scores_the_best_so_far(base, make_dark):
+    images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
+    events = stopped_after(5, base, images, labels, steps=500)
+    assert isinstance(events[-1], Finetuned) and events[-1].learnt
+
+
+@pytest.mark.parametrize("steps", [3, 4, 12])  # in a fold, at its end, at the last's
+def test_what_a_fold_taught_is_the_best_until_there_is_more(base, make_dark, steps):
+    image, labels = make_dark(50, shape=(96, 96), count=9)
+    labels = np.where(labels <= 6, labels, 0)
+    first, *_, last = stopped_after(steps, base, [image], [labels], steps=4)
+    assert first.folds == 3 and last.learnt
+    assert last.model.hash != base.hash
+    assert 0 < last.new_figures["objects"] < first.held_out
+    assert last.new_figures["objects"] == last.base_figures["objects"]
+
+
+def test_stopped_before_the_first_step_it_judges_nothing(base, make_dark, monkeypatch):
+    images, labels = zip(*(make_dark(s) for s in range(4)), strict=True)
+    looked = []
+    monkeypatch.setattr(Model, "predict", lambda self, image: looked.append(image))
+    last = stopped_after(0, base, images, labels, replay=0.5)[-1]
+    assert not looked
+    assert last.model.hash == base.hash and not last.learnt and not last.accepted
+    assert last.base_figures == last.new_figures == {}
+    assert last.reason == "the old model is kept: nothing was learnt"
 
 
 def test_the_time_is_kept(base, make_dark):

@@ -35,7 +35,7 @@ def finetune(
     reviewed: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of masks that mark where the labels can be trusted; by default "
+            help="Folder of masks that mark where labels can be trusted; by default "
             "a folder `reviewed` beside images and masks, if there is one."
         ),
     ] = None,
@@ -88,7 +88,8 @@ def finetune(
         last = follow(tuning)
         assert isinstance(last, Finetuned)
         _keep(output, last, start)
-        write_sheet(output / SHOWN, before_and_after(last.overlays))
+        if last.learnt:
+            write_sheet(output / SHOWN, before_and_after(last.overlays))
     for warning in last.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{best}: {last.reason}")
@@ -107,7 +108,10 @@ def _compare(best: Path, old: "Model", start: "Model") -> None:
 
 
 def _keep(output: Path, last: Finetuned, start: "Model") -> None:
-    """Leave the better model, the refused one if it is the new, and the figures."""
+    """Leave the better model, the refused one if it is the new, and the figures.
+
+    Of a run that ended before it learnt anything there are only the old one's.
+    """
     from napari_cihm.data.writing import whole_text
 
     best = output / BEST
@@ -115,7 +119,8 @@ def _keep(output: Path, last: Finetuned, start: "Model") -> None:
         last.model.save(best)
         (output / REFUSED).unlink(missing_ok=True)
     else:
-        last.model.save(output / REFUSED)
+        if last.learnt:
+            last.model.save(output / REFUSED)
         if not best.exists():
             start.save(best)
     gate = {

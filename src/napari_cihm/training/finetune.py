@@ -1,10 +1,12 @@
 """Fine-tune a model on a few labels, and say honestly whether it helped."""
 
 import copy
+import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +101,16 @@ def finetune(
     current : Model, optional
         What the new model must beat; `model` by default.
     stop : callable, optional
-        Asked at every step; once it says yes, the best so far is scored.
+        Asked at every step, and of each plane while the old model is judged; once it
+        says yes, the best so far is scored. Before the first step there is none.
     **settings
         Fields of `FinetuneSettings`.
 
     Yields
     ------
     Event
-        The last is `Finetuned`, with both scores and whether to take the model.
+        The last is `Finetuned`, with both scores and whether to take the model; with
+        the model it started from where it ended before the first step.
     """
     began = time.monotonic()
     limits = Limits.of(seconds=seconds, seed=seed)
@@ -135,35 +139,52 @@ def finetune(
     findings = examine(planes) if instances else None
     doubts = findings.words if findings else ()
     yield from (Note(text) for text in (word, named, *doubts) if text)
+    ended = False
+
+    def stopped() -> bool:
+        nonlocal ended
+        ended = ended or (stop is not None and stop())
+        return ended
+
+    def going(_: object) -> bool:
+        return not stopped()
+
     asked = time.monotonic()
     shown = _seen_by(base.config, planes, config, labelled)
-    base_labels = [label_planes(base, trial.seen(shown)) for trial in trials]
+    base_labels = [
+        label_planes(base, takewhile(going, trial.seen(shown))) for trial in trials
+    ]
+    if stopped():
+        yield _unlearnt(start, None, _hurry(Curves(), False, True))
+        return
     judging = time.monotonic() - asked  # and the new model will take as long
 
     def score(found: Sequence[NDArray[np.int32]], trial: Trial) -> Score:
         laid = findings.lay_beside(trial.planes, found) if findings else found
         return trial.score(laid, adapted.config)
 
-    old = pool([score(*pair) for pair in zip(base_labels, trials, strict=True)])
+    olds = [score(*pair) for pair in zip(base_labels, trials, strict=True)]
     # A model that is to tell more classes apart must not keep to what it told.
     knows = chosen.replay > 0 and adapted.config.classes == start.config.classes
     seen = adapted.config.in_channels
-    rehearsed = rehearse(start, seen, seed, seconds) if knows else []
-    fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stop)
+    memories = rehearse(start, seen, seed, seconds) if knows else ()
+    rehearsed = list(takewhile(going, memories))
+    fitting = Fitting(adapted, planes, rehearsed, chosen, seed, stopped)
     spent = time.monotonic() - began + judging
     left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
     curves = Curves()
-    trained, new, new_labels = yield from curves.watch(
-        _fit_and_score(fitting, score, trials, left)
-    )
+    fit = yield from curves.watch(_fit_and_score(fitting, score, trials, left))
+    timed = seconds is not None and chosen.steps is None
+    if fit is None:
+        yield _unlearnt(start, pool(olds), _hurry(curves, timed, stopped()))
+        return
+    old, new = pool([olds[number] for number in fit.judged]), fit.score
     verdict = judge(
         old, new, start.config.task, doubts,
         placed=findings is None or findings.placed,
         seasoned="start" not in base.config.training.settings,  # was never fine-tuned
     )  # fmt: skip
-    timed = seconds is not None and chosen.steps is None
-    stopped = stop is not None and stop()
-    hurry = () if verdict.accepted else _hurry(curves, timed, stopped)
+    hurry = () if verdict.accepted else _hurry(curves, timed, stopped())
     record = _record(
         start,
         labelled,
@@ -179,7 +200,7 @@ def finetune(
             "labels": asdict(findings) if findings else {},
         },
     )
-    tuned = trained.model
+    tuned, first = fit.trained.model, fit.judged[0]
     config = tuned.config.but(training=record, diameter=_diameter(planes, start.config))
     result = Model(tuned.network, config, start.device, start.name)
     yield Finetuned(
@@ -191,7 +212,24 @@ def finetune(
         base_figures=old.figures(),
         new_figures=new.figures(),
         warnings=(*verdict.warnings, *hurry),
-        overlays=trials[0].overlays(base_labels[0], new_labels),
+        overlays=trials[first].overlays(base_labels[first], fit.labels),
+    )
+
+
+def _unlearnt(start: Model, old: Score | None, why: tuple[str, ...]) -> Finetuned:
+    """Say that nothing was learnt: the model is the one it started from."""
+    figure = math.nan if old is None else old.figure(start.config.task)
+    figures = {} if old is None else old.figures()
+    return Finetuned(
+        start,
+        base_score=figure,
+        new_score=figure,
+        accepted=False,
+        reason="the old model is kept: nothing was learnt",
+        base_figures=figures,
+        new_figures=figures,
+        warnings=why,
+        learnt=False,
     )
 
 
@@ -299,34 +337,59 @@ def _seen_by(
     return planes if alike else list(read_planes(labelled, base))
 
 
+@dataclass(frozen=True)
+class Fit:
+    """What was learnt, and how well.
+
+    Attributes
+    ----------
+    trained : Trained
+    judged : sequence of int
+        The numbers of the trials by which it is judged.
+    score : Score
+        On all of these.
+    labels : list of array
+        What the new model makes of the first of these.
+    """
+
+    trained: Trained
+    judged: Sequence[int]
+    score: Score
+    labels: list[NDArray[np.int32]]
+
+
 def _fit_and_score(
     fitting: Fitting,
     score: Callable[[Sequence[NDArray[np.int32]], Trial], Score],
     trials: Sequence[Trial],
     seconds: float | None,
-) -> Generator[Event, None, tuple[Trained, Score, list[NDArray[np.int32]]]]:
+) -> Generator[Event, None, Fit | None]:
     """Train once beside one held-out part, or once a fold and then on everything.
 
     Returns
     -------
-    Trained
-    Score
-    list of array
-        What the new model makes of the first part held out.
+    Fit or None
+        Where it was stopped before it could learn from everything, what it learnt
+        beside a fold is the best so far, judged by that alone; None before the first
+        step of all.
     """
-    steps = fitting.settings.steps
-    if len(trials) == 1:
-        trained = yield from fitting.fit(trials[0], seconds, steps)
-        found = label_planes(trained.model, trials[0].planes)
-        return trained, score(found, trials[0]), found
-    scores = []
-    for trial in trials:
-        part = None if seconds is None else seconds * FOLD_TIME
+    steps, fits = fitting.settings.steps, list[Fit]()
+    share = FOLD_TIME if len(trials) > 1 else 1.0
+    for number, trial in enumerate(trials):
+        part = None if seconds is None else seconds * share
         trained = yield from fitting.fit(trial, part, steps)
-        scores.append(score(label_planes(trained.model, trial.planes), trial))
+        if trained is None:
+            return fits[-1] if fits else None
+        found = label_planes(trained.model, trial.planes)
+        fits.append(Fit(trained, [number], score(found, trial), found))
+    if len(trials) == 1:
+        return fits[0]
     rest = None if seconds is None else seconds * (1 - FOLD_TIME * len(trials))
     trained = yield from fitting.fit(None, rest, steps)
-    return trained, pool(scores), label_planes(trained.model, trials[0].planes)
+    if trained is None:
+        return fits[-1]
+    found = label_planes(trained.model, trials[0].planes)
+    return Fit(trained, range(len(trials)), pool([fit.score for fit in fits]), found)
 
 
 def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettings:

@@ -53,15 +53,18 @@ class Fitting:
 
     def fit(
         self, trial: Trial | None, seconds: float | None, steps: int | None
-    ) -> Generator[Event, None, Trained]:
+    ) -> Generator[Event, None, Trained | None]:
         """Learn what a trial leaves to learn, or everything without one.
 
         Returns
         -------
-        Trained
+        Trained or None
             The last averaged weights, or the best seen when stopped early: to
-            choose by the score that judges would flatter it.
+            choose by the score that judges would flatter it. None where it ended
+            before the first step.
         """
+        if self.stop is not None and self.stop():
+            return None
         model = Model(
             copy.deepcopy(self.start.network),
             self.start.config,
@@ -81,7 +84,7 @@ class Fitting:
         )
         for event in run_steps(run):
             if isinstance(event, Trained):
-                return event
+                return event if event.figures["step"] else None
             yield event
         raise AssertionError("a run ends with its model")
 

@@ -5,6 +5,7 @@ drifting away from them. What it forgets first is to leave alone what is dim or 
 focus, so the images are full of that.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -26,8 +27,8 @@ CROWDING = (0.12, 0.3, 0.45)
 
 def rehearse(
     model: Model, channels: int, seed: int, seconds: float | None
-) -> list[Sample]:
-    """Make images and let a model say what it sees in them.
+) -> Iterator[Sample]:
+    """Make images, one after the other, and let a model say what it sees in them.
 
     Parameters
     ----------
@@ -41,7 +42,6 @@ def rehearse(
         Time of the whole run; a short one makes fewer.
     """
     config = model.config
-    samples = []
     images = MOST if seconds is None else round(seconds / EACH)
     for number in range(min(max(images, LEAST), MOST)):
         image = _made(number, seed, colour=config.in_channels == 3)
@@ -50,17 +50,14 @@ def rehearse(
         maps = model.predict(seen[None])[0]
         others = fit_channels(image, channels, colour=True)
         shown = normalise(others, config.normalisation)
-        samples.append(
-            Sample(
-                shown.astype(np.float16),
-                np.round(255 * maps).astype(np.uint8),
-                None,
-                np.zeros((0, 2), np.int64),
-                np.zeros(maps.shape[1:], np.uint8),
-                graded=config.task == "instance",
-            )
+        yield Sample(
+            shown.astype(np.float16),
+            np.round(255 * maps).astype(np.uint8),
+            None,
+            np.zeros((0, 2), np.int64),
+            np.zeros(maps.shape[1:], np.uint8),
+            graded=config.task == "instance",
         )
-    return samples
 
 
 @lru_cache(maxsize=MOST)

@@ -1,6 +1,6 @@
 """Large images are shown to a model in tiles, as they are when it segments."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ def view(
     return blend(grid, tiles, whole)
 
 
-def label_planes(model: Model, planes: Sequence[Plane]) -> list[NDArray[np.int32]]:
+def label_planes(model: Model, planes: Iterable[Plane]) -> list[NDArray[np.int32]]:
     """Let a model label whole planes."""
     return [labels_of(_maps(model, plane.image), model.config) for plane in planes]
 

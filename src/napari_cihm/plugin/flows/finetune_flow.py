@@ -192,7 +192,9 @@ class FinetuneFlow(QObject):
         if run.failure:
             return notices.report(run.failure)
         if kept is None:
-            return "Stopped. The model is as it was."
+            curves = self._section.curves
+            curves.setVisible(bool(curves.lists["step"]))
+            return f"{learning.why} The model is as it was."
         self._after = str(kept.version.path)
         verdict = self._section.verdict
         verdict.show_verdict(kept)

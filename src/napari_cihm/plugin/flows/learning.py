@@ -12,6 +12,7 @@ from napari_cihm.events import (
     Kept,
     Note,
     StepDone,
+    Unlearnt,
 )
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.runner import Run
@@ -55,7 +56,7 @@ class Learning(QObject):
         self._clock = QElapsedTimer()
         self._clock.start()
         self.kept: Kept | None = None
-        self.sure = ""
+        self.sure, self.why = "", "Stopped."
         self._finishing = False
         self.notes: list[str] = []
         curves.begin()
@@ -68,8 +69,8 @@ class Learning(QObject):
         self._refresh.start()
 
     def stop(self) -> str | None:
-        """Take the best so far; a second time, stop without it."""
-        if self._finishing:
+        """Take the best so far; where there is none, or a second time, without it."""
+        if self._finishing or not self._curves.lists["step"]:
             self._desk.runner.stop(self.run)
             return None
         self._finishing = True
@@ -89,6 +90,8 @@ class Learning(QObject):
                 self._curves.add_check(event.validation_loss, event.figures["score"])
         elif isinstance(event, Kept):
             self.kept = event
+        elif isinstance(event, Unlearnt):
+            self.why = event.why
 
     def _on_refresh(self) -> None:
         self._curves.draw()

@@ -55,6 +55,7 @@ class Worker:
             self._lanes[message.lane].put(message)
         elif isinstance(message, wire.Stop):
             self._stopped.add(message.number)
+            self._finishing.add(message.number)  # for what asks between its events
         elif isinstance(message, wire.Finish):
             self._finishing.add(message.number)
         elif isinstance(message, wire.Answer):

@@ -9,7 +9,7 @@ from napari_cihm.config import Channels
 from napari_cihm.data.image import Image
 from napari_cihm.data.writing import clear_errors
 from napari_cihm.errors import WriteError
-from napari_cihm.events import Event, Finetuned, Kept, Listed, Note
+from napari_cihm.events import Event, Finetuned, Kept, Listed, Note, Unlearnt
 from napari_cihm.plugin.worker.loaded import LOADED
 from napari_cihm.training.finetune import finetune
 from napari_cihm.training.history import History
@@ -31,7 +31,7 @@ def learn(
     folder: Path,
     finishing: Callable[[], bool],
 ) -> Iterator[Event]:
-    """Fine-tune a model and keep what comes of it as a version.
+    """Fine-tune a model and keep what comes of it, if anything, as a version.
 
     Parameters
     ----------
@@ -72,10 +72,12 @@ def learn(
         stop=finishing,
         **chosen,
     ):
-        if isinstance(event, Finetuned):
+        if not isinstance(event, Finetuned):
+            yield event
+        elif event.learnt:
             yield _kept(history, event, name)
         else:
-            yield event
+            yield Unlearnt(" ".join(event.warnings))
 
 
 def _kept(history: History, tuned: Finetuned, name: str) -> Kept:
