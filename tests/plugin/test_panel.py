@@ -24,7 +24,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cihm.events import Examined, Finding
+from napari_cihm.events import Examined, Finding, Kept, Version
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS, sheet_for
@@ -383,6 +383,26 @@ def test_what_has_the_focus_is_framed_and_what_is_refused_stays_red(qtbot):
         assert framed(widget) == marks["note"]
     box.setEditText("huge")
     assert framed(box) == marks["fault"]
+
+
+def test_what_is_shown_is_seen_whole_once_its_words_are_wrapped(qtbot):
+    panel, section = Panel(), FinetuneSection()
+    qtbot.addWidget(panel)
+    panel.add_section(section)
+    card = section.verdict
+    card.shown.connect(lambda: panel.show_part(card))
+    panel.resize(370, 460)
+    panel.show()
+    QApplication.processEvents()
+    section.curves.show()
+    figures = {"map": 0.4, "ap0.50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
+    facts = (Path("x"), 1, "x", "", 1, 9, "", True, "", figures, figures, {})
+    words = "Chance alone may give such a gain on so few objects. " * 2
+    card.show_verdict(Kept(Version(*facts), (words,)))
+    card.show_note(words)
+    qtbot.waitUntil(lambda: card.height() >= card.heightForWidth(card.width()))
+    qtbot.wait(20)
+    assert card.visibleRegion().boundingRect().height() == card.height()
 
 
 def test_letters_are_as_large_as_napari_has_them(shown, blobs):

@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from napari_cihm.plugin.views.run_bar import RunBar
 from napari_cihm.plugin.views.section import Section, tab_as_seen
 
+UNSETTLED = 300  # milliseconds in which what was just filled finds its height
 NARROWEST = 356  # pixels, so that folding and unfolding do not move its edge
 
 
@@ -63,9 +64,12 @@ class Panel(QWidget):
         self._sections.addStretch(1)
         self._scroll = Scroll(inside, self)
         self.run_bar = RunBar(self)
-        # Once it is laid out, which what was just unfolded is not yet.
+        # Once it is laid out, which what was just unfolded is not yet, and again
+        # whenever it grows: wrapped words know their height only at their width.
         self._look = QTimer(self, singleShot=True, interval=0)
         self._look.timeout.connect(self._on_look)
+        self._unsettled = QTimer(self, singleShot=True, interval=UNSETTLED)
+        self._scroll.verticalScrollBar().rangeChanged.connect(self._on_grown)
         self._part: QWidget = inside
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 7, 4, 6)
@@ -87,6 +91,7 @@ class Panel(QWidget):
         """Scroll to a section or a part of one."""
         self._part = part
         self._look.start()
+        self._unsettled.start()
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock lets go of the panel, which is how it is closed."""
@@ -123,6 +128,10 @@ class Panel(QWidget):
         if paths:
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
+
+    def _on_grown(self) -> None:
+        if self._unsettled.isActive():
+            self._look.start()
 
     def _on_look(self) -> None:
         self._scroll.ensureWidgetVisible(self._part)
