@@ -38,8 +38,25 @@ def test_checked_and_vanished_objects_are_passed_over() -> None:
     assert [tour.next().label for _ in range(4)] == [3, 4, 5, 3]
     checked.hear_review(reviewed.mark_all())
     assert tour.next() is None
-    assert tour.previous() is None
     assert str(tour.progress()) == "4 of 4 checked"
+
+
+def test_the_way_back_leads_to_what_was_looked_at_checked_or_not() -> None:
+    labels, index, reviewed, checked = made()
+    tour = tour_of_objects(index, checked, {n: -n for n in index})
+    assert tour.previous() is None and not tour.has_trail
+    assert [tour.next().label for _ in range(4)] == [1, 2, 3, 4]
+    checked.hear_review(reviewed.mark((slice(0, 10), slice(0, 20))))
+    edit = delete(labels, (4, 25))
+    edit.apply(labels)
+    index.hear(edit)
+    checked.hear_edit(edit)
+    assert [tour.previous().label for _ in range(2)] == [2, 1]
+    assert tour.previous() is None and not tour.has_trail
+    assert tour.next().label == 4  # what is right, or gone, is passed again
+    checked.hear_review(reviewed.mark_all())
+    assert tour.next() is None and tour.next() is None
+    assert [tour.previous().label for _ in range(2)] == [4, 1]
 
 
 def test_random_order_is_seeded_and_complete() -> None:

@@ -34,14 +34,16 @@ class Stop:
 
 
 class Tour:
-    """An order of stops, walked to and fro past those that need no more looks.
+    """An order of stops, walked past those that need no more looks, and back again.
 
     Parameters
     ----------
     stops : iterable of Stop
         In order.
-    open_stop : callable
-        Returns the stop as it is now, or None when it is checked or gone.
+    find : callable
+        Returns a stop as it is now, or None when it is gone.
+    is_checked : callable
+        Tells whether a stop needs no more looks.
     progress : callable
         Counts what is checked.
     """
@@ -49,13 +51,15 @@ class Tour:
     def __init__(
         self,
         stops: Iterable[Stop],
-        open_stop: Callable[[Stop], Stop | None],
+        find: Callable[[Stop], Stop | None],
+        is_checked: Callable[[Stop], bool],
         progress: Callable[[], Progress],
     ) -> None:
         self.stops = list(stops)
         self.progress = progress
-        self._open = open_stop
+        self._find, self._is_checked = find, is_checked
         self._at = -1
+        self._trail: list[int] = []
 
     def next(self) -> Stop | None:
         """Go on to the next stop that is not checked, around the end if need be.
@@ -65,22 +69,39 @@ class Tour:
         Stop or None
             None when all are checked.
         """
-        return self._walk(1)
+        n = len(self.stops)
+        found: tuple[int, Stop | None] = (-1, None)
+        for away in range(1, n + 1):
+            at = (self._at + away) % n
+            stop = self._find(self.stops[at])
+            if stop is not None and not self._is_checked(stop):
+                found = at, stop
+                break
+        if self._at not in (-1, found[0]):
+            self._trail.append(self._at)
+        self._at, stop = found
+        return stop
 
     def previous(self) -> Stop | None:
-        """Go back to the stop before, past checked ones."""
-        return self._walk(-1)
+        """Go back to what was looked at before, checked or not.
 
-    def _walk(self, step: int) -> Stop | None:
-        n = len(self.stops)
-        start = self._at if self._at >= 0 or step > 0 else 0
-        for away in range(1, n + 1):
-            at = (start + step * away) % n
-            stop = self._open(self.stops[at])
-            if stop is not None:
+        Returns
+        -------
+        Stop or None
+            None when nothing was, or nothing of it is left; one then stays where
+            one is.
+        """
+        while self._trail:
+            at = self._trail.pop()
+            if (stop := self._find(self.stops[at])) is not None:
                 self._at = at
                 return stop
         return None
+
+    @property
+    def has_trail(self) -> bool:
+        """Whether anything was looked at before that is still there."""
+        return any(self._find(self.stops[at]) is not None for at in self._trail)
 
 
 def tour_of_objects(
@@ -101,12 +122,12 @@ def tour_of_objects(
     score = scores or {}
     stops = [Stop(index.box(n), n, score.get(n, 0.0)) for n in order]
 
-    def open_stop(stop: Stop) -> Stop | None:
-        if stop.label not in index or stop.label in checked:
+    def find(stop: Stop) -> Stop | None:
+        if stop.label not in index:
             return None
         return Stop(index.box(stop.label), stop.label, stop.score)
 
-    return Tour(stops, open_stop, checked.progress)
+    return Tour(stops, find, lambda stop: stop.label in checked, checked.progress)
 
 
 def tour_of_patches(
@@ -125,8 +146,8 @@ def tour_of_patches(
     values = scores or [0.0] * len(patches)
     stops = [Stop(patches[n], 0, values[n]) for n in ranks]
 
-    def is_open(stop: Stop) -> bool:
-        return not reviewed.touches(stop.box) or not reviewed.read(stop.box).all()
+    def is_checked(stop: Stop) -> bool:
+        return reviewed.touches(stop.box) and bool(reviewed.read(stop.box).all())
 
     first, last = _bounds(patches)
 
@@ -136,7 +157,7 @@ def tour_of_patches(
         seen = sum(bool(reviewed.read(box).all()) for box in unsure)
         return Progress(int(whole.sum()) + seen, len(stops))
 
-    return Tour(stops, lambda stop: stop if is_open(stop) else None, progress)
+    return Tour(stops, lambda stop: stop, is_checked, progress)
 
 
 def _bounds(patches: Sequence[Box]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

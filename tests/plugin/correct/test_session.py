@@ -276,7 +276,12 @@ def test_what_looks_right_is_the_object_and_not_where_it_once_was(correct):
 
 def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     correct.section.review.form.set_values({"order": "size"})
+    back, right = (correct.section.buttons[n] for n in ("previous_stop", "looks_right"))
+    assert not back.isEnabled() and "Nothing was looked at" in back.toolTip()
+    assert not right.isEnabled() and "Press Next first" in right.toolTip()
     correct.press("next_stop")
+    assert right.isEnabled() and "Press Next" not in right.toolTip()
+    assert not back.isEnabled()
     # 7 has 16 pixels and 4 has 2,400: their logarithms lie furthest from 400's
     assert correct.layer.selected_label == 7
     camera = correct.viewer.window._qt_viewer.viewer
@@ -290,6 +295,9 @@ def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     correct.press("looks_right")
     assert "1 of 5 checked" in correct.section.review.words.text()
     assert correct.layer.selected_label == 4
+    correct.press("previous_stop")
+    assert correct.layer.selected_label == 7
+    correct.press("looks_right")
     for _ in range(4):
         correct.press("looks_right")
     assert "5 of 5 checked" in correct.section.review.words.text()

@@ -81,7 +81,8 @@ class TourFlow(QObject):
             rows.show_progress(None, "Counting objects…")
         else:
             rows.show_progress(done, self._words())
-        rows.set_looking(self._stop is not None)
+        trail = self._tour is not None and self._tour.has_trail
+        rows.set_walk(self._stop is not None, trail)
 
     def _words(self) -> str:
         if self._stop is None:
@@ -161,11 +162,15 @@ class TourFlow(QObject):
 
     def _walk(self, mending: Mending, back: bool) -> None:
         assert self._tour is not None
-        self._stop = self._tour.previous() if back else self._tour.next()
-        if self._stop is None and not _is_done(self._tour):
+        stop = self._tour.previous() if back else self._tour.next()
+        if back and stop is None:  # a key was pressed
+            self._bench.desk.tasks.say("Nothing was looked at before.")
+            return
+        if stop is None and not _is_done(self._tour):
             # What is left are objects that came after the order was made.
             self._tour = self._tour_of_objects(mending)
-            self._stop = self._tour.next()
+            stop = self._tour.next()
+        self._stop = stop
         if self._stop is None:
             self._bench.desk.tasks.say("All is checked.")
         else:

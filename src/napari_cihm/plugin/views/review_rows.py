@@ -91,9 +91,12 @@ class ReviewRows(QWidget):
         """Show which tool waits for the mouse."""
         self.buttons["review_region"].setChecked(name == "review_region")
 
-    def set_looking(self, looking: bool) -> None:
-        """Say whether there is something shown that can be called right."""
-        self.buttons["looks_right"].setEnabled(looking)
+    def set_walk(self, looking: bool, trail: bool) -> None:
+        """Say whether something is shown to be called right, and was before."""
+        self.buttons["looks_right"].hinder("" if looking else "Press Next first.")
+        self.buttons["previous_stop"].hinder(
+            "" if trail else "Nothing was looked at before."
+        )
 
     def show_progress(self, progress: Progress | None, words: str = "") -> None:
         """Say how much is checked, or in words why that is not known."""

@@ -34,6 +34,7 @@ class ToolButton(QPushButton):
         for label in (self._title, self._key):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._hindrance = ""
         self.show_title(tool.title)
         self.show_key("")
 
@@ -57,7 +58,18 @@ class ToolButton(QPushButton):
         """Write a shortcut, as short as it can be told."""
         self._key.setText(key)
         self._key.setVisible(bool(key))
-        self.setToolTip(f"{self.tool.about} ({key})" if key else self.tool.about)
+        self._explain()
+
+    def hinder(self, why: str) -> None:
+        """Keep it from being pressed for a reason, if there is one."""
+        self._hindrance = why
+        self.setEnabled(not why)
+        self._explain()
+
+    def _explain(self) -> None:
+        about = f"{self.tool.about} ({self.key})" if self.key else self.tool.about
+        why = self._hindrance
+        self.setToolTip(f"{about}.\n{why}" if why else about)
 
     def sizeHint(self) -> QSize:
         """Ask for the room that both labels need."""
