@@ -333,6 +333,16 @@ def test_one_plane_may_come_without_lists(base, make_dark):
     assert one[-1].model.hash == listed[-1].model.hash
 
 
+def test_columns_may_come_before_rows(base, make_dark):
+    image, labels = make_dark(60, shape=(64, 96), count=9)
+    seen = np.ones(labels.shape, bool)
+    seen[:, 90:] = False
+    upright = run(base, image, labels, reviewed=seen, steps=2)
+    turned = run(base, image.T, labels.T, reviewed=seen.T, steps=2, axes="xy")
+    assert turned[-1].model.hash == upright[-1].model.hash
+    assert turned[-1].base_figures == upright[-1].base_figures
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

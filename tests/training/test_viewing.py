@@ -84,6 +84,20 @@ def test_all_planes_of_an_image_are_seen_through_one_window():
     assert tops == [MARGIN, MARGIN + 700]
 
 
+@pytest.mark.parametrize("axes", ["zxy", "xyz"])
+def test_an_image_is_seen_rows_first_in_any_order_of_axes(axes):
+    item = stack((200, 300), (900, 350))
+    whole = item.image.data, item.labels, item.reviewed
+    image, labels, reviewed = (part[:, :1200] for part in whole)
+    upright = read_planes([Labelled.of(image, labels, reviewed, "zyx")], CONFIG)
+    turn = ["zyx".index(letter) for letter in axes]
+    turned = (part.transpose(turn) for part in (image, labels, reviewed))
+    found = read_planes([Labelled.of(*turned, axes)], CONFIG)
+    for one, other in zip(upright, found, strict=True):
+        for name in ("image", "labels", "reviewed"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
 def test_small_images_are_seen_whole():
     (plane,) = read_planes([stack((0, 0), side=LEAST)], CONFIG)
     assert plane.image.shape == (1, LEAST, LEAST)

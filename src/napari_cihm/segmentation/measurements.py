@@ -15,7 +15,7 @@ from skimage.segmentation import relabel_sequential
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.data.writing import whole_text
-from napari_cihm.segmentation.placing import picked
+from napari_cihm.segmentation.placing import plane_of
 
 PROPERTIES = (
     "label",
@@ -63,15 +63,6 @@ def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
             found = _in_bands(labels, image, t, z)
             rows += _rows(found, image, "yx", _place(image, t, z))
     return rows
-
-
-def plane_of(
-    labels: Any, image: Image, t: int, z: int, rows: slice = slice(None)
-) -> NDArray[np.integer[Any]]:
-    """Read a plane of an image's labels, or some of its rows, rows first."""
-    axes = image.label_axes
-    part = np.asarray(labels[picked((t, z, rows, slice(None)), axes)])
-    return part if axes.index("y") < axes.index("x") else part.T
 
 
 def columns_of(image: Image, by_slice: bool = False) -> list[str]:

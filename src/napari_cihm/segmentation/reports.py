@@ -10,9 +10,9 @@ from napari_cihm.segmentation.measurements import (
     Row,
     columns_of,
     measure,
-    plane_of,
     write_table,
 )
+from napari_cihm.segmentation.placing import plane_of
 from napari_cihm.segmentation.submission import run_lengths, write_submission
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_cihm.data.normalise import normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.errors import DataError, ShapeError
 from napari_cihm.segmentation.channels import plan_channels
+from napari_cihm.segmentation.placing import plane_of
 from napari_cihm.segmentation.source import find_ranges
 
 # What is learnt from lies in a part of its image: so much is seen around it, and so
@@ -121,15 +123,16 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
         channels = plan_channels(item.image, settings, config)
         ranges = find_ranges(item.image, channels, config.normalisation)
         window = _window(item)
-        for t, z, index in _planes(item.image, window):
-            plane = np.asarray(item.labels[index])
+        for t, z in _planes(item.image):
+            plane = plane_of(item.labels, item.image, t, z, *window)
             labels = whole_numbers(
                 plane, f"labels array {number + 1} of {len(labelled)}"
             )
             if item.reviewed is None:
                 reviewed = np.ones(labels.shape, bool)
             else:
-                reviewed = np.asarray(item.reviewed[index]).astype(bool)
+                mask = plane_of(item.reviewed, item.image, t, z, *window)
+                reviewed = mask.astype(bool)
             if reviewed.any():
                 part = item.image.read(t, z, *window, channels=channels.read)
                 seen = channels.apply(part)
@@ -203,8 +206,8 @@ def _window(item: Labelled) -> tuple[slice, slice]:
     if item.reviewed is None or max(height, width) <= LEAST:
         return slice(0, height), slice(0, width)
     rows, columns = np.zeros(height, bool), np.zeros(width, bool)
-    for _, _, index in _planes(item.image):
-        seen = np.asarray(item.reviewed[index]).astype(bool)
+    for t, z in _planes(item.image):
+        seen = plane_of(item.reviewed, item.image, t, z).astype(bool)
         rows |= seen.any(1)
         columns |= seen.any(0)
     return stretch(rows), stretch(columns)
@@ -221,11 +224,6 @@ def stretch(used: NDArray[np.bool_]) -> slice:
     return slice(first, min(len(used), max(last, first + LEAST)))
 
 
-def _planes(
-    image: Image, window: tuple[slice, slice] = (slice(None), slice(None))
-) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
-    """Yield t, z, and the index of the plane, or a window of it, in the labels."""
-    for t in range(image.size("t")):
-        for z in range(image.size("z")):
-            at = {"t": t, "z": z, "y": window[0], "x": window[1]}
-            yield t, z, tuple(at[letter] for letter in image.label_axes)
+def _planes(image: Image) -> Iterator[tuple[int, int]]:
+    """Yield t and z of every plane."""
+    return product(range(image.size("t")), range(image.size("z")))
