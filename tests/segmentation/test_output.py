@@ -38,6 +38,19 @@ def test_what_is_written_is_read_back(tmp_path: Path, name: str, dtype) -> None:
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize(
+    ("highest", "kind"), [(9, "int32"), (2**32 - 1, "uint32"), (2**40, "")]
+)
+def test_what_ome_has_no_name_for_becomes_smaller(tmp_path, dtype, highest, kind):
+    labels = LABELS.astype(dtype)
+    labels[1, 0, 0] = highest
+    image = read_image(write_array(tmp_path / "a.tif", labels, LAYOUT))
+    assert (image.axes, image.scale) == ("zyx", LAYOUT.scale)
+    assert image.dtype == (kind or dtype)
+    np.testing.assert_array_equal(np.asarray(image.data[()]), labels)
+
+
 @pytest.mark.parametrize("axes", ["yx", "tyx", "tzyx", "xyz", "zxy", "xty"])
 @pytest.mark.parametrize("suffix", [".tif", ".zarr"])
 def test_any_order_of_axes(tmp_path: Path, axes: str, suffix: str) -> None:

@@ -22,6 +22,7 @@ CHUNK = 1024
 SUFFIXES = (".tif", ".tiff", ".zarr")
 CLASSIC = 2**31  # bytes of pixels beyond which a TIFF needs long offsets
 OME_ORDER = "tczyx"
+WIDE = "int64", "uint64"  # of which OME knows nothing
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,11 @@ def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
 
 
 def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
-    big = int(np.prod(array.shape)) * array.dtype.itemsize > CLASSIC
+    dtype = _written(array)
+    big = int(np.prod(array.shape)) * dtype.itemsize > CLASSIC
     ordered = [OME_ORDER.index(letter) for letter in layout.axes]
     ome = ordered == sorted(ordered) and layout.axes.endswith("yx")
+    ome = ome and dtype.name not in WIDE
     metadata: dict[str, Any] = {"axes": layout.axes.upper()}
     about = f"{spelled(layout.name)} {layout.axes} {array.shape} {array.dtype}"
     metadata["UUID"] = str(uuid5(NAMESPACE_URL, about))  # one result, the same bytes
@@ -82,13 +85,27 @@ def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
             metadata[f"PhysicalSize{letter.upper()}Unit"] = unit
     with tifffile.TiffWriter(file, bigtiff=big, ome=ome) as tiff:
         tiff.write(
-            _pages(array),
+            (page.astype(dtype, copy=False) for page in _pages(array)),
             shape=array.shape,
-            dtype=array.dtype,
+            dtype=dtype,
             compression="zlib",
             photometric="minisblack",
             metadata=metadata,
         )
+
+
+def _written(array: Any) -> np.dtype[Any]:
+    """Choose what OME has a name for, and other programs read, if it holds all."""
+    own: np.dtype[Any] = np.dtype(array.dtype)
+    if own.name not in WIDE:
+        return own
+    low = high = 0
+    for page in _pages(array):
+        low, high = min(low, int(page.min())), max(high, int(page.max()))
+    for narrow in (np.dtype(np.int32), np.dtype(np.uint32)):
+        if np.iinfo(narrow).min <= low and high <= np.iinfo(narrow).max:
+            return narrow
+    return own
 
 
 def _pages(array: Any) -> Iterator[NDArray[Any]]:
