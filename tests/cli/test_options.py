@@ -1,5 +1,6 @@
 """Settings become options: the same names, defaults, bounds and refusals."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -164,3 +165,21 @@ def test_a_recipe_can_be_named_for_weights_alone(tmp_path, capsys, command):
     given = [word.format(tmp_path) for word in command]
     assert main([*given, "--recipe", "cihm"]) == 2
     assert "do not fit the recipe 'cihm'" in capsys.readouterr().err
+
+
+def test_an_option_may_begin_with_the_home_folder(home):
+    got = []
+
+    def work(
+        data: Annotated[Path, typer.Argument(help="What.")],
+        output: Annotated[Path, typer.Option(help="Out.")],
+        table: Annotated[Path | None, typer.Option(help="Table.")] = None,
+    ) -> None:
+        """Work."""
+        got.extend([data, output, table])
+
+    def other() -> None:
+        """Do nothing."""
+
+    assert main(["work", "~/data", "--output=~/run"], [work, other]) == 0
+    assert got == [home / "data", home / "run", None]

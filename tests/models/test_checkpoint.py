@@ -214,6 +214,12 @@ def test_a_file_is_for_whom_the_user_makes_files(tmp_path, mask):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_model_is_saved_in_the_home_folder(home):
+    model = load_model("cihm-fluo", "cpu")
+    assert model.save("~/new/a.safetensors") == home / "new" / "a.safetensors"
+    assert load_model("~/new/a.safetensors", "cpu").hash == model.hash
+
+
 def test_a_hash_tells_options_and_weights_that_change_in_place():
     def scanning(scan: str) -> Model:
         torch.manual_seed(0)

@@ -246,3 +246,8 @@ def test_classes_are_kept_on_disk_too(tmp_path) -> None:
     image[40:90] = 1
     *_, last = segment_iter(image, Semantic(2), work=tmp_path / "w", block=64)
     np.testing.assert_array_equal(np.asarray(last.labels), image.astype(int))
+
+
+def test_unfinished_work_may_lie_in_the_home_folder(home, local: Local) -> None:
+    segment(np.zeros((9, 9)), local, work="~/w")
+    assert [*(home / "w").iterdir()]

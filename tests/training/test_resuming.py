@@ -53,6 +53,12 @@ def test_a_killed_run_goes_on_bit_for_bit(pairs, tmp_path):
     assert (tmp_path / "cut" / "curve.png").stat().st_size > 5_000
 
 
+def test_data_and_run_may_lie_in_the_home_folder(folders, home):
+    last = run("~/data", folder="~/run", epochs=1)[-1]
+    assert last.path == home / "run" / "best.safetensors"
+    assert last.path.exists()
+
+
 def test_two_runs_do_not_write_over_each_other(pairs, tmp_path):
     running = train(pairs, **QUICK, **SMALL, epochs=1, folder=tmp_path)
     next(running)

@@ -7,6 +7,7 @@ decides what is valid, so a script, a form and a command refuse the same things.
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -17,6 +18,7 @@ from pydantic.fields import FieldInfo
 from napari_cihm.config import Settings
 from napari_cihm.config.base import refusals
 from napari_cihm.config.fields import limits_of, members
+from napari_cihm.data.paths import with_home
 from napari_cihm.errors import InputError
 
 ModelName = Annotated[
@@ -36,6 +38,8 @@ LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Replace each Settings parameter of a command by options for its fields.
+
+    Paths may begin with a ``~``.
 
     Parameters
     ----------
@@ -60,6 +64,9 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def command(**values: Any) -> Any:
+        for name, value in values.items():
+            if isinstance(value, Path):  # no shell sees the ~ of --output=~/run
+                values[name] = with_home(value)
         for name, model in models.items():
             given = {n: values.pop(n) for n, _ in _fields(model)}
             values[name] = settings_from(model, given)

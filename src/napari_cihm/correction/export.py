@@ -20,7 +20,7 @@ from napari_cihm.correction.slices import (
     reviewed_slices,
 )
 from napari_cihm.data.image import COLOUR, Image, is_colour
-from napari_cihm.data.paths import spelled
+from napari_cihm.data.paths import spelled, with_home
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Exported, SliceExported
 
@@ -71,7 +71,7 @@ def export_training(
     """
     chosen = _check_channels(image, channels)
     total = len(reviewed_planes(image, labels, reviewed))
-    place = TrainingFolder(Path(folder))
+    place = TrainingFolder(with_home(folder))
     base = _slug(name or image.name)
     added: list[str] = []
     present: list[str] = []

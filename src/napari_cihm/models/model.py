@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from napari_cihm.config import ModelConfig
+from napari_cihm.data.paths import with_home
 from napari_cihm.models.devices import memory_format, pick_device
 from napari_cihm.models.precision import single_precision
 from napari_cihm.models.recipes import build_model
@@ -129,7 +130,7 @@ class Model:
         """Write the model as one ``.safetensors`` file, replacing it whole."""
         from napari_cihm.models.checkpoint import write_checkpoint
 
-        return write_checkpoint(self, Path(path))
+        return write_checkpoint(self, with_home(path))
 
     def __repr__(self) -> str:
         """Name, recipe, size and place in one line."""

@@ -16,6 +16,7 @@ from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
+from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.errors import InputError
@@ -114,6 +115,7 @@ def segment_iter(
     """
     begun = time.perf_counter()
     chosen = SegmentSettings.of(**settings)
+    folder = None if work is None else with_home(work)
     if client is not None and not hasattr(client, "submit"):
         raise InputError(
             f"client={client!r} is not a client",
@@ -124,7 +126,7 @@ def segment_iter(
     picture = _held(given) if client is None else given  # workers have many threads
     predictor = as_predictor(model, chosen)
     whole = picture if of is None else _held(Image.of(of))
-    ranges, pixels = _look_over(picture, whole, predictor, chosen, work is not None)
+    ranges, pixels = _look_over(picture, whole, predictor, chosen, folder is not None)
     diameter, note = find_diameter(whole, predictor, chosen, ranges)
     plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
     sides = plan_sides(plan, predictor, diameter) if _is_orthogonal(plan) else []
@@ -140,10 +142,10 @@ def segment_iter(
         settings=chosen,
     )
     yield from _remarks(plan, getattr(predictor, "note", ""), note)
-    with nullcontext() if work is None else hold(Path(work)):
-        store = _open_store(plan, predictor, work, blocks, pixels)
+    with nullcontext() if folder is None else hold(folder):
+        store = _open_store(plan, predictor, folder, blocks, pixels)
         if isinstance(store, FolderStore) and store.resumed:
-            yield Note(f"going on with the run that {work} holds")
+            yield Note(f"going on with the run that {folder} holds")
         runner: Any = run_local if client is None else partial(run_distributed, client)
         if sides:
             yield from run_orthogonal(sides, picture, store, runner)
@@ -204,16 +206,16 @@ def _units(plan: Plan) -> tuple[list[Unit], BlockGrid]:
 def _open_store(
     plan: Plan,
     predictor: Predictor,
-    work: str | Path | None,
+    folder: Path | None,
     blocks: BlockGrid,
     pixels: str,
 ) -> Store:
     doubt = plan.settings.uncertainty
     classes = plan.config.classes if plan.settings.maps else 0
-    if work is None:
+    if folder is None:
         return MemoryStore(plan.image, classes, doubt)
     manifest = manifest_of(plan, predictor, pixels)
-    return FolderStore(Path(work), plan.image, manifest, blocks.size, classes, doubt)
+    return FolderStore(folder, plan.image, manifest, blocks.size, classes, doubt)
 
 
 def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_cihm.data.layouts import find_pairs, is_split, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
+from napari_cihm.data.paths import with_home
 from napari_cihm.errors import DataError, InputError
 
 Pairs = str | Path | Sequence[Pair | tuple[Any, Any]]
@@ -28,7 +29,7 @@ def split_pairs(
         What the user should know about the split.
     """
     if isinstance(data, str | Path):
-        folder = Path(data)
+        folder = with_home(data)
         if is_split(folder):
             return find_pairs(folder / "train"), find_pairs(folder / "val"), []
         layout = layout_of(folder)

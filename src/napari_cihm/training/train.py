@@ -21,6 +21,7 @@ from napari_cihm.config import (
 )
 from napari_cihm.config.train import BEST
 from napari_cihm.data.holding import hold
+from napari_cihm.data.paths import with_home
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
@@ -91,6 +92,7 @@ def train(
     limits = Limits.of(seconds=seconds, epochs=epochs, seed=seed)
     seconds, epochs, seed = limits.seconds, limits.epochs, limits.seed
     chosen = TrainSettings.of(**settings)
+    place = None if folder is None else with_home(folder)
     device = chosen.device
     if isinstance(model, Model) and device == "auto":
         device = str(model.device)
@@ -136,7 +138,7 @@ def train(
         chosen,
         seed,
         Budget(steps, seconds),
-        None if folder is None else Path(folder),
+        place,
         identity,
         team=team,
     )
