@@ -14,6 +14,12 @@ from napari_cihm.scan.choice import choose
 from napari_cihm.scan.inputs import Inputs
 
 
+def is_exporting() -> bool:
+    """Tell whether a graph is recorded for others, who know torch's own operations."""
+    # torch 2.6 has no `is_exporting`.
+    return bool(getattr(torch.compiler, "is_exporting", bool)())
+
+
 @torch.library.custom_op("napari_cihm::selective_scan", mutates_args=())
 def graph_scan(
     u: Tensor,

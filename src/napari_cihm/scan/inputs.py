@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cihm.errors import DtypeError, InputError, ShapeError
@@ -48,6 +49,24 @@ class Inputs(NamedTuple):
         return Inputs._make((*cast, self.delta_softplus))
 
     @property
+    def groups(self) -> int:
+        """Groups of channels that share B and C where these vary; else one."""
+        return groups_of(self.B, self.C)
+
+    def steps(self) -> Tensor:
+        """Give the sizes of the steps: delta with its bias, through the softplus."""
+        steps = self.delta
+        if self.delta_bias is not None:
+            steps = steps + self.delta_bias[:, None]
+        return F.softplus(steps) if self.delta_softplus else steps
+
+    def finished(self, y: Tensor) -> Tensor:
+        """Add D u to C . h, and gate the sum."""
+        if self.D is not None:
+            y = y + self.D[:, None] * self.u
+        return y if self.z is None else y * F.silu(self.z)
+
+    @property
     def compute_dtype(self) -> torch.dtype:
         """float64 if any tensor has it, else float32: half precision loses states."""
         wide = any(t is not None and t.dtype == torch.float64 for t in self.tensors())
@@ -59,6 +78,11 @@ class Inputs(NamedTuple):
         return torch.is_grad_enabled() and any(
             t is not None and t.requires_grad for t in self.tensors()
         )
+
+
+def groups_of(B: Tensor, C: Tensor) -> int:
+    """Count the groups of B and C as checked; one where both are constant."""
+    return next((t.shape[1] for t in (B, C) if t.ndim == 4), 1)
 
 
 def checked(

@@ -30,8 +30,7 @@ class Plan:
         self.b, self.d, self.length = inputs.u.shape
         self.states = inputs.A.shape[1]
         self.padded = _whole(self.states)
-        maps = (inputs.B, inputs.C)
-        self.groups = next((m.shape[1] for m in maps if m.ndim == 4), 1)
+        self.groups = inputs.groups
         self.chunks = -(-self.length // CHUNK)
         self.spacing = max(1, -(-self.chunks // _KEPT))
         self.kept = -(-self.chunks // self.spacing)

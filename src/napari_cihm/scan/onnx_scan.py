@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cihm.scan.inputs import Inputs
@@ -64,14 +63,10 @@ def is_recording() -> bool:
 
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Record a scan; the last state, for which nothing here asks, stays zero."""
-    u, delta, A, B, C, D, z, bias, softplus = inputs.cast(torch.float32)
+    cast = inputs.cast(torch.float32)
+    u, A, groups = cast.u, cast.A, cast.groups
     batch, channels, length = u.shape
-    groups = next((t.shape[1] for t in (B, C) if t.ndim == 4), 1)
     inner = channels // groups
-    if bias is not None:
-        delta = delta + bias[:, None]
-    if softplus:
-        delta = F.softplus(delta)
 
     def positions(x: Tensor) -> Tensor:  # (b d l) -> (l b g r 1)
         split: Tensor = x.permute(2, 0, 1).unflatten(2, (groups, inner))
@@ -87,14 +82,10 @@ def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     rates = A.unflatten(0, (groups, inner))
     y = torch.onnx.ops.symbolic(
         f"{DOMAIN}::{NAME}",
-        (positions(u), positions(delta), rates, rows(B), rows(C)),
+        (positions(u), positions(cast.steps()), rates, rows(cast.B), rows(cast.C)),
         dtype=torch.float32,
         shape=(length, batch, groups, inner),
         version=1,
     )
-    y = y.flatten(2).permute(1, 2, 0)
-    if D is not None:
-        y = y + D[:, None] * u
-    if z is not None:
-        y = y * F.silu(z)
+    y = cast.finished(y.flatten(2).permute(1, 2, 0))
     return y.to(inputs.u.dtype), u.new_zeros(batch, channels, A.shape[1])

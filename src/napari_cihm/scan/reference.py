@@ -3,7 +3,6 @@
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cihm.scan.inputs import Inputs, refuse_nan
@@ -14,7 +13,7 @@ def available() -> Literal[True]:
     return True
 
 
-def serves(device: torch.device) -> bool | str:
+def serves(device: torch.device) -> Literal[True] | str:
     """Any device that has float64."""
     if device.type == "mps":
         return "float64 does not exist on mps"
@@ -24,12 +23,9 @@ def serves(device: torch.device) -> bool | str:
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Scan step by step in float64; every derivative is torch's own."""
     refuse_nan(inputs.A)
-    u, delta, A, B, C, D, z, bias, softplus = inputs.cast(torch.float64)
-    with torch.autocast(u.device.type, enabled=False):
-        if bias is not None:
-            delta = delta + bias[:, None]
-        if softplus:
-            delta = F.softplus(delta)
+    cast = inputs.cast(torch.float64)
+    with torch.autocast(inputs.u.device.type, enabled=False):
+        u, delta, A, B, C = cast.u, cast.steps(), cast.A, cast.B, cast.C
         # None of them shapes a sequence of no positions, yet each has its gradient.
         nothing = sum(t.flatten()[:0].sum() for t in (u, delta, A, B, C))
         state = u.new_zeros(u.shape[0], *A.shape) + nothing
@@ -39,11 +35,7 @@ def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
             entering = step * u[..., t, None] * _at(B, t, u.shape[1])
             state = torch.exp(step * A) * state + entering  # (b d n)
             y.append((state * _at(C, t, u.shape[1])).sum(-1, keepdim=True))
-        out = torch.cat(y, -1)  # (b d l)
-        if D is not None:
-            out = out + D[:, None] * u
-        if z is not None:
-            out = out * F.silu(z)
+        out = cast.finished(torch.cat(y, -1))  # (b d l)
     return out.to(inputs.u.dtype), state.to(inputs.compute_dtype)
 
 

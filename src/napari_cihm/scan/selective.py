@@ -7,7 +7,7 @@ from torch import Tensor
 
 from napari_cihm.scan import onnx_scan, torch_scan, traced_scan
 from napari_cihm.scan.choice import choose
-from napari_cihm.scan.graph import graph_scan
+from napari_cihm.scan.graph import graph_scan, is_exporting
 from napari_cihm.scan.inputs import checked
 
 
@@ -94,7 +94,7 @@ def selective_scan(
     inputs = checked(u, delta, A, B, C, D, z, delta_bias, delta_softplus)
     if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
         out, last = traced_scan.scan(inputs)
-    elif _exporting():
+    elif is_exporting():
         portable = onnx_scan if onnx_scan.is_recording() else torch_scan
         out, last = portable.scan(inputs)
     elif torch.compiler.is_compiling():
@@ -113,9 +113,3 @@ def prepare(device: torch.device) -> None:
     one = torch.ones(1, 1, 1, dtype=torch.float32, device=device, requires_grad=True)
     with torch.enable_grad():
         selective_scan(one, one, -one[0], one, one).sum().backward()
-
-
-def _exporting() -> bool:
-    """Tell whether a graph is recorded for others, who know torch's own operations."""
-    # torch 2.6 has no `is_exporting`.
-    return bool(getattr(torch.compiler, "is_exporting", bool)())

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cihm.scan.derivatives import first_only
-from napari_cihm.scan.inputs import Inputs, refuse_nan
+from napari_cihm.scan.inputs import Inputs, groups_of, refuse_nan
 
 # States held at once: 2^21 float32 states are 8 MiB, a few of which live together.
 _BLOCK_STATES = 1 << 21
@@ -34,21 +33,14 @@ def serves(device: torch.device) -> Literal[True]:
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Scan with plain torch operations, in float32 (in float64 if any is)."""
     refuse_nan(inputs.A)
-    device = inputs.u.device.type
-    u, delta, A, B, C, D, z, bias, softplus = inputs.cast(inputs.compute_dtype)
-    with torch.autocast(device, enabled=False):
-        if bias is not None:
-            delta = delta + bias[:, None]
-        if softplus:
-            delta = F.softplus(delta)
+    cast = inputs.cast(inputs.compute_dtype)
+    with torch.autocast(inputs.u.device.type, enabled=False):
+        tensors = cast.u, cast.steps(), cast.A, cast.B, cast.C
         if inputs.needs_grad:
-            y, last = _Recurrence.apply(u, delta, A, B, C)  # type: ignore[no-untyped-call]
+            y, last = _Recurrence.apply(*tensors)  # type: ignore[no-untyped-call]
         else:
-            y, last, _ = _forward(u, delta, A, B, C)
-        if D is not None:
-            y = y + D[:, None] * u
-        if z is not None:
-            y = y * F.silu(z)
+            y, last, _ = _forward(*tensors)
+        y = cast.finished(y)
     return y.to(inputs.u.dtype), last
 
 
@@ -125,7 +117,7 @@ class _Fold:
 
     def __init__(self, u: Tensor, A: Tensor, B: Tensor, C: Tensor) -> None:
         batch, channels, self.length = u.shape
-        groups = next((t.shape[1] for t in (B, C) if t.ndim == 4), 1)
+        groups = groups_of(B, C)
         self.state_shape = (batch, groups, channels // groups, A.shape[1])
 
     def blocks(self) -> list[slice]:

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from napari_cihm.scan.inputs import Inputs
@@ -17,18 +16,10 @@ from napari_cihm.scan.inputs import Inputs
 
 def scan(inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Scan with operations that a trace keeps; gradients pass, at a price."""
-    u, delta, A, B, C, D, z, bias, softplus = inputs.cast(inputs.compute_dtype)
-    if bias is not None:
-        delta = delta + bias[:, None]
-    if softplus:
-        delta = F.softplus(delta)
-    groups = next((int(t.shape[1]) for t in (B, C) if t.ndim == 4), 1)
-    y, last = _script()(u, delta, A, B, C, groups)
-    if D is not None:
-        y = y + D[:, None] * u
-    if z is not None:
-        y = y * F.silu(z)
-    return y.to(inputs.u.dtype), last
+    cast = inputs.cast(inputs.compute_dtype)
+    groups = int(cast.groups)  # which a trace counts with a tensor
+    y, last = _script()(cast.u, cast.steps(), cast.A, cast.B, cast.C, groups)
+    return cast.finished(y).to(inputs.u.dtype), last
 
 
 @cache

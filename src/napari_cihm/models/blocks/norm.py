@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_cihm.scan.graph import is_exporting
+
 
 class ChannelNorm(nn.LayerNorm):
     """Layer norm over the channels of a (b, c, h, w) map, pixel by pixel."""
@@ -67,6 +69,4 @@ def group_norm(channels: int, groups: int = 4) -> nn.GroupNorm:
 
 def _recording() -> bool:
     """Tell whether a graph is recorded that will meet maps of other sizes."""
-    # torch 2.6 has no `is_exporting`.
-    exporting = getattr(torch.compiler, "is_exporting", bool)
-    return exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return is_exporting() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
