@@ -1,4 +1,4 @@
-"""The selective scan: one function, one backend a file, and the choice among them."""
+"""The selective scan: one function, its backends, and the choice among them."""
 
 from napari_cihm.scan.choice import backends
 from napari_cihm.scan.conv import causal_conv1d
