@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.sizes import widths
@@ -30,7 +31,7 @@ class Survey:
 
     shapes: tuple[tuple[int, ...], ...]
     numbers: frozenset[int]
-    diameters: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+    diameters: NDArray[np.float64]
     overlaps: tuple[tuple[str, int], ...]
     fingerprint: str
 

@@ -29,10 +29,12 @@ from napari_cihm.segmentation.local import run_local
 from napari_cihm.segmentation.manifest import fingerprint, manifest_of
 from napari_cihm.segmentation.numbering import number_objects
 from napari_cihm.segmentation.orthogonal import (
+    Runner,
     plan_sides,
     run_orthogonal,
     volume_blocks,
 )
+from napari_cihm.segmentation.parts import decode_block
 from napari_cihm.segmentation.placing import Unit
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
@@ -146,11 +148,13 @@ def segment_iter(
         store = _open_store(plan, predictor, folder, blocks, pixels)
         if isinstance(store, FolderStore) and store.resumed:
             yield Note(f"going on with the run that {folder} holds")
-        runner: Any = run_local if client is None else partial(run_distributed, client)
+        runner: Runner = run_local
+        if client is not None:
+            runner = partial(run_distributed, client)
         if sides:
             yield from run_orthogonal(sides, picture, store, runner)
         else:
-            yield from runner(plan, thrift, store)
+            yield from runner(plan, thrift, store, decode_block)
         tables, count = number_objects(units, blocks, store, predictor.config, chosen)
         labels = store.finish(tables, {block.index: block.core for block in blocks})
         if not count:

@@ -2,10 +2,11 @@
 
 import copy
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_cihm.config import FinetuneSettings, ModelConfig, TrainSettings
 from napari_cihm.data.samples import Sample, sample_of
@@ -49,7 +50,7 @@ class Fitting:
     rehearsed: Sequence[Sample]
     settings: FinetuneSettings
     seed: int
-    stop: Callable[[], bool] | None = field(default=None)
+    stop: Callable[[], bool] | None = None
 
     def fit(
         self, trial: Trial | None, seconds: float | None, steps: int | None
@@ -105,9 +106,7 @@ class Fitting:
             if believed.any()
         ]
 
-    def _weights(
-        self, samples: Sequence[Sample]
-    ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    def _weights(self, samples: Sequence[Sample]) -> NDArray[np.float64]:
         """Draw planes by the root of their objects, and rehearse the set share."""
         own = len(samples) - len(self.rehearsed)
         weights = np.array([max(1, len(s.centres)) ** 0.5 for s in samples])
