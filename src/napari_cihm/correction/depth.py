@@ -87,6 +87,7 @@ def interpolate(
     labels = readable(labels)
     axis, plane = _plane(labels, axis, axes)
     ends = [piece_at(labels, first, plane), piece_at(labels, last, plane)]
+    label = ends[0].label
     ends.sort(key=lambda piece: piece.box[axis].start)
     low, high = (piece.box[axis].start for piece in ends)
     if high - low < 2:
@@ -101,7 +102,6 @@ def interpolate(
             "two slices of one stack",
             "point at the object twice at the same time point",
         )
-    label = piece_at(labels, first, plane).label
     tight = hull(_put(piece.box, axis, low) for piece in ends)
     # Room for an outline to move in; none comes in from beyond the window.
     room = max(s.stop - s.start for a, s in enumerate(tight) if a in plane)

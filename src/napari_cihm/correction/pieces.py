@@ -136,9 +136,8 @@ def flood(
         key, knocks = waiting.popitem()
         place = cell(key, shape, chunk)
         if key not in comps:
-            here = np.asarray(source[place]) == label
-            comps[key] = ndimage.label(here, np.ones((3,) * here.ndim))[0]
-            found[key] = np.zeros(here.shape, np.bool_)
+            comps[key], _ = pieces_in(np.asarray(source[place]) == label)
+            found[key] = np.zeros(comps[key].shape, np.bool_)
         inner = tuple((np.concatenate(knocks) - start_of(place)).T)
         fresh = np.unique(comps[key][inner][~found[key][inner]])
         fresh = fresh[fresh > 0]

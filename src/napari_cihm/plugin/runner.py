@@ -143,7 +143,7 @@ class Runner(QObject):
         return self._process.pid if self._process else None
 
     def _next(self) -> None:
-        for run in [r for r in self._waiting if r.lane not in self._running]:
+        for run in list(self._waiting):
             if run.lane in self._running:
                 continue
             self.warm_up()

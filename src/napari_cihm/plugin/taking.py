@@ -18,6 +18,7 @@ from scipy import ndimage
 from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.counting import compacted
 from napari_cihm.correction.keeping import kept_by, kind_for
+from napari_cihm.correction.pieces import pieces_in
 from napari_cihm.plugin.region import Region
 from napari_cihm.segmentation.joining import overlaps
 from napari_cihm.segmentation.linking import WITHIN
@@ -181,7 +182,7 @@ def _name_pieces(
     for o in np.unique(met.old[unnamed]).tolist():
         window = windows[o - 1]
         alone = old.ranks[window] == o
-        pieces, count = ndimage.label(alone, np.ones((3,) * alone.ndim))
+        pieces, count = pieces_in(alone)
         if count > 1:
             seen = replace(new, ranks=new.ranks[window])
             same = Met.between(seen, Objects.of(pieces)).same

@@ -50,7 +50,7 @@ class Aside(QObject):
     def start(
         self,
         work: Callable[[], Iterator[Any]],
-        take: Take,
+        take: Take | None = None,
         fail: Callable[[Failure], None] | None = None,
         end: Callable[[], None] | None = None,
     ) -> Errand:
@@ -63,7 +63,7 @@ class Aside(QObject):
         take, fail, end : callable
             Get each result, the failure if there is one, and the end.
         """
-        errand = Errand(take, fail or _ignore, end or _nothing)
+        errand = Errand(take or _ignore, fail or _ignore, end or _nothing)
         thread = threading.Thread(
             target=self._run, args=(errand, work), name="cihm aside", daemon=True
         )
@@ -106,8 +106,8 @@ class Aside(QObject):
             errand.end()
 
 
-def _ignore(failure: Failure) -> None:
-    """Hear of a failure that changes nothing."""
+def _ignore(what: Any) -> None:
+    """Hear of a result or a failure that changes nothing."""
 
 
 def _nothing() -> None:

@@ -87,7 +87,7 @@ class CorrectFlow(QObject):
         scene.moved.connect(self._on_moved)
         bench.chosen.connect(self._show)
         HEARERS.add(self)
-        bench.aside.start(warm_up, _nothing)
+        bench.aside.start(warm_up)
         desk.layers.reviewed_of = self.reviewed_of
         self._on_layers_changed()
         self.bench.wake()
@@ -213,10 +213,6 @@ class CorrectFlow(QObject):
             section.grid.set_stack(deep)
             section.review.set_stack(deep)
         self.tour.show_progress()
-
-
-def _nothing(result: None) -> None:
-    """Hear that napari is warm."""
 
 
 def _settings_of(

@@ -82,7 +82,7 @@ class JournalFlow(QObject):
             self._search.stopped = True
         if not subjects or not settings.journal:
             return
-        asked = [(subject, _pixels(subject), subject.name) for subject in subjects]
+        asked = [(subject, array_of(subject), subject.name) for subject in subjects]
 
         def work() -> Iterator[list[Offer]]:
             wait_for_ends()  # of labels that were just deleted, say
@@ -245,10 +245,6 @@ def _base(journal: FoundJournal, bases: list[Any]) -> Any:
             f"open them first ({journal.layer})",
         )
     return base
-
-
-def _pixels(subject: Subject) -> Any:
-    return subject.data if isinstance(subject, Labels) else array_of(subject)
 
 
 def _on_told(text: str, trouble: bool) -> None:

@@ -1,6 +1,7 @@
 """One fine-tuning run, from the press to the gate's verdict."""
 
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from qtpy.QtCore import QElapsedTimer, QObject, QTimer
@@ -86,7 +87,7 @@ class Learning(QObject):
         elif isinstance(event, StepDone):
             self._curves.add_step(event.loss)
         elif isinstance(event, EpochDone):
-            if event.validation_loss == event.validation_loss:  # there was a check
+            if isfinite(event.validation_loss):  # there was a check
                 self._curves.add_check(event.validation_loss, event.figures["score"])
         elif isinstance(event, Kept):
             self.kept = event

@@ -333,7 +333,7 @@ class Mending(QObject):
         if self.layer.data.size > SMALL:
             survey = self.session.survey
             end = partial(self._on_surveyed, survey)
-            self._aside.start(survey.scan, _nothing, end=end)
+            self._aside.start(survey.scan, end=end)
         else:
             self.session.complete()
 
@@ -351,7 +351,3 @@ class Mending(QObject):
 def _slice_of(layer: Labels) -> Any:
     """Return which slice is shown: napari tells of another as it does of changes."""
     return getattr(layer, "_slice_input", None)
-
-
-def _nothing(event: Event | None) -> None:
-    """Hear how far a count is."""
