@@ -40,7 +40,7 @@ class Bench(QObject):
         What flows work with.
     settings : CorrectSettings
         Of the tools.
-    chosen : callable
+    segment_settings : callable
         Returns the settings of a segmentation, as the user has them.
 
     Attributes
@@ -65,11 +65,12 @@ class Bench(QObject):
         self,
         desk: Desk,
         settings: CorrectSettings,
-        chosen: Callable[[], dict[str, Any]],
+        segment_settings: Callable[[], dict[str, Any]],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self.desk, self.settings, self._chosen = desk, settings, chosen
+        self.desk, self.settings = desk, settings
+        self._segment_settings = segment_settings
         self.aside = Aside(self)
         self.pairing = Pairing(desk.scene, self.axes_of_image)
         self.whole = True
@@ -229,13 +230,13 @@ class Bench(QObject):
         if "c" not in axes or shape[axes.index("c")] == 1:
             return "auto"
         made = {} if layer is None else record_of(layer).get("settings", {})
-        now = self._chosen() if image is self.desk.session.image else {}
+        now = self._segment_settings() if image is self.desk.session.image else {}
         asked = (made.get("channels", "auto"), now.get("channels", "auto"))
         return next((one for one in asked if one != "auto"), "auto")
 
     def run_settings(self, image: ImageLayer, layer: Labels) -> dict[str, Any]:
         """Return the settings by which a model looks at an image for its labels."""
-        return {**self._chosen(), "channels": self.channels(image, layer)}
+        return {**self._segment_settings(), "channels": self.channels(image, layer)}
 
     def _on_changed(self) -> None:
         if self.sender() is self.mending:
