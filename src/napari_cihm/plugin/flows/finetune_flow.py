@@ -17,14 +17,13 @@ from napari_cihm.plugin.flows.history_flow import HistoryFlow
 from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.flows.material import Material, material_of
 from napari_cihm.plugin.flows.model_flow import ModelFlow
-from napari_cihm.plugin.flows.segment_flow import SegmentFlow
+from napari_cihm.plugin.flows.segment_flow import NO_MODEL, SegmentFlow
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
 NO_LABELS = "Segment an image and correct the labels, or open labels of an image."
-NO_MODEL = "The model is not loaded yet."
 LONGEST = 16  # letters of a name in a row
 NONE_TICKED = "Tick the labels to learn from."
 UNMARKED = (
