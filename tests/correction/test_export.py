@@ -8,8 +8,8 @@ import pytest
 import tifffile
 
 from napari_cihm.correction.export import export_training
-from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.correction.training_folder import TrainingFolder
 from napari_cihm.data.image import Image
 from napari_cihm.data.pairs import folder_pairs
 from napari_cihm.errors import InputError, ShapeError, WriteError

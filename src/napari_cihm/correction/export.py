@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from napari_cihm import __version__
 from napari_cihm.correction.counting import compacted
-from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.slices import (
     ReviewedSlice,
     reviewed_planes,
     reviewed_slices,
 )
+from napari_cihm.correction.training_folder import TrainingFolder
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.paths import spelled, with_home
 from napari_cihm.errors import InputError

@@ -17,8 +17,8 @@ from napari_cihm.correction.journal import (
     wait_for_ends,
 )
 from napari_cihm.correction.journal.ledger import Ledger
-from napari_cihm.correction.placing import TrainingFolder
 from napari_cihm.correction.reviewed import Reviewed
+from napari_cihm.correction.training_folder import TrainingFolder
 
 
 def _work(correct):
