@@ -1,7 +1,6 @@
 """The *Correct* section: which labels, the tools, what is reviewed, and the export."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
@@ -138,7 +137,7 @@ class CorrectSection(Section):
         self.labels_chosen.emit(self.labels.itemData(index))
 
     def _on_changed(self) -> None:
-        settings: Any = self.settings()
+        settings = self.settings()
         if settings is not None:
             self.grid.set_numbers(settings.model_dump())
         self.settings_changed.emit()
