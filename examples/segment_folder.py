@@ -24,7 +24,7 @@ from napari_cihm.segmentation.inputs import find_inputs
 
 
 def make_images(folder: Path, side: int) -> Path:
-    """Write three made images, and a file that only looks like one."""
+    """Write three synthetic images, and a file that only looks like one."""
     folder.mkdir(parents=True)
     for seed in range(3):
         image, _ = nuclei((side, side), seed)
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--images", type=Path, help="your folder")
     parser.add_argument("--output", type=Path, help="where results go")
     parser.add_argument("--model", default="cihm-dsb18", help="a name or a file")
-    parser.add_argument("--side", type=int, default=256, help="of the made images")
+    parser.add_argument("--side", type=int, default=256, help="of synthetic images")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         images = options.images or make_images(Path(scratch, "images"), options.side)

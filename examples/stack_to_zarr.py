@@ -29,7 +29,7 @@ from napari_cihm.segmentation.output import Layout, write_array
 
 
 def make_stack(path: Path, side: int) -> Path:
-    """Write a made stack as OME-Zarr, its slices 1 um apart."""
+    """Write a synthetic stack as OME-Zarr, its slices 1 um apart."""
     image, _ = nuclei_stack((12, side, side), seed=0)
     scale, units = {"z": 1.0, "y": 0.5, "x": 0.5}, dict.fromkeys("zyx", "um")
     return write_array(path, image, Layout("zyx", scale, units, "nuclei"))
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--stack", type=Path, help="your OME-Zarr or TIFF")
     parser.add_argument("--output", type=Path, help="a .zarr or .tif")
     parser.add_argument("--model", default="cihm-dsb18", help="a name or a file")
-    parser.add_argument("--side", type=int, default=192, help="of the made stack")
+    parser.add_argument("--side", type=int, default=192, help="of the synthetic stack")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         source = options.stack or make_stack(Path(scratch, "stack.zarr"), options.side)

@@ -24,7 +24,7 @@ from napari_cihm.training.metrics import match
 
 
 def make_folder(folder: Path, images: int, side: int) -> None:
-    """Write made images and their labels as a training folder."""
+    """Write synthetic images and their labels as a training folder."""
     for kind in ("images", "masks"):
         (folder / kind).mkdir(parents=True)
     for seed in range(images):

@@ -39,7 +39,7 @@ def examine(
     name_or_path : str or Path
         As for `load_model`.
     trial : bool
-        Also let the model look at made images of nuclei.
+        Also let the model look at synthetic images of nuclei.
     load : callable
         Loads it.
 
