@@ -22,6 +22,18 @@ a notification, the command line as one line with a non-zero exit.
 import difflib
 from collections.abc import Iterable
 
+SHORT = 80  # characters of a value that came
+
+
+def in_short(value: object) -> str:
+    """Show a value on one short line, and of what takes more its type alone."""
+    text = repr(value)
+    if len(text) <= SHORT and "\n" not in text and not text.startswith("<"):
+        return text
+    if isinstance(value, str):
+        return f"{text[: SHORT - 4]}...{text[-1]}"
+    return f"<{type(value).__name__}>"
+
 
 class CihmError(Exception):
     """Base of every error this package raises on purpose.
@@ -70,7 +82,9 @@ class UnknownNameError(InputError):
         near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
         remedy = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
         return cls(
-            f"no {kind} is called {name!r}", f"one of {', '.join(names)}", remedy
+            f"no {kind} is called {in_short(name)}",
+            f"one of {', '.join(names)}",
+            remedy,
         )
 
 

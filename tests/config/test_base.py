@@ -1,5 +1,6 @@
 """What settings refuse is said in one line, each value once."""
 
+import numpy as np
 import pytest
 
 from napari_cihm.config import ModelConfig, SegmentSettings
@@ -30,6 +31,26 @@ def test_a_refused_value_is_named_once_with_all_that_it_could_be(values, said):
     with pytest.raises(InputError) as caught:
         SegmentSettings.of(**values)
     assert str(caught.value) == f"SegmentSettings: {said}"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (np.zeros((99, 99)), "<ndarray>"),
+        (build_model("unet", base=4), "<UNetLike>"),
+        ("deep" * 99, repr("deep" * 19)[:76] + "...'"),
+    ],
+)
+def test_a_long_value_is_said_in_one_short_line(value, said):
+    with pytest.raises(InputError) as caught:
+        SegmentSettings.of(channels=value)
+    assert str(caught.value).startswith(f"SegmentSettings: channels={said}: input")
+
+
+def test_of_what_is_missing_no_value_is_said():
+    with pytest.raises(InputError) as caught:
+        ModelConfig.of(in_channels=1)
+    assert str(caught.value) == "ModelConfig: recipe: field required"
 
 
 def test_a_value_inside_another_is_named_by_its_way():

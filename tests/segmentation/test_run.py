@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from napari_cihm.config import Decoding, SegmentSettings
+from napari_cihm.config import Decoding, ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.errors import (
     AxesError,
@@ -26,6 +26,7 @@ from napari_cihm.events import (
     Segmented,
     TileDone,
 )
+from napari_cihm.models import Model, build_model
 from napari_cihm.segmentation import segment, segment_iter
 from napari_cihm.training.metrics import match
 from tests.segmentation.conftest import (
@@ -241,6 +242,11 @@ def test_sizes_below_a_pixel_are_refused(size, local: Local) -> None:
 def test_what_is_no_model_or_client_is_refused(local: Local) -> None:
     with pytest.raises(InputError, match="given as int"):
         segment(np.zeros((9, 9)), 5)
+    network = build_model("unet", classes=3, base=4)
+    with pytest.raises(InputError, match=r"as UNetLike\..*wrap a network: .*3\)\)$"):
+        segment(np.zeros((9, 9)), network)
+    wrapped = Model(network, ModelConfig(recipe="unet", in_channels=1, classes=3))
+    assert segment(np.zeros((9, 9)), wrapped).shape == (9, 9)
     with pytest.raises(InputError, match="client='tcp://there'"):
         segment(np.zeros((9, 9)), local, client="tcp://there")
 

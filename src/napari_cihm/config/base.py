@@ -6,7 +6,7 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from napari_cihm.errors import InputError, UnknownNameError
+from napari_cihm.errors import InputError, UnknownNameError, in_short
 
 
 class Settings(BaseModel):
@@ -43,15 +43,17 @@ class Settings(BaseModel):
 def explain(error: ValidationError, model: type[Settings] | None = None) -> str:
     """Say in one line what each refused value was and why it was refused."""
     return "; ".join(
-        f"{name or 'value'}={value!r}: {reason}"
+        f"{name or 'value'}{value}: {reason}"
         for name, value, reason in refusals(error, model)
     )
 
 
 def refusals(
     error: ValidationError, model: type[Settings] | None = None
-) -> Iterator[tuple[str, Any, str]]:
-    """Yield the name of each refused value, the value, and all that it could be.
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each refused value, it behind "=", and all that it could be.
+
+    Of what is missing there is no value to show.
 
     Parameters
     ----------
@@ -68,7 +70,9 @@ def refusals(
         ]
         first, *rest = dict.fromkeys(words)
         could = (first, *(word.removeprefix("input should be ") for word in rest))
-        yield name, said[0]["input"], " or ".join(could)
+        missing = said[0]["type"] == "missing"
+        value = "" if missing else f"={in_short(said[0]['input'])}"
+        yield name, value, " or ".join(could)
 
 
 def _name(loc: tuple[int | str, ...], model: type[Settings] | None) -> str:

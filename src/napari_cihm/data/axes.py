@@ -1,8 +1,8 @@
 """Axes by letter: t, z, c, y, x in any order, checked and guessed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from napari_cihm.errors import AxesError
+from napari_cihm.errors import AxesError, in_short
 
 LETTERS = "tzcyx"
 WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
@@ -26,12 +26,11 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
         is not the number of dimensions.
     """
     if not isinstance(axes, str):
+        letters = "".join(map(str, axes)) if isinstance(axes, list | tuple) else ""
         raise AxesError(
-            f"axes were given as {type(axes).__name__} ({axes!r})",
+            f"axes were given as {type(axes).__name__} ({in_short(axes)})",
             "a string with one letter for each dimension",
-            f"try axes={''.join(map(str, axes))!r}"
-            if isinstance(axes, Iterable)
-            else "",
+            f"try axes={letters!r}" if letters and set(letters) <= set(LETTERS) else "",
         )
     letters = axes.lower()
     unknown = sorted(set(letters) - set(LETTERS))

@@ -13,6 +13,11 @@ from napari_cihm.models.checkpoint import read_checkpoint
 from napari_cihm.models.foreign import is_foreign, read_foreign
 from napari_cihm.models.model import Model
 
+WRAPPED = (
+    "wrap a network: cihm.Model(network, napari_cihm.config.ModelConfig("
+    "recipe='unet', in_channels=1, classes=3))"
+)
+
 
 def bundled_names() -> tuple[str, ...]:
     """Return the names of the weights that come with the package."""
@@ -73,8 +78,9 @@ def find_model(name_or_path: str | Path) -> Path:
     """
     if not isinstance(name_or_path, str | os.PathLike):
         raise InputError(
-            f"a model was given as {type(name_or_path).__name__} ({name_or_path!r})",
+            f"a model was given as {type(name_or_path).__name__}",
             "a name, a file, or a loaded model",
+            WRAPPED if isinstance(name_or_path, torch.nn.Module) else "",
         )
     names = bundled_names()
     if str(name_or_path) in names:

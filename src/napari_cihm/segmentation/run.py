@@ -19,7 +19,7 @@ from napari_cihm.data.normalise import intensity_ranges
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.data.units import in_unit_of_x
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, in_short
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.diameter import find_diameter
@@ -120,7 +120,7 @@ def segment_iter(
     folder = None if work is None else with_home(work)
     if client is not None and not hasattr(client, "submit"):
         raise InputError(
-            f"client={client!r} is not a client",
+            f"client={in_short(client)} is not a client",
             "a dask.distributed.Client",
             "connect first: client=Client(address)",
         )

@@ -28,7 +28,7 @@ from napari_cihm.data.pairs import Pair
 from napari_cihm.data.paths import spelled
 from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, in_short
 from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note, Trained
 from napari_cihm.models import Model
 from napari_cihm.models.bundled import model_on
@@ -302,7 +302,9 @@ def gather(
         reviewed = None if reviewed is None else [reviewed]
     for what, given in {"images": images, "labels": labels}.items():
         if not hasattr(given, "__len__"):
-            raise InputError(f"{what}={given!r}", "a list of arrays, or one plane")
+            raise InputError(
+                f"{what}={in_short(given)}", "a list of arrays, or one plane"
+            )
     masks = reviewed if reviewed is not None else [None] * len(labels)
     chosen = channels if isinstance(channels, list) else [channels] * len(labels)
     if not len(images) == len(labels) == len(masks):
@@ -313,7 +315,7 @@ def gather(
         )
     if len(chosen) != len(labels):
         raise InputError(
-            f"channels={channels!r} came with {len(labels)} labels",
+            f"channels={in_short(channels)} came with {len(labels)} labels",
             "one choice for all, or one for each",
         )
     if not len(labels):

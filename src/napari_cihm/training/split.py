@@ -9,7 +9,7 @@ import numpy as np
 from napari_cihm.data.layouts import find_pairs, is_split, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.paths import with_home
-from napari_cihm.errors import DataError, InputError
+from napari_cihm.errors import DataError, InputError, in_short
 
 Pairs = str | Path | Sequence[Pair | tuple[Any, Any]]
 
@@ -67,7 +67,7 @@ def _in_memory(data: Any) -> Iterator[Pair]:
     """
     wanted = "a folder, or a list of pairs (image, labels)"
     if not isinstance(data, Iterable):
-        raise InputError(f"data={data!r}", wanted)
+        raise InputError(f"data={in_short(data)}", wanted)
     for number, given in enumerate(data, start=1):
         if isinstance(given, Pair):
             yield given

@@ -10,7 +10,7 @@ from pydantic import ValidationError, validate_call
 from torch import nn
 
 from napari_cihm.config.base import explain
-from napari_cihm.errors import InputError, ShapeError, UnknownNameError
+from napari_cihm.errors import InputError, ShapeError, UnknownNameError, in_short
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Recipe:
         for what, count in {"in_channels": in_channels, "classes": classes}.items():
             if isinstance(count, bool) or not isinstance(count, Integral) or count < 1:
                 raise ShapeError(
-                    f"{what}={count!r} for {name!r}", "a whole number from 1"
+                    f"{what}={in_short(count)} for {name!r}", "a whole number from 1"
                 )
         for option in options:
             if option not in self.options:
