@@ -19,6 +19,7 @@ from napari_cihm.correction.journal import (
 from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.training_folder import TrainingFolder
+from napari_cihm.plugin.layers import KEY
 
 
 def _work(correct):
@@ -97,6 +98,7 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     assert isinstance(seen, Reviewed)
     np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
     correct.shown.until(lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7])
+    assert layer.metadata[KEY]["axes"] == "yx"  # of the image: nobody said any
     # The user's own is untouched.
     mine = correct.viewer.layers["squares labels"]
     np.testing.assert_array_equal(mine.data, squares)
@@ -119,6 +121,7 @@ def test_work_on_labels_too_many_for_memory_comes_back(
     wanted = np.array(correct.layer.data)
     assert not wanted[16, 0, 16] and len(np.unique(wanted)) == 12
     assert correct.session.journal.flush()
+    said = correct.layer.metadata[KEY]
     (found,) = _kept(correct.shown.coordinator.correct.bench.settings)
     correct.viewer.window.remove_dock_widget(shown.dock)
     correct.viewer.layers.remove(correct.layer)  # nobody knows any more where they lie
@@ -126,6 +129,9 @@ def test_work_on_labels_too_many_for_memory_comes_back(
     layer = panel.coordinator.correct.bench.labels
     np.testing.assert_array_equal(layer.data[:], wanted)
     assert layer.data.source is not None  # what was not edited is on disk still
+    known = layer.metadata[KEY]
+    assert known["axes"] == said["axes"] == "ycx"
+    assert "diameter" in said and known["diameter"] == said["diameter"]
     assert found.by_reference
     correct.viewer.window.remove_dock_widget(dock)
 

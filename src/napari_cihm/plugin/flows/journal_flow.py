@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 
 Subject: TypeAlias = ImageLayer | Labels
+# What is said of labels that a journal keeps too.
+FACTS = ("axes", "diameter", "model", "model_hash", "settings", "labels_at")
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,7 @@ class JournalFlow(QObject):
         mending.told.connect(_on_told)
         if self._bench.settings.journal:
             about = record_of(mending.layer)
-            known = ("model", "model_hash", "settings", "labels_at")
-            facts = {k: about[k] for k in known if k in about}
+            facts = {k: about[k] for k in FACTS if k in about}
             mending.keep_journal(self._identity(mending), facts)
         self._offer()
 
@@ -206,6 +207,7 @@ class JournalFlow(QObject):
             layer = layers.add_copy(found.labels, name, place, about=about)
         else:
             axes = self._bench.axes_of_image(over)
+            about = {"axes": axes, **about}  # earlier journals do not say them
             layer = layers.add_recovered(over, axes, found.labels, found.layer, about)
         self._bench.begin(layer, found.reviewed, held)
         self._bench.choose(layer)
