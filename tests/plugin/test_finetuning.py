@@ -87,6 +87,19 @@ def test_labels_are_listed_with_what_may_be_believed(tuning):
     assert tuning.pairs == ["mine over spots · reviewed part"]
 
 
+def test_labels_of_pixels_that_are_gone_are_not_listed(tuning, blobs, said):
+    image, pairs = tuning.shown.viewer.layers["spots"], tuning.pairs
+    tuning.shown.coordinator.correct.bench.begin(tuning.shown.viewer.layers["mine"])
+    image.data = blobs[:50]
+    assert tuning.pairs == [] and not tuning.section.finetune.isEnabled()
+    assert tuning.flow.finetune() is None  # as once the model is loaded
+    assert said[-1][1].startswith("Segment an image")
+    image.data = blobs[None]
+    assert tuning.pairs == []
+    image.data = blobs
+    assert tuning.pairs == pairs and tuning.section.finetune.isEnabled()
+
+
 def test_all_that_was_reviewed_is_ticked_unless_the_user_says_else(tuning, truth):
     viewer, correct = tuning.shown.viewer, tuning.shown.coordinator.correct
     first = viewer.layers["mine"]

@@ -369,6 +369,8 @@ def test_what_has_the_focus_is_framed_and_what_is_refused_stays_red(qtbot):
     panel.add_section(segment)
     panel.setStyleSheet(sheet_for(get_theme("dark").to_rgb_dict()))
     panel.show()
+    panel.activateWindow()
+    qtbot.waitUntil(panel.isActiveWindow)
     fold = next(fold for fold in segment.findChildren(Fold))
     marks = MARKS["dark"]
 

@@ -360,7 +360,9 @@ def test_the_model_says_where_to_look(shown, blobs, correcting, order):
     assert "0 of" in correct.section.review.words.text()
 
 
-def test_another_model_is_asked_anew(correct, squares, monkeypatch):
+def test_another_model_and_other_pixels_are_asked_about_anew(
+    correct, squares, monkeypatch
+):
     asked, session = [], correct.shown.session
     doubt = np.where(squares == 2, 1.0, 0.0)
 
@@ -375,6 +377,20 @@ def test_another_model_is_asked_anew(correct, squares, monkeypatch):
         correct.press("next_stop")
     assert asked == [("one", "squares"), ("other", "squares")]
     assert correct.layer.selected_label == 2
+    image = correct.viewer.layers["squares"]
+    image.data = image.data.copy()
+    correct.press("next_stop")
+    assert len(asked) == 3
+
+
+def test_a_model_is_not_asked_about_pixels_that_are_not_the_labels(correct, said):
+    correct.shown.ready()
+    correct.section.review.form.set_values({"order": "uncertainty"})
+    correct.bench.begin(correct.layer)  # which stays with its image
+    correct.viewer.layers["squares"].data = np.zeros((40, 50), np.uint8)
+    correct.press("next_stop")
+    assert "an image of the shape of these labels" in said[-1][1]
+    assert correct.layer.selected_label == 7  # by its size
 
 
 def test_lazy_labels_are_corrected_in_a_copy_and_files_stay(

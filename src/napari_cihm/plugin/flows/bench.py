@@ -170,6 +170,12 @@ class Bench(QObject):
         """Return the image that labels belong to, if it is there."""
         return self.pairing.image_of(layer)
 
+    def fitting_image_of(self, layer: Labels) -> ImageLayer | None:
+        """Return the image that labels belong to, if its pixels are still theirs."""
+        image = self.image_of(layer)
+        fits = image is not None and self.pairing.fits(layer, image)
+        return image if fits else None
+
     def axes_of(self, layer: Labels) -> str:
         """Return a letter for each dimension of labels."""
         image = self.image_of(layer)

@@ -80,6 +80,8 @@ class FinetuneFlow(QObject):
         session = desk.session
         for changed in (
             desk.scene.images_changed,
+            desk.scene.image_described,
+            session.image_changed,
             desk.scene.labels_selected,
             correct.bench.changed,
             correct.bench.began,
@@ -94,6 +96,9 @@ class FinetuneFlow(QObject):
     def finetune(self) -> Learning | None:
         """Learn from the labels that are ticked."""
         layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
+        if not layers:  # they may be gone since the model began to be loaded
+            notices.refuse(NONE_TICKED if self._layers else NO_LABELS)
+            return None
         unmarked = [x for x in layers if self._marks(x) is None]
         if unmarked:
             self._section.unmarked.offer(UNMARKED.format(unmarked[0].name))
@@ -131,12 +136,12 @@ class FinetuneFlow(QObject):
 
     @property
     def _layers(self) -> list[Labels]:
-        """The labels that lie over an image."""
+        """The labels that lie over an image whose pixels are theirs."""
         bench = self._correct.bench
         return [
             layer
             for layer in bench.candidates
-            if not layer.multiscale and bench.image_of(layer) is not None
+            if not layer.multiscale and bench.fitting_image_of(layer) is not None
         ]
 
     def _start(self, materials: list[Material]) -> Learning:

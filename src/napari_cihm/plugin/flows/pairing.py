@@ -46,7 +46,7 @@ class Pairing:
         for image in images:
             if str(image.unique_id) == known:
                 return image
-        fitting = [image for image in images if self._fits(layer, image)]
+        fitting = [image for image in images if self.fits(layer, image)]
         if known is not None:
             fitting = [image for image in fitting if any(_likeness(layer, image))]
         if len(fitting) < 2:
@@ -61,6 +61,15 @@ class Pairing:
 
         return max(fitting, key=rank)
 
+    def fits(self, layer: Labels, image: ImageLayer) -> bool:
+        """Tell whether labels have a pixel for each of an image, as those made of it.
+
+        An image may get other pixels, or other axes, when it has labels already.
+        """
+        region = self._region(image)
+        shape = tuple(array_of(layer).shape)
+        return region is not None and shape == region.shown_shape
+
     def _known(self, layer: Layer) -> str | None:
         """Return the image that labels, or those they are a copy of, stay with."""
         known = record_of(layer).get("image_id") or self._kept.get(layer)
@@ -70,11 +79,6 @@ class Pairing:
     def _region(self, image: ImageLayer) -> Region | None:
         axes, shape = self._axes_of(image), array_of(image).shape
         return region_of(axes, shape) if len(axes) == len(shape) else None
-
-    def _fits(self, layer: Labels, image: ImageLayer) -> bool:
-        region = self._region(image)
-        shape = tuple(array_of(layer).shape)
-        return region is not None and shape == region.shown_shape
 
     def _is_below(self, layer: Labels, image: ImageLayer) -> bool:
         """Tell whether labels lie just where those made of an image would."""

@@ -166,6 +166,7 @@ class SegmentFlow(QObject):
         self._show_axes(text)
         if session.image is not None and session.axes == text.lower():
             session.typed[session.image] = session.axes
+            session.image_changed.emit()
 
     def _show_axes(self, axes: str) -> None:
         image = self._desk.session.image

@@ -26,6 +26,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.doubting import Doubting
 from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.scene import array_of
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
 
@@ -108,7 +109,7 @@ class TourFlow(QObject):
         """Walk, once there is an order; the model may have to be asked first."""
         settings = self._bench.settings
         layer = mending.layer
-        image = self._bench.image_of(layer)
+        image = self._bench.fitting_image_of(layer)
         key = self._key_of(mending, image)
         if self._tour is not None and key == self._key:
             self._walk(mending, back)
@@ -118,8 +119,8 @@ class TourFlow(QObject):
             self._walk(mending, back)
         elif image is None or self._bench.desk.session.model is None:
             notices.warn(
-                "the model cannot be asked without an image of these labels; "
-                "objects come by their size"
+                "the model cannot be asked without an image of the shape of these "
+                "labels; objects come by their size"
             )
             self._make(mending, key, None)
             self._walk(mending, back)
@@ -188,7 +189,7 @@ class TourFlow(QObject):
         session = mending.session
         asked: tuple[Any, ...] = ()
         if settings.order in ASKED and image is not None and model is not None:
-            asked = model.hash, image.unique_id
+            asked = model.hash, image.unique_id, id(array_of(image))
         return (id(session.index), id(session.reviewed), *parts, *asked)
 
     def _on_rewritten(self, layer: Labels) -> None:
