@@ -149,6 +149,9 @@ def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
     verdict.use_new.click()  # a card just shown has no place yet for a mouse
     tuning.shown.until(lambda: tuning.shown.session.source == str(version.path))
     assert verdict.use_new.isChecked() and not verdict.use_old.isChecked()
+    assert (
+        tuning.shown.words == verdict.title.text() and "in use" in verdict.title.text()
+    )
     verdict.use_old.click()
     tuning.shown.until(lambda: tuning.shown.session.source == source)
     assert verdict.use_old.isChecked()
@@ -404,9 +407,11 @@ def test_the_verdict_speaks_of_the_model_in_use(tuning, checkpoint):
     verdict.use_new.click()
     shown.until(lambda: shown.session.source == flow._after)
     assert verdict.title.text() == "The new model is better and is in use."
+    assert shown.words == verdict.title.text()
     model.choose("cihm-dsb18")
     shown.until(lambda: shown.session.source == "cihm-dsb18")
     assert not verdict.isVisibleTo(tuning.section)
+    assert shown.words == "Ready"  # the foot speaks of no model that is gone
     model.choose(source)
     shown.until(lambda: shown.session.source == source)
     assert verdict.isVisibleTo(tuning.section) and verdict.use_old.isChecked()

@@ -34,6 +34,7 @@ from napari_cihm.plugin.views.finetune_section import FinetuneSection
 from napari_cihm.plugin.views.folder_section import FolderSection
 from napari_cihm.plugin.views.model_section import ModelSection
 from napari_cihm.plugin.views.networks_view import NetworksSection
+from napari_cihm.plugin.views.run_bar import RunBar
 from napari_cihm.plugin.views.section import Fold
 from napari_cihm.plugin.views.segment_section import SegmentSection
 from napari_cihm.plugin.views.words import Words
@@ -205,6 +206,24 @@ def test_the_run_bar_keeps_its_height(shown, blobs):
     assert shown.bar.sizeHint().height() == before
     shown.rest()
     assert shown.bar.sizeHint().height() == before
+    shown.desk.tasks.say("No object was found: " + "so many words " * 4)
+    assert shown.bar.sizeHint().height() == before
+
+
+def test_what_came_of_a_run_is_read_whole_and_how_far_one_is_in_a_line(qtbot):
+    bar = RunBar()
+    qtbot.addWidget(bar)
+    bar.resize(340, bar.sizeHint().height())
+    bar.show()
+    words = "No object was found: " + "so many words " * 7
+    for say, lines in ((bar.show_idle, 3), (bar.show_progress, 1), (bar.show_idle, 3)):
+        say(words)
+        QApplication.processEvents()
+        shown = QLabel.text(bar.words)  # as it is drawn
+        assert (shown == words) == (lines == 3) == ("…" not in shown)
+        assert bar.words.height() >= lines * bar.words.fontMetrics().height()
+        assert bar.words.toolTip() == words
+    assert bar.minimumSizeHint().width() < 200
 
 
 def test_it_fits_a_dock_of_360_pixels(shown):

@@ -603,6 +603,8 @@ def test_an_empty_result_says_why_it_may_be_empty(shown, said):
     assert kind == "warning"
     assert text.startswith("No object was found: the image has no contrast")
     assert shown.words.endswith(text)  # which stays when the notification is gone
+    shown.viewer.layers.clear()
+    assert shown.words == "Ready"
 
 
 def test_a_failure_is_told_with_its_remedy_and_leaves_the_panel_usable(

@@ -1,6 +1,6 @@
 """Axes by letter: t, z, c, y, x in any order, checked and guessed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from napari_cihm.errors import AxesError, in_short
 

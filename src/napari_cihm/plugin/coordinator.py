@@ -3,10 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm.errors import CihmError
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.bench import can_be_corrected
 from napari_cihm.plugin.flows.correct_flow import CorrectFlow
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
@@ -92,6 +95,7 @@ class Coordinator(QObject):
         panel.closed.connect(self.close)
         panel.destroyed.connect(lambda: runner.close())
         scene.theme_changed.connect(self._on_theme_changed)
+        scene.layer_removed.connect(self._on_layer_removed)
         self._on_theme_changed()
         self.model.choose(chosen.model)
         self._settled = QTimer(self, singleShot=True, interval=SETTLED)
@@ -118,6 +122,10 @@ class Coordinator(QObject):
                 self.desk.scene.open(path, PLUGIN if _is_ours(path) else None)
             except CihmError as error:
                 notices.explain(error)
+
+    def _on_layer_removed(self, layer: Layer) -> None:
+        if isinstance(layer, ImageLayer) or can_be_corrected(layer):
+            self.desk.tasks.forget()
 
     def _on_theme_changed(self) -> None:
         theme = self.desk.scene.theme

@@ -229,7 +229,7 @@ REVIEWS = (
     Tool(
         "review_region", "Region", "Shift-E",
         "Mark a region as reviewed: draw around it; with Alt, take marks back",
-        "Draw around it; with Alt, take marks back.",
+        "Draw around it; Alt takes marks back.",
         Gesture.REGION,
     ),
     Tool(

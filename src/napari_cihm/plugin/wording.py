@@ -1,10 +1,31 @@
 """Turning the engine's terse words into sentences."""
 
+DONE = {
+    "Add": "Added",
+    "Copy": "Copied",
+    "Delete": "Deleted",
+    "Fill": "Filled",
+    "Grow": "Grew",
+    "Interpolate": "Interpolated",
+    "Merge": "Merged",
+    "Remove": "Removed",
+    "Renumber": "Renumbered",
+    "Shrink": "Shrank",
+    "Smooth": "Smoothed",
+    "Split": "Split",
+}
+
 
 def capital(text: str) -> str:
     """Begin with a capital letter, unless a file's name begins it."""
     words = text.split()
     return text[0].upper() + text[1:] if words and words[0].isalpha() else text
+
+
+def done(what: str) -> str:
+    """Say of a step, which is named by what to do, that it was done."""
+    verb, *others = what.split(" ")
+    return " ".join([DONE.get(verb, verb), *others])
 
 
 def sentence(text: str) -> str:

@@ -181,6 +181,9 @@ class FinetuneFlow(QObject):
 
     def _on_model_changed(self) -> None:
         self._show_used()
+        verdict = self._section.verdict
+        if not verdict.isHidden():
+            self._desk.tasks.say(verdict.title.text())
         if self._awaiting:
             self._awaiting = False
             self.finetune()

@@ -251,7 +251,8 @@ class Mending(QObject):
         if last is None:
             return False
         self._after()
-        self.followed.emit(sentence(last.what))
+        redone = "" if last.what.startswith("Undo: ") else "Redo: "
+        self.followed.emit(sentence(redone + last.what))
         return True
 
     @property

@@ -7,7 +7,7 @@ from qtpy.QtCore import QObject
 
 from napari_cihm.plugin.activity import Activity
 from napari_cihm.plugin.session import Session, State
-from napari_cihm.plugin.views.run_bar import RunBar
+from napari_cihm.plugin.views.run_bar import READY, RunBar
 
 
 class Task(Protocol):
@@ -38,6 +38,7 @@ class Tasks(QObject):
         self._tasks: list[Task] = []
         self._activities: dict[int, Activity] = {}
         run_bar.cancel_requested.connect(self.cancel)
+        session.model_changed.connect(self.forget)
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -76,6 +77,10 @@ class Tasks(QObject):
         """Say what was done at once, unless something runs that says more."""
         if not self._tasks:
             self._bar.show_idle(words)
+
+    def forget(self) -> None:
+        """Say no more of what was done: it was about what is no longer there."""
+        self.say(READY)
 
     def cancel(self) -> None:
         """Stop what runs; what first ends well is stopped at once the second time."""

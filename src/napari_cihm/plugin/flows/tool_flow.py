@@ -14,7 +14,7 @@ from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pointing import Point, Pointing
 from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
-from napari_cihm.plugin.wording import sentence
+from napari_cihm.plugin.wording import done, sentence
 
 HINT = "Choose a tool, or point and press its key."
 SECOND = {Gesture.PAIR: "Now the other one.", Gesture.ENDS: "Now in another slice."}
@@ -82,7 +82,8 @@ class ToolFlow(QObject):
         """Write an edit that was made in a plane, and say what was done."""
         if edit:
             mending.apply(edit, plane)
-        words = " ".join(sentence(part) for part in (edit.what, edit.note) if part)
+        said = [edit.note] if edit.note and not edit else [done(edit.what), edit.note]
+        words = " ".join(sentence(part) for part in said if part)
         self._bench.desk.tasks.say(words)
 
     def _on_pointed(

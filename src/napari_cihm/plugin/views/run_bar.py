@@ -2,24 +2,39 @@
 
 from functools import partial
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
+    QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_cihm.plugin.views.section import Line
 
+READY = "Ready"
+DOTS = 16  # pixels left for them, and for the padding of a style, in a last line
 PAUSE = 500  # milliseconds in which a second click belongs to the first
 TIP = "Stop soon; nothing that was there before is lost (Esc)"
 
 
+class Room(Line):
+    """Words that wrap in the room they are given, and never ask for more."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Leave the height to the layout."""
+        return False
+
+
 class RunBar(QWidget):
     """Progress and Cancel, always in one place and of one height.
+
+    The words below them have their room too once nothing runs, and wrap there.
 
     Attributes
     ----------
@@ -31,8 +46,12 @@ class RunBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.words = Line("", self)
+        self.words = Room("", self)
         self.words.setAccessibleName("Status")
+        self.words.setAlignment(Qt.AlignmentFlag.AlignBottom)
+        ignored = QSizePolicy.Policy.Ignored
+        self.words.setSizePolicy(ignored, ignored)
+        self.words.setEllipsesWidth(DOTS)
         self.bar = QProgressBar(self)
         self.bar.setAccessibleName("Progress")
         self.cancel = QPushButton("Cancel", self)
@@ -43,25 +62,30 @@ class RunBar(QWidget):
         rule = QFrame(self)
         rule.setObjectName("rule")
         rule.setFixedHeight(1)
+        self._rows = QGridLayout()
+        self._rows.setSpacing(0)  # a part of two rows would do away with one between
         row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
+        row.setContentsMargins(0, 0, 0, 4)
         row.addWidget(self.bar, 1)
         row.addWidget(self.cancel)
+        self._rows.addLayout(row, 0, 0)
+        for below, lines in enumerate((" \n ", " ")):  # so high each is at least
+            self._rows.addWidget(QLabel(lines, self), below, 0)
+        self.words.raise_()  # for its tooltip
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(rule)
-        layout.addLayout(row)
-        layout.addWidget(self.words)
+        layout.addLayout(self._rows)
         for widget in (self.bar, self.cancel):
             policy = widget.sizePolicy()
             policy.setRetainSizeWhenHidden(True)  # so that nothing jumps
             widget.setSizePolicy(policy)
-        self.show_idle("Ready")
+        self.show_idle(READY)
 
     def show_idle(self, text: str) -> None:
         """Say how it ended; nothing runs."""
-        self.words.setText(text)
+        self._say(text, wrapped=True)
         self.bar.hide()
         self.cancel.hide()
         self._pause.stop()
@@ -70,7 +94,7 @@ class RunBar(QWidget):
 
     def show_progress(self, text: str, done: int = 0, total: int = 0) -> None:
         """Say how far it is; without a total, that it is not known."""
-        self.words.setText(text)
+        self._say(text, wrapped=False)
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         self.bar.setTextVisible(total > 0)
@@ -90,3 +114,11 @@ class RunBar(QWidget):
         self.cancel.setText("Stop now")
         self.cancel.setToolTip(words)
         self._pause.start()
+
+    def _say(self, text: str, wrapped: bool) -> None:
+        if self._rows.indexOf(self.words) < 0 or wrapped != self.words.wordWrap():
+            self._rows.removeWidget(self.words)
+            above = 0 if wrapped else 1
+            self._rows.addWidget(self.words, above, 0, 2 - above, 1)
+            self.words.setWordWrap(wrapped)
+        self.words.setText(text)
