@@ -177,8 +177,11 @@ def test_the_channel_that_was_segmented_is_learnt_judged_and_compared(
     assert layers["pair by bright"].data.max() == 12
     tuning.section.verdict.old_wanted.emit()
     shown.until(lambda: shown.session.source == tuning.flow._before)
-    tuning.section.verdict.segment_requested.emit()
+    again = tuning.section.verdict.again
+    again.click()
+    assert not again.isEnabled() and "what runs must end" in again.toolTip()
     shown.rest()
+    assert again.isEnabled() and "what runs" not in again.toolTip()
     assert form.values()["channels"] == 1
     np.testing.assert_array_equal(shown.labels("pair labels").data > 0, truth > 0)
 

@@ -7,6 +7,7 @@ import threading
 import weakref
 from itertools import pairwise
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import psutil
@@ -421,6 +422,7 @@ def test_what_is_shown_is_seen_whole_once_its_words_are_wrapped(qtbot):
     words = "Chance alone may give such a gain on so few objects. " * 2
     card.show_verdict(Kept(Version(*facts), (words,)))
     card.show_note(words)
+    sleep(0.4)  # as long as napari may take to draw a notification
     qtbot.waitUntil(lambda: card.height() >= card.heightForWidth(card.width()))
     qtbot.wait(20)
     assert card.visibleRegion().boundingRect().height() == card.height()

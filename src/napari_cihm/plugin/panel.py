@@ -91,7 +91,6 @@ class Panel(QWidget):
         """Scroll to a section or a part of one."""
         self._part = part
         self._look.start()
-        self._unsettled.start()
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock lets go of the panel, which is how it is closed."""
@@ -135,6 +134,7 @@ class Panel(QWidget):
 
     def _on_look(self) -> None:
         self._scroll.ensureWidgetVisible(self._part)
+        self._unsettled.start()  # only now: a busy window comes late to this
 
     def _set_dropping(self, dropping: bool) -> None:
         self.setProperty("dropping", dropping)

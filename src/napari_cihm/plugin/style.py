@@ -81,8 +81,15 @@ QWidget#cihmPanel QFrame#card {{ background-color: {foreground}; border-radius: 
 QWidget#cihmPanel QFrame#card QWidget {{ background-color: transparent; }}
 QWidget#cihmPanel QFrame#card QPushButton {{ background-color: {primary}; }}
 QWidget#cihmPanel QFrame#card QPushButton:hover {{ background-color: {highlight}; }}
-QWidget#cihmPanel QFrame#card QPushButton:checked,
-QWidget#cihmPanel QFrame#card QPushButton#primary {{ background-color: {current}; }}
+QWidget#cihmPanel QFrame#card QPushButton:checked {{
+    background-color: transparent; border: 1px solid {muted};
+}}
+QWidget#cihmPanel QFrame#card QPushButton:checked:focus {{
+    border: 1px solid {accent};
+}}
+QWidget#cihmPanel QFrame#card QPushButton#primary:enabled {{
+    background-color: {current};
+}}
 QWidget#cihmPanel QListView::item {{ min-height: 18px; }}
 QWidget#cihmPanel QListView::indicator {{
     width: 13px; height: 13px; border-radius: 2px; border: 1px solid {muted};

@@ -293,7 +293,9 @@ class FinetuneFlow(QObject):
 
     def _update(self) -> None:
         session = self._desk.session
-        if session.state is not State.IDLE:
+        running = session.state is not State.IDLE
+        self._section.verdict.set_running(running)
+        if running:
             self._section.set_ready(False, "")
         elif not self._layers:
             self._section.set_ready(False, NO_LABELS)

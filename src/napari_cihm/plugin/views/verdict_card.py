@@ -24,6 +24,7 @@ TITLES = {  # by whether the new model is better, and whether it is in use
     (False, True): "The new model is no better, but is in use.",
 }
 SHOWN = ("ap0.50", "map", "dice")
+AGAIN = "Segment with the model in use; what is reviewed stays as it is"
 
 
 class VerdictCard(QFrame):
@@ -69,11 +70,7 @@ class VerdictCard(QFrame):
                 "Lay the outlines of both models over this slice",
                 self.compare_requested,
             ),
-            (
-                self.again,
-                "Segment with the model in use; what is reviewed stays as it is",
-                self.segment_requested,
-            ),
+            (self.again, AGAIN, self.segment_requested),
         ):
             button.setToolTip(tooltip)
             button.clicked.connect(signal)
@@ -115,6 +112,13 @@ class VerdictCard(QFrame):
         """Say how sure the figures are, and what else to know of the run."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
+
+    def set_running(self, running: bool) -> None:
+        """Let another run be begun, or not while one goes on."""
+        self.again.setEnabled(not running)
+        self.again.setToolTip(
+            f"{AGAIN}.\nFirst what runs must end." if running else AGAIN
+        )
 
     def show_used(self, new: bool | None) -> None:
         """Say which model is in use; None, when it is neither, hides the card."""
