@@ -246,7 +246,9 @@ def test_the_menu_does_not_interrupt_what_runs(tuning, said):
     tuning.shown.press(tuning.shown.section.segment)
     mine = tuning.shown.viewer.layers["mine"]
     tuning.flow.finetune_when_ready([mine])
-    assert said == [("error", "Something else runs. Wait for its end, or cancel it.")]
+    assert said == [
+        ("error", "Something else is running. Wait until it ends, or cancel it.")
+    ]
     assert tuning.flow.learning is None
     tuning.shown.rest()
 
@@ -285,7 +287,7 @@ def test_cancel_before_anything_is_learnt_judges_and_keeps_nothing(tuning):
     tuning.shown.press(tuning.section.unmarked.yes)
     tuning.shown.press(tuning.shown.bar.cancel)
     tuning.shown.rest()
-    assert tuning.shown.words == "Stopped. The model is as it was."
+    assert tuning.shown.words == "Stopped. The model is unchanged."
     assert not tuning.section.verdict.isVisibleTo(tuning.section)
     assert not tuning.section.curves.isVisibleTo(tuning.section)
     assert list(models_home().glob("*.safetensors")) == []
@@ -301,12 +303,12 @@ def test_a_second_press_stops_at_once_and_keeps_nothing(tuning, monkeypatch):
     tuning.shown.until(lambda: len(tuning.section.curves.lists["step"]) > 2)
     tuning.shown.press(cancel)
     assert not cancel.isEnabled()  # a double click is one press
-    assert cancel.text() == "Stop now" and "without it" in tuning.shown.words
+    assert cancel.text() == "Stop now" and "discard it" in tuning.shown.words
     tuning.shown.until(cancel.isEnabled)
     assert tuning.flow.learning is not None
     tuning.shown.press(cancel)
     tuning.shown.rest()
-    assert tuning.shown.words == "Stopped. The model is as it was."
+    assert tuning.shown.words == "Stopped. The model is unchanged."
     assert tuning.shown.session.source == source
     assert tuning.versions() == []
     assert cancel.text() == "Cancel"

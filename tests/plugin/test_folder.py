@@ -71,7 +71,7 @@ def test_what_a_stopped_run_leaves_is_told(shown, section, folder, blobs):
     shown.until(lambda: shown.words.startswith("File 4"))
     shown.press(shown.bar.cancel)
     shown.rest()
-    assert shown.words == "Stopped. 2 files are done and stay, 1 failed."
+    assert shown.words == "Stopped. 2 files are done and kept, 1 failed."
     assert len(list((folder / "labels").glob("*_labels.tif"))) == 2
 
 

@@ -196,4 +196,4 @@ def test_choices_show_words_a_person_grasps(form):
     control = form.control("volume")
     assert isinstance(control, QComboBox)
     shown = [control.itemText(i) for i in range(control.count())]
-    assert shown == ["link across slices", "each slice apart", "three directions"]
+    assert shown == ["link across slices", "each slice separately", "three directions"]

@@ -126,7 +126,7 @@ def test_labels_without_an_image_teach_nothing(viewer, said):
     assert said == [
         (
             "error",
-            "No image lies below the selected labels. Open the image they are of.",
+            "No image lies below the selected labels. Open the image they belong to.",
         )
     ]
     viewer.layers.clear()

@@ -433,7 +433,10 @@ def test_numbers_beyond_the_labels_kind_widen_it(ready, said):
     assert layer.data.dtype == np.uint16
     assert np.unique(layer.data).tolist() == [0, *range(250, 262)]
     np.testing.assert_array_equal(layer.data == 250, seen)
-    assert any("uint8 has too few numbers, now uint16" in text for _, text in said)
+    assert any(
+        "needed more numbers than uint8 has: it is uint16 now" in text
+        for _, text in said
+    )
 
 
 def test_tiles_appear_while_it_runs(shown, blobs):
@@ -475,7 +478,7 @@ def test_cancel_keeps_the_earlier_labels(shown, blobs):
     shown.press(shown.bar.cancel)
     assert shown.session.state is State.STOPPING
     shown.rest()
-    assert shown.words == "Stopped. Earlier labels are as they were."
+    assert shown.words == "Stopped. Earlier labels are unchanged."
     assert [x.name for x in shown.viewer.layers] == ["stack", "stack labels"]
     np.testing.assert_array_equal(layer.data, kept)
     assert shown.section.segment.isEnabled()
@@ -496,7 +499,7 @@ def test_labels_of_pixels_that_were_replaced_meanwhile_are_no_others(
         ready.rest()
         kind, text = said.pop()
         assert kind == "warning"
-        assert text.startswith("Cells was given other pixels while")
+        assert text.startswith("Cells changed while it was being")
         earlier = ready.labels("cells labels (earlier pixels)")
         np.testing.assert_array_equal(earlier.data, kept)
         assert earlier.editable
@@ -661,7 +664,7 @@ def test_labels_too_many_for_memory_stay_on_disk(huge, checkpoint, said, tmp_pat
     wanted = _engine(image.data, checkpoint, "tyx")
     np.testing.assert_array_equal(layer.data[:], wanted)
     assert huge.viewer.layers.selection.active is layer
-    assert "Labels as large as these are not measured." in huge.words
+    assert "Labels this large are not measured." in huge.words
     _duplicate_layer(huge.viewer.layers)
     layer.paint((0, 3, 3), 99)
     assert layer.data[0, 3, 3] == 99
@@ -671,7 +674,7 @@ def test_labels_too_many_for_memory_stay_on_disk(huge, checkpoint, said, tmp_pat
     huge.viewer.layers.selection.active = image
     huge.segment()  # labels on disk are not changed: a new run makes new ones
     assert layer.data[0, 3, 3] == 99 and not layer.visible
-    assert ("info", "Earlier labels stay as they are, hidden: huge labels.") in said
+    assert ("info", "The earlier labels are kept, hidden: huge labels.") in said
     np.testing.assert_array_equal(huge.labels("huge labels [1]").data[:], wanted)
 
 
@@ -702,7 +705,7 @@ def test_large_labels_of_pixels_that_are_gone_are_told(huge, blobs, said):
     huge.rest()
     (layer,) = huge.desk.scene.labels
     assert layer.name == "huge labels (earlier pixels)"
-    assert any("was given other pixels" in text for _, text in said)
+    assert any("changed while it was being" in text for _, text in said)
 
 
 def test_a_run_that_was_cancelled_leaves_nothing_on_disk(huge, blobs):

@@ -13,20 +13,21 @@ class WindowSettings(Settings):
     """What a user sets once, in Preferences > CIHM Segment."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        "auto", description="Where networks compute; auto takes the fastest there is."
+        "auto", description="Where networks run; auto takes the fastest device."
     )
     model: str = Field(
-        DEFAULT_MODEL, description="Name or file of the model that is loaded at first."
+        DEFAULT_MODEL,
+        description="Name or file of the model that is loaded first.",
     )
     memory: int = Field(
         0,
         ge=0,
         le=1_000_000,
-        description="Megabytes that a run stays within; 0 asks the machine.",
+        description="Memory limit of a run in megabytes; 0 asks the machine.",
     )
     journal_folder: str = Field(
         "",
-        description="Where unfinished corrections are kept; empty takes your own data "
+        description="Where unfinished corrections are kept; empty uses your own data "
         "folder.",
     )
 
@@ -38,11 +39,12 @@ class FolderSettings(Settings):
         None, description="Folder of images, or a DSB18 folder, to segment."
     )
     output: Path | None = Field(
-        None, description="Folder for the labels; empty makes labels/ among the images."
+        None,
+        description="Folder for the labels; empty makes labels/ inside that folder.",
     )
     format: Literal["auto", "tif", "zarr"] = Field(
-        "auto", description="Kind of the label files; auto takes what suits the size."
+        "auto", description="Format of the label files; auto chooses by size."
     )
     table: bool = Field(
-        True, description="Also write measurements.csv, a row for each object."
+        True, description="Also write measurements.csv, with a row for each object."
     )

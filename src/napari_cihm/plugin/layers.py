@@ -174,7 +174,7 @@ class ResultLayers:
         self._sign(layer, image, about)
         if before is not None and region.whole:
             before.visible = False
-            notices.tell(f"earlier labels stay as they are, hidden: {before.name}")
+            notices.tell(f"the earlier labels are kept, hidden: {before.name}")
         if follow:
             self._scene.layers.selection.active = layer
         return layer
@@ -292,7 +292,8 @@ class ResultLayers:
         kind = kind_for(own.data.dtype, int(found.max(initial=0)))
         if kind != own.data.dtype:
             notices.tell(
-                f"{own.name}: {own.data.dtype} has too few numbers, now {kind}"
+                f"{own.name} needed more numbers than {own.data.dtype} has: "
+                f"it is {kind} now"
             )
             own.data = own.data.astype(kind)
         self.edit(own, *changed(own.data[box], found.astype(kind), box))
@@ -300,8 +301,8 @@ class ResultLayers:
     def _leave(self, live: Labels, image: ImageLayer) -> Labels:
         """Leave labels of pixels that the image has no more to the user."""
         notices.warn(
-            f"{image.name} was given other pixels while it was segmented; the labels "
-            "are those of the earlier ones",
+            f"{image.name} changed while it was being segmented; these labels belong "
+            "to its earlier pixels",
             "segment it again",
         )
         live.editable, live.metadata = True, {}

@@ -44,7 +44,7 @@ def reason_of(failure: Failure) -> str:
     log.error("%s\n%s", failure.text, failure.trace)
     remedy = failure.remedy
     if not failure.expected:
-        remedy = "This is a fault of the program: please report it with the log"
+        remedy = "This is a bug in the program: please report it with the log"
     return _sentences(failure.text, remedy)
 
 

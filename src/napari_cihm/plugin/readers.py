@@ -67,9 +67,9 @@ def read_folder(path: str | Sequence[str]) -> list[LayerData]:
     kept, left_out = by_count[:MOST], by_count[MOST:]
     if left_out:
         notices.warn(
-            f"images of rarer sizes were left out: of {len(stacks)} sizes, each of "
-            f"which makes two layers, the {MOST} with most images were opened",
-            "open the others in a folder of their own",
+            f"images of rarer sizes were left out: of {len(stacks)} sizes, with two "
+            f"layers each, only the {MOST} with the most images were opened",
+            "move the others to a folder of their own and open that",
         )
     return [
         layer
@@ -161,7 +161,7 @@ def _labels(pair: PairSource) -> NDArray[np.int32]:
 def _picture_of(pair: PairSource) -> Path:
     if pair.picture is None:
         raise DataError(
-            f"the image of {pair.name} is no picture",
+            f"the image of {pair.name} is not a picture",
             "pictures, each with its mask",
             "train on the folder as it is: `cihm train`",
         )

@@ -183,8 +183,8 @@ class Runner(QObject):
     def _lose(self, process: WorkerProcess) -> None:
         log.error("the worker ended unexpectedly: %s", process.last_words)
         failure = wire.Failure(
-            "the process that computes has ended, perhaps for lack of memory",
-            "lower the memory in the preferences, or segment a part of the image",
+            "the computing process has ended, perhaps for lack of memory",
+            "lower the memory limit in the preferences, or segment a part of the image",
             True,
             process.last_words,
         )

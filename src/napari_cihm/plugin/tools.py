@@ -141,23 +141,23 @@ def _interpolate(ground: Ground, points: Points, drawn: bool) -> Edit:
 TOOLS = (
     Tool(
         "delete", "Delete", "Shift-D", "Delete the object under the cursor",
-        "Click what is to go.",
+        "Click the object to delete.",
         run=lambda g, p, _: delete(g.labels, p[0], axes=g.axes, index=g.index),
     ),
     Tool(
         "merge", "Merge", "Shift-M",
-        "Make one object of several: click two, or draw a line across all of them",
+        "Merge objects into one: click two, or draw a line across several",
         "Click two, or draw a line across several.", Gesture.PAIR, _merge,
     ),
     Tool(
         "split", "Split", "Shift-S",
-        "Make two objects of one: draw a line between them, or click each of them",
-        "Draw a line, or click both parts.", Gesture.PAIR, _split,
+        "Split an object in two: draw a line through it, or click both parts",
+        "Draw a line through it, or click both parts.", Gesture.PAIR, _split,
     ),
     Tool(
         "add", "Add", "Shift-N",
-        "Add an object from a click or a scribble in it; the model finds its outline",
-        "Click or scribble on what is missing.", Gesture.SCRIBBLE,
+        "Add an object: click or scribble inside it; the model finds its outline",
+        "Click or scribble on the missing object.", Gesture.SCRIBBLE,
     ),
     Tool(
         "fill_holes", "Fill holes", "Shift-H", "Fill the holes of an object",
@@ -181,17 +181,17 @@ TOOLS = (
     ),
     Tool(
         "copy_previous", "Copy to prev.", "Shift-U",
-        "Copy an object's outline to the slice before",
-        "Click what the slice before lacks.", run=_copy(-1), stacks=True,
+        "Copy an object's outline to the previous slice",
+        "Click the object that the previous slice lacks.", run=_copy(-1), stacks=True,
     ),
     Tool(
         "copy_next", "Copy to next", "Shift-C",
         "Copy an object's outline to the next slice",
-        "Click what the next slice lacks.", run=_copy(1), stacks=True,
+        "Click the object that the next slice lacks.", run=_copy(1), stacks=True,
     ),
     Tool(
         "interpolate", "Interpolate", "Shift-I",
-        "Draw an object in the slices between two",
+        "Fill in an object between two slices",
         "Click it in one slice, then in another.",
         Gesture.ENDS, _interpolate, stacks=True,
     ),
@@ -205,7 +205,7 @@ RULES = (
     ),
     Tool(
         "remove_small", "Drop < {min_size} px", "",
-        "Remove objects and specks of fewer pixels, all over the image",
+        "Remove objects and specks below this size, everywhere in the image",
         gesture=Gesture.NONE,
         run=lambda g, p, _: remove_smaller(
             g.labels, g.settings.min_size, pieces=True, index=g.index
@@ -213,7 +213,7 @@ RULES = (
     ),
     Tool(
         "remove_border", "Drop border", "",
-        "Remove objects that the image's edge cuts, all over the image",
+        "Remove objects cut by the image's edge, everywhere in the image",
         gesture=Gesture.NONE,
         run=lambda g, p, _: remove_touching_border(
             g.labels, axes=g.plane, index=g.index
@@ -228,25 +228,25 @@ REVIEWS = (
     ),
     Tool(
         "review_region", "Region", "Shift-E",
-        "Mark a region as reviewed: draw around it; with Alt, take marks back",
-        "Draw around it; Alt takes marks back.",
+        "Mark a region as reviewed: draw around it; with Alt, unmark it",
+        "Draw around it; with Alt, unmark it.",
         Gesture.REGION,
     ),
     Tool(
         "review_all", "All", "", "Mark everything as reviewed", gesture=Gesture.NONE
     ),
     Tool(
-        "unreview", "Undo mark", "", "Take the last mark back", gesture=Gesture.NONE
+        "unreview", "Undo mark", "", "Undo the last mark", gesture=Gesture.NONE
     ),
 )  # fmt: skip
 
 STEPS = (
-    Tool("previous_stop", "◀", "Shift-B", "Back to what was looked at before",
+    Tool("previous_stop", "◀", "Shift-B", "Go back to the previous one",
          gesture=Gesture.NONE),
-    Tool("next_stop", "Next ▶", "Shift-J", "Show the next one that is not checked",
+    Tool("next_stop", "Next ▶", "Shift-J", "Show the next one that is not checked yet",
          gesture=Gesture.NONE),
     Tool("looks_right", "Looks right ✓", "Shift-Y",
-         "Mark what is shown as checked, and go on to the next", gesture=Gesture.NONE),
+         "Mark this one as checked and go to the next", gesture=Gesture.NONE),
 )  # fmt: skip
 
 ALL = {tool.name: tool for tool in (*TOOLS, *RULES, *REVIEWS, *STEPS)}

@@ -393,7 +393,7 @@ def test_what_is_reviewed_becomes_a_training_folder(deep, tmp_path, said):
     np.testing.assert_array_equal(tifffile.imread(image), deep.viewer.layers[0].data[3])
     deep.flow.export.save(tmp_path / "set")
     deep.shown.rest()
-    assert "there already" in deep.shown.words
+    assert "already there" in deep.shown.words
     assert len(list((tmp_path / "set" / "images").iterdir())) == 1
     assert threading.active_count() <= before
     # Other slices are not there, and objects end with each slice.
@@ -419,7 +419,7 @@ def test_a_second_export_waits_for_the_first(correct, said, tmp_path):
     correct.flow.export.save(tmp_path / "set")
     correct.flow.export.save(tmp_path / "set")
     correct.shown.rest()
-    assert [kind for kind, text in said if "being saved already" in text] == ["error"]
+    assert [kind for kind, text in said if "already being saved" in text] == ["error"]
 
 
 @pytest.mark.parametrize("lazy", [False, True], ids=["numpy", "dask"])

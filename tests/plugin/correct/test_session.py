@@ -301,7 +301,7 @@ def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     for _ in range(4):
         correct.press("looks_right")
     assert "5 of 5 checked" in correct.section.review.words.text()
-    assert correct.shown.words == "All is checked."
+    assert correct.shown.words == "Everything is checked."
 
 
 def test_objects_that_came_later_are_walked_to_before_all_is_checked(correct, squares):
@@ -310,13 +310,13 @@ def test_objects_that_came_later_are_walked_to_before_all_is_checked(correct, sq
     correct.press("next_stop")
     for _ in range(5):
         correct.press("looks_right")
-    assert correct.shown.words == "All is checked."
+    assert correct.shown.words == "Everything is checked."
     with correct.layer.block_history():
         correct.layer.data_setitem(np.nonzero(np.roll(squares == 1, 22, 0)), 9)
     correct.press("next_stop")
     assert correct.layer.selected_label == 9
     correct.press("looks_right")
-    assert correct.shown.words == "All is checked."
+    assert correct.shown.words == "Everything is checked."
 
 
 def test_another_run_is_walked_through_from_its_beginning(correct, squares):

@@ -131,7 +131,7 @@ def test_a_tool_stays_until_it_is_put_down(correct):
     assert 3 in correct.layer.data
     correct.press("merge")
     correct.click(10, 90)
-    assert correct.section.prompt.text().startswith("Now the other one")
+    assert correct.section.prompt.text().startswith("Now click the other one")
     correct.press("delete")
     correct.click(65, 20)
     assert 4 not in correct.layer.data
@@ -258,7 +258,7 @@ def test_volumes_on_screen_are_not_pointed_at(deep, said):
     deep.viewer.dims.ndisplay = 3
     deep.press("delete")
     assert not deep.section.buttons["delete"].isChecked()
-    assert "planes" in said[0][1]
+    assert "2-D view" in said[0][1]
 
 
 def test_an_object_is_added_where_the_model_sees_one(shown, blobs, correcting):
@@ -345,7 +345,7 @@ def test_what_is_due_in_a_stroke_waits_for_its_end(missing):
 def test_nothing_is_added_to_labels_that_were_not_clicked(missing, said):
     missing.layer.data = np.zeros_like(missing.layer.data)
     missing.shown.until(lambda: bool(said))
-    assert "nothing is added" in said[0][1].lower()
+    assert "nothing was added" in said[0][1].lower()
     assert not missing.layer.data.any()
 
 
@@ -386,6 +386,6 @@ def test_nothing_is_changed_that_is_not_seen(correct, said, squares):
     correct.point_at(10, 50)
     correct.key("Shift-D")
     assert [text for _, text in said] == [
-        "Squares labels is hidden. Show it: the eye in the layer list."
+        "Squares labels is hidden. Show it with the eye in the layer list."
     ] * 2
     np.testing.assert_array_equal(correct.layer.data, squares)

@@ -100,7 +100,7 @@ class Adding(QObject):
             return  # the layer went while the model looked
         mending.settle()
         if mending.session.labels is not ground.labels:
-            notices.tell("nothing is added: the labels are others than were clicked")
+            notices.tell("nothing was added: the labels have changed since the click")
             return
         config = getattr(self._bench.desk.session.model, "config", None)
         shape = tuple(mending.layer.data.shape)

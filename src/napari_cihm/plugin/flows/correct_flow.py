@@ -29,8 +29,8 @@ from napari_cihm.plugin.views.correct_section import CorrectSection
 
 NO_LABELS = "Segment an image, or open labels, to correct them here."
 SCALES = (
-    "These labels have several scales, and napari edits none of them. A copy of the "
-    "finest can be edited."
+    "These labels have several scales, which napari cannot edit. You can edit a copy "
+    "of the finest."
 )
 MARKS = {tool.name for tool in REVIEWS}
 

@@ -24,7 +24,7 @@ class Doubting(QObject):
         What flows work with.
     """
 
-    title = "Looking where the model is unsure"
+    title = "Finding where the model is unsure"
 
     def __init__(self, desk: Desk, parent: QObject) -> None:
         super().__init__(parent)

@@ -47,10 +47,10 @@ class ExportFlow(QObject):
         """Add the reviewed slices to a folder; without marks, all of them."""
         bench, layer = self._bench, self._bench.labels
         if self._errand is not None:
-            notices.refuse("a folder is being saved already", "wait until it is")
+            notices.refuse("a folder is already being saved", "wait until it is done")
             return
         if layer is None or bench.image_of(layer) is None:
-            notices.refuse("there is no image of these labels", "open it first")
+            notices.refuse("there is no image for these labels", "open it first")
             return
         mending = bench.begin(layer)
         mending.settle()
@@ -94,7 +94,7 @@ class ExportFlow(QObject):
         """Stop after the slice that is being written."""
         if self._errand is not None:
             self._errand.stopped = True
-            self._words = "Stopped. Slices that are saved stay."
+            self._words = "Stopped. The slices saved so far are kept."
 
     def _on_requested(self) -> None:
         chosen = QFileDialog.getExistingDirectory(

@@ -23,12 +23,12 @@ from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
-NO_LABELS = "Segment an image and correct the labels, or open labels of an image."
+NO_LABELS = "Segment an image and correct its labels, or open an image with labels."
 LONGEST = 16  # letters of a name in a row
 NONE_TICKED = "Tick the labels to learn from."
 UNMARKED = (
-    "Nothing in {} is marked as reviewed. Is all of it right, the empty parts too? "
-    "If not, mark what is right first, under Correct."
+    "Nothing in {} is marked as reviewed. Is all of it right, including the empty "
+    "parts? If not, first mark what is right, under Correct."
 )
 
 
@@ -115,10 +115,13 @@ class FinetuneFlow(QObject):
         session = self._desk.session
         if not usable:
             notices.refuse(
-                "no image lies below the selected labels", "open the image they are of"
+                "no image lies below the selected labels",
+                "open the image they belong to",
             )
         elif session.state is not State.IDLE:
-            notices.refuse("something else runs", "wait for its end, or cancel it")
+            notices.refuse(
+                "something else is running", "wait until it ends, or cancel it"
+            )
         else:
             self._section.tick([str(layer.unique_id) for layer in usable])
             self._awaiting = session.model is None
@@ -201,7 +204,7 @@ class FinetuneFlow(QObject):
         if kept is None:
             curves = self._section.curves
             curves.setVisible(bool(curves.lists["step"]))
-            return f"{learning.why} The model is as it was."
+            return f"{learning.why} The model is unchanged."
         self._after = str(kept.version.path)
         verdict = self._section.verdict
         verdict.show_verdict(kept)

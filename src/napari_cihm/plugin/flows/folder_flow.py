@@ -46,7 +46,7 @@ class FolderFlow(QObject):
         """Segment every image of the folder."""
         chosen = self._section.form.settings()
         if not isinstance(chosen, FolderSettings) or chosen.folder is None:
-            notices.refuse("no folder of images is named", "choose one")
+            notices.refuse("no folder of images is chosen", "choose one")
             return
         output = chosen.output or chosen.folder / LABELS
         self._section.clear()
@@ -107,9 +107,7 @@ class FolderFlow(QObject):
 
 def _stopped(done: int, failed: int) -> str:
     """Say what a run that was stopped leaves."""
-    stay = (
-        "1 file is done and stays" if done == 1 else f"{done} files are done and stay"
-    )
+    stay = "1 file is done and kept" if done == 1 else f"{done} files are done and kept"
     return f"Stopped. {stay}{f', {failed} failed' if failed else ''}."
 
 

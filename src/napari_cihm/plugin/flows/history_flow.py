@@ -116,7 +116,9 @@ class HistoryFlow(QObject):
     def _rename(self, version: Version) -> None:
         used = str(version.path) == self._desk.session.source
         if used and not self._desk.tasks.idle:
-            notices.refuse(f"{version.name} is in use", "wait for the end of what runs")
+            notices.refuse(
+                f"{version.name} is in use", "wait until the current run ends"
+            )
             return
         name, ok = QInputDialog.getText(
             self._section, "Rename", "Name of the model", text=version.name

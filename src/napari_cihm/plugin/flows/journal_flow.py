@@ -242,7 +242,7 @@ def _base(journal: FoundJournal, bases: list[Any]) -> Any:
     base = next((labels for labels in bases if journal.began_with(labels)), None)
     if journal.by_reference and base is None:
         raise InputError(
-            "this work was begun on labels in a file, and holds what changed alone",
+            "this work was begun on labels in a file, and holds only the changes",
             "those labels, as they were",
             f"open them first ({journal.layer})",
         )

@@ -173,7 +173,7 @@ class Labelling(QObject):
                 self.image, self.region, labels, about, self.preview
             )
             if not self.preview:
-                self.notes.append("labels as large as these are not measured")
+                self.notes.append("labels this large are not measured")
         elif self.preview:
             self.result = layers.keep_preview(
                 shown, self.image, self.region, event.labels

@@ -20,7 +20,7 @@ from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.views.curves import Curves
 
 REFRESH = 250  # milliseconds between two drawings of the curves
-AGAIN = "Taking the best so far. Press again to go without it."
+AGAIN = "Keeping the best so far. Press again to discard it."
 
 
 class Learning(QObject):

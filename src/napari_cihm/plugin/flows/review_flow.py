@@ -81,7 +81,7 @@ class ReviewFlow(QObject):
         elif tool.name == "review_all":
             self._mark(mending, reviewed.mark_all())
         elif mending.unmark() is None:
-            notices.tell("there is no mark to take back")
+            notices.tell("there is no mark to undo")
 
     def forget(self, layer: Labels) -> None:
         """Let the tint go with the labels it belongs to."""
@@ -97,7 +97,7 @@ class ReviewFlow(QObject):
     def _mark(self, mending: Mending, change: ReviewChange) -> None:
         mending.mark(change)
         if not change:
-            self._bench.desk.tasks.say("It was marked already.")
+            self._bench.desk.tasks.say("It was already marked.")
 
     def _on_pointed(
         self, tool: Tool, points: list[Point], drawn: bool, away: bool

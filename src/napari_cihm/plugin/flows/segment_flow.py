@@ -144,7 +144,7 @@ class SegmentFlow(QObject):
         if run.failure:
             return notices.report(run.failure)
         if run.state is RunState.STOPPED or labelling.result is None:
-            return "Stopped. Earlier labels are as they were."
+            return "Stopped. Earlier labels are unchanged."
         notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:
             notices.warn(notes)  # and below, since napari takes it away soon
@@ -228,7 +228,7 @@ def _checked(axes: str, image: ImageLayer) -> str:
     """Return axes in small letters if they describe an image as napari shows it."""
     letters = check_axes(axes, array_of(image).shape)
     if image.rgb and letters[-1] != "c":
-        raise AxesError(f"axes {axes!r} of an image in colours", "c as the last letter")
+        raise AxesError(f"axes {axes!r} of a colour image", "c as the last letter")
     return letters
 
 

@@ -17,7 +17,10 @@ from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.wording import done, sentence
 
 HINT = "Choose a tool, or point and press its key."
-SECOND = {Gesture.PAIR: "Now the other one.", Gesture.ENDS: "Now in another slice."}
+SECOND = {
+    Gesture.PAIR: "Now click the other one.",
+    Gesture.ENDS: "Now click it in another slice.",
+}
 EDITS = {tool.name: tool for tool in (*TOOLS, *RULES)}
 
 
@@ -105,7 +108,8 @@ class ToolFlow(QObject):
         ground = self._bench.ground(mending)
         if not mending.layer.visible:
             notices.refuse(
-                f"{mending.layer.name} is hidden", "show it: the eye in the layer list"
+                f"{mending.layer.name} is hidden",
+                "show it with the eye in the layer list",
             )
         elif tool.stacks and ground.depth is None:
             notices.refuse("these labels have no slices", "use it on a stack")

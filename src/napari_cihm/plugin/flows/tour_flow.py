@@ -119,8 +119,8 @@ class TourFlow(QObject):
             self._walk(mending, back)
         elif image is None or self._bench.desk.session.model is None:
             notices.warn(
-                "the model cannot be asked without an image of the shape of these "
-                "labels; objects come by their size"
+                "without an image of the shape of these labels the model cannot be "
+                "asked; objects are ordered by their size"
             )
             self._make(mending, key, None)
             self._walk(mending, back)
@@ -173,7 +173,7 @@ class TourFlow(QObject):
             stop = self._tour.next()
         self._stop = stop
         if self._stop is None:
-            self._bench.desk.tasks.say("All is checked.")
+            self._bench.desk.tasks.say("Everything is checked.")
         else:
             box, label = self._stop.box, self._stop.label
             if label:

@@ -23,7 +23,7 @@ TITLES = {
     "grow": "Grow, shrink by",
     "gap": "Slices to bridge",
     "halo": "Block margin",
-    "held_out": "Kept to score with",
+    "held_out": "Held out for scoring",
     "least": "Fewest objects",
     "journal": "Keep a journal",
     "maps": "Keep probability maps",
@@ -74,11 +74,11 @@ WORDS: dict[tuple[str, Any], str] = {
     ("order", "size"): "unusual sizes first",
     ("order", "uncertainty"): "where the model is unsure",
     ("output", None): "labels/ inside that folder",
-    ("time", "frames"): "each apart",
+    ("time", "frames"): "each separately",
     ("time", "linked"): "link across time",
     ("volume", "linked"): "link across slices",
     ("volume", "orthogonal"): "three directions",
-    ("volume", "slices"): "each slice apart",
+    ("volume", "slices"): "each slice separately",
 }
 
 

@@ -23,9 +23,9 @@ class CheckSection(Section):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Check a model file", parent)
         self.choose = QPushButton("Choose a file…", self)
-        self.choose.setToolTip("A .safetensors, .pt or .pth file; none of it is run")
+        self.choose.setToolTip("A .safetensors, .pt or .pth file; no code in it is run")
         self.copy = QPushButton("Copy the report", self)
-        self.copy.setToolTip("Copy all that is said below as text")
+        self.copy.setToolTip("Copy everything below as text")
         self.copy.setEnabled(False)
         self.card = ModelCard(self)
         self.card.show_text("Choose a model file, or drop one here.")

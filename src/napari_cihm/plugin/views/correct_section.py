@@ -43,11 +43,17 @@ class CorrectSection(Section):
         self.unfinished = Banner(
             "Resume",
             "Discard",
-            ("Open the work as it was", "Offer it no more; it goes after a month"),
+            (
+                "Open the work as it was",
+                "Stop offering it; it is deleted after a month",
+            ),
             self,
         )
         self.copy = Banner(
-            "Edit a copy", "", ("Add labels of one scale that can be edited", ""), self
+            "Edit a copy",
+            "",
+            ("Add a copy with a single scale, which can be edited", ""),
+            self,
         )
         self.grid, self.review = ToolGrid(self), ReviewRows(self)
         self.prompt = Line("", self)
@@ -56,8 +62,7 @@ class CorrectSection(Section):
         self.restore = restore_button(self)
         self.export = QPushButton("Save as training folder…", self)
         self.export.setToolTip(
-            "Add what is reviewed to a folder that training takes; nothing in it is "
-            "ever replaced"
+            "Add what is reviewed to a folder to train on; nothing in it is replaced"
         )
         self.reason = muted("", self)
         self._build()

@@ -28,8 +28,8 @@ ELSEWHERE = ("device", "steps")
 TIMES: dict[str, tuple[float | None, str]] = {
     "15 s": (15.0, "A first try"),
     "1 min": (60.0, "Enough for a few images"),
-    "5 min": (300.0, "For many images, or objects that look like nothing before"),
-    "Long": (None, "Until it stops getting better; Cancel keeps the best so far"),
+    "5 min": (300.0, "For many images, or objects that are new to the model"),
+    "Long": (None, "Until it stops improving; Cancel keeps the best so far"),
 }
 USUAL = 1
 STARTS = (
@@ -55,10 +55,12 @@ class FinetuneSection(Section):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Fine-tune", parent)
         self.pairs = Rows("Labels to learn from", ROWS, self)
-        self.pairs.setToolTip("Ticked labels are learnt from, where they are reviewed")
+        self.pairs.setToolTip(
+            "The model learns from ticked labels, where they are reviewed"
+        )
         self.start = DropDown(
             "Start from",
-            "What the new model begins as: the original does not drift, the model in "
+            "What the new model starts as: the original does not drift, the model in "
             "use keeps what earlier labels taught it",
             self,
         )
@@ -77,8 +79,8 @@ class FinetuneSection(Section):
             "Whole layer",
             "Not yet",
             (
-                "Everything in the labels is right, the empty parts too",
-                "Learn nothing before something is marked as reviewed",
+                "Everything in the labels is right, including the empty parts",
+                "Learn nothing until something is marked as reviewed",
             ),
             self,
         )

@@ -61,5 +61,5 @@ class FolderSection(Section):
         self.start.setToolTip(
             "Segment every image of the folder and write its labels"
             if named
-            else "Name a folder of images first"
+            else "Choose a folder of images first"
         )

@@ -20,10 +20,10 @@ ROWS = 5
 PATH = Qt.ItemDataRole.UserRole
 ACTIONS = {
     "use": ("Use", "Segment with this model from now on"),
-    "compare": ("Compare", "Lay the outlines of two models over this slice"),
+    "compare": ("Compare", "Show the outlines of two models on this slice"),
     "rename": ("Rename…", "Give it another name"),
     "export": ("Export…", "Copy it to a file that can be shared"),
-    "delete": ("Delete…", "Remove it for good"),
+    "delete": ("Delete…", "Delete it for good"),
 }
 
 

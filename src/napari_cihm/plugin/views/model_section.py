@@ -33,14 +33,14 @@ class ModelSection(Section):
         super().__init__("Model", parent)
         self.models = DropDown(
             "Model",
-            "Models that came along, then files used of late. A model file can also "
-            "be dropped anywhere on this panel.",
+            "Bundled models, then files used recently. A model file can also be "
+            "dropped anywhere on this panel.",
             self,
         )
         self.browse = QPushButton("Browse…", self)
         self.browse.setToolTip("Choose a model file: .safetensors, .pt, .pth")
         self.card = ModelCard(self)
-        self.devices = DropDown("Device", "Where the network computes", self)
+        self.devices = DropDown("Device", "Where the network runs", self)
         chooser = QHBoxLayout()
         chooser.addWidget(self.models, 1)
         chooser.addWidget(self.browse)

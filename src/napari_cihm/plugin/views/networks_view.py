@@ -41,7 +41,7 @@ class NetworksSection(Section):
         self.about = Words("Looking…", self)
         self.about.let_copy(keys=True)
         self.rows.addWidget(
-            muted("What 256 x 256 pixels cost, in three channels.", self)
+            muted("Costs for 256 x 256 pixels in three channels.", self)
         )
         self.rows.addWidget(self.table)
         self.rows.addWidget(self.about)

@@ -20,7 +20,7 @@ from napari_cihm.plugin.views.section import Line
 READY = "Ready"
 DOTS = 16  # pixels left for them, and for the padding of a style, in a last line
 PAUSE = 500  # milliseconds in which a second click belongs to the first
-TIP = "Stop soon; nothing that was there before is lost (Esc)"
+TIP = "Stop; nothing that was there before is lost (Esc)"
 
 
 class Room(Line):

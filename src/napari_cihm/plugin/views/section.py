@@ -70,7 +70,7 @@ class Fold(QWidget):
     def _on_toggled(self, opened: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
         self.title.setArrowType(arrow)
-        self.title.setToolTip("Fold" if opened else "Unfold")
+        self.title.setToolTip("Collapse" if opened else "Expand")
         self.body.setVisible(opened)
 
 

@@ -26,7 +26,7 @@ FIRST = ("channels", "diameter", "volume", "time")
 EXTENTS: dict[Extent, tuple[str, str]] = {
     "all": ("Whole image", "Every slice and time point"),
     "slice": ("This slice", "The plane that the sliders show"),
-    "view": ("Current view", "What can be seen of this plane just now"),
+    "view": ("Current view", "The part of this plane that is on screen"),
 }
 
 
@@ -172,7 +172,7 @@ class SegmentSection(Section):
         self.reason.setVisible(bool(reason))
         for button, text in (
             (self.segment, "Segment what is chosen above (Ctrl+Enter)"),
-            (self.preview, "Segment what can be seen, to try the settings"),
+            (self.preview, "Segment only what is on screen, to try the settings"),
         ):
             button.setEnabled(possible)
             button.setToolTip(text if possible else reason or text)

@@ -67,7 +67,7 @@ class VerdictCard(QFrame):
             (self.use_old, "Segment with the old model from now on", self.old_wanted),
             (
                 self.both,
-                "Lay the outlines of both models over this slice",
+                "Show the outlines of both models on this slice",
                 self.compare_requested,
             ),
             (self.again, AGAIN, self.segment_requested),
