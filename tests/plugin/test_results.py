@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -67,6 +68,16 @@ def test_what_a_closed_window_left_goes_a_week_after_it_was_seen_closed(home, le
     results.sweep()
     assert mine.exists()  # this window is open
     assert sorted(path.suffix for path in home.iterdir()) == ["", ".lock"]
+
+
+def test_it_goes_where_locks_went_before_it(home):
+    written(home / uuid4().hex)
+    for days in (0, 8):
+        for lock in home.glob("*.lock"):
+            lock.unlink()  # as Windows does when it is released
+        aged(home, days)
+        results.sweep()
+    assert not any(home.iterdir())
 
 
 def test_it_stays_while_corrections_wait_for_it(home, left, monkeypatch):

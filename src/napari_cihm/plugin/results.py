@@ -22,7 +22,8 @@ from napari_cihm.correction.journal import journals
 from napari_cihm.plugin.preferences import PLUGIN, preferences
 
 WEEK = 7 * 86400.0  # seconds
-LOCK, CLOSED = ".lock", ".closed"  # beside a window's folder
+NAME = 32 * "[0-9a-f]"  # of a window's folder
+LOCK, CLOSED = ".lock", ".closed"  # beside it; on Windows no lock outlives its window
 UNTOLD = (OSError, NotImplementedError, filelock.Timeout)  # where a lock says nothing
 
 
@@ -65,7 +66,7 @@ def sweep() -> None:
 
     All stays while unfinished corrections need labels that lie in a file.
     """
-    places = [path.with_suffix("") for path in _home().glob(f"*{LOCK}")]
+    places = {path.with_suffix("") for path in _home().glob(f"{NAME}*")}
     old = [place for place in places if _has_been_closed(place)]
     if old and not _is_missed():
         for place in old:
