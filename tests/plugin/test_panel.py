@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.events import Examined, Finding, Kept, Version
-from napari_cihm.plugin.panel import Panel
+from napari_cihm.plugin.panel import NARROWEST, Panel
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS, sheet_for
 from napari_cihm.plugin.views.check_view import CheckSection
@@ -381,6 +381,29 @@ def test_a_frame_says_that_what_is_dragged_can_be_dropped(shown):
     assert framed()
     QApplication.sendEvent(panel, QDragLeaveEvent())
     assert not framed()
+
+
+def test_rows_of_a_form_have_room_for_what_is_wrong(qtbot):
+    """The titles stay beside their boxes, and the reason below them is whole."""
+    panel, segment = Panel(), SegmentSection()
+    qtbot.addWidget(panel)
+    panel.add_section(segment)
+    segment.set_axes("zyy", "", "axes hold one letter twice " * 6)
+    box = segment.form.control("diameter")
+    box.setEditText("huge")
+    panel.resize(NARROWEST, 600)
+    panel.show()
+    QApplication.processEvents()
+    problems = segment.findChildren(QLabel, "problem")
+    for words in (words for words in problems if words.isVisible()):
+        assert words.height() >= words.heightForWidth(words.width())
+    titles = {label.buddy(): label for label in segment.findChildren(QLabel)}
+    for control in (segment.axes, box):
+        middles = [
+            widget.mapTo(panel, widget.rect().center()).y()
+            for widget in (control, titles[control])
+        ]
+        assert abs(middles[0] - middles[1]) <= 1
 
 
 def test_what_has_the_focus_is_framed_and_what_is_refused_stays_red(qtbot):

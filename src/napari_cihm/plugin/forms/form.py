@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from napari_cihm.config import Settings
 from napari_cihm.config.fields import FieldFacts, fields_of
@@ -41,14 +41,15 @@ class Form(QWidget):
         self._model = model
         facts = {f.name: f for f in fields_of(model)}
         self.facts = {name: facts[name] for name in names or facts}
-        self._layout = QFormLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setFieldGrowthPolicy(
-            QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow
-        )
+        # Not Qt's form: it leaves words that wrap too little height.
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setColumnStretch(1, 1)
         self._rows = {name: _Row(f, self) for name, f in self.facts.items()}
-        for row in self._rows.values():
-            self._layout.addRow(row.label, row)
+        for number, row in enumerate(self._rows.values()):
+            layout.addWidget(row.label, 2 * number, 0)
+            layout.addWidget(row, 2 * number, 1)
+            layout.addWidget(row.problem, 2 * number + 1, 1)
             row.editor.changed.connect(self._on_changed)
         self.restore_defaults()
 
@@ -90,9 +91,7 @@ class Form(QWidget):
 
     def set_shown(self, name: str, shown: bool) -> None:
         """Show or hide a field; a hidden one keeps its value."""
-        row = self._rows[name]
-        row.setVisible(shown)
-        row.label.setVisible(shown)
+        self._rows[name].set_shown(shown)
 
     @property
     def labels(self) -> list[QLabel]:
@@ -111,7 +110,7 @@ class Form(QWidget):
 
 
 class _Row(QWidget):
-    """A control, its unit, and room for what is wrong with it."""
+    """A control and its unit; its label, and what is wrong with it, lie around it."""
 
     def __init__(self, facts: FieldFacts, parent: QWidget) -> None:
         super().__init__(parent)
@@ -121,27 +120,29 @@ class _Row(QWidget):
         self._unit = QLabel(unit_of(facts), self)
         self._unit.setObjectName("unit")
         self._unit.setVisible(bool(unit_of(facts)))
-        self._problem = Words("", self)
-        self._problem.setObjectName("problem")
-        self._problem.hide()
+        self.problem = Words("", parent)
+        self.problem.setObjectName("problem")
+        self.problem.hide()
         self._tooltip = tooltip_of(facts)
-        beside = QHBoxLayout()
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.addWidget(self.editor.widget, 1)
-        beside.addWidget(self._unit)
-        layout = QVBoxLayout(self)
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
-        layout.addLayout(beside)
-        layout.addWidget(self._problem)
+        layout.addWidget(self.editor.widget, 1)
+        layout.addWidget(self._unit)
         self.show_problem("")
+
+    def set_shown(self, shown: bool) -> None:
+        """Show or hide all of it."""
+        self.setVisible(shown)
+        self.label.setVisible(shown)
+        self.problem.setVisible(shown and bool(self.problem.text()))
 
     def show_problem(self, text: str) -> None:
         """Turn red and say why, or be as before."""
         for widget in (self.label, self.editor.widget):
             widget.setToolTip(f"{text}. {self._tooltip}" if text else self._tooltip)
-        self._problem.setText(text)
-        self._problem.setVisible(bool(text))
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text) and not self.isHidden())
         widget = self.editor.widget
         if widget.property("refused") != bool(text):
             widget.setProperty("refused", bool(text))

@@ -5,12 +5,11 @@ from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QFormLayout,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -76,17 +75,14 @@ class SegmentSection(Section):
         self.set_dimensions("", ())
 
     def _build(self) -> None:
-        top = QFormLayout()
-        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        axes = QVBoxLayout()
-        axes.setSpacing(1)
-        axes.addWidget(self.axes)
-        axes.addWidget(self.meaning)
+        top = QGridLayout()
+        top.setColumnStretch(1, 1)
         titles = [QLabel("Image", self), QLabel("Axes", self)]
-        top.addRow(titles[0], self.images)
-        top.addRow(titles[1], axes)
-        titles[0].setBuddy(self.images)
-        titles[1].setBuddy(self.axes)
+        for row, control in enumerate((self.images, self.axes)):
+            titles[row].setBuddy(control)
+            top.addWidget(titles[row], row, 0)
+            top.addWidget(control, row, 1)
+        top.addWidget(self.meaning, 2, 1)
         Alignment([*titles, *self.form.labels, *self.more.labels], self)
         self.extents, extents = choice_row(EXTENTS.values(), self)
         fold = Fold("More settings", opened=False, parent=self)
