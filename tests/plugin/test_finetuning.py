@@ -76,15 +76,13 @@ def tuning(shown, blobs, truth, monkeypatch):
 
 
 def test_labels_are_listed_with_what_may_be_believed(tuning):
-    assert tuning.pairs == ["mine over spots · not reviewed"]
+    assert tuning.pairs == ["mine · not reviewed"]
     tuning.shown.viewer.add_labels(np.zeros((5, 5), int), name="alone")
-    assert tuning.pairs == [
-        "mine over spots · not reviewed"
-    ]  # no image lies below those
+    assert tuning.pairs == ["mine · not reviewed"]  # no image lies below those
     correct = tuning.shown.coordinator.correct
     correct.bench.choose(tuning.shown.viewer.layers["mine"])
     correct._on_pressed("review_all")
-    assert tuning.pairs == ["mine over spots · reviewed part"]
+    assert tuning.pairs == ["mine · reviewed part"]
 
 
 def test_labels_of_pixels_that_are_gone_are_not_listed(tuning, blobs, said):
@@ -128,7 +126,7 @@ def test_an_unmarked_layer_is_asked_about_once(tuning, said):
     tuning.shown.press(tuning.shown.bar.cancel)
     tuning.shown.rest()
     assert not tuning.section.unmarked.isVisibleTo(tuning.section)
-    assert tuning.pairs == ["mine over spots · all of it"]
+    assert tuning.pairs == ["mine · all of it"]
 
 
 def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
@@ -231,11 +229,11 @@ def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):
     tuning.flow._whole.add(layer)
     mending = tuning.shown.coordinator.correct.bench.begin(layer)
     mending.mark(mending.session.reviewed.mark((slice(0, 8), slice(0, 8))))
-    assert tuning.pairs == ["mine over spots · all of it"]
+    assert tuning.pairs == ["mine · all of it"]
     # but what a run writes into it, nobody has called right
     for hear in tuning.shown.desk.layers.rewritten:
         hear(layer)
-    assert tuning.pairs == ["mine over spots · reviewed part"]
+    assert tuning.pairs == ["mine · reviewed part"]
     tuning.press()
     tuning.shown.rest()
     assert "all background in the reviewed part" in said[-1][1]
@@ -392,9 +390,7 @@ def test_two_models_are_compared_on_the_image(tuning, checkpoint):
     assert second.name == "spots by spots (1)"
     assert first.contour and not first.editable
     assert first.data.max() == 12
-    assert tuning.pairs == [
-        "mine over spots · not reviewed"
-    ]  # those are no one's labels
+    assert tuning.pairs == ["mine · not reviewed"]  # those are no one's labels
 
 
 def test_the_verdict_speaks_of_the_model_in_use(tuning, checkpoint):

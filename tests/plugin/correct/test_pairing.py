@@ -104,7 +104,8 @@ def test_labels_that_were_made_here_stay_with_their_image(shown, pair):
 def test_rows_say_which_image_is_learnt_from(shown, pair):
     image, labels, _ = pair
     image("nuclei of the left kidney")
-    labels("by hand")
+    name = "0c2550a2" * 8 + " by hand"
+    labels(name)
     pairs = shown.coordinator.finetune._section.pairs
-    assert pairs.item(0).text() == "by hand over nuclei o…t kidney · not reviewed"
-    assert "by hand, over nuclei of the left kidney" in pairs.item(0).toolTip()
+    assert pairs.item(0).text() == f"{name} · not reviewed"
+    assert f"{name}, over nuclei of the left kidney" in pairs.item(0).toolTip()

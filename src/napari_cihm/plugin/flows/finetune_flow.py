@@ -24,7 +24,6 @@ from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
 NO_LABELS = "Segment an image and correct its labels, or open an image with labels."
-LONGEST = 16  # letters of a name in a row
 NONE_TICKED = "Tick the labels to learn from."
 UNMARKED = (
     "Nothing in {} is marked as reviewed. Is all of it right, including the empty "
@@ -287,7 +286,7 @@ class FinetuneFlow(QObject):
             part = {None: "not reviewed", "whole": "all of it"}.get(
                 marks if isinstance(marks, str | None) else "", "reviewed part"
             )
-            words = f"{_short(layer.name)} over {_short(image.name)} · {part}"
+            words = f"{layer.name} · {part}"
             tooltip = f"{layer.name}, over {image.name}: {part}"
             usual = layer is active or marks is not None
             rows.append((str(layer.unique_id), words, tooltip, usual))
@@ -308,9 +307,3 @@ class FinetuneFlow(QObject):
             self._section.set_ready(False, NO_MODEL)
         else:
             self._section.set_ready(True)
-
-
-def _short(name: str) -> str:
-    """Cut the middle out of a long name, so that two of them share a row."""
-    half = LONGEST // 2
-    return name if len(name) <= LONGEST else f"{name[:half]}…{name[-half:]}"

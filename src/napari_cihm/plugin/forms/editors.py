@@ -53,7 +53,8 @@ def make_editor(facts: FieldFacts, parent: QWidget) -> Editor:
     """Make the control that suits a field."""
     editor = _make(facts, parent)
     editor.widget.setObjectName(facts.name)
-    editor.widget.setAccessibleName(title_of(facts))
+    named = editor.widget.focusProxy() or editor.widget  # where the focus is heard
+    named.setAccessibleName(title_of(facts))
     return editor
 
 
