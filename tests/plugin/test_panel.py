@@ -19,8 +19,10 @@ from qtpy.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
+    QDockWidget,
     QLabel,
     QLineEdit,
+    QMainWindow,
     QStyleOptionComboBox,
     QWidget,
 )
@@ -324,6 +326,25 @@ def test_a_bare_panel_says_when_its_dock_lets_go(qtbot):
     panel.setParent(owner)
     with qtbot.waitSignal(panel.closed):
         panel.setParent(None)
+
+
+def test_panels_share_a_place_as_tabs_and_the_newest_is_in_front(qtbot):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.show()
+    docks = [QDockWidget(str(n), window) for n in range(3)]
+    for dock in docks:
+        dock.setWidget(Panel())
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        qtbot.waitUntil(lambda dock=dock: not dock.visibleRegion().isEmpty())
+        QApplication.processEvents()
+    first, second, third = docks
+    assert set(window.tabifiedDockWidgets(first)) == {second, third}
+    assert [dock.visibleRegion().isEmpty() for dock in docks] == [True, True, False]
+    first.hide()
+    first.show()
+    qtbot.waitUntil(lambda: not first.visibleRegion().isEmpty())
+    assert third.visibleRegion().isEmpty()
 
 
 def test_long_names_do_not_widen_a_panel(qtbot):

@@ -1,8 +1,21 @@
 """The panel: sections in the order of the work, and the run bar at its foot."""
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtGui import (
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QKeyEvent,
+    QShowEvent,
+)
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_cihm.plugin.views.run_bar import RunBar
 from napari_cihm.plugin.views.section import Section, tab_as_seen
@@ -71,6 +84,9 @@ class Panel(QWidget):
         self._unsettled = QTimer(self, singleShot=True, interval=UNSETTLED)
         self._scroll.verticalScrollBar().rangeChanged.connect(self._on_grown)
         self._part: QWidget = inside
+        self._front = QTimer(self, singleShot=True, interval=0)
+        self._front.timeout.connect(self._on_shown)
+        self._placed = False
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 7, 4, 6)
         layout.setSpacing(6)
@@ -91,6 +107,12 @@ class Panel(QWidget):
         """Scroll to a section or a part of one."""
         self._part = part
         self._look.start()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Lie beside other panels as a tab, in front, once the dock has its place."""
+        super().showEvent(event)
+        if not event.spontaneous():
+            self._front.start()
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock lets go of the panel, which is how it is closed."""
@@ -135,6 +157,26 @@ class Panel(QWidget):
     def _on_look(self) -> None:
         self._scroll.ensureWidgetVisible(self._part)
         self._unsettled.start()  # only now: a busy window comes late to this
+
+    def _on_shown(self) -> None:
+        dock, window = self.parent(), self.window()
+        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
+            return
+        if not self._placed:  # later it stays where the user put it
+            self._placed = True
+            docks = [panel.parent() for panel in window.findChildren(Panel)]
+            area = window.dockWidgetArea(dock)
+            beside = [
+                other
+                for other in docks
+                if other is not dock
+                and not other.isHidden()
+                and not other.isFloating()
+                and window.dockWidgetArea(other) == area
+            ]
+            if beside:
+                window.tabifyDockWidget(beside[0], dock)
+        dock.raise_()
 
     def _set_dropping(self, dropping: bool) -> None:
         self.setProperty("dropping", dropping)
