@@ -455,6 +455,14 @@ def test_the_numbers_of_the_chart_are_whole_at_any_size_of_letters(tuning):
         assert item.vb.geometry().top() >= line / 2
         assert item.getAxis("bottom").height() >= line
         assert curves._chart.height() > 6 * line
+    below = item.getAxis("bottom")
+    assert below.labelText == "steps"
+    said = {
+        text
+        for gap, at in below.tickValues(-2, 3.5, 200)
+        for text in below.tickStrings(at, 1, gap)
+    }
+    assert said == {"0", "1", "2", "3"}
 
 
 def test_a_refused_model_carries_its_warnings_to_the_card(tuning):

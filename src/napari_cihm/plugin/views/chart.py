@@ -15,13 +15,32 @@ DRAWN = {  # of a version's curves: what lies below, the title, the mark's colou
     "score": ("check", "held-out score", "good"),
 }
 TICK = 8  # pixels between an axis and its numbers
+BELOW = 5  # pixels by which an axis' title hangs out of it
+
+
+class Steps(pg.AxisItem):
+    """An axis of steps, which are whole and begin at none."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom")
+        self.enableAutoSIPrefix(False)
+        self.setLabel("steps")
+
+    def tickValues(self, low: float, high: float, size: float) -> Any:
+        """Leave out what is no number of steps."""
+        levels = super().tickValues(low, high, size)
+        return [(gap, [v for v in at if v >= 0 and v % 1 == 0]) for gap, at in levels]
+
+    def tickStrings(self, values: Any, scale: float, spacing: float) -> list[str]:
+        """Write no decimals."""
+        return [f"{value:.0f}" for value in values]
 
 
 class Chart(pg.PlotWidget):
     """Losses by the axis to the left, scores from 0 to 1 by the one to the right."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__(parent, axisItems={"bottom": Steps()})
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(False, False)
@@ -59,10 +78,12 @@ class Chart(pg.PlotWidget):
         """Write the numbers in a font, with room for those at the ends of an axis."""
         height = QFontMetrics(font).height()
         item = self.getPlotItem()
-        item.layout.setContentsMargins(0, height / 2, height / 2, 0)
+        item.layout.setContentsMargins(0, height / 2, height / 2, BELOW)
         for side in ("left", "right", "bottom"):
             item.getAxis(side).setStyle(tickFont=font)
-        item.getAxis("bottom").setHeight(height + TICK)
+        bottom = item.getAxis("bottom")
+        bottom.label.setFont(font)
+        bottom.setHeight(2 * height + TICK)
 
     def draw(self, lists: Mapping[str, Sequence[float]]) -> None:
         """Draw curves."""

@@ -11,7 +11,7 @@ from napari_cihm.events import CURVES
 if TYPE_CHECKING:
     from napari_cihm.plugin.views.chart import Chart
 
-LINES = 9  # of text, as high as which the chart is
+LINES = 10  # of text, as high as which the chart is
 
 
 class Curves(QWidget):
