@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from napari_cihm.config import FinetuneSettings
-from napari_cihm.errors import DataError, InputError, ShapeError, UnavailableError
+from napari_cihm.errors import (
+    DataError,
+    DtypeError,
+    InputError,
+    ShapeError,
+    UnavailableError,
+)
 from napari_cihm.events import (
     Finetuned,
     FinetuneStarted,
@@ -16,7 +22,7 @@ from napari_cihm.events import (
     StepDone,
     Trained,
 )
-from napari_cihm.models import Model
+from napari_cihm.models import Model, load_model
 from napari_cihm.segmentation import segment
 from napari_cihm.training import finetune, train
 
@@ -304,6 +310,14 @@ def unlabelled(images, labels):
     return images, None
 
 
+def named(images, labels):
+    return images, ["masks/1.png", "masks/2.png"]
+
+
+def ragged(images, labels):
+    return images, [[[1, 2], [3]], labels[1]]
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
@@ -312,6 +326,8 @@ def unlabelled(images, labels):
         (thinned, DataError, "label 3 more"),
         (lost, InputError, "one of each"),
         (unlabelled, InputError, r"labels=None\. expected a list of arrays"),
+        (named, DtypeError, "'masks/1.png' is a name"),
+        (ragged, DtypeError, "labels no array can hold"),
     ],
 )
 def test_what_cannot_be_learnt_is_refused(base, change, error, words, make_dark):
@@ -366,11 +382,29 @@ def test_whole_numbers_are_labels_whatever_their_kind(base, make_dark):
     assert len({events[-1].model.hash for events in runs}) == 1
 
 
-@pytest.mark.parametrize("limit", [{"seconds": float("nan")}, {"seed": -1}])
-def test_limits_and_seeds_that_are_none_are_refused(base, make_dark, limit):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"seconds": float("nan")}, "seconds=nan"),
+        ({"seed": -1}, "seed=-1"),
+        ({"reviewed": True}, "reviewed=True"),
+        ({"reviewed": iter([])}, "reviewed=<list_iterator>"),
+        ({"stop": 5}, "stop=5"),
+        ({"current": 5}, "a model was given as int"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(base, make_dark, wrong, said):
     image, labels = make_dark(0)
-    with pytest.raises(InputError, match=f"{next(iter(limit))}="):
-        run(base, image, labels, **limit)
+    with pytest.raises(InputError, match=said):
+        run(base, [image], [labels], **wrong)
+
+
+def test_the_model_to_beat_may_be_named(base, make_dark):
+    image, labels = make_dark(60, count=9)
+    last = run(base, image, labels, steps=1, current="cihm-fluo")[-1]
+    named = load_model("cihm-fluo", "cpu")
+    again = run(base, image, labels, steps=1, current=named)[-1]
+    assert last.base_figures == again.base_figures
 
 
 def test_without_any_image_there_is_nothing_to_learn(base):

@@ -249,9 +249,10 @@ def test_bad_wishes_are_refused(pairs):
         {"seed": -1},
         {"seed": 1.5},
         {"seed": 2**70},
+        {"options": 3},
     ],
 )
-def test_limits_and_seeds_that_are_none_are_refused(pairs, limit):
+def test_arguments_that_are_none_are_refused(pairs, limit):
     with pytest.raises(InputError, match=f"{next(iter(limit))}="):
         run(pairs, **limit)
 

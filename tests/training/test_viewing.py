@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from napari_cihm import load_model
 from napari_cihm.config import ModelConfig
@@ -96,6 +97,16 @@ def test_an_image_is_seen_rows_first_in_any_order_of_axes(axes):
     for one, other in zip(upright, found, strict=True):
         for name in ("image", "labels", "reviewed"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+@pytest.mark.parametrize("kind", [np.ndarray.tolist, torch.from_numpy])
+def test_lists_and_tensors_are_labels_too(make_dark, kind):
+    image, labels = make_dark(0)
+    seen = labels < 5
+    (plane,) = read_planes([Labelled.of(image, labels, seen)], CONFIG)
+    (same,) = read_planes([Labelled.of(*map(kind, (image, labels, seen)))], CONFIG)
+    np.testing.assert_array_equal(same.labels, plane.labels)
+    np.testing.assert_array_equal(same.reviewed, plane.reviewed)
 
 
 def test_small_images_are_seen_whole():

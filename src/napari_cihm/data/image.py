@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.axes import check_axes, guess_axes, label_axes
-from napari_cihm.errors import CihmError, DtypeError, ReadError, ShapeError
+from napari_cihm.errors import CihmError, DtypeError, ReadError, ShapeError, in_short
 
 COLOUR, ALPHA = 3, 4  # how many channels colours are, without alpha and with it
 
@@ -76,15 +76,7 @@ class Image:
         """
         if isinstance(data, cls):
             return data if axes is None else data.with_axes(axes)
-        if isinstance(data, str | Path):
-            raise DtypeError(
-                f"{str(data)!r} is a name",
-                "an array of pixels",
-                "read the file first, with skimage.io.imread or tifffile.imread",
-            )
-        if not (isinstance(data, ArrayLike) and _known(data.dtype)):
-            data = _as_array(data)
-        _check_numbers(data.dtype)
+        data = as_array(data)
         letters = guess_axes(data.shape) if axes is None else axes
         letters = check_axes(letters, data.shape)
         if 0 in data.shape:
@@ -205,8 +197,37 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _as_array(data: Any) -> NDArray[Any]:
-    """Copy what is no array of numpy's kinds: a list, or a tensor of PyTorch."""
+def as_array(data: Any, what: str = "an image") -> ArrayLike:
+    """Give an array as it is, and one of a list, a table or a tensor of PyTorch.
+
+    Raises
+    ------
+    DtypeError
+        Saying `what` it cannot be of: complex numbers, text, the name of a file.
+    """
+    if isinstance(data, str | Path):
+        raise DtypeError(
+            f"{in_short(str(data))} is a name",
+            "an array of pixels",
+            "read the file first, with skimage.io.imread or tifffile.imread",
+        )
+    if not (isinstance(data, ArrayLike) and _known(data.dtype)):
+        data = _copied(data, what)
+    kind = np.dtype(data.dtype).kind
+    if kind == "c":
+        raise DtypeError(
+            f"{what} of complex numbers ({data.dtype})",
+            "real numbers",
+            "take the magnitude, numpy.abs(image), or one part of it",
+        )
+    if kind not in "buif":
+        raise DtypeError(f"{what} of {data.dtype}", "booleans, integers or floats")
+    array: ArrayLike = data
+    return array
+
+
+def _copied(data: Any, what: str) -> NDArray[Any]:
+    """Copy what is no array of numpy's kinds."""
     try:
         if hasattr(data, "detach"):
             data = data.detach().cpu()
@@ -215,7 +236,7 @@ def _as_array(data: Any) -> NDArray[Any]:
         return np.asarray(data)
     except (TypeError, ValueError) as error:
         raise DtypeError(
-            f"an image that is not an array ({error})",
+            f"{what} is not an array ({error})",
             "numbers in rows of one length",
             "give a numpy array",
         ) from error
@@ -228,15 +249,3 @@ def _known(dtype: Any) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _check_numbers(dtype: Any) -> None:
-    kind = np.dtype(dtype).kind
-    if kind == "c":
-        raise DtypeError(
-            f"an image of complex numbers ({dtype})",
-            "real numbers",
-            "take the magnitude, numpy.abs(image), or one part of it",
-        )
-    if kind not in "buif":
-        raise DtypeError(f"an image of {dtype}", "booleans, integers or floats")

@@ -15,7 +15,7 @@ from napari_cihm.models.model import Model
 
 WRAPPED = (
     "wrap a network: cihm.Model(network, napari_cihm.config.ModelConfig("
-    "recipe='unet', in_channels=1, classes=3))"
+    "recipe='its name', in_channels=1, classes=3))"
 )
 
 
@@ -85,8 +85,8 @@ def find_model(name_or_path: str | Path) -> Path:
     names = bundled_names()
     if str(name_or_path) in names:
         return _folder() / f"{name_or_path}.safetensors"
-    path = with_home(name_or_path)
-    if not path.suffix and (not path.exists() or not str(name_or_path)):
+    path = with_home(name_or_path) if str(name_or_path) else None
+    if path is None or not (path.suffix or path.exists()):
         raise UnknownNameError.among("model", str(name_or_path), names)
     return path
 

@@ -76,7 +76,7 @@ def finetune(
     *,
     axes: str | None = None,
     channels: Channels | list[Channels] = "auto",
-    current: Model | None = None,
+    current: Model | str | Path | None = None,
     stop: Callable[[], bool] | None = None,
     **settings: Any,
 ) -> Generator[Event]:
@@ -98,7 +98,7 @@ def finetune(
         Axes of all images; inferred from the labels by default.
     channels : int, "auto" or "merge", or a list of one for each image
         As for `segment`: what it shows of an image is learnt and scored.
-    current : Model, optional
+    current : Model, str or Path, optional
         What the new model must beat; `model` by default.
     stop : callable, optional
         Asked at every step, and of each plane while the old model is judged; once it
@@ -117,7 +117,9 @@ def finetune(
     seconds, seed = limits.seconds, limits.seed
     chosen = _settings(seconds, settings)
     start = model_on(chosen.device, model)
-    base = current or start
+    base = start if current is None else model_on(chosen.device, current)
+    if stop is not None and not callable(stop):
+        raise InputError(f"stop={in_short(stop)}", "a function that says when to stop")
     labelled = gather(images, labels, reviewed, axes, channels)
     config = _fitting_config(start.config, labelled)
     planes, config, named = _numbered(list(read_planes(labelled, config)), config)
@@ -300,7 +302,10 @@ def gather(
     if getattr(labels, "ndim", 0) == PLANE:
         images, labels = [images], [labels]
         reviewed = None if reviewed is None else [reviewed]
-    for what, given in {"images": images, "labels": labels}.items():
+    sequences = {"images": images, "labels": labels}
+    if reviewed is not None:
+        sequences["reviewed"] = reviewed
+    for what, given in sequences.items():
         if not hasattr(given, "__len__"):
             raise InputError(
                 f"{what}={in_short(given)}", "a list of arrays, or one plane"

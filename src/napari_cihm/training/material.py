@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import Channels, ModelConfig, SegmentSettings
-from napari_cihm.data.image import COLOUR, Image, is_colour
+from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
 from napari_cihm.data.normalise import normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.errors import DataError, ShapeError
@@ -74,8 +74,8 @@ class Labelled:
     """
 
     image: Image
-    labels: Any
-    reviewed: Any
+    labels: ArrayLike
+    reviewed: ArrayLike | None
     channels: Channels
 
     @classmethod
@@ -94,12 +94,15 @@ class Labelled:
         ShapeError
             Saying which shapes came.
         """
-        opened = _open(image, _shape(labels), axes)
+        labels = as_array(labels, "labels")
+        opened = _open(image, tuple(labels.shape), axes)
+        if reviewed is not None:
+            reviewed = as_array(reviewed, "a reviewed mask")
         for what, given in {"labels": labels, "reviewed mask": reviewed}.items():
-            if given is not None and _shape(given) != opened.label_shape:
+            if given is not None and tuple(given.shape) != opened.label_shape:
                 raise ShapeError(
                     f"{opened.name}: the image is {opened.shape} ({opened.axes}) and "
-                    f"its {what} {_shape(given)}",
+                    f"its {what} {tuple(given.shape)}",
                     f"{what} of shape {opened.label_shape}",
                 )
         chosen = SegmentSettings.of(channels=channels).channels
@@ -178,7 +181,8 @@ def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
     if isinstance(image, Image) or axes is not None:
         return Image.of(image, axes)
     letters = "tzyx"[4 - len(shape) :] if 2 <= len(shape) <= 4 else None
-    have = _shape(image)
+    image = as_array(image)
+    have = tuple(image.shape)
     if letters is None:
         raise ShapeError(f"labels of shape {shape}", "two to four dimensions")
     if have == shape:
@@ -190,11 +194,6 @@ def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
         f"an image of shape {have} with labels of shape {shape}",
         "labels over the same pixels, with or without a channel axis in the image",
     )
-
-
-def _shape(array: Any) -> tuple[int, ...]:
-    """Return the shape of what may still lie on disk."""
-    return tuple(getattr(array, "shape", None) or np.shape(array))
 
 
 def _window(item: Labelled) -> tuple[slice, slice]:

@@ -25,7 +25,7 @@ from napari_cihm.data.paths import with_home
 from napari_cihm.data.samples import SampleCache, drawing_weights
 from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
-from napari_cihm.errors import InputError, UnknownNameError
+from napari_cihm.errors import InputError, UnknownNameError, in_short
 from napari_cihm.events import Event, Note, Trained
 from napari_cihm.models import Model, bundled_names, load_model, model_names
 from napari_cihm.training.adapting import adapt, seeing
@@ -104,6 +104,8 @@ def train(
         )
     if seconds is None and epochs is None:
         epochs = 60
+    if not isinstance(options, Mapping | None):
+        raise InputError(f"options={in_short(options)}", 'a dict such as {"base": 16}')
     built = dict(options or {})
     base = _base(model, chosen, built, team.device)
     found = find_sources(data, chosen, seed, base.config.numbers if base else ())
