@@ -91,12 +91,16 @@ def test_narrow_pictures_are_not_taken_for_channels(tmp_path, rng):
     np.testing.assert_array_equal(pair.image[0], values)
 
 
-@pytest.mark.parametrize(("channels", "kept"), [(2, 2), (3, 3), (4, 3)])
+@pytest.mark.parametrize(("channels", "kept"), [(2, 2), (3, 3), (4, 3), (5, 5)])
 def test_arrays_keep_the_channels_that_files_keep(rng, channels, kept):
     labels = np.ones((20, 24), int)
     values = rng.integers(0, 255, (20, 24, channels), np.uint8)
     found = Pair.of("a", values, labels).image
     np.testing.assert_array_equal(found, np.moveaxis(values, -1, 0)[:kept])
+    if channels == kept != 3:  # which are no colours, and may lie elsewhere
+        for place in (0, 1):
+            moved = Pair.of("a", np.moveaxis(values, -1, place), labels).image
+            np.testing.assert_array_equal(moved, found)
 
 
 def test_what_is_no_flat_picture_is_named(tmp_path, rng):

@@ -115,6 +115,30 @@ def _channel_place(leading: Sequence[int]) -> int | None:
     return None
 
 
+def axes_beside(labels: Sequence[int], shape: Sequence[int]) -> str | None:
+    """Tell the axes of an image by the sizes of its labels, which lack channels.
+
+    Parameters
+    ----------
+    labels : sequence of int
+        Sizes of two to four dimensions.
+    shape : sequence of int
+        Sizes of the image.
+
+    Returns
+    -------
+    str or None
+        None where they do not lie over the same pixels.
+    """
+    letters, shape = "tzyx"[4 - len(labels) :], tuple(shape)
+    if shape == tuple(labels):
+        return letters
+    for place in (len(labels), *range(len(labels))):  # last, or as far ahead as can be
+        if shape[:place] + shape[place + 1 :] == tuple(labels):
+            return f"{letters[:place]}c{letters[place:]}"
+    return None
+
+
 def tidy_axes(
     axes: str, shape: Sequence[int]
 ) -> tuple[str, tuple[int | slice, ...]] | None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import ALPHA, Image, is_colour
+from napari_cihm.data.axes import axes_beside, guess_axes
+from napari_cihm.data.image import Image, is_colour
 from napari_cihm.data.listing import by_name, images_in, name_of, place_of
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pictures import SUFFIXES, open_picture, read_channels
@@ -193,10 +194,12 @@ def _channels_first(
 ) -> tuple[NDArray[np.generic], bool]:
     """Give the channels that are learnt, and whether they are colours."""
     if not isinstance(image, Image):
-        last = image.ndim == 3 and image.shape[-1] <= ALPHA and image.shape[1:] != shape
-        if not last:
+        axes = axes_beside(shape, image.shape)
+        if axes is None and image.ndim == len("yxc"):
+            axes = guess_axes(image.shape)  # they do not fit, and which shall be said
+        if axes not in ("yxc", "ycx"):
             return (image[None] if image.ndim == 2 else image), False
-        image = Image.of(image, "yxc")
+        image = Image.of(image, axes)
     return read_channels(image), is_colour(image)
 
 

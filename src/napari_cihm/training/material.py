@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import Channels, ModelConfig, SegmentSettings
+from napari_cihm.data.axes import axes_beside
 from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
 from napari_cihm.data.normalise import normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
@@ -180,20 +181,16 @@ def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
     """Open an image whose labels have a shape, which tells where channels are."""
     if isinstance(image, Image) or axes is not None:
         return Image.of(image, axes)
-    letters = "tzyx"[4 - len(shape) :] if 2 <= len(shape) <= 4 else None
-    image = as_array(image)
-    have = tuple(image.shape)
-    if letters is None:
+    if not 2 <= len(shape) <= 4:
         raise ShapeError(f"labels of shape {shape}", "two to four dimensions")
-    if have == shape:
-        return Image.of(image, letters)
-    for place in (len(shape), *range(len(shape))):
-        if len(have) == len(shape) + 1 and (*have[:place], *have[place + 1 :]) == shape:
-            return Image.of(image, f"{letters[:place]}c{letters[place:]}")
-    raise ShapeError(
-        f"an image of shape {have} with labels of shape {shape}",
-        "labels over the same pixels, with or without a channel axis in the image",
-    )
+    image = as_array(image)
+    letters = axes_beside(shape, image.shape)
+    if letters is None:
+        raise ShapeError(
+            f"an image of shape {tuple(image.shape)} with labels of shape {shape}",
+            "labels over the same pixels, with or without a channel axis in the image",
+        )
+    return Image.of(image, letters)
 
 
 def _window(item: Labelled) -> tuple[slice, slice]:
