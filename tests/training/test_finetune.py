@@ -327,7 +327,7 @@ def ragged(images, labels):
         (lost, InputError, "one of each"),
         (unlabelled, InputError, r"labels=None\. expected a list of arrays"),
         (named, DtypeError, "'masks/1.png' is a name"),
-        (ragged, DtypeError, "labels no array can hold"),
+        (ragged, DtypeError, "labels that no array can hold"),
     ],
 )
 def test_what_cannot_be_learnt_is_refused(base, change, error, words, make_dark):

@@ -236,7 +236,7 @@ def _copied(data: Any, what: str) -> NDArray[Any]:
         return np.asarray(data)
     except (TypeError, ValueError) as error:
         raise DtypeError(
-            f"{what} is not an array ({error})",
+            f"{what} that no array can hold ({error})",
             "numbers in rows of one length",
             "give a numpy array",
         ) from error

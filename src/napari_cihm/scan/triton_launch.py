@@ -34,7 +34,7 @@ def launch(inputs: Inputs) -> Launch:
     """Choose tiles and programs for a scan."""
     u, delta, A, B, C, D, z, bias, soft = inputs
     (b, d, length), n, kind = u.shape, A.shape[1], inputs.compute_dtype
-    groups = next((m.shape[1] for m in (B, C) if m.ndim == 4), 1)
+    groups = inputs.groups
     states = triton.next_power_of_2(n)
     channels = _channels(b * d, d // groups, u.device)
     room = _TILE // (channels * states) * torch.float32.itemsize // kind.itemsize

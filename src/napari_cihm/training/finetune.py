@@ -284,8 +284,8 @@ def _step(model: Model, settings: FinetuneSettings) -> None:
     model.logits(empty)
     network = copy.deepcopy(model.network).train().requires_grad_()
     with mixed_precision(model.device, True):
-        out = network(torch.from_numpy(empty).to(model.device))
-    out.float().sum().backward()
+        levels = network(torch.from_numpy(empty).to(model.device), supervised=True)
+    torch.stack([level.float().sum() for level in levels]).sum().backward()
 
 
 def gather(
