@@ -91,7 +91,7 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     )
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
-    assert offered[0].startswith("Unfinished work on squares: squares labels, ")
+    assert offered[0].startswith("Earlier corrections of squares: squares labels, ")
     layer = flow.bench.labels
     np.testing.assert_array_equal(layer.data, labels)
     seen = flow.reviewed_of(layer)

@@ -182,7 +182,7 @@ class JournalFlow(QObject):
         when = time.strftime("%d %B, %H:%M", time.localtime(journal.last))
         more = f" ({others} more)" if others else ""
         what = ": ".join(dict.fromkeys((journal.identity.name, journal.layer)))
-        self._section.unfinished.offer(f"Unfinished work on {what}, {when}{more}")
+        self._section.unfinished.offer(f"Earlier corrections of {what}, {when}{more}")
 
     def _bases(self) -> list[Any]:
         """Return open labels that nobody edited here, or what they were copied from."""

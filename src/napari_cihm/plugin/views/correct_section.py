@@ -44,7 +44,7 @@ class CorrectSection(Section):
             "Resume",
             "Discard",
             (
-                "Open the work as it was",
+                "Open the labels as they were left, and what was reviewed",
                 "Stop offering it; it is deleted after a month",
             ),
             self,
