@@ -21,6 +21,11 @@ from napari_cihm.models.recipes import build_model
             "channels='red': input should be a valid integer or 'auto' or 'merge'",
         ),
         (
+            {"channels": True},
+            "channels=True: input should be the number of a channel or 'auto' or "
+            "'merge'",
+        ),
+        (
             {"foreground": 3, "min_size": "x"},
             "foreground=3: input should be less than 1; "
             "min_size='x': input should be a valid integer",

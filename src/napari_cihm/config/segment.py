@@ -8,10 +8,15 @@ from napari_cihm.config.base import Settings
 from napari_cihm.config.device import Device
 
 
-def _no_flag(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("input should be a number of pixels")
-    return value
+def _no_flag(wanted: str) -> BeforeValidator:
+    """Refuse yes and no, which to Python are 1 and 0."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"input should be {wanted}")
+        return value
+
+    return BeforeValidator(check)
 
 
 def _a_pixel_at_least(value: float) -> float:
@@ -24,10 +29,16 @@ def _a_pixel_at_least(value: float) -> float:
 
 
 Pixels = Annotated[
-    float, BeforeValidator(_no_flag), AfterValidator(_a_pixel_at_least), Field(ge=1)
+    float,
+    _no_flag("a number of pixels"),
+    AfterValidator(_a_pixel_at_least),
+    Field(ge=1),
 ]
 
-Channels = Annotated[int, Field(ge=0)] | Literal["auto", "merge"]
+Channels = (
+    Annotated[int, _no_flag("the number of a channel"), Field(ge=0)]
+    | Literal["auto", "merge"]
+)
 
 
 class SegmentSettings(Settings):
