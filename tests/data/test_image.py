@@ -154,3 +154,22 @@ def _borrowed(array) -> Borrowed:
     lender = Lender()
     key, shape, dtype = lender.lend(array, job=1)
     return Borrowed(key, shape, dtype, lender.read)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float64])
+def test_what_a_mask_hides_is_no_number(dtype):
+    values = np.arange(20, dtype=dtype).reshape(4, 5)
+    image = Image.of(np.ma.masked_greater(values, 17))
+    np.testing.assert_array_equal(
+        image.read()[0], np.where(values > 17, np.nan, values)
+    )
+    assert Image.of(np.ma.masked_array(values)).dtype == dtype  # nothing is hidden
+
+
+def test_of_three_planes_it_is_said_what_they_were_taken_for():
+    planes = np.zeros((3, 40, 40), np.uint8)
+    assert "axes='zyx'" in Image.of(planes).note
+    for axes in ("cyx", "zyx"):
+        assert not Image.of(planes, axes).note
+    for other in (planes[:2], planes.T, np.zeros((9, 40, 40))):
+        assert not Image.of(other).note

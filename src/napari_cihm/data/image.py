@@ -13,6 +13,9 @@ from napari_cihm.data.axes import check_axes, guess_axes, label_axes
 from napari_cihm.errors import CihmError, DtypeError, ReadError, ShapeError, in_short
 
 COLOUR, ALPHA = 3, 4  # how many channels colours are, without alpha and with it
+THREE = (
+    "the first axis, of 3, was taken for channels; give axes='zyx' if it is of slices"
+)
 
 
 @runtime_checkable
@@ -77,8 +80,11 @@ class Image:
         if isinstance(data, cls):
             return data if axes is None else data.with_axes(axes)
         data = as_array(data)
-        letters = guess_axes(data.shape) if axes is None else axes
-        letters = check_axes(letters, data.shape)
+        if axes is None:
+            axes = guess_axes(data.shape)
+            if axes == "cyx" and len(data) == COLOUR:  # of others, averages are told
+                about = {"note": THREE, **about}
+        letters = check_axes(axes, data.shape)
         if 0 in data.shape:
             raise ShapeError(
                 f"an empty image, shape {tuple(data.shape)}",
@@ -222,8 +228,14 @@ def as_array(data: Any, what: str = "an image") -> ArrayLike:
         )
     if kind not in "buif":
         raise DtypeError(f"{what} of {data.dtype}", "booleans, integers or floats")
-    array: ArrayLike = data
+    array: ArrayLike = _unmasked(data) if np.ma.is_masked(data) else data
     return array
+
+
+def _unmasked(data: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
+    """Make what a mask hides not-a-number, which is nowhere looked at."""
+    floats = data.astype(np.result_type(data.dtype, np.float32))
+    return np.asarray(np.ma.filled(floats, np.nan))
 
 
 def _copied(data: Any, what: str) -> NDArray[Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_cihm.data.image import as_array
 from napari_cihm.data.layouts import find_pairs, is_split, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.paths import with_home
@@ -74,7 +75,7 @@ def _in_memory(data: Any) -> Iterator[Pair]:
             continue
         if not isinstance(given, tuple | list) or len(given) != 2:
             raise InputError(f"pair {number} came as {type(given).__name__}", wanted)
-        image, labels = map(np.asarray, given)
+        image, labels = np.asarray(as_array(given[0])), np.asarray(given[1])
         if labels.ndim != 2 or labels.dtype.kind not in "buif":
             raise DataError(
                 f"pair {number}: its labels are {labels.dtype} of shape {labels.shape}",
