@@ -60,7 +60,7 @@ def _resume(correct, qtbot, meanwhile=lambda flow: None):
     panel, dock = _reopen(correct)
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
-    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
     qtbot.mouseClick(banner.yes, _left())
     meanwhile(flow)
     qtbot.waitUntil(
@@ -180,7 +180,7 @@ def test_deleting_labels_waits_for_no_disk(correct, qtbot, monkeypatch):
     assert time.monotonic() - started < 4
     goes_on.set()
     words = correct.flow._section.unfinished.words
-    qtbot.waitUntil(lambda: bool(words.text()), timeout=10_000)  # it is offered again
+    qtbot.waitUntil(lambda: bool(words.text()), timeout=60_000)  # it is offered
     with claim(journal.path, journal.identity).lock:
         np.testing.assert_array_equal(recover(journal.path).labels, labels)
 
@@ -286,7 +286,7 @@ def test_changes_of_a_file_are_resumed_over_that_file_alone(
     if changed:
         panel, dock = _reopen(correct)
         banner = panel.coordinator.correct._section.unfinished
-        qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+        qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
         qtbot.mouseClick(banner.yes, _left())
         qtbot.waitUntil(
             lambda: any("labels in a file" in text for _, text in said), timeout=30_000
@@ -307,11 +307,11 @@ def test_work_that_another_window_resumed_is_not_resumed_again(
     panel, dock = _reopen(correct)
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
-    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
     (found,) = _kept(flow.bench.settings)
     held = claim(found.path, found.identity)
     qtbot.mouseClick(banner.yes, _left())
-    qtbot.waitUntil(lambda: not banner.words.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: not banner.words.text(), timeout=60_000)
     assert "open in another window" in said[-1][1]
     assert not any("resumed" in layer.name for layer in correct.viewer.layers)
     held.release()
@@ -323,7 +323,7 @@ def test_unfinished_work_can_be_discarded(correct, squares, qtbot):
     _crash(correct, squares)
     panel, dock = _reopen(correct)
     banner = panel.coordinator.correct._section.unfinished
-    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
     qtbot.mouseClick(banner.no, _left())
     assert not banner.words.text()
     (found,) = _kept(panel.coordinator.correct.bench.settings)
@@ -354,9 +354,9 @@ def test_other_images_and_looking_alone_offer_nothing(correct, squares, qtbot):
     _crash(correct, squares)
     panel, dock = _reopen(correct)
     flow = panel.coordinator.correct
-    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=10_000)
+    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=60_000)
     correct.viewer.add_image(np.zeros((7, 9)), name="other")
-    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=10_000)
+    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=60_000)
     assert not flow._section.unfinished.words.text()
     correct.viewer.window.remove_dock_widget(dock)
 
