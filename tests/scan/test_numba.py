@@ -255,6 +255,15 @@ def test_steps_that_are_in_no_table_are_answered_as_elsewhere(odd):
     )
 
 
+def test_a_decay_without_end_leaves_what_came_last():
+    torch.manual_seed(0)
+    u, delta, (B, C) = torch.randn(1, 3, 70), torch.rand(1, 3, 70), torch.rand(2, 2, 70)
+    given = (u, delta, torch.full((3, 2), -torch.inf), B[None], C[None])
+    out, last = selective_scan(*given, return_last_state=True)
+    wanted = reference.scan(checked(*given, None, None, None, False))
+    torch.testing.assert_close((out, last), tuple(t.float() for t in wanted))
+
+
 def test_states_that_fade_end_at_zero():
     # Numbers below the normal ones, 1e-38, slow processors down a hundredfold.
     u = torch.zeros(1, 1, 400)

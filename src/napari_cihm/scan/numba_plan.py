@@ -19,6 +19,8 @@ from napari_cihm.scan.tabled import ENTRIES
 
 # Positions from which on a table of decays pays.
 LONG = 512
+# A decay without end, for no step at all, as those past the end are, were no number.
+FASTEST = -1e30
 # States that the forward pass keeps of each channel, at most.
 _KEPT = 256
 
@@ -71,7 +73,7 @@ class Plan:
             C=_seen(C) if C.ndim == 4 else no_map,
             constant_B=nothing if B.ndim == 4 else self._row(B),
             constant_C=nothing if C.ndim == 4 else self._row(C),
-            A=self._row(A),
+            A=np.maximum(self._row(A), FASTEST),
             D=zeros if D is None else _seen(D.contiguous()),
             bias=zeros if bias is None else _seen(bias.contiguous()),
             soft=soft,
