@@ -5,42 +5,30 @@ import subprocess
 import sys
 import threading
 import weakref
-from itertools import pairwise
 from pathlib import Path
 from time import sleep
 
 import numpy as np
 import psutil
 import pytest
-from napari.utils.theme import get_theme
-from qtpy.QtCore import QMimeData, QPoint, QRect, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, Qt, QUrl
 from qtpy.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent
 from qtpy.QtWidgets import (
     QAbstractButton,
     QApplication,
     QComboBox,
-    QDockWidget,
     QLabel,
     QLineEdit,
-    QMainWindow,
     QStyleOptionComboBox,
     QWidget,
 )
 
-from napari_cihm.events import Examined, Finding, Kept, Version
-from napari_cihm.plugin.panel import NARROWEST, Panel
+from napari_cihm.events import Kept, Version
+from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
-from napari_cihm.plugin.style import MARKS, sheet_for
-from napari_cihm.plugin.views.check_view import CheckSection
-from napari_cihm.plugin.views.correct_section import CorrectSection
+from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
-from napari_cihm.plugin.views.folder_section import FolderSection
-from napari_cihm.plugin.views.model_section import ModelSection
-from napari_cihm.plugin.views.networks_view import NetworksSection
 from napari_cihm.plugin.views.run_bar import RunBar
-from napari_cihm.plugin.views.section import Fold
-from napari_cihm.plugin.views.segment_section import SegmentSection
-from napari_cihm.plugin.views.words import Words
 from tests.plugin.conftest import Shown
 
 
@@ -328,63 +316,6 @@ def test_a_bare_panel_says_when_its_dock_lets_go(qtbot):
         panel.setParent(None)
 
 
-def test_panels_share_a_place_as_tabs_and_the_newest_is_in_front(qtbot):
-    window = QMainWindow()
-    qtbot.addWidget(window)
-    window.show()
-    docks = [QDockWidget(str(n), window) for n in range(3)]
-    for dock in docks:
-        dock.setWidget(Panel())
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
-        qtbot.waitUntil(lambda dock=dock: not dock.visibleRegion().isEmpty())
-        QApplication.processEvents()
-    first, second, third = docks
-    assert set(window.tabifiedDockWidgets(first)) == {second, third}
-    assert [dock.visibleRegion().isEmpty() for dock in docks] == [True, True, False]
-    first.hide()
-    first.show()
-    qtbot.waitUntil(lambda: not first.visibleRegion().isEmpty())
-    assert third.visibleRegion().isEmpty()
-
-
-def test_long_names_do_not_widen_a_panel(qtbot):
-    """Those with spaces break anyway; most have none."""
-    name = "a 2026-05-01_plate07_well_B03_" + "0c2550a2" * 8
-    panel, segment, finetune = Panel(), SegmentSection(), FinetuneSection()
-    qtbot.addWidget(panel)
-    model, check, networks = ModelSection(), CheckSection(), NetworksSection()
-    for section in (model, segment, finetune, check, networks):
-        panel.add_section(section)
-    finding = Finding("fault", f"{name} is no model", f"open another than {name}")
-    seen = Examined(Path(name), name, facts=(("File", name),), findings=(finding,))
-    segment.set_images([(name, name, name)], name)
-    segment.set_dimensions("cyx", [name, name[::-1]])
-    segment.set_ready(False, name)
-    finetune.unmarked.offer(name)
-    finetune.verdict.show_note(name)
-    model.show_model(seen)
-    check.show_model(seen)
-    networks.show_text(name)
-    for fold in panel.findChildren(Fold):
-        fold.opened = True
-    panel.show()
-    finetune.verdict.show()
-    QApplication.processEvents()
-    assert panel.minimumSizeHint().width() <= 360
-    assert f"{name}\n" in check.card.text
-
-
-def test_a_name_is_copied_as_it_was_given(qtbot):
-    name = "2026-05-01_plate07_well_B03_field_012/DAPI.tif"
-    words = Words(f"Nothing in {name}.")
-    qtbot.addWidget(words)
-    words.let_copy()
-    words.setSelection(len("Nothing in "), len(QLabel.text(words)) - 11)
-    qtbot.keyClick(words, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
-    assert QApplication.clipboard().text() == f"{name}."
-    assert words.text() == f"Nothing in {name}."
-
-
 def test_a_frame_says_that_what_is_dragged_can_be_dropped(shown):
     panel, data = shown.panel, QMimeData()
     data.setUrls([QUrl.fromLocalFile("model.safetensors")])
@@ -402,53 +333,6 @@ def test_a_frame_says_that_what_is_dragged_can_be_dropped(shown):
     assert framed()
     QApplication.sendEvent(panel, QDragLeaveEvent())
     assert not framed()
-
-
-def test_rows_of_a_form_have_room_for_what_is_wrong(qtbot):
-    """The titles stay beside their boxes, and the reason below them is whole."""
-    panel, segment = Panel(), SegmentSection()
-    qtbot.addWidget(panel)
-    panel.add_section(segment)
-    segment.set_axes("zyy", "", "axes hold one letter twice " * 6)
-    box = segment.form.control("diameter")
-    box.setEditText("huge")
-    panel.resize(NARROWEST, 600)
-    panel.show()
-    QApplication.processEvents()
-    problems = segment.findChildren(QLabel, "problem")
-    for words in (words for words in problems if words.isVisible()):
-        assert words.height() >= words.heightForWidth(words.width())
-    titles = {label.buddy(): label for label in segment.findChildren(QLabel)}
-    for control in (segment.axes, box):
-        middles = [
-            widget.mapTo(panel, widget.rect().center()).y()
-            for widget in (control, titles[control])
-        ]
-        assert abs(middles[0] - middles[1]) <= 1
-
-
-def test_what_has_the_focus_is_framed_and_what_is_refused_stays_red(qtbot):
-    panel, segment = Panel(), SegmentSection()
-    qtbot.addWidget(panel)
-    panel.add_section(segment)
-    panel.setStyleSheet(sheet_for(get_theme("dark").to_rgb_dict()))
-    panel.show()
-    panel.activateWindow()
-    qtbot.waitUntil(panel.isActiveWindow)
-    fold = next(fold for fold in segment.findChildren(Fold))
-    marks = MARKS["dark"]
-
-    def framed(widget: QWidget) -> str:
-        widget.setFocus()
-        qtbot.waitUntil(widget.hasFocus)
-        drawn = widget.grab().toImage()
-        return drawn.pixelColor(drawn.width() // 2, 0).name()
-
-    box = segment.form.control("diameter")
-    for widget in (segment.title, fold.title, box):
-        assert framed(widget) == marks["note"]
-    box.setEditText("huge")
-    assert framed(box) == marks["fault"]
 
 
 def test_what_is_shown_is_seen_whole_once_its_words_are_wrapped(qtbot):
@@ -505,38 +389,6 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
     finally:
         appearance.font_size = usual
     shown.until(lambda: [label.minimumWidth() for label in titles] == narrow)
-
-
-def test_tab_goes_through_the_panel_in_the_order_it_is_seen(qtbot):
-    panel, model, correct = Panel(), ModelSection(), CorrectSection()
-    qtbot.addWidget(panel)
-    finetune = FinetuneSection()
-    for section in (model, SegmentSection(), correct, finetune, FolderSection()):
-        panel.add_section(section)
-    model.show_model(Examined(Path("x"), "x", facts=(("Network", "cihm"),)))
-    finetune.set_pairs([("key", "labels", "labels", True)])
-    correct.grid.set_stack(True)
-    correct.review.set_stack(True)
-    for fold in panel.findChildren(Fold):
-        fold.opened = True
-    panel.show()
-    finetune.verdict.show()
-    QApplication.processEvents()
-    inside, met = panel._scroll.widget(), [model.title]
-    while (after := met[-1].nextInFocusChain()) not in met:
-        met.append(after)
-    seen = [
-        (widget, QRect(widget.mapTo(inside, QPoint(0, 0)), widget.size()))
-        for widget in met
-        if inside.isAncestorOf(widget)
-        and widget.isVisible()
-        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
-        and widget.focusProxy() is None
-    ]
-    assert len(seen) > 80
-    for (widget, one), (_, other) in pairwise(seen):
-        beside = other.left() > one.right() and other.bottom() > one.center().y()
-        assert beside or other.top() > one.center().y(), widget.accessibleName()
 
 
 def test_long_names_of_images_keep_their_ends(shown, blobs):
