@@ -87,8 +87,7 @@ class Stage:
     def fill(self) -> None:
         """Let the image fill the canvas from top to bottom."""
         self.viewer.reset_view()
-        camera = getattr(self.viewer, "scene", self.viewer).camera
-        camera.zoom *= 1.45
+        self.viewer.scene.camera.zoom *= 1.45
 
     def segment(self) -> None:
         """Press Segment and wait."""
@@ -136,7 +135,7 @@ def correct(path: Path) -> None:
         stage.until(lambda: stage.coordinator.correct.tour._stop is not None)
         stage.tools["looks_right"].click()
     stage.tools["split"].click()
-    camera = getattr(stage.viewer, "scene", stage.viewer).camera
+    camera = stage.viewer.scene.camera
     camera.zoom /= 2.2
     stage.scroll_to(section)
     stage.take(path)

@@ -31,7 +31,7 @@ class Window:
 
     @property
     def camera(self):
-        return getattr(self.viewer, "scene", self.viewer).camera
+        return self.viewer.scene.camera
 
     @property
     def canvas(self):

@@ -268,7 +268,7 @@ def test_what_looks_right_is_the_object_and_not_where_it_once_was(correct):
     assert not correct.marks().any()
     correct.press("next_stop")
     assert layer.selected_label == 7
-    centre = getattr(correct.viewer, "scene", correct.viewer).camera.center
+    centre = correct.viewer.scene.camera.center
     np.testing.assert_allclose(np.array(centre)[-2:], (93.5, 125.5))
     correct.press("looks_right")
     np.testing.assert_array_equal(correct.marks(), _near(layer.data == 7, 3))
@@ -284,8 +284,7 @@ def test_unusual_sizes_come_first_and_what_is_right_is_passed(correct):
     assert not back.isEnabled()
     # 7 has 16 pixels and 4 has 2,400: their logarithms lie furthest from 400's
     assert correct.layer.selected_label == 7
-    camera = correct.viewer.window._qt_viewer.viewer
-    centre = getattr(camera, "scene", camera).camera.center
+    centre = correct.viewer.scene.camera.center
     np.testing.assert_allclose(np.array(centre)[-2:], (93.5, 125.5))
     assert "object 7" in correct.section.review.words.text()
     correct.press("next_stop")
