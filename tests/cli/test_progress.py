@@ -68,7 +68,7 @@ def test_training_tells_its_start_and_its_epochs():
     start, epoch = screen.file.getvalue().splitlines()
     assert start == "training on 447 images, validating on 50, 194,071 parameters"
     assert epoch.split("  ") == [
-        "epoch 1", "step 20", "loss 0.5000", "validation 0.2500", "AP .50 .750",
+        "epoch 1", "step 20", "loss 0.5000", "validation 0.2500", "AP .50 0.750",
         "best so far",
     ]  # fmt: skip
 

@@ -67,4 +67,4 @@ def test_its_scores_are_told_and_nothing_else_of_its_run():
     training = TrainingRecord(figures={"map": 0.4567, "epoch": 11, "seconds": 4097.4})
     config = ModelConfig(recipe="unet", options={"base": 4}, training=training)
     text = usage(Model.untrained(config), ExportSettings())
-    assert text.endswith("held out from its training: mean AP .457.\n")
+    assert text.endswith("held out from its training: mean AP 0.457.\n")

@@ -15,14 +15,14 @@ REGION = ("dice", "iou", "hd95", "precision", "recall")
 
 
 def said_figures(figures: Mapping[str, Any]) -> list[str]:
-    """Say how good a model is, as "mean AP .457"; other facts of its run are left out.
+    """Say how good a model is, as "mean AP 0.457"; other facts of its run are left out.
 
     What fine-tuning made was scored beside the model before: its own scores are said.
     """
     own = figures.get("new", figures)
     known = {title: own.get(name) for name, title in FIGURES.items()}
     return [
-        f"{title} {value:.3f}".replace(" 0.", " .")
+        f"{title} {value:.3f}"
         for title, value in known.items()
         if isinstance(value, int | float)
     ]
