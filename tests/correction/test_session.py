@@ -15,7 +15,7 @@ from napari_cihm.correction.journal import ImageIdentity, Journal, recover
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.session import CorrectionSession
-from napari_cihm.correction.shaping import grow
+from napari_cihm.correction.shaping import grow, shrink
 from napari_cihm.correction.splitting import split_along
 from napari_cihm.correction.strokes import edit_of_atoms
 from napari_cihm.errors import InputError
@@ -225,6 +225,25 @@ def test_a_refresh_that_changed_nothing_is_no_undo() -> None:
     assert session.look() is None
     edit.apply(session.labels)
     assert np.array_equal(session.look().new, edit.new)
+
+
+@pytest.mark.parametrize("by", [(1, 3), (3, 1)])
+def test_a_redo_is_told_from_the_undo_of_what_it_wrote_over(by) -> None:
+    labels = start()
+    session = CorrectionSession(labels)
+    edits = []
+    for tool, pixels in zip((grow, shrink), by, strict=True):
+        edits.append(tool(labels, (17, 10), pixels))
+        edits[-1].apply(labels)
+        session.made(edits[-1])
+    for edit in reversed(edits):
+        edit.inverse().apply(labels)
+        assert np.array_equal(session.look().new, edit.old)
+        assert session.look() is None
+    for edit in edits:
+        edit.apply(labels)
+        assert np.array_equal(session.look().new, edit.new)
+        assert session.look() is None
 
 
 def test_silent_changes_are_counted_and_kept(tmp_path: Path) -> None:

@@ -108,12 +108,16 @@ class CorrectionSession:
             What the labels underwent: the inverse of the edit that was undone,
             or the edit that was redone.
         """
-        if self._undo and self._holds(self._undo[-1].edit, "old"):
+        undone = bool(self._undo) and self._holds(self._undo[-1].edit, "old")
+        redone = bool(self._redo) and self._holds(self._redo[-1].edit, "new")
+        if undone and redone:  # the one that happened wrote over all of the other
+            undone = self._undo[-1].edit.size >= self._redo[-1].edit.size
+        if undone:
             step = self._undo.pop()
             self._redo.append(step)
             self._let_go(step)
             return self._replay(step.edit.inverse(), step.review, undone=True)
-        if self._redo and self._holds(self._redo[-1].edit, "new"):
+        if redone:
             step = self._redo.pop()
             self._undo.append(step)
             return self._replay(step.edit, step.review, undone=False)
