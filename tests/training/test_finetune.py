@@ -373,6 +373,23 @@ def test_labels_that_name_no_objects_are_refused(base, make_dark, change, said):
         run(base, [image], [change(labels)])
 
 
+def test_what_a_masked_array_hides_was_not_reviewed(base, make_dark):
+    image, labels = make_dark(62, count=9)
+    seen = np.ones(labels.shape, bool)
+    seen[:, -20:] = False
+    everywhere = np.ma.masked_array(seen | True, ~seen)
+    given = (
+        (labels, seen),
+        (np.ma.masked_array(labels, ~seen), None),
+        (labels, everywhere),
+    )
+    runs = [
+        run(base, [image], [known], reviewed=None if mask is None else [mask], steps=1)
+        for known, mask in given
+    ]
+    assert len({events[-1].model.hash for events in runs}) == 1
+
+
 def test_whole_numbers_are_labels_whatever_their_kind(base, make_dark):
     image, labels = make_dark(62, count=9)
     kinds = (np.float64, np.uint8)

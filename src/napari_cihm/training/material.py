@@ -90,13 +90,18 @@ class Labelled:
     ) -> "Labelled":
         """Check that labels, and a reviewed mask, lie over the image.
 
+        Where either is a masked array, what is hidden was not reviewed.
+
         Raises
         ------
         ShapeError
             Saying which shapes came.
         """
-        labels = as_array(labels, "labels")
+        hidden = np.ma.getmaskarray(labels) if np.ma.is_masked(labels) else None
+        labels = as_array(labels if hidden is None else labels.data, "labels")
         opened = _open(image, tuple(labels.shape), axes)
+        if np.ma.is_masked(reviewed):
+            reviewed = reviewed.filled(0)
         if reviewed is not None:
             reviewed = as_array(reviewed, "a reviewed mask")
         for what, given in {"labels": labels, "reviewed mask": reviewed}.items():
@@ -106,6 +111,8 @@ class Labelled:
                     f"its {what} {tuple(given.shape)}",
                     f"{what} of shape {opened.label_shape}",
                 )
+        if hidden is not None:
+            reviewed = ~hidden if reviewed is None else np.where(hidden, 0, reviewed)
         chosen = SegmentSettings.of(channels=channels).channels
         return cls(opened, labels, reviewed, chosen)
 
