@@ -198,11 +198,11 @@ class FinetuneFlow(QObject):
 
     def _last_words(self, learning: Learning) -> str:
         run, kept = learning.run, learning.kept
+        curves = self._section.curves
+        curves.setVisible(bool(curves.lists["step"]))
         if run.failure:
             return notices.report(run.failure)
         if kept is None:
-            curves = self._section.curves
-            curves.setVisible(bool(curves.lists["step"]))
             return f"{learning.why} The model is unchanged."
         self._after = str(kept.version.path)
         verdict = self._section.verdict

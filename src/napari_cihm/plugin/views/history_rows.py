@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
@@ -72,6 +72,7 @@ class HistoryRows(Fold):
         """List versions; the one in use is marked."""
         kept = {item.data(PATH) for item in self.list.selectedItems()}
         self._versions = {str(v.path): v for v in versions}
+        listening = QSignalBlocker(self.list)  # nobody has chosen anything
         self.list.clear()
         for path, version in self._versions.items():
             item = QListWidgetItem(_line(version, Path(used) == version.path))
@@ -81,15 +82,20 @@ class HistoryRows(Fold):
             item.setSelected(path in kept)
         self.list.setVisible(bool(versions))
         self.empty.setVisible(not versions)
-        self._on_selected()
+        listening.unblock()
+        self._offer()
 
     def _on_selected(self) -> None:
+        self._offer()
+        if len(self.now) == 1:
+            self.chosen.emit(self.now[0])
+
+    def _offer(self) -> None:
+        """Let be pressed what can be done with the versions that are chosen."""
         now = self.now
         for name, button in self.buttons.items():
             fits = len(now) in (1, 2) if name == "compare" else len(now) == 1
             button.setEnabled(fits)
-        if len(now) == 1:
-            self.chosen.emit(now[0])
 
 
 def _line(version: Version, used: bool) -> str:
