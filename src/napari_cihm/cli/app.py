@@ -50,7 +50,7 @@ def main(
         0 when done, 1 when it failed, 2 when asked for something wrong, 130 when
         stopped from the keyboard, 143 when by ``kill`` or a batch system.
     """
-    given = _typed() if arguments is None else list(arguments)
+    given = (_typed() if arguments is None else list(arguments)) or ["--help"]
     if isinstance(sys.stdout, io.TextIOWrapper):  # a log may lack letters of a name
         sys.stdout.reconfigure(errors="backslashreplace")
     debug = DEBUG in given
@@ -92,7 +92,6 @@ def _typed() -> list[str]:
 def program_of(commands: Iterable[Command]) -> typer.Typer:
     """Assemble the program of these commands."""
     program = typer.Typer(
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

@@ -13,7 +13,7 @@ class FinetuneSettings(Settings):
         None,
         ge=1,
         description="Number of steps; none takes as many as the time allows. With a "
-        "number, the same seed gives the same weights on a CPU.",
+        "number and no time, the same seed gives the same weights on a CPU.",
     )
     patch: int = Field(
         128, ge=32, le=1024, description="Side of a training patch in pixels."
