@@ -237,6 +237,7 @@ def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):
     tuning.press()
     tuning.shown.rest()
     assert "all background in the reviewed part" in said[-1][1]
+    assert not tuning.section.curves.isVisibleTo(tuning.section)  # nothing to draw
     assert "at least 5" in said[-1][1]
 
 
@@ -338,6 +339,10 @@ def test_versions_are_renamed_exported_and_deleted(
     history = tuning.section.history
     history.opened = True
     history.list.item(0).setSelected(True)
+    chosen = []
+    history.chosen.connect(chosen.append)
+    history.show_versions(list(history._versions.values()), "")
+    assert history.now and not chosen  # again, by nobody
     monkeypatch.setattr(QInputDialog, "getText", lambda *a, **k: ("good one", True))
     tuning.shown.press(history.buttons["rename"])
     tuning.shown.until(lambda: tuning.versions()[0].name == "good one")
