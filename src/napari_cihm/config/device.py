@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-ABOUT = "Where to compute: cpu, cuda or mps; auto takes the fastest."
+ABOUT = "Where to compute: cpu, cuda or mps; auto takes cuda if it can, else cpu."
 
 
 def _by_name(value: Any) -> Any:

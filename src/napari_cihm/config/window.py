@@ -13,7 +13,7 @@ class WindowSettings(Settings):
     """What a user sets once, in Preferences > CIHM Segment."""
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        "auto", description="Where networks run; auto takes the fastest device."
+        "auto", description="Where networks run; auto takes cuda if it can, else cpu."
     )
     model: str = Field(
         DEFAULT_MODEL,
