@@ -27,7 +27,8 @@ from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
 from napari_cihm.errors import InputError, UnknownNameError, in_short
 from napari_cihm.events import Event, Note, Trained
-from napari_cihm.models import Model, bundled_names, load_model, model_names
+from napari_cihm.models import Model, bundled_names, model_names
+from napari_cihm.models.bundled import model_on
 from napari_cihm.training.adapting import adapt, seeing
 from napari_cihm.training.classes import classes_of
 from napari_cihm.training.colours import standing_out
@@ -164,7 +165,7 @@ def _base(
     if given in model_names():
         return None
     try:
-        model = given if isinstance(given, Model) else load_model(given, device)
+        model = model_on(device, given)
     except UnknownNameError:
         known = (*bundled_names(), *model_names())
         raise UnknownNameError.among("model", given, known) from None
@@ -177,7 +178,7 @@ def _base(
         raise InputError(
             f"{model.name} is already built", "options with a recipe's name"
         )
-    return model.on(device)
+    return model
 
 
 def _fitted(
