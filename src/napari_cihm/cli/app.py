@@ -69,9 +69,9 @@ def main(
         return _say(f"error: {error.format_message()}", MISUSED)
     except SystemExit:  # what typer makes of a broken pipe
         return _after_broken_pipe()
-    except (CihmError, OSError, MemoryError, RuntimeError) as error:
-        full = is_out_of_memory(error)
-        if debug or not (full or isinstance(error, CihmError | OSError)):
+    except Exception as error:
+        expected = isinstance(error, CihmError | OSError) or is_out_of_memory(error)
+        if debug or not expected:
             raise
         blamed = isinstance(error, InputError | CheckpointError)
         text = str(error) or "out of memory"
