@@ -1,4 +1,4 @@
-"""One short run on labelled planes: learn a part, watch the part held out."""
+"""Short runs on labelled planes: learn a part, watch the part held out."""
 
 import copy
 from collections.abc import Callable, Generator, Sequence
@@ -12,6 +12,8 @@ from napari_cihm.config import FinetuneSettings, ModelConfig, TrainSettings
 from napari_cihm.data.samples import Sample, sample_of
 from napari_cihm.events import Event, Trained
 from napari_cihm.models import Model
+from napari_cihm.training.exam import Exam
+from napari_cihm.training.gate import Score, pool
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import Loss, pick_loss
 from napari_cihm.training.material import Plane
@@ -19,10 +21,11 @@ from napari_cihm.training.metrics import precision
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.trial import Trial
 from napari_cihm.training.validation import look
-from napari_cihm.training.viewing import labels_of
+from napari_cihm.training.viewing import label_planes, labels_of
 
 CHECK_EVERY = 50
 AVERAGING = 0.98
+FOLD_TIME = 0.2  # share of the time that each fold may use; the rest is the final run's
 # In a minute there is no time to learn from all that an image could have looked like.
 AUGMENTATION = 0.5
 
@@ -53,7 +56,7 @@ class Fitting:
     stop: Callable[[], bool] | None = None
 
     def fit(
-        self, trial: Trial | None, seconds: float | None, steps: int | None
+        self, trial: Trial | None, seconds: float | None
     ) -> Generator[Event, None, Trained | None]:
         """Learn what a trial leaves to learn, or everything without one.
 
@@ -80,7 +83,7 @@ class Fitting:
             Watcher(trial, self._loss, model.config),
             self._train_settings(),
             self.seed,
-            Budget(steps, seconds, stop=self.stop),
+            Budget(self.settings.steps, seconds, stop=self.stop),
             keep_last=True,
         )
         for event in run_steps(run):
@@ -165,3 +168,55 @@ class Watcher:
             sample_of(p.image, p.labels, part.block & p.reviewed, self.config)
             for p, part in zip(self.trial.planes, self.trial.parts, strict=True)
         ]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What was learnt, and how well.
+
+    Attributes
+    ----------
+    trained : Trained
+    judged : sequence of int
+        The numbers of the trials by which it is judged.
+    score : Score
+        On all of these.
+    labels : list of array
+        What the new model makes of the first of these.
+    """
+
+    trained: Trained
+    judged: Sequence[int]
+    score: Score
+    labels: list[NDArray[np.int32]]
+
+
+def fit_and_score(
+    fitting: Fitting, exam: Exam, seconds: float | None
+) -> Generator[Event, None, Fit | None]:
+    """Train once beside one held-out part, or once a fold and then on everything.
+
+    Returns
+    -------
+    Fit or None
+        Where it was stopped before it could learn from everything, what it learnt
+        beside a fold is the best so far, judged by that alone; None before the first
+        step of all.
+    """
+    trials, fits = exam.trials, list[Fit]()
+    share = FOLD_TIME if len(trials) > 1 else 1.0
+    for number, trial in enumerate(trials):
+        part = None if seconds is None else seconds * share
+        trained = yield from fitting.fit(trial, part)
+        if trained is None:
+            return fits[-1] if fits else None
+        found = label_planes(trained.model, trial.planes)
+        fits.append(Fit(trained, [number], exam.score(trial, found), found))
+    if len(trials) == 1:
+        return fits[0]
+    rest = None if seconds is None else seconds * (1 - FOLD_TIME * len(trials))
+    trained = yield from fitting.fit(None, rest)
+    if trained is None:
+        return fits[-1]
+    found = label_planes(trained.model, trials[0].planes)
+    return Fit(trained, range(len(trials)), pool([fit.score for fit in fits]), found)

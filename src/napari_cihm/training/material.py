@@ -13,7 +13,7 @@ from napari_cihm.data.axes import axes_beside
 from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
 from napari_cihm.data.normalise import normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
-from napari_cihm.errors import DataError, ShapeError
+from napari_cihm.errors import DataError, InputError, ShapeError, in_short
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.placing import plane_of
 from napari_cihm.segmentation.source import find_ranges
@@ -22,6 +22,7 @@ from napari_cihm.segmentation.source import find_ranges
 # long is a side at least. No smaller image is cut, and so no figure of one changes.
 MARGIN = 128
 LEAST = 512
+PLANE = 2  # dimensions
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,51 @@ class Labelled:
         if self.channels != "auto":
             return 1
         return COLOUR if is_colour(self.image) else self.image.size("c")
+
+
+def gather(
+    images: Sequence[Any],
+    labels: Sequence[Any],
+    reviewed: Sequence[Any] | None,
+    axes: str | None = None,
+    channels: Channels | list[Channels] = "auto",
+) -> list[Labelled]:
+    """Put images, labels, masks and the choice of channels together, one to one.
+
+    One plane and its labels may come as they are, not in lists.
+    """
+    if getattr(labels, "ndim", 0) == PLANE:
+        images, labels = [images], [labels]
+        reviewed = None if reviewed is None else [reviewed]
+    sequences = {"images": images, "labels": labels}
+    if reviewed is not None:
+        sequences["reviewed"] = reviewed
+    for what, given in sequences.items():
+        if not hasattr(given, "__len__"):
+            raise InputError(
+                f"{what}={in_short(given)}", "a list of arrays, or one plane"
+            )
+    masks = reviewed if reviewed is not None else [None] * len(labels)
+    chosen = channels if isinstance(channels, list) else [channels] * len(labels)
+    if not len(images) == len(labels) == len(masks):
+        raise InputError(
+            f"{len(images)} images came with {len(labels)} labels and {len(masks)} "
+            "reviewed masks",
+            "one of each",
+        )
+    if len(chosen) != len(labels):
+        raise InputError(
+            f"channels={in_short(channels)} came with {len(labels)} labels",
+            "one choice for all, or one for each",
+        )
+    if not len(labels):
+        raise InputError("there is nothing to learn from", "at least one image")
+    return [
+        Labelled.of(image, label, mask, axes, choice)
+        for image, label, mask, choice in zip(
+            images, labels, masks, chosen, strict=True
+        )
+    ]
 
 
 def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[Plane]:

@@ -1,0 +1,161 @@
+"""What there is to learn: labelled planes, as the model that learns sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.segmentation import relabel_sequential
+
+from napari_cihm.config import Decoding, ModelConfig
+from napari_cihm.data.apart import WORDS, one_number, tell_apart
+from napari_cihm.data.pairs import Pair
+from napari_cihm.data.sizes import widths
+from napari_cihm.data.survey import combine, digest
+from napari_cihm.segmentation.diameter import keeps_scale
+from napari_cihm.training.adapting import seeing
+from napari_cihm.training.classes import class_numbers, classes_in, said_of
+from napari_cihm.training.doubts import Findings, examine
+from napari_cihm.training.material import (
+    Labelled,
+    Plane,
+    read_planes,
+    refuse_too_little,
+)
+from napari_cihm.training.regions import naming, numbers_in, pieces
+
+SURE = 0.75  # as sure as a learner can be asked to be
+SIGHT = "in_channels", "accepts_grey", "normalisation"  # what decides how it is seen
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Labelled images, and the configuration of the model that is to learn them.
+
+    Attributes
+    ----------
+    labelled : sequence of Labelled
+        As the user has them.
+    planes : sequence of Plane
+        As the model will see them: objects numbered in order, or classes 1, 2, 3 ...
+    units : sequence of Plane
+        The same, with a number for each thing that is held out whole: an object, or
+        a piece of a region.
+    objects : int
+        How many of these there are.
+    config : ModelConfig
+        With the channels and the maps that the planes need.
+    word : str
+        What the user should know of the numbers; empty where they mean what they say.
+    """
+
+    labelled: Sequence[Labelled]
+    planes: Sequence[Plane]
+    units: Sequence[Plane]
+    objects: int
+    config: ModelConfig
+    word: str
+
+    @classmethod
+    def of(
+        cls, labelled: Sequence[Labelled], start: ModelConfig, least: int
+    ) -> "Lesson":
+        """Read the planes for a model that starts from another.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than `least` objects.
+        """
+        config = _fitting_config(start, labelled)
+        planes, config, word = _numbered(list(read_planes(labelled, config)), config)
+        units = planes if config.task == "instance" else pieces(planes)
+        objects = refuse_too_little(units, least)
+        return cls(labelled, planes, units, objects, config, word)
+
+    @cached_property
+    def findings(self) -> Findings | None:
+        """Whether the labels of single objects can be right; None of plain regions."""
+        return examine(self.planes) if self.config.task == "instance" else None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Say what cannot be right about the labels."""
+        return self.findings.words if self.findings else ()
+
+    def seen_by(self, other: ModelConfig) -> Sequence[Plane]:
+        """Show the planes as another model sees them; read them anew if need be."""
+        alike = all(getattr(self.config, f) == getattr(other, f) for f in SIGHT)
+        return self.planes if alike else list(read_planes(self.labelled, other))
+
+    @property
+    def diameter(self) -> float | None:
+        """The typical diameter of what is learnt, or the old model's if that does.
+
+        As long as what is learnt keeps its scale under the old model's own size, what
+        has any other size is seen as it was before.
+        """
+        own = self.config.diameter
+        if self.config.task != "instance":
+            return own
+        areas = np.concatenate([plane.areas for plane in self.planes])
+        learnt = round(float(np.median(widths(areas))), 1)
+        return own if own and keeps_scale(learnt, own) else learnt
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the planes and their labels."""
+        pairs = (
+            Pair("", p.image, p.labels.astype(np.int32), p.reviewed)
+            for p in self.planes
+        )
+        return combine([digest(pair) for pair in pairs])
+
+
+def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelConfig:
+    """Choose the channels that the images have, and thresholds in the middle.
+
+    Where a model was sure it is less so, and thresholds tuned to the few objects at
+    hand would fit these alone.
+    """
+    middle, own = Decoding(), config.decoding
+    decoding = own.but(
+        foreground=middle.foreground,
+        prominence=middle.prominence,
+        sure=min(own.sure, SURE),
+    )
+    channels = {item.in_channels for item in labelled}
+    return seeing(config.but(decoding=decoding), channels)
+
+
+def _numbered(
+    planes: list[Plane], config: ModelConfig
+) -> tuple[list[Plane], ModelConfig, str]:
+    """Give objects numbers in order, or classes those that a model has for them.
+
+    Returns
+    -------
+    list of Plane
+    ModelConfig
+        With the maps that these classes need.
+    str
+        What the user should know of it; empty where numbers mean what they say.
+    """
+    if config.task == "instance":  # whose numbers may be as large as numbers get
+        joined = one_number(plane.labels for plane in planes)
+        number = tell_apart if joined else _in_order
+        planes = [replace(plane, labels=number(plane.labels)) for plane in planes]
+        return planes, config, WORDS if joined else ""
+    held = numbers_in(planes)
+    numbers = class_numbers((p.labels for p in planes), held, config.numbers)
+    if numbers:
+        config = config.but(numbers=numbers)
+        planes = [replace(p, labels=classes_in(p.labels, numbers)) for p in planes]
+    return planes, naming(config, planes), said_of(held, numbers)
+
+
+def _in_order(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Renumber objects 1, 2, 3 ... in the order of their numbers."""
+    numbered: NDArray[np.integer] = relabel_sequential(labels)[0]
+    return numbered
