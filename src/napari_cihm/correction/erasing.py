@@ -60,15 +60,14 @@ def remove_smaller(
     index = LabelIndex.of(labels) if index is None else index
     counts = index.counts()
     small = sorted(label for label, count in counts.items() if count < pixels)
-    blocks = list(renumbered(labels, index, dict.fromkeys(small, 0)))
-    specks: list[Block] = []
-    if pieces:
-        for label in sorted(set(counts) - set(small)):
-            specks += _specks(labels, index.box(label), label, pixels)
+    blocks = renumbered(labels, index, dict.fromkeys(small, 0))
+    rest = sorted(set(counts) - set(small)) if pieces else []
+    found = (_specks(labels, index.box(label), label, pixels) for label in rest)
+    specks = [block for block in found if block is not None]
     removed = _objects(len(small)) if small or not specks else "specks"
     what = f"Remove {removed} of fewer than {pixels} pixels"
     note = f"{_objects(len(specks))} lost specks." if specks else ""
-    return edit_of(blocks + specks, labels, what, note, everywhere=True)
+    return edit_of([*blocks, *specks], labels, what, note, everywhere=True)
 
 
 def remove_touching_border(
@@ -114,16 +113,15 @@ def others_note(index: LabelIndex | None, *pieces: Piece) -> str:
     )
 
 
-def _specks(labels: Any, box: Box, label: int, pixels: int) -> Iterator[Block]:
+def _specks(labels: Any, box: Box, label: int, pixels: int) -> Block | None:
+    """Remove the small pieces of an object that has several."""
     values = np.asarray(labels[box])
     numbered, count = pieces_in(values == label)
     if count < 2:
-        return
+        return None
     small = np.bincount(numbered.reshape(-1), minlength=count + 1) < pixels
     small[0] = False
-    block = changed(start_of(box), values, np.where(small[numbered], 0, values))
-    if block is not None:
-        yield block
+    return changed(start_of(box), values, np.where(small[numbered], 0, values))
 
 
 def _faces(shape: Sequence[int], axes: Sequence[int]) -> Iterator[Box]:

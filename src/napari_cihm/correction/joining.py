@@ -78,15 +78,12 @@ def _merged(labels: Any, pieces: Sequence[Piece], index: LabelIndex | None) -> E
         )
         raise InputError(met, "two different objects", "point at one, then at another")
     kept = different[0]
-    blocks = []
-    seen: list[Piece] = []
+    moved: list[Piece] = []
     for piece in pieces:
-        twice = any(p.label == piece.label and _first(piece) in p for p in seen)
-        if piece.label != kept and not twice:
-            blocks += list(repainted(piece, kept, labels.dtype))
-        if not twice:
-            seen.append(piece)
-    moved = [piece for piece in seen if piece.label != kept]
+        known = any(p.label == piece.label and _first(piece) in p for p in moved)
+        if piece.label != kept and not known:
+            moved.append(piece)
+    blocks = [b for piece in moved for b in repainted(piece, kept, labels.dtype)]
     return edit_of(blocks, labels, _what(different), others_note(index, *moved))
 
 

@@ -25,8 +25,8 @@ def repainted(piece: Piece, new: int, dtype: Any) -> Iterator[Block]:
 
 def renumbered(
     labels: Any, index: LabelIndex, numbers: Mapping[int, int]
-) -> Iterator[Block]:
-    """Give whole labels other numbers.
+) -> Iterator[Block | None]:
+    """Give whole labels other numbers, box by box.
 
     Parameters
     ----------
@@ -42,9 +42,7 @@ def renumbered(
         for old, new in moved.items():
             box = index.box(old)
             values = np.asarray(labels[box])
-            block = changed(start_of(box), values, np.where(values == old, new, values))
-            if block is not None:
-                yield block
+            yield changed(start_of(box), values, np.where(values == old, new, values))
         return
     olds = np.array(sorted(moved), labels.dtype)
     news = np.array([moved[int(old)] for old in olds], labels.dtype)
@@ -53,6 +51,4 @@ def renumbered(
         values = np.asarray(labels[box])
         ranks = np.searchsorted(olds, values).clip(max=len(olds) - 1)
         after = np.where(olds[ranks] == values, news[ranks], values)
-        block = changed(start_of(box), values, after)
-        if block is not None:
-            yield block
+        yield changed(start_of(box), values, after)

@@ -49,7 +49,10 @@ def doubt_of_objects(labels: Any, index: LabelIndex, doubt: Any) -> dict[int, fl
         A map of the labels' shape, from `disagreement` or a segmentation that
         kept its uncertainty.
     """
-    _check_shape(doubt, labels.shape)
+    if tuple(doubt.shape) != labels.shape:
+        raise ShapeError(
+            f"doubts of shape {tuple(doubt.shape)}", f"the labels' shape {labels.shape}"
+        )
     found = {}
     for label in index:
         box = index.box(label)
@@ -98,10 +101,3 @@ def _top_mean(values: NDArray[Any]) -> float:
     flat = values.astype(np.float32).reshape(-1)
     kept = max(1, round(TENTH * flat.size))
     return float(np.partition(flat, flat.size - kept)[-kept:].mean())
-
-
-def _check_shape(doubt: Any, shape: tuple[int, ...]) -> None:
-    if tuple(doubt.shape) != shape:
-        raise ShapeError(
-            f"doubts of shape {tuple(doubt.shape)}", f"the labels' shape {shape}"
-        )

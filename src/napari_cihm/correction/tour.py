@@ -70,16 +70,16 @@ class Tour:
             None when all are checked.
         """
         n = len(self.stops)
-        found: tuple[int, Stop | None] = (-1, None)
         for away in range(1, n + 1):
             at = (self._at + away) % n
             stop = self._find(self.stops[at])
             if stop is not None and not self._is_checked(stop):
-                found = at, stop
                 break
-        if self._at not in (-1, found[0]):
+        else:
+            at, stop = -1, None
+        if self._at not in (-1, at):
             self._trail.append(self._at)
-        self._at, stop = found
+        self._at = at
         return stop
 
     def previous(self) -> Stop | None:
@@ -115,12 +115,10 @@ def tour_of_objects(
 
     Objects that a later edit removes are passed over.
     """
-    labels = list(index)
-    order = _order(
-        [scores.get(n, 0.0) for n in labels] if scores else None, seed, labels
-    )
-    score = scores or {}
-    stops = [Stop(index.box(n), n, score.get(n, 0.0)) for n in order]
+    labels, known = list(index), scores or {}
+    values = [known.get(n, 0.0) for n in labels] if known else None
+    order = _order(values, seed, labels)
+    stops = [Stop(index.box(n), n, known.get(n, 0.0)) for n in order]
 
     def find(stop: Stop) -> Stop | None:
         if stop.label not in index:
