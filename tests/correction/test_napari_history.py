@@ -131,7 +131,7 @@ def test_strokes_are_read_from_the_history(dabs) -> None:
         assert np.array_equal(shadow[edit.indices], edit.old)
         edit.apply(shadow)
     assert np.array_equal(shadow, layer.data)
-    back = edit_of_atoms(heard[-1], layer.data, undone=True)
+    back = edit_of_atoms(heard[-1], layer.data).inverse()
     layer.undo()
     back.apply(shadow)
     assert np.array_equal(shadow, layer.data)

@@ -1,7 +1,7 @@
 """What a tool wants changed: which pixels, what they held, what they shall hold."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -104,10 +104,10 @@ class Edit:
 
     blocks: tuple[Block, ...]
     ndim: int
-    what: str = ""
-    note: str = ""
-    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.int32))
-    everywhere: bool = False
+    what: str
+    note: str
+    dtype: np.dtype[Any]
+    everywhere: bool
 
     @property
     def size(self) -> int:
@@ -149,10 +149,6 @@ class Edit:
         """Return the edit that takes this one back."""
         blocks = tuple(block.inverse() for block in self.blocks)
         return replace(self, blocks=blocks, what=f"Undo: {self.what}", note="")
-
-    def saying(self, what: str, note: str = "") -> "Edit":
-        """Return the same changes under another description."""
-        return replace(self, what=what, note=note)
 
     def _values(self, name: str) -> NDArray[Any]:
         parts = [np.broadcast_to(getattr(b, name), (b.size,)) for b in self.blocks]

@@ -17,7 +17,7 @@ from napari_cihm.correction.journal import Journal
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.survey import Survey
-from napari_cihm.data.boxes import Box, shape_of, start_of
+from napari_cihm.data.boxes import Box
 
 # As many steps as napari's history keeps; older ones cannot be undone there.
 STEPS = 100
@@ -169,7 +169,7 @@ class CorrectionSession:
             self.journal.resync()
             return
         for box in boxes:
-            self.journal.record_region(start_of(box), shape_of(box))
+            self.journal.record_box(box)
 
     def complete(self) -> None:
         """Finish counting where it stands; call it where labels are edited."""

@@ -16,14 +16,13 @@ from napari_cihm.correction.grids import chunk_of
 from napari_cihm.correction.indexing import by_cell
 from napari_cihm.data.boxes import Box, hull, shape_of, shifted, start_of
 
+WHAT = "Paint"
 # Atoms far apart are not gathered in one window, which would be mostly empty.
 SPARSE = 16
 ROOM = 1 << 22
 
 
-def edit_of_atoms(
-    atoms: Sequence[Any], labels: Any, *, undone: bool = False, what: str = "Paint"
-) -> Edit:
+def edit_of_atoms(atoms: Sequence[Any], labels: Any) -> Edit:
     """Return what a step of the history changed, as one edit.
 
     Parameters
@@ -33,13 +32,9 @@ def edit_of_atoms(
         was made.
     labels : array-like of int
         The labels it was made in.
-    undone : bool
-        Return what undoing it changed instead.
-    what : str
-        What to call it.
     """
     if not atoms:
-        return edit_of([], labels, what)
+        return edit_of([], labels, WHAT)
     ndim = len(labels.shape)
     dtype = np.dtype(labels.dtype)
     boxes = [_box(atom, ndim) for atom in atoms]
@@ -47,10 +42,8 @@ def edit_of_atoms(
     volumes = [int(np.prod(shape_of(box))) for box in boxes]
     spread = int(np.prod(shape_of(around)))
     if spread > max(ROOM, SPARSE * sum(volumes)):
-        edit = edit_of(_scattered(atoms, boxes, labels.shape, dtype), labels, what)
-    else:
-        edit = edit_of([_gathered(atoms, boxes, around, dtype)], labels, what)
-    return edit.inverse().saying(f"Undo: {what}") if undone else edit
+        return edit_of(_scattered(atoms, boxes, labels.shape, dtype), labels, WHAT)
+    return edit_of([_gathered(atoms, boxes, around, dtype)], labels, WHAT)
 
 
 def _box(atom: Any, ndim: int) -> Box:

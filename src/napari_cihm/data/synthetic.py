@@ -41,54 +41,43 @@ def nuclei(
     labels : array of uint16, shape (rows, columns)
         The truth: 0 is background, nuclei are numbered from 1.
     """
-    image, labels = _fluorescence((1, *shape), seed, diameter, crowding, 1.0)
+    image, labels = _fluorescence((1, *shape), seed, diameter, crowding, spacing=1.0)
     return image[0], labels[0]
 
 
 def nuclei_stack(
-    shape: tuple[int, int, int] = (24, 256, 256),
-    seed: int = 0,
-    diameter: float = DIAMETER,
-    crowding: float = 0.12,
-    spacing: float = 2.0,
+    shape: tuple[int, int, int] = (24, 256, 256), seed: int = 0
 ) -> tuple[NDArray[np.uint16], Labels]:
-    """Make a stack of slices through nuclei, blurred along the depth.
+    """Make a stack of slices two pixels apart through nuclei, blurred along the depth.
 
     Parameters
     ----------
     shape : triple of int
         Slices, rows and columns.
-    seed, diameter
+    seed : int
         As for `nuclei`.
-    crowding : float
-        Share of the volume that nuclei fill, about.
-    spacing : float
-        Distance between slices, in pixels.
 
     Returns
     -------
     image, labels : array of uint16, shape (slices, rows, columns)
         The stack and its truth.
     """
-    return _fluorescence(shape, seed, diameter, crowding, spacing)
+    return _fluorescence(shape, seed, DIAMETER, crowding=0.12, spacing=2.0)
 
 
 def tissue(
-    shape: tuple[int, int] = (512, 512),
-    seed: int = 0,
-    diameter: float = DIAMETER,
-    crowding: float = 0.22,
+    shape: tuple[int, int] = (512, 512), seed: int = 0
 ) -> tuple[NDArray[np.uint8], Labels]:
     """Make a purple-stained section, (rows, columns, RGB), and its truth.
 
     Parameters
     ----------
-    shape, seed, diameter, crowding
+    shape, seed
         As for `nuclei`.
     """
     rng = np.random.default_rng(seed)
     volume = (1, *shape)
-    placed = scatter(rng, volume, diameter, crowding, 1.0)
+    placed = scatter(rng, volume, DIAMETER, crowding=0.22, spacing=1.0)
     density, labels = paint(rng, volume, placed)
     stroma = np.clip(0.34 + 0.09 * _fibres(rng, volume), 0.03, None)
     dyes = np.stack([1.15 * density + 0.16 * stroma, stroma])[:, 0]

@@ -87,9 +87,9 @@ def _certain(
     return np.stack([reviewed, reviewed & ~near, reviewed & uncut])
 
 
-def touching(labels: NDArray[np.integer], reach: int = REACH) -> NDArray[np.bool_]:
-    """Mark pixels that have two objects within `reach` pixels: seams and gaps."""
-    size = 2 * reach + 1
+def touching(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Mark pixels that have two objects within `REACH` pixels: seams and gaps."""
+    size = 2 * REACH + 1
     beyond = labels.max(initial=0) + 1
     highest = ndimage.maximum_filter(labels, size)
     lowest = ndimage.minimum_filter(np.where(labels > 0, labels, beyond), size)

@@ -125,12 +125,10 @@ def before_and_after(overlays: Sequence[Overlay]) -> list[tuple[str, Shown]]:
     return rows
 
 
-def errors(
-    truth: NDArray[np.integer], found: NDArray[np.integer], threshold: float = 0.5
-) -> NDArray[np.uint8]:
+def errors(truth: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.uint8]:
     """Colour what was found, what was missed and what was invented."""
     overlaps = Overlaps.of(truth, found)
-    rows, columns, _ = overlaps.from_iou(threshold)
+    rows, columns, _ = overlaps.from_iou(0.5)
     met, right = overlaps.true[rows], overlaps.found[columns]
     out = np.zeros((*truth.shape, 3), np.uint8)
     out[(found > 0) & ~np.isin(found, right)] = INVENTED

@@ -67,7 +67,7 @@ def test_regions_may_be_told_of_by_their_place(session, same) -> None:
     one = session().begin()
     one.paint_many(5)
     one.labels[1, 30:, 40:] = 9
-    one.journal.record_region((1, 30, 40), (1, 10, 10))
+    one.journal.record_box(np.s_[1:2, 30:40, 40:50])
     assert one.journal.flush()
     assert same(recover(one.journal.path), one)
 
@@ -214,7 +214,7 @@ def test_labels_over_a_file_are_kept_by_what_was_changed(
     settings = session().settings
     journal = Journal(labels, ImageIdentity.of(base), settings=settings)
     labels[3:7, 3:7] = 99
-    journal.record_region((3, 3), (4, 4))
+    journal.record_box(np.s_[3:7, 3:7])
     assert journal.flush()
     journal.resync()
     assert journal.flush()

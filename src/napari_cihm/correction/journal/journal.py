@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
 from napari_cihm.correction.journal.shelf import journal_home
 from napari_cihm.correction.journal.writer import Writer
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.data.boxes import box_at
+from napari_cihm.data.boxes import Box
 from napari_cihm.events import Event
 
 
@@ -99,13 +99,12 @@ class Journal:
             parts.append((Target.EDITS, review.edits))
         self._writer.backlog.put(parts)
 
-    def record_region(self, start: Sequence[int], shape: Sequence[int]) -> None:
-        """Keep what a region of the labels holds now, reading it later.
+    def record_box(self, box: Box) -> None:
+        """Keep what a box of the labels holds now, reading it later.
 
         The cheapest word about a change of unknown form: the window's thread
         notes the place alone.
         """
-        box = box_at(start, shape)
         self._writer.backlog.give_back([(Target.LABELS, box)], [])
 
     def resync(self, labels: Any = None, reviewed: Reviewed | None = None) -> None:
