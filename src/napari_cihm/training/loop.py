@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,7 +32,9 @@ from napari_cihm.training.records import Record
 from napari_cihm.training.schedule import Budget, augmentation, learning_rate
 from napari_cihm.training.state import RunState, model_of
 
-HOPELESS = 20
+STATE = "state.pt"
+PLANNED = "the budget is spent"
+HOPELESS = 20  # steps refused in a row
 ALONE = Team()
 
 
@@ -94,15 +96,39 @@ def run_steps(run: Run) -> Iterator[Event]:
 
     The last event is `Trained`, with the best averaged weights.
     """
-    settings, team = run.settings, run.team
-    state = RunState(run.model.network, settings)
-    record = Record(run.folder if team.leads else None)
+    state = RunState(run.model.network, run.settings)
+    record = Record(run.folder if run.team.leads else None)
     if run.folder is not None and (run.folder / STATE).exists():
         state.restore(run.folder / STATE, run.identity)
         yield Note(f"Resumed at step {state.progress.step}.")
         yield from record.write(state.progress.history)
-    progress, budget = state.progress, run.budget
-    budget.spent += progress.seconds
+    progress = state.progress
+    run.budget.spent += progress.seconds
+    yield TrainingStarted(
+        len(run.samples), len(run.scorer), run.model.parameters_count,
+        run.budget.steps, progress.step,
+    )  # fmt: skip
+    reason = yield from _learn(run, state, record)
+    if progress.best < 0:
+        raise TrainingError(
+            "training never gave a model that could be scored",
+            remedy="lower the learning rate, and look at the images",
+        )
+    last = run.keep_last and reason == PLANNED and state.sound
+    row = progress.history[-1 if last else progress.best_epoch - 1]
+    model = model_of(state, run.model, best=not last)
+    run.team.agree_on(model.network)
+    yield Trained(model, dict(row), None, reason)
+
+
+def _learn(run: Run, state: RunState, record: Record) -> Generator[Event, None, str]:
+    """Take steps, and score the model at the end of each epoch; say why it ended."""
+    settings, team, budget, progress = (
+        run.settings,
+        run.team,
+        run.budget,
+        state.progress,
+    )
     drawer = Drawer(
         run.samples, run.weights, settings.patch, settings.batch, run.seed,
         team.share, run.model.config.normalisation if settings.sparse else None,
@@ -111,19 +137,18 @@ def run_steps(run: Run) -> Iterator[Event]:
     def draw(step: int) -> Batch:
         return drawer.draw(step, augmentation(budget.progress(step), settings))
 
-    yield TrainingStarted(
-        len(run.samples), len(run.scorer), run.model.parameters_count,
-        budget.steps, progress.step,
-    )  # fmt: skip
-    learner = Learner(
-        team.share_gradients(run.model.network), state, settings, run.model.device
-    )
-    reason = PLANNED
+    device = run.model.device
+    learner = Learner(team.share_gradients(run.model.network), state, settings, device)
     losses: list[float] = []
-    ahead = run.model.device.type != "cpu"
+    ahead = device.type != "cpu"
     with contextlib.closing(batches(draw, progress.step, ahead)) as drawn:
-        while not (stale := not losses and _stale(state, settings)):
-            if (spent := team.agree(budget.progress(progress.step))) >= 1:
+        while True:
+            if not losses and _stale(state, settings):
+                reason = f"no gain in {settings.patience} epochs"
+                break
+            spent = team.agree(budget.progress(progress.step))
+            if spent >= 1:
+                reason = PLANNED
                 break
             if budget.stopped:
                 reason = "stopped; the best weights are kept"
@@ -141,30 +166,15 @@ def run_steps(run: Run) -> Iterator[Event]:
             if progress.step % settings.steps_per_epoch == 0:
                 yield from _end_epoch(run, state, record, losses)
                 losses = []
-    if stale:
-        reason = f"no gain in {settings.patience} epochs"
     if losses or not progress.history:
         yield from _end_epoch(run, state, record, losses)
-    if progress.best < 0:
-        raise TrainingError(
-            "training never gave a model that could be scored",
-            remedy="lower the learning rate, and look at the images",
-        )
-    last = run.keep_last and reason == PLANNED and state.sound
-    row = progress.history[-1 if last else progress.best_epoch - 1]
-    model = model_of(state, run.model, best=not last)
-    team.agree_on(model.network)
-    yield Trained(model, dict(row), None, reason)
-
-
-STATE = "state.pt"
-PLANNED = "the budget is spent"
+    return reason
 
 
 class Learner:
     """Takes optimiser steps, and refuses those that would wreck the weights.
 
-    A refused step leaves no trace, in what batch norms have seen neither.
+    A refused step leaves no trace, not even in what batch norms have seen.
     """
 
     def __init__(
