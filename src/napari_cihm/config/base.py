@@ -51,9 +51,9 @@ def explain(error: ValidationError, model: type[Settings] | None = None) -> str:
 def refusals(
     error: ValidationError, model: type[Settings] | None = None
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield the name of each refused value, it behind "=", and all that it could be.
+    """Yield the name of each refused value, the value after "=", and what it may be.
 
-    Of what is missing there is no value to show.
+    What is missing has no value to show.
 
     Parameters
     ----------
@@ -76,9 +76,9 @@ def refusals(
 
 
 def _name(loc: tuple[int | str, ...], model: type[Settings] | None) -> str:
-    """Name a value by its way, up to the first field that is no settings itself.
+    """Name a value by its path, up to the first field that holds no settings.
 
-    What follows there are the kinds that it may be of.
+    Further on, a path only tells which kinds of value were tried.
     """
     parts = list(map(str, loc))
     for depth, part in enumerate(parts, start=1):

@@ -26,7 +26,7 @@ class Checksums:
     Parameters
     ----------
     labels : array-like of int
-        Labels that every change of should be told to `hear`.
+        Labels; every change of them should be told to `hear`.
     survey : Survey, optional
         Finds the first `checksum` of each cell, in a thread if need be; one of its
         own by default.

@@ -31,7 +31,7 @@ class LabelIndex:
     Parameters
     ----------
     labels : array-like of int
-        Labels that every change of is told to `hear`.
+        Labels; every change of them is told to `hear`.
     survey : Survey, optional
         Finds the extents of each cell's labels, in a thread if need be; one of its
         own by default.

@@ -24,7 +24,7 @@ class Survey:
     Parameters
     ----------
     labels : array-like of int
-        Labels that every change of is told to `hear`.
+        Labels; every change of them is told to `hear`.
     *looks : callable
         What to find out of each cell.
     """

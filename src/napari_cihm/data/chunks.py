@@ -23,11 +23,11 @@ def chunk_by_chunk(data: ArrayLike) -> ArrayLike:
 
 
 class Chunks:
-    """A dask array of which the chunks that were read last are held.
+    """A dask array that holds the chunks that were read last.
 
-    Of what a reader decodes whole, often a plane, every tile would cost as much as
-    all of it. It lives as long as one run: what it reads from may change between two.
-    It can be sent to another process, which reads for itself.
+    Without that, every tile would cost as much as all that a reader decodes for it,
+    often a whole plane. It lives as long as one run: what it reads from may change
+    between two. It can be sent to another process, which reads for itself.
 
     Parameters
     ----------

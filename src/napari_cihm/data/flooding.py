@@ -20,7 +20,7 @@ Pixels = NDArray[np.int64]
 def landscape(
     maps: NDArray[np.floating[Any]], decoding: Decoding
 ) -> NDArray[np.float32]:
-    """Make of border and distance the heights whose basins are the objects."""
+    """Turn border and distance into heights whose basins are the objects."""
     border, distance = np.asarray(maps[1:3], np.float32)
     height: NDArray[np.float32] = distance * np.clip(1 - decoding.border * border, 0, 1)
     if decoding.smooth > 0:

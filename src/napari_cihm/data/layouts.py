@@ -21,7 +21,7 @@ Find = Callable[[Path], list[PairSource]]
 
 @dataclass(frozen=True)
 class Layout:
-    """How one kind of folder is told, and read.
+    """How one kind of folder is recognised, and read.
 
     Attributes
     ----------

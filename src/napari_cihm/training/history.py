@@ -83,7 +83,7 @@ class History:
     def origin(self, model: Model) -> Model:
         """Return the model that a chain of fine-tuning started from.
 
-        A model of which the forebear is gone counts as the start itself, and so does
+        A model whose forebear is gone counts as the start itself, and so does
         one that was trained, from whatever weights.
         """
         places = [str(find_model(name)) for name in bundled_names()]

@@ -54,7 +54,7 @@ class Split:
 def folds(
     planes: Sequence[Plane], share: float, seed: int, count: int = 1
 ) -> list[Split]:
-    """Divide planes into blocks and hold out each `count` times another share.
+    """Divide planes into blocks and hold out a share, `count` times a different one.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 class Record:
     """What a run's folder shows of it, written anew at every epoch.
 
-    No run ends for it: a program that shows the table may have locked the file.
+    A run goes on where that fails: a program that shows the table may have locked it.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def versions() -> dict[str, str]:
 
 
 class Curves:
-    """What a run of runs says of its losses and scores, kept as it goes by."""
+    """Losses and scores of runs that follow each other, kept as events go by."""
 
     def __init__(self) -> None:
         self.lists: dict[str, list[float]] = {name: [] for name in CURVES}

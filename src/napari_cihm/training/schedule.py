@@ -19,7 +19,7 @@ class Budget:
     steps : int or None
         Steps allowed.
     seconds : float or None
-        Wall time allowed, time before a resumption counted in.
+        Wall time allowed, with the time before a resumption.
     spent : float
         Seconds spent before this process took over.
     stop : callable, optional

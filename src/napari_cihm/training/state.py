@@ -125,7 +125,7 @@ def model_of(state: RunState, like: Model, best: bool = True) -> Model:
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Say in what a run is told otherwise than it was, and what it was told then."""
+    """Say what a run was told before and is told otherwise now."""
     return [
         f"{key} was {_said(before.get(key))}, is {_said(now.get(key))}"
         for key in (before | now)

@@ -47,7 +47,7 @@ from napari_cihm.training.validation import Validator, score
 
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
-# What may be another when a run is taken up again: where it runs, and until when.
+# What may differ when a run is resumed: where it runs, and until when.
 FREE = {"amp", "cache_mb", "device", "patience"}
 
 

@@ -92,7 +92,7 @@ class ReviewRows(QWidget):
         self.buttons["review_region"].setChecked(name == "review_region")
 
     def set_walk(self, looking: bool, trail: bool) -> None:
-        """Say whether something is shown to be called right, and was before."""
+        """Say whether there is a stop to call right, and one to go back to."""
         self.buttons["looks_right"].hinder("" if looking else "Press Next first.")
         self.buttons["previous_stop"].hinder(
             "" if trail else "Nothing was looked at before."
