@@ -23,7 +23,7 @@ from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.errors import InputError
 from napari_cihm.export.documentation import is_joint, usage
-from napari_cihm.export.network import map_names, portable
+from napari_cihm.export.network import map_names, portable, stride_of
 from napari_cihm.export.torchscript import traced
 from napari_cihm.models import Model
 from napari_cihm.models.recipes import recipe
@@ -83,7 +83,7 @@ def _described(model: Model, settings: ExportSettings, folder: Path) -> zoo.Mode
                 license=settings.license,
                 documentation=zoo.FileDescr(source=folder / "README.md"),
                 tags=["segmentation", "microscopy", "2d", "mamba", "napari-cihm"],
-                inputs=[_input(model.config, _step(model), folder)],
+                inputs=[_input(model.config, stride_of(model.network), folder)],
                 outputs=[_output(model.config, folder)],
                 weights=_weights(model, folder),
                 config=zoo.Config(cihm=model.config.model_dump(mode="json")),
@@ -101,10 +101,6 @@ def _described(model: Model, settings: ExportSettings, folder: Path) -> zoo.Mode
 def _title(name: str) -> str:
     """Keep what the zoo takes in a name."""
     return re.sub(r"[^\w\- ()]", " ", name).strip() or "model"
-
-
-def _step(model: Model) -> int:
-    return int(model.network.stride)  # type: ignore[arg-type]
 
 
 def _cited(paper: str) -> list[zoo.CiteEntry]:

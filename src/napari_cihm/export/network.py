@@ -31,6 +31,11 @@ def portable(model: Model) -> nn.Module:
     return network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload,no-any-return]
 
 
+def stride_of(network: nn.Module) -> int:
+    """Return what a network pads the sides of an image to a multiple of."""
+    return int(network.stride)  # type: ignore[arg-type]
+
+
 def map_names(config: ModelConfig) -> list[str]:
     """Name the maps that a model gives."""
     if config.task == "instance":

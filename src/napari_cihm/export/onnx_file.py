@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from napari_cihm.config import ExportSettings, ModelConfig
 from napari_cihm.errors import UnavailableError
 from napari_cihm.export.documentation import usage
-from napari_cihm.export.network import Answering, map_names, portable
+from napari_cihm.export.network import Answering, map_names, portable, stride_of
 from napari_cihm.models import Model
 from napari_cihm.scan import onnx_scan
 
@@ -73,9 +73,10 @@ def write(model: Model, path: Path, settings: ExportSettings) -> None:
     """
     config = model.config
     network = portable(model)
-    _refuse_what_cannot(network, config, int(network.stride))  # type: ignore[arg-type]
-    core = _recorded(Answering(network, config), config, int(network.stride))  # type: ignore[arg-type]
-    whole = _of_any_size(core, config, int(network.stride))  # type: ignore[arg-type]
+    stride = stride_of(network)
+    _refuse_what_cannot(network, config, stride)
+    core = _recorded(Answering(network, config), config, stride)
+    whole = _of_any_size(core, config, stride)
     whole.producer_name = "napari-cihm"
     whole.graph.name = settings.title or model.name
     whole.doc_string = usage(model, settings)

@@ -5,6 +5,8 @@ import warnings
 import torch
 from torch import nn
 
+from napari_cihm.export.network import stride_of
+
 
 def traced(network: nn.Module, channels: int) -> torch.jit.ScriptModule:
     """Record a network in TorchScript.
@@ -12,7 +14,7 @@ def traced(network: nn.Module, channels: int) -> torch.jit.ScriptModule:
     The image it is recorded with is no multiple of the stride, so that the padding
     is recorded too; scans become loops.
     """
-    stride = int(network.stride)  # type: ignore[arg-type]
+    stride = stride_of(network)
     kind = next(network.parameters()).dtype
     image = torch.rand(1, channels, 2 * stride - 3, 3 * stride - 1, dtype=kind)
     with warnings.catch_warnings():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.boxes import Box
+from napari_cihm.data.boxes import Box, whole
 from napari_cihm.training.gate import Score
 from napari_cihm.training.holdout import Part, Split, places
 from napari_cihm.training.material import Plane, stretch
@@ -114,7 +114,7 @@ def _windows(plane: Plane, part: Part) -> Iterator[tuple[Box, Part]]:
             held = replace(part, scored=frozenset(own.tolist()), block=block)
             windows.append((box, held))
     if sum(block[box].size for box, _ in windows) >= block.size:
-        windows = [(tuple(slice(0, n) for n in block.shape), part)]
+        windows = [(whole(block.shape), part)]
     for box, held in windows:
         yield box, replace(held, learn=held.learn[box], block=held.block[box])
 

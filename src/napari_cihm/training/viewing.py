@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
-from napari_cihm.data.boxes import Box
+from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.tiles import TileGrid
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
@@ -29,13 +29,13 @@ def view(
     show : callable
         Gives the maps of a part.
     """
-    whole = tuple(slice(0, n) for n in shape)
+    everything = whole(shape)
     if max(shape) <= WHOLE:
-        return show(whole)
+        return show(everything)
     overlap = SegmentSettings().overlap
     grid = TileGrid(shape, max(_side(n, overlap) for n in shape), overlap)
     tiles = {number: to_fractions(show(grid[number])) for number in range(len(grid))}
-    return blend(grid, tiles, whole)
+    return blend(grid, tiles, everything)
 
 
 def label_planes(model: Model, planes: Iterable[Plane]) -> list[NDArray[np.int32]]:
