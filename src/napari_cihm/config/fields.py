@@ -18,7 +18,7 @@ LOW, HIGH = ("ge", "gt"), ("le", "lt")
 
 @dataclass(frozen=True)
 class FieldFacts:
-    """A field, as someone sees it who has to offer it.
+    """A field as a form, or a command, has to offer it.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class FieldFacts:
     number : type or None
         int or float, where it takes a number.
     low, high : float or None
-        Bounds of the number; what is exactly allowed, the settings check.
+        Bounds of the number, whether or not it may equal them.
     flag, path, text, optional : bool
         Whether it takes yes or no, a path, any text, or nothing at all.
     """
@@ -45,6 +45,11 @@ class FieldFacts:
     path: bool = False
     text: bool = False
     optional: bool = False
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """What can be chosen: the words, and None where it may be nothing at all."""
+        return (*self.words, None) if self.optional else self.words
 
 
 def fields_of(model: type[Settings]) -> Iterator[FieldFacts]:

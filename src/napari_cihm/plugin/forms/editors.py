@@ -61,14 +61,13 @@ def make_editor(facts: FieldFacts, parent: QWidget) -> Editor:
 def _make(facts: FieldFacts, parent: QWidget) -> Editor:
     if facts.flag:
         return _flag(parent)
-    if facts.number is None and facts.words and not facts.text:
-        return _choice(facts, parent)
     if facts.path:
         return _path(facts, parent)
-    if facts.number is not None and not (facts.words or facts.optional):
-        return _number(facts, parent)
     if facts.number is not None:
-        return _number_or_word(facts, parent)
+        make = _number_or_word if facts.choices else _number
+        return make(facts, parent)
+    if facts.words and not facts.text:
+        return _choice(facts, parent)
     return _text(parent)
 
 
@@ -89,7 +88,7 @@ def _choice(facts: FieldFacts, parent: QWidget) -> Editor:
     def write(value: Any) -> None:
         box.setCurrentIndex(values.index(value))
 
-    offer([(word_of(facts, value), value) for value in _words(facts)])
+    offer([(word_of(facts, value), value) for value in facts.choices])
     return Editor(
         box, lambda: values[box.currentIndex()], write, box.currentIndexChanged, offer
     )
@@ -137,7 +136,7 @@ def _number_or_word(facts: FieldFacts, parent: QWidget) -> Editor:
         shown = [text for text, known_value in known.items() if known_value == value]
         box.setEditText(shown[0] if shown else f"{value:g}")
 
-    offer([(word_of(facts, value), value) for value in _words(facts)])
+    offer([(word_of(facts, value), value) for value in facts.choices])
     return Editor(box, read, write, box.currentTextChanged, offer)
 
 
@@ -175,7 +174,3 @@ def _path(facts: FieldFacts, parent: QWidget) -> Editor:
 
     button.clicked.connect(browse)
     return Editor(row, read, write, line.textChanged)
-
-
-def _words(facts: FieldFacts) -> list[Any]:
-    return [*facts.words, *([None] if facts.optional else [])]

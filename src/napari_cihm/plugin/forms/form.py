@@ -11,6 +11,7 @@ from napari_cihm.config import Settings
 from napari_cihm.config.fields import FieldFacts, fields_of
 from napari_cihm.plugin.forms.editors import Pair, make_editor
 from napari_cihm.plugin.forms.titles import expected, title_of, tooltip_of, unit_of
+from napari_cihm.plugin.views.section import restyle
 from napari_cihm.plugin.views.words import Words
 
 
@@ -146,5 +147,4 @@ class _Row(QWidget):
         widget = self.editor.widget
         if widget.property("refused") != bool(text):
             widget.setProperty("refused", bool(text))
-            widget.style().unpolish(widget)
-            widget.style().polish(widget)
+            restyle(widget)

@@ -108,7 +108,7 @@ def word_of(facts: FieldFacts, value: Any) -> str:
 def tooltip_of(facts: FieldFacts) -> str:
     """Return a field's description in the words of its control."""
     text = facts.description
-    for word in (*facts.words, *([None] if facts.optional else [])):
+    for word in facts.choices:
         own, shown = NONE if word is None else str(word), word_of(facts, word)
         # A description may have the shown words already.
         either = rf"\b(?:{re.escape(shown)}\b|{re.escape(own)}(?= ))"
@@ -122,8 +122,7 @@ def expected(facts: FieldFacts) -> str:
     if facts.number is not None:
         kind = "a whole number" if facts.number is int else "a number"
         said.append(f"{kind}{_bounds(facts)}")
-    words = [*facts.words, *([None] if facts.optional else [])]
-    said += [f"\u201c{word_of(facts, word)}\u201d" for word in words]
+    said += [f"\u201c{word_of(facts, word)}\u201d" for word in facts.choices]
     return " or ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said)
 
 

@@ -21,6 +21,11 @@ class Banner(QFrame):
         Emitted when there is an offer to look at.
     accepted, declined
         Emitted when the first, or the second button was pressed.
+
+    Parameters
+    ----------
+    yes, no : (str, str)
+        Words and tooltip of the two buttons; None in place of the second leaves one.
     """
 
     offered = Signal()
@@ -28,19 +33,18 @@ class Banner(QFrame):
     declined = Signal()
 
     def __init__(
-        self, yes: str, no: str, tooltips: tuple[str, str], parent: QWidget
+        self, yes: tuple[str, str], no: tuple[str, str] | None, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setObjectName("banner")
         self.words = Words("", self)
-        self.yes, self.no = QPushButton(yes, self), QPushButton(no, self)
-        for button, tooltip in zip((self.yes, self.no), tooltips, strict=True):
-            button.setToolTip(tooltip)
-        self.no.setVisible(bool(no))
+        self.yes, self.no = QPushButton(self), QPushButton(self)
+        self.no.setVisible(no is not None)
         row = QHBoxLayout()
-        row.addWidget(self.yes, 1)
-        if no:
-            row.addWidget(self.no, 1)
+        for button, (words, tooltip) in ((self.yes, yes), (self.no, no or ("", ""))):
+            button.setText(words)
+            button.setToolTip(tooltip)
+            row.addWidget(button, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 8)
         layout.addWidget(self.words)

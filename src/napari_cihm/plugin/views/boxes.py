@@ -1,5 +1,7 @@
 """Drop-downs that leave their neighbours room, and lists of a few rows."""
 
+from collections.abc import Iterable
+
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtGui import QPaintEvent
 from qtpy.QtWidgets import (
@@ -12,7 +14,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-TOOLTIP = Qt.ItemDataRole.ToolTipRole
 MARGIN = 6  # pixels that a style leaves around the text
 LINE = 18  # pixels that the style gives a row at least
 
@@ -42,7 +43,7 @@ class DropDown(QComboBox):
     Parameters
     ----------
     name : str
-        What it is, for those who hear the screen.
+        What it is, for screen readers.
     tooltip : str
         What it does.
     """
@@ -57,6 +58,14 @@ class DropDown(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         leave_wheel(self)
         self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+
+    def show_entries(self, entries: Iterable[tuple[str, str, str]], now: str) -> None:
+        """List entries as (key, words, tooltip), and show the one whose key this is."""
+        self.clear()
+        for row, (key, words, tooltip) in enumerate(entries):
+            self.addItem(words, key)
+            self.setItemData(row, tooltip, Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(self.findData(now))
 
     def minimumSizeHint(self) -> QSize:
         """Shrink where there is little room."""
@@ -96,7 +105,7 @@ class Rows(QListWidget):
     Parameters
     ----------
     name : str
-        What it lists, for those who hear the screen.
+        What it lists, for screen readers.
     rows : int
         How many are seen at once.
     """

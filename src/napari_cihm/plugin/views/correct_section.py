@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from napari_cihm.config import CorrectSettings
 from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.views.banner import Banner
-from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
+from napari_cihm.plugin.views.boxes import DropDown
 from napari_cihm.plugin.views.review_rows import ReviewRows
 from napari_cihm.plugin.views.section import Fold, Line, Section, muted, restore_button
 from napari_cihm.plugin.views.tool_button import ToolButton
@@ -41,18 +41,13 @@ class CorrectSection(Section):
         super().__init__("Correct", parent)
         self.labels = DropDown("Labels", "The labels to correct", self)
         self.unfinished = Banner(
-            "Resume",
-            "Discard",
-            (
-                "Open the labels as they were left, and what was reviewed",
-                "Stop offering it; it is deleted after a month",
-            ),
+            ("Resume", "Open the labels as they were left, and what was reviewed"),
+            ("Discard", "Stop offering it; it is deleted after a month"),
             self,
         )
         self.copy = Banner(
-            "Edit a copy",
-            "",
-            ("Add a copy with a single scale, which can be edited", ""),
+            ("Edit a copy", "Add a copy with a single scale, which can be edited"),
+            None,
             self,
         )
         self.grid, self.review = ToolGrid(self), ReviewRows(self)
@@ -112,11 +107,7 @@ class CorrectSection(Section):
 
     def set_labels(self, listed: Sequence[tuple[str, str]], now: str) -> None:
         """List labels as (key, name), and show the chosen ones."""
-        self.labels.clear()
-        for key, name in listed:
-            self.labels.addItem(name, key)
-            self.labels.setItemData(self.labels.count() - 1, name, TOOLTIP)
-        self.labels.setCurrentIndex(self.labels.findData(now))
+        self.labels.show_entries([(key, name, name) for key, name in listed], now)
         self.labels.setEnabled(bool(listed))
 
     def set_ready(self, ready: bool, reason: str = "") -> None:

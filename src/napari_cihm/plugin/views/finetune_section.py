@@ -76,12 +76,11 @@ class FinetuneSection(Section):
         self.finetune.setObjectName("primary")
         self.reason = muted("", self)
         self.unmarked = Banner(
-            "Whole layer",
-            "Not yet",
             (
+                "Whole layer",
                 "Everything in the labels is right, including the empty parts",
-                "Learn nothing until something is marked as reviewed",
             ),
+            ("Not yet", "Learn nothing until something is marked as reviewed"),
             self,
         )
         self.curves, self.verdict = Curves(self), VerdictCard(self)

@@ -7,7 +7,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_cihm.events import Examined
-from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
+from napari_cihm.plugin.views.boxes import DropDown
 from napari_cihm.plugin.views.model_card import ModelCard
 from napari_cihm.plugin.views.section import Section, tab_as_seen
 
@@ -63,13 +63,7 @@ class ModelSection(Section):
         names = [*bundled, *(f for f in files if f not in bundled)]
         if now and now not in names:
             names.insert(0, now)
-        self.models.clear()
-        for name in names:
-            file = Path(name)
-            self.models.addItem(file.stem if file.suffix in SUFFIXES else name, name)
-            index = self.models.count() - 1
-            self.models.setItemData(index, name, TOOLTIP)
-        self.models.setCurrentIndex(names.index(now) if now else -1)
+        self.models.show_entries([(name, _title(name), name) for name in names], now)
 
     def set_devices(self, names: Sequence[str], auto: str, now: str) -> None:
         """List what this machine computes on."""
@@ -98,3 +92,9 @@ class ModelSection(Section):
         path, _ = QFileDialog.getOpenFileName(self, "Choose a model", "", FILTER)
         if path:
             self.model_chosen.emit(path)
+
+
+def _title(name: str) -> str:
+    """Leave out of a model file's path what is not its name."""
+    file = Path(name)
+    return file.stem if file.suffix in SUFFIXES else name

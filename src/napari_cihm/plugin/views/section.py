@@ -1,4 +1,4 @@
-"""The parts of a panel: sections that fold, folds within them, words, and a button."""
+"""The parts of a panel: sections that fold, folds within them, words, a button."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -115,6 +115,13 @@ def _stops(part: QWidget) -> Iterator[QWidget]:
     for child in part.children():
         if isinstance(child, QWidget):
             yield from _stops(child)
+
+
+def restyle(*widgets: QWidget) -> None:
+    """Draw widgets anew by the style sheet, which asks for a property that changed."""
+    for widget in widgets:
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def muted(text: str = "", parent: QWidget | None = None) -> Words:

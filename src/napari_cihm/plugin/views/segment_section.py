@@ -16,9 +16,15 @@ from qtpy.QtWidgets import (
 from napari_cihm.config import SegmentSettings
 from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.region import Extent
-from napari_cihm.plugin.views.boxes import TOOLTIP, DropDown
+from napari_cihm.plugin.views.boxes import DropDown
 from napari_cihm.plugin.views.button_rows import choice_row
-from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
+from napari_cihm.plugin.views.section import (
+    Fold,
+    Section,
+    muted,
+    restore_button,
+    restyle,
+)
 
 ELSEWHERE = ("device", "memory", "maps", "uncertainty")  # set by other controls
 FIRST = ("channels", "diameter", "volume", "time")
@@ -118,11 +124,7 @@ class SegmentSection(Section):
 
     def set_images(self, images: Sequence[tuple[str, str, str]], now: str) -> None:
         """List images as (key, name, description), and show the chosen one."""
-        self.images.clear()
-        for key, name, text in images:
-            self.images.addItem(name, key)
-            self.images.setItemData(self.images.count() - 1, text, TOOLTIP)
-        self.images.setCurrentIndex(self.images.findData(now))
+        self.images.show_entries(images, now)
         self.images.setEnabled(bool(images))
 
     def set_axes(self, axes: str, meaning: str, problem: str = "") -> None:
@@ -132,9 +134,7 @@ class SegmentSection(Section):
         self.meaning.setText(problem or meaning)
         self.meaning.setObjectName("problem" if problem else "muted")
         self.axes.setProperty("refused", bool(problem))
-        for widget in (self.meaning, self.axes):
-            widget.style().unpolish(widget)
-            widget.style().polish(widget)
+        restyle(self.meaning, self.axes)
         self._axes_fit = not problem
         self._update_buttons()
 

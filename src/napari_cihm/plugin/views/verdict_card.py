@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.config import FIGURES
 from napari_cihm.events import Kept
-from napari_cihm.plugin.views.section import muted
+from napari_cihm.plugin.views.section import muted, restyle
 from napari_cihm.plugin.views.words import Words
 from napari_cihm.plugin.wording import sentence
 
@@ -95,8 +95,7 @@ class VerdictCard(QFrame):
         self._better = version.accepted
         self.show_used(version.accepted)
         self.title.setProperty("level", "good" if version.accepted else "warning")
-        self.title.style().unpolish(self.title)
-        self.title.style().polish(self.title)
+        restyle(self.title)
         before, after = version.base_figures, version.new_figures
         rows = [("", "before", "after")]
         for name in SHOWN:
