@@ -20,6 +20,7 @@ from napari_cihm.events import (
     Segmented,
     TileDone,
 )
+from napari_cihm.models import Model
 from napari_cihm.models.bundled import bundled_names
 from napari_cihm.models.catalogue import bundled_configs, catalogue
 from napari_cihm.models.devices import available_devices, pick_device
@@ -80,20 +81,28 @@ def doubt(
     """Find where a model is unsure of an image, or of its flips among each other."""
     chosen = SegmentSettings.of(**settings)
     loaded = LOADED.get(model, chosen.device)
-    if order == "uncertainty":
-        run = segment_iter(
-            image, loaded, **chosen.but(maps=False, uncertainty=True).model_dump()
-        )
-        for event in run:
-            if isinstance(event, Segmented):
-                yield Doubted(np.asarray(event.uncertainty))
-            elif isinstance(event, TileDone):
-                yield event
-        return
-    kept = chosen.but(maps=True, uncertainty=False, tta=False).model_dump()
+    find = _uncertainty if order == "uncertainty" else _disagreement
+    yield from find(image, loaded, chosen)
+
+
+def _uncertainty(
+    image: Image, model: Model, settings: SegmentSettings
+) -> Iterator[Event]:
+    kept = settings.but(maps=False, uncertainty=True).model_dump()
+    for event in segment_iter(image, model, **kept):
+        if isinstance(event, Segmented):
+            yield Doubted(np.asarray(event.uncertainty))
+        elif isinstance(event, TileDone):
+            yield event
+
+
+def _disagreement(
+    image: Image, model: Model, settings: SegmentSettings
+) -> Iterator[Event]:
+    kept = settings.but(maps=True, uncertainty=False, tta=False).model_dump()
     seen = []
     for number, flip in enumerate(FLIPS):
-        for event in segment_iter(flipped(image, flip), loaded, **kept):
+        for event in segment_iter(flipped(image, flip), model, **kept):
             if isinstance(event, Segmented):
                 maps, axes = np.asarray(event.maps)[0], event.axes
                 seen.append(np.flip(maps, tuple(axes.index(a) for a in flip)))
