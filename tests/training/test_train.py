@@ -63,7 +63,7 @@ def test_figures_are_those_of_the_model_as_it_is_given(pairs, monkeypatch):
     module = importlib.import_module("napari_cihm.training.train")
     monkeypatch.setattr(module, "Validator", Watched)
     tuned = Decoding(foreground=0.8, min_size=60)
-    monkeypatch.setattr(module, "tune", lambda score, start: tuned)
+    monkeypatch.setattr("napari_cihm.training.keeping.tune", lambda score, start: tuned)
     last = run(pairs, epochs=4, steps_per_epoch=10, rate=0.01)[-1]
     found = made[0].score(last.model) | {"validation_loss": ANY}
     assert found == {name: last.figures[name] for name in found}

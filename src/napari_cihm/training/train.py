@@ -2,8 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_cihm.config import (
-    Decoding,
-    Limits,
-    ModelConfig,
-    Normalisation,
-    TrainingRecord,
-    TrainSettings,
-)
-from napari_cihm.config.train import BEST
+from napari_cihm.config import Limits, ModelConfig, Normalisation, TrainSettings
 from napari_cihm.data.holding import hold
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.samples import SampleCache, drawing_weights
-from napari_cihm.data.survey import Survey
 from napari_cihm.data.targets import MAPS
 from napari_cihm.errors import InputError, UnknownNameError, in_short
 from napari_cihm.events import Event, Note, Trained
@@ -32,18 +22,16 @@ from napari_cihm.models.bundled import model_on
 from napari_cihm.training.adapting import adapt, seeing
 from napari_cihm.training.classes import classes_of
 from napari_cihm.training.colours import standing_out
+from napari_cihm.training.keeping import Keeper
 from napari_cihm.training.loop import Run, run_steps
 from napari_cihm.training.losses import pick_loss
 from napari_cihm.training.material import Plane
-from napari_cihm.training.metrics import mean_ap, precision
 from napari_cihm.training.modes import in_own_modes
-from napari_cihm.training.parallel import Team, command
-from napari_cihm.training.records import versions
+from napari_cihm.training.parallel import Team
 from napari_cihm.training.schedule import Budget
 from napari_cihm.training.sources import Sources, find_sources
 from napari_cihm.training.split import Pairs
-from napari_cihm.training.tuning import tune
-from napari_cihm.training.validation import Validator, score
+from napari_cihm.training.validation import Validator
 
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
@@ -145,14 +133,12 @@ def train(
         identity,
         team=team,
     )
-    kept = Keeper(run, facts)
-    run = replace(run, keep=kept.save)
+    keeper = Keeper(run, facts, validator)
+    run = replace(run, keep=keeper.save)
     ours = run.folder if team.leads else None
     with nullcontext() if ours is None else hold(ours):
         for event in run_steps(run):
-            if isinstance(event, Trained):
-                event = _finish(event, run, kept, validator)
-            yield event
+            yield keeper.finished(event) if isinstance(event, Trained) else event
 
 
 def _base(
@@ -233,68 +219,3 @@ def _scaling(own: Normalisation, settings: TrainSettings) -> Normalisation:
     """Take the percentiles that were asked for, and a model's own for the rest."""
     asked = {"low": settings.low, "high": settings.high}
     return own.but(**{k: v for k, v in asked.items() if v is not None})
-
-
-@dataclass(frozen=True)
-class Keeper:
-    """Writes down where weights came from, and saves them."""
-
-    run: Run
-    facts: Survey
-
-    def save(self, model: Model, figures: dict[str, Any]) -> None:
-        """Save a model, which a run that is stopped leaves behind."""
-        if self.run.folder is not None:
-            self.recorded(model, figures).save(self.run.folder / BEST)
-
-    def recorded(self, model: Model, figures: dict[str, Any]) -> Model:
-        """Return a model that says how it was made."""
-        run, facts = self.run, self.facts
-        before, base = run.model.config.training, run.identity["base"]
-        record = TrainingRecord(
-            earlier=(*before.earlier, before.command) if before.command else (),
-            base=base,
-            command=command() if run.folder else "",
-            data=facts.fingerprint,
-            images=len(facts.shapes),
-            objects=facts.objects,
-            settings={
-                "recipe": model.config.recipe,
-                **({"base": base} if base else {}),
-                "seed": run.seed,
-                "data": facts.fingerprint,
-                "steps": run.budget.steps,
-                "settings": run.settings.model_dump(mode="json"),
-                "seconds": run.budget.seconds,
-            },
-            figures=figures,
-            date=date.today().isoformat(),
-            versions=versions(),
-        )
-        config = model.config.but(training=record)
-        return Model(model.network, config, model.device, config.recipe)
-
-
-def _finish(event: Trained, run: Run, kept: Keeper, validator: Validator) -> Trained:
-    """Tune the decoder, and keep the model with the thresholds that came of it."""
-    model, figures, team = event.model, dict(event.figures), run.team
-    if model.config.task == "instance":
-        tuned = _tune(model, validator) if team.leads else None
-        decoding, precisions = team.tell(tuned)
-        figures |= precisions
-        figures["score"] = figures["map"]
-        config = model.config.but(decoding=decoding)
-        model = Model(model.network, config, model.device)
-    model = kept.recorded(model, figures)
-    path = None if run.folder is None else run.folder / BEST
-    if path is not None and team.leads:
-        model.save(path)
-    team.tell(None)  # that it is written
-    return Trained(model, figures, path, event.reason)
-
-
-def _tune(model: Model, validator: Validator) -> tuple[Decoding, dict[str, float]]:
-    """Choose the decoder's thresholds by what is held out; say how precise they are."""
-    mapped = validator.map_all(model)
-    decoding = tune(lambda tried: mean_ap(score(mapped, tried)), model.config.decoding)
-    return decoding, precision(score(mapped, decoding))
