@@ -158,28 +158,23 @@ def score_pair(
     Shown
         What was compared, as large as the image.
     """
-    regions = config.task == "semantic"
-    truth: NDArray[np.integer] = pair.labels
-    seen = pair.reviewed
-    if regions and seen is not None:
-        truth, found = np.where(seen, truth, 0), np.where(seen, found, 0)
-    if regions and not config.exclusive:
-        truth, found = (truth > 0).astype(int), (found > 0).astype(int)
+    seen, instances = pair.reviewed, config.task == "instance"
+    truth, given = (
+        labels if seen is None else np.where(seen, labels, 0)
+        for labels in (pair.labels, found)
+    )
     if config.exclusive:
-        held = np.union1d(truth, found)
-        classes = {
-            int(number): _region(truth == number, found == number)
-            for number in held[held > 0]
-        }
+        held = np.union1d(truth, given)
+        classes = {int(k): _region(truth == k, given == k) for k in held[held > 0]}
     else:
-        true, given = truth > 0, found > 0
-        if seen is not None:
-            true, given = true & seen, given & seen
-        classes = {1: _region(true, given)}
-    if not regions:
-        truth, found = judged(truth, found, seen)
-    matchings = () if regions else match(truth, found)
-    shown = Shown(pair.name, pair.image, truth, found, classes=regions)
+        classes = {1: _region(truth > 0, given > 0)}
+    matchings: Sequence[Matching] = ()
+    if instances:
+        truth, given = judged(pair.labels, found, seen)
+        matchings = match(truth, given)
+    elif not config.exclusive:
+        truth, given = (truth > 0).astype(int), (given > 0).astype(int)
+    shown = Shown(pair.name, pair.image, truth, given, classes=not instances)
     return Scored(pair.name, kind, classes, matchings), shown
 
 

@@ -29,18 +29,11 @@ def split_pairs(
     words : list of str
         What the user should know about the split.
     """
-    if isinstance(data, str | Path):
-        folder = with_home(data)
-        if is_split(folder):
-            return find_pairs(folder / "train"), find_pairs(folder / "val"), []
-        layout = layout_of(folder)
-        sources, held_out = layout.training(folder), layout.held_out(folder)
-        if sources and held_out:
-            return sources, held_out, []
-    else:
-        sources, held_out = list(map(PairSource.holding, _in_memory(data))), []
-    words = [] if sources or not held_out else [NO_TRAINING]
-    sources = sources or held_out
+    training, held_out = _found(data)
+    if training and held_out:
+        return training, held_out, []
+    words = [NO_TRAINING] if held_out else []
+    sources = training or held_out
     if not sources:
         raise DataError("there are no pairs to train on", "at least one image")
     parts = _apart(sources)
@@ -56,6 +49,17 @@ def split_pairs(
     training = [s for i, p in enumerate(parts) if i not in chosen for s in p]
     held_out = [s for i in sorted(chosen) for s in parts[i]]
     return training, held_out, [*words, word] if word else words
+
+
+def _found(data: Pairs) -> tuple[list[PairSource], list[PairSource]]:
+    """Find the pairs to learn from, and those that are set aside already, if any."""
+    if not isinstance(data, str | Path):
+        return list(map(PairSource.holding, _in_memory(data))), []
+    folder = with_home(data)
+    if is_split(folder):
+        return find_pairs(folder / "train"), find_pairs(folder / "val")
+    layout = layout_of(folder)
+    return layout.training(folder), layout.held_out(folder)
 
 
 def _in_memory(data: Any) -> Iterator[Pair]:
