@@ -92,24 +92,31 @@ def choose(device: torch.device) -> Backend:
 @cache
 def _first(device: torch.device) -> Backend:
     for name in _ORDER.get(device.type, ()):
-        backend = load(name)
-        reason = backend if isinstance(backend, str) else backend.serves(device)
-        if not isinstance(backend, str) and reason is True:
+        backend = _serving(name, device)
+        if not isinstance(backend, str):
             return backend
-        log.info("scans do without %s: %s", name, reason)
+        log.info("scans do without %s: %s", name, backend)
     return cast("Backend", load("torch"))
 
 
 def _forced(name: str, device: torch.device) -> Backend:
     if name not in _HOME:
         raise UnknownNameError.among(f"scan backend ({VARIABLE})", name, _HOME)
-    backend = load(name)
-    reason = backend if isinstance(backend, str) else backend.serves(device)
-    if isinstance(backend, str) or reason is not True:
+    backend = _serving(name, device)
+    if isinstance(backend, str):
         ready = [other for other, found in backends().items() if found is True]
         raise UnavailableError(
-            f"{VARIABLE}={name} was asked for, but {reason}",
+            f"{VARIABLE}={name} was asked for, but {backend}",
             f"one of {', '.join(ready)} on this machine",
             f"unset {VARIABLE} to let the fastest be chosen",
         )
     return backend
+
+
+def _serving(name: str, device: torch.device) -> Backend | str:
+    """Load a backend for a device, or say why it cannot be used there."""
+    backend = load(name)
+    if isinstance(backend, str):
+        return backend
+    reason = backend.serves(device)
+    return backend if reason is True else reason

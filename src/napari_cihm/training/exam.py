@@ -76,7 +76,7 @@ class Exam:
         ]
 
     def score(self, trial: Trial, found: Sequence[NDArray[np.int32]]) -> Score:
-        """Score labels, wherever beside their objects the true ones lie."""
+        """Score labels, however far beside their objects the true ones lie."""
         findings = self.lesson.findings
         laid = findings.lay_beside(trial.planes, found) if findings else found
         return trial.score(laid, self.lesson.config)
