@@ -165,6 +165,14 @@ def test_disk_and_memory_give_the_same(tmp_path, texture) -> None:
         np.testing.assert_allclose(stored.uncertainty, held.uncertainty, atol=1e-3)
 
 
+def test_a_plane_of_a_volume_is_read_by_itself(tmp_path, texture) -> None:
+    # Results are written and measured plane by plane: no chunk may be decoded for each.
+    kept = {"volume": "orthogonal", "maps": True, "uncertainty": True}
+    *_, last = segment_iter(texture((9, 40, 50)), Local(), work=tmp_path, **kept)
+    for stored in (last.labels, last.maps, last.uncertainty):
+        assert stored.chunks[-3:] == (1, 40, 50)
+
+
 def test_axes_in_any_order_come_back_from_disk(tmp_path) -> None:
     truth = crowd((6, 50, 40), 9, ((3, 4), (6, 8), (6, 8)))
     image = perfect_maps(truth).transpose(3, 0, 1, 2)

@@ -66,7 +66,7 @@ class FolderStore:
             self.resumed = self._open(text)
             self._there = {path.name for path in self._tiles.iterdir()}
             shape = tuple(image.size(letter) for letter in CANON)
-            chunks = (1,) * (4 - len(chunk)) + chunk
+            chunks = (1, 1, *chunk)  # as results are read and written: plane by plane
             self._labels = _array(folder / "labels", shape, chunks, "uint32")
             self._maps: Any = None
             self._doubt: Any = None

@@ -219,7 +219,8 @@ def _open_store(
     if folder is None:
         return MemoryStore(plan.image, classes, doubt)
     manifest = manifest_of(plan, predictor, pixels)
-    return FolderStore(folder, plan.image, manifest, blocks.size, classes, doubt)
+    chunk = blocks.size[-2:]
+    return FolderStore(folder, plan.image, manifest, chunk, classes, doubt)
 
 
 def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
