@@ -1,4 +1,4 @@
-"""Of a dask array no chunk is computed for every part that is read of it."""
+"""No chunk is computed or decoded for every part that is read of it."""
 
 import pickle
 
@@ -6,11 +6,14 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import zarr
 
 from napari_cihm import segment
 from napari_cihm.data import chunks
 from napari_cihm.data.chunks import Chunks, chunk_by_chunk
+from napari_cihm.data.image import Image
 from napari_cihm.data.synthetic import nuclei
+from napari_cihm.segmentation.measurements import measure
 
 PIXELS = np.arange(5 * 70 * 90, dtype=np.int32).reshape(5, 70, 90)
 
@@ -31,9 +34,18 @@ def _counted(pixels):
     return da.stack(planes), computed
 
 
+def _zarr(sizes):
+    return zarr.create_array({}, data=PIXELS, chunks=sizes)
+
+
+def _dask(sizes):
+    return da.from_array(PIXELS, chunks=sizes)
+
+
 @pytest.mark.parametrize("sizes", [(1, 70, 90), (2, 32, 17), (5, 7, 90)])
-def test_any_part_is_that_of_the_array(sizes):
-    held = Chunks(da.from_array(PIXELS, chunks=sizes))
+@pytest.mark.parametrize("kind", [_dask, _zarr])
+def test_any_part_is_that_of_the_array(kind, sizes):
+    held = Chunks(kind(sizes))
     random = np.random.default_rng(3)
     for _ in range(60):
         first = [int(random.integers(n)) for n in PIXELS.shape]
@@ -87,9 +99,12 @@ def test_it_is_sent_without_what_it_holds():
     np.testing.assert_array_equal(other[3, 2:4, 1:], PIXELS[3, 2:4, 1:])
 
 
-def test_only_dask_is_read_so():
+def test_only_dask_and_thick_chunks_are_read_so():
     assert chunk_by_chunk(PIXELS) is PIXELS
     assert isinstance(chunk_by_chunk(da.from_array(PIXELS)), Chunks)
+    assert isinstance(chunk_by_chunk(_zarr((2, 32, 17))), Chunks)
+    flat = _zarr((1, 32, 17))  # each tile decodes little more than it needs
+    assert chunk_by_chunk(flat) is flat
 
 
 def test_a_run_computes_a_plane_that_is_one_chunk_once():
@@ -99,3 +114,21 @@ def test_a_run_computes_a_plane_that_is_one_chunk_once():
     labels = segment(array, axes="zyx", tile=128)
     assert len(computed) <= 2
     np.testing.assert_array_equal(labels[0], segment(image, tile=128))
+
+
+def test_a_run_and_its_table_decode_a_thick_chunk_once(monkeypatch):
+    image, _ = nuclei((128, 128), seed=4)
+    stored = zarr.create_array({}, data=np.stack([image] * 6), chunks=(6, 64, 64))
+    decoded = []
+    read = zarr.Array.__getitem__
+
+    def counted(array, where):
+        decoded.append(where)
+        return read(array, where)
+
+    monkeypatch.setattr(zarr.Array, "__getitem__", counted)
+    labels = segment(stored, axes="zyx", tile=96, diameter=None)
+    assert len(decoded) == 4
+    decoded.clear()
+    measure(labels, Image.of(stored, "zyx"))
+    assert len(decoded) == 4

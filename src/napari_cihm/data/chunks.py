@@ -1,6 +1,7 @@
-"""Dask arrays read part by part, without computing their chunks again and again."""
+"""Arrays read part by part, without computing their chunks again and again."""
 
 import threading
+from dataclasses import replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -9,21 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.boxes import Box, intersection, shape_of, shifted
-from napari_cihm.data.image import ArrayLike, read_part
+from napari_cihm.data.image import ArrayLike, Image, read_part
 
 MOST = 2**29  # bytes of the chunks that are held
 
 Number = tuple[int, ...]
 
 
+def holding_chunks(image: Image) -> Image:
+    """Return an image whose pixels are read by `chunk_by_chunk`."""
+    return replace(image, data=chunk_by_chunk(image.data))
+
+
 def chunk_by_chunk(data: ArrayLike) -> ArrayLike:
-    """Return a dask array as one that holds chunks; any other array as it is."""
+    """Return an array as one that holds chunks, where that saves work, else as it is.
+
+    Of dask's all do, and of Zarr's and HDF5's those of chunks thicker than a plane.
+    """
     lazy = hasattr(data, "compute") and hasattr(data, "blocks")
-    return Chunks(data) if lazy else data
+    return Chunks(data) if lazy or _is_thick(data) else data
+
+
+def _is_thick(data: Any) -> bool:
+    """Tell whether an array lies in chunks of several planes."""
+    sizes = getattr(data, "chunks", None) or ()
+    regular = all(isinstance(n, int) for n in sizes)
+    return regular and prod(sorted(sizes)[:-2]) > 1
 
 
 class Chunks:
-    """A dask array that holds the chunks that were read last.
+    """An array that holds the chunks that were read last.
 
     Without that, every tile would cost as much as all that a reader decodes for it,
     often a whole plane. It lives as long as one run: what it reads from may change
@@ -31,15 +47,15 @@ class Chunks:
 
     Parameters
     ----------
-    array : dask.array.Array
+    array : dask.array.Array, zarr.Array or h5py.Dataset
         Of chunks whose sizes are known.
     """
 
     def __init__(self, array: Any) -> None:
         self._array = array
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
-        self._edges = [np.cumsum((0, *sizes)) for sizes in array.chunks]
-        largest = prod(map(max, array.chunks)) * self.dtype.itemsize
+        self._edges = list(map(_edges, array.chunks, array.shape))
+        largest = prod(int(np.diff(e).max()) for e in self._edges) * self.dtype.itemsize
         self._holds = largest <= MOST
         self._held: dict[Number, NDArray[Any]] = {}
         self._lock = threading.Lock()
@@ -87,7 +103,7 @@ class Chunks:
 
         found = {n: self._held.pop(n) for n in numbers if n in self._held}
         missing = [n for n in numbers if n not in found]
-        graphs = [self._array.blocks[n] for n in missing]
+        graphs = [self._array[self._place(n)] for n in missing]  # pixels, if not dask's
         read = compute(*graphs, callbacks=())  # type: ignore[no-untyped-call]
         found |= zip(missing, map(np.asarray, read), strict=True)
         self._held |= found
@@ -102,6 +118,16 @@ class Chunks:
         """Return where a chunk lies."""
         pairs = zip(number, self._edges, strict=True)
         return tuple(slice(int(edges[n]), int(edges[n + 1])) for n, edges in pairs)
+
+
+def _edges(sizes: Any, n: int) -> NDArray[np.integer]:
+    """Return where the chunks of a dimension begin, and its end.
+
+    Dask gives the size of each chunk, others that of all but the last.
+    """
+    if isinstance(sizes, tuple):
+        return np.cumsum((0, *sizes))
+    return np.append(np.arange(0, n, sizes), n)
 
 
 def _spanned(part: slice, edges: NDArray[np.integer]) -> range:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skimage.measure import regionprops_table
 from skimage.segmentation import relabel_sequential
 
+from napari_cihm.data.chunks import holding_chunks
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.data.writing import whole_text
@@ -54,6 +55,7 @@ def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
         One row for each object, and for each time point it is in.
     """
     rows: list[Row] = []
+    image = holding_chunks(image)
     deep = image.size("z") > 1 and not by_slice
     for t in range(image.size("t")):
         if deep:

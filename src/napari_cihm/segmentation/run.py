@@ -3,7 +3,6 @@
 import time
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
-from napari_cihm.data.chunks import chunk_by_chunk
+from napari_cihm.data.chunks import holding_chunks
 from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import intensity_ranges
@@ -125,9 +124,10 @@ def segment_iter(
             "connect first: client=Client(address)",
         )
     given = Image.of(image, axes)
-    picture = _held(given) if client is None else given  # workers have many threads
+    # Not on workers, which have many threads.
+    picture = holding_chunks(given) if client is None else given
     predictor = as_predictor(model, chosen)
-    whole = picture if of is None else _held(Image.of(of))
+    whole = picture if of is None else holding_chunks(Image.of(of))
     ranges, pixels = _look_over(picture, whole, predictor, chosen, folder is not None)
     diameter, note = find_diameter(whole, predictor, chosen, ranges)
     plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
@@ -170,10 +170,6 @@ def segment_iter(
             diameter=diameter,
             seconds=time.perf_counter() - begun,
         )
-
-
-def _held(image: Image) -> Image:
-    return replace(image, data=chunk_by_chunk(image.data))
 
 
 def _look_over(
