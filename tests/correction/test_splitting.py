@@ -117,6 +117,22 @@ def test_three_clicks_make_three(after) -> None:
     assert [left[10, c] for c in (12, 34, 56)] == [1, 2, 3]
 
 
+def test_clicks_part_what_a_skipped_slice_lies_between(make, after) -> None:
+    volume = np.zeros((7, 9, 9), np.int32)
+    volume[:3, 2:7, 2:7] = volume[4:, 2:7, 2:7] = 5
+    volume[:, 0, 0] = 6
+    labels = make(volume)
+    edit = split_at(labels, [(1, 4, 4), (5, 3, 4), (6, 6, 6)])
+    assert edit.what == "Split 5 into 5, 7 and 8"
+    left = after(labels, edit)
+    np.testing.assert_array_equal(left[:4], volume[:4])
+    assert left[5, 3, 4] == 7
+    assert left[6, 6, 6] == 8
+    assert (left[4:, 2:7, 2:7] > 6).all()
+    with pytest.raises(InputError, match="not in object 5"):
+        split_at(volume, [(1, 4, 4), (5, 4, 4)], axes=(1, 2))
+
+
 def test_spacing_moves_the_neck(after) -> None:
     volume = np.zeros((6, 9, 40), np.int32)
     volume[:, 2:7, 2:18], volume[:, 2:7, 20:38] = 1, 1
@@ -143,7 +159,7 @@ def test_new_numbers_come_from_the_index(draw) -> None:
         (lambda x: split_along(x, []), "line of shape"),
         (lambda x: split_at(x, [(0, 0)]), "1 clicks"),
         (lambda x: split_at(x, [(0, 0), (0, 0)]), "one pixel"),
-        (lambda x: split_at(x, [(0, 0), (0, 4)]), r"\(0, 4\) is not in the piece"),
+        (lambda x: split_at(x, [(0, 0), (0, 4)]), r"\(0, 4\) is not in object 1"),
         (lambda x: split_along(x, [(0, 0), (1, 1)], plane=(0,)), "line drawn along"),
     ],
 )

@@ -15,10 +15,13 @@ from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.given import check_axes_of, check_point
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.lines import rasterised
-from napari_cihm.correction.pieces import Piece, piece_at
+from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at
 from napari_cihm.correction.windows import Window
 from napari_cihm.data.boxes import start_of
 from napari_cihm.errors import InputError
+
+Pixel = tuple[int, ...]
+Cut = tuple[Window, NDArray[np.int32]]
 
 
 def split_along(
@@ -82,7 +85,8 @@ def split_at(
     """Split an object between clicks, where it is narrowest between them.
 
     A watershed of the distance to the object's edge, from the clicks; the part
-    of the first click keeps the number.
+    of the first click keeps the number. Pieces that are apart already, as on both
+    sides of a slice that the object skips, only get numbers of their own.
 
     Parameters
     ----------
@@ -98,33 +102,60 @@ def split_at(
         Gives the new numbers without a scan of the labels.
     """
     labels = readable(labels)
-    piece = piece_at(labels, points[0], axes) if len(points) else None
-    if piece is None or len(points) < 2:
+    if len(points) < 2:
         raise InputError(f"{len(points)} clicks", "two clicks or more in one object")
+    cuts: list[tuple[Piece, Cut]] = []
+    for piece, pixels in _clicked(labels, points, axes).items():
+        window, sides = _shares(labels, piece, pixels, spacing)
+        if cuts:  # none of its sides keeps the number
+            sides[sides > 0] += 1
+        cuts.append((piece, (window, sides)))
+    return _parted(labels, cuts, index)
+
+
+def _clicked(
+    labels: Any, points: Sequence[Sequence[float]], axes: Sequence[int] | None
+) -> dict[Piece, list[Pixel]]:
+    """Return the pieces of one object that were clicked, each with its clicks."""
+    first, here = (
+        piece_at(labels, points[0], axes),
+        check_point(points[0], labels.shape),
+    )
+    others = [a for a in range(len(here)) if a not in first.axes]
+    clicked: dict[Piece, list[Pixel]] = {first: []}
+    for point in points:
+        pixel = check_point(point, labels.shape)
+        piece = next((one for one in clicked if pixel in one), None)
+        if piece is None:
+            apart = any(pixel[a] != here[a] for a in others)
+            if apart or label_at(labels, pixel) != first.label:
+                raise InputError(
+                    f"the point {pixel} is not in object {first.label} that was "
+                    "clicked first",
+                    "all clicks in one object",
+                )
+            piece = flood(labels, pixel, first.label, first.axes)
+        clicked.setdefault(piece, []).append(pixel)
+    return clicked
+
+
+def _shares(
+    labels: Any, piece: Piece, pixels: list[Pixel], spacing: Sequence[float] | None
+) -> Cut:
+    """Share a piece out among the pixels that were clicked in it."""
     window = Window.around(labels, piece)
     start = start_of(window.box)
     seeds = np.zeros(window.mask.shape, np.int32)
-    for rank, point in enumerate(points, 1):
-        pixel = check_point(point, labels.shape)
-        if pixel not in piece:
-            raise InputError(
-                f"the point {pixel} is not in the piece of object {piece.label} that "
-                f"was clicked first",
-                "all clicks in one object",
-            )
+    for rank, pixel in enumerate(pixels, 1):
         place = tuple(pixel[a] - start[a] for a in piece.axes)
         if seeds[place]:
             raise InputError("two clicks fell on one pixel", "clicks apart")
         seeds[place] = rank
     size = None if spacing is None else [spacing[a] for a in piece.axes]
     depth = _depth(window.mask, size)
-    sides = segmentation.watershed(
+    return window, segmentation.watershed(
         -depth, seeds, connectivity=depth.ndim, mask=window.mask
     )
-    return _parted(labels, [(piece, (window, sides))], index)
-
-
-Cut = tuple[Window, NDArray[np.int32]]
 
 
 def _cut(
@@ -149,16 +180,18 @@ def _parted(
     """Give every side but the first of each cut a new number."""
     wanted = sum(int(sides.max()) - 1 for _, (_, sides) in cuts)
     index = LabelIndex(labels) if index is None else index
-    numbers = index.fresh(wanted)
-    used = iter(numbers)
+    used = iter(index.fresh(wanted))
     blocks: list[Block | None] = []
-    words = []
+    made: dict[int, list[int]] = {}
     for piece, (window, sides) in cuts:
-        new = [piece.label, *[next(used) for _ in range(int(sides.max()) - 1)]]
-        table = np.array([0, *new], labels.dtype)
+        new = [next(used) for _ in range(int(sides.max()) - 1)]
+        table = np.array([0, piece.label, *new], labels.dtype)
         blocks.append(window.block(np.where(sides > 0, table[sides], window.near)))
-        parts = ", ".join(map(str, new[:-1]))
-        words.append(f"{piece.label} into {parts} and {new[-1]}")
+        made.setdefault(piece.label, [piece.label]).extend(new)
+    words = [
+        f"{label} into {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+        for label, numbers in made.items()
+    ]
     note = others_note(index, *[piece for piece, _ in cuts])
     return edit_of(blocks, labels, f"Split {'; '.join(words)}", note)
 
