@@ -1,8 +1,7 @@
 """A table of what was found: sizes, places, brightness and shape of each object."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,12 +28,19 @@ PROPERTIES = (
 )
 
 BAND = 2**26  # pixels of a plane that are measured at once
+AT_ONCE = 2**12  # rows that are made of columns at once
 
 Row = dict[str, Any]
+Columns = dict[str, NDArray[Any]]
 Found = dict[str, NDArray[Any]]  # columns by the names that scikit-image gives them
 
 
 def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
+    """Measure each object and return a row of each; see `measure_columns`."""
+    return list(rows_of(measure_columns(labels, image, by_slice)))
+
+
+def measure_columns(labels: Any, image: Image, by_slice: bool = False) -> Columns:
     """Measure each object, in pixels and, where the scale is known, in units.
 
     All are in the unit of x; where an axis has one that cannot be turned into it,
@@ -51,38 +57,37 @@ def measure(labels: Any, image: Image, by_slice: bool = False) -> list[Row]:
 
     Returns
     -------
-    list of dict
-        One row for each object, and for each time point it is in.
+    dict of array
+        An element for each object, and for each time point it is in.
     """
-    rows: list[Row] = []
+    parts: list[Columns] = []
     image = holding_chunks(image)
     deep = image.size("z") > 1 and not by_slice
     for t in range(image.size("t")):
         if deep:
-            rows += _rows(_volumes(labels, image, t), image, "zyx", _place(image, t))
+            found = _volumes(labels, image, t)
+            parts.append(_columns(found, image, "zyx", _place(image, t)))
             continue
         for z in range(image.size("z")):
             found = _in_bands(labels, image, t, z)
-            rows += _rows(found, image, "yx", _place(image, t, z))
-    return rows
+            parts.append(_columns(found, image, "yx", _place(image, t, z)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def columns_of(image: Image, by_slice: bool = False) -> list[str]:
-    """Return the columns of an image's rows, for when there is no row to tell them."""
-    sizes = {"c": image.size("c"), "z": min(image.size("z"), 2)}
-    data = np.zeros([sizes.get(letter, 1) for letter in image.axes], np.uint8)
-    small = replace(image, data=data, path=None)
-    row, *_ = measure(np.ones(small.label_shape, np.uint8), small, by_slice)
-    return list(row)
+def rows_of(columns: Columns) -> Iterator[Row]:
+    """Yield a row of each object."""
+    for first in range(0, len(columns["label"]), AT_ONCE):
+        some = (column[first : first + AT_ONCE].tolist() for column in columns.values())
+        for values in zip(*some, strict=True):
+            yield dict(zip(columns, values, strict=True))
 
 
 def write_table(
-    path: str | Path, rows: Sequence[Row], columns: Iterable[str] = ()
+    path: str | Path, rows: Iterable[Row], columns: Collection[str]
 ) -> Path:
-    """Write rows as CSV, under these columns and all others that any row has."""
+    """Write rows as CSV, under columns of which each may lack some."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = list(dict.fromkeys([*columns, *(name for row in rows for name in row)]))
     with whole_text(path) as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
@@ -185,18 +190,17 @@ def _sections(
     return numbers, np.stack([area, z * area, *weighed], axis=1), brightest
 
 
-def _rows(found: Found, image: Image, axes: str, place: Row) -> Iterator[Row]:
-    named = dict(_named(found, image, axes))
-    for i in range(len(found["label"])):
-        values = {name: column[i].item() for name, column in named.items()}
-        yield {"label": int(values.pop("label")), **place, **values}
+def _columns(found: Found, image: Image, axes: str, place: Row) -> Columns:
+    count = len(found["label"])
+    where = {letter: np.full(count, at) for letter, at in place.items()}
+    label = found["label"].astype(np.int64)
+    return {"label": label, **where, **dict(_named(found, image, axes))}
 
 
 def _named(found: Found, image: Image, axes: str) -> Iterator[tuple[str, NDArray[Any]]]:
     sizes = in_unit_of_x(image.scale, image.units, axes)
     unit = image.units.get("x", "unit")
     size = "area" if len(axes) == 2 else "volume"
-    yield "label", found["label"]
     yield f"{size}_px", found["area"].astype(np.int64)
     if sizes:
         whole = abs(np.prod(sizes))  # an axis may run the other way

@@ -7,9 +7,9 @@ from napari_cihm.data.writing import clear_errors, ready_folder
 from napari_cihm.errors import InputError
 from napari_cihm.events import Segmented
 from napari_cihm.segmentation.measurements import (
-    Row,
-    columns_of,
-    measure,
+    Columns,
+    measure_columns,
+    rows_of,
     write_table,
 )
 from napari_cihm.segmentation.placing import plane_of
@@ -29,7 +29,7 @@ class Reports:
         self.table, self.runs = table, runs
         self._images = 0
         self._columns: dict[str, None] = dict.fromkeys(("image", "label"))
-        self._rows: list[Row] = []
+        self._found: list[tuple[str, Columns]] = []
         self._runs: list[tuple[str, list[str]]] = []
 
     @property
@@ -59,10 +59,9 @@ class Reports:
         """Take in an image that is done."""
         image, name = result.image, spelled(name)
         if self.table is not None:
-            rows = measure(result.labels, image, by_slice)
-            columns = rows[0] if rows else columns_of(image, by_slice)
+            columns = measure_columns(result.labels, image, by_slice)
             self._columns |= dict.fromkeys(columns)
-            self._rows += [{"image": name, **row} for row in rows]
+            self._found.append((name, columns))
         if self.runs is not None and image.size("t") == image.size("z") == 1:
             plane = plane_of(result.labels, image, 0, 0)
             self._runs.append((name, list(run_lengths(plane))))
@@ -97,7 +96,12 @@ class Reports:
     def _write(self, table: Path | None, runs: Path | None) -> None:
         try:
             if table is not None:
-                write_table(table, self._rows, self._columns)
+                rows = (
+                    {"image": name, **row}
+                    for name, columns in self._found
+                    for row in rows_of(columns)
+                )
+                write_table(table, rows, self._columns)
         finally:
             if runs is not None:
                 write_submission(runs, self._runs)

@@ -29,7 +29,7 @@ from napari_cihm.plugin.worker.loaded import LOADED
 from napari_cihm.segmentation import segment_iter
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
-from napari_cihm.segmentation.measurements import measure
+from napari_cihm.segmentation.measurements import measure_columns
 
 Job = Callable[..., Iterator[Event]]
 
@@ -131,14 +131,13 @@ def measure_labels(
     Parameters
     ----------
     labels, image, by_slice
-        See `measure`.
+        See `measure_columns`.
     only : array of int, optional
         The numbers of those that are measured.
     """
     chosen = labels if only is None else Only(labels, only)
-    rows = measure(chosen, image, by_slice)
-    names = list(rows[0]) if rows else []
-    yield Measured({name: np.array([row[name] for row in rows]) for name in names})
+    columns = measure_columns(chosen, image, by_slice)
+    yield Measured(columns if len(columns["label"]) else {})
 
 
 class Only:
