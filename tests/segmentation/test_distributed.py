@@ -134,6 +134,11 @@ def test_cancelling_calls_the_work_back(client, texture) -> None:
     assert not any(client.processing().values())
 
 
+def test_two_runs_at_once_quarrel_over_no_port(client) -> None:
+    sockets = client.cluster.scheduler.http_server._sockets.values()
+    assert 8787 not in [socket.getsockname()[1] for socket in sockets]  # dask's own
+
+
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch) -> None:
     monkeypatch.setattr("napari_cihm.segmentation.cluster.PATIENCE", "500ms")
     with (

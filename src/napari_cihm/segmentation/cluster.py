@@ -36,7 +36,11 @@ def connected(
         ) from error
     if scheduler is None:
         local = LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=workers or 1, threads_per_worker=1, dashboard_address=None
+            n_workers=workers or 1,
+            threads_per_worker=1,
+            dashboard_address=None,
+            # Even so it serves a page, at a port that every cluster would take.
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
         )
         with local as cluster, Client(cluster) as client:  # type: ignore[no-untyped-call]
             yield client
