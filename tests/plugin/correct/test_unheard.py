@@ -114,6 +114,22 @@ def test_all_that_was_undone_unseen_is_followed(correct, seen):
     assert not correct.marks().any()
 
 
+@pytest.mark.parametrize("stroke", ["fill", "paint"])
+def test_what_was_undone_unseen_before_a_stroke_is_followed(correct, stroke):
+    correct.press("delete")
+    correct.click(10, 10)
+    correct.layer.visible = False
+    correct.layer.undo()
+    if stroke == "fill":
+        correct.layer.fill((10, 50), 9)
+    else:
+        with correct.layer.block_history():
+            correct.layer.paint((40, 100), 9)
+    correct.bench.mending.settle()
+    assert {1, 9} <= set(correct.session.index)
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)
+
+
 def test_a_stroke_at_the_end_of_the_count_counts_once(correct, monkeypatch):
     monkeypatch.setattr(mending, "SMALL", 100)
     with correct.layer.block_history():

@@ -214,6 +214,10 @@ class Mending(QObject):
             self.edited.emit(self._tool_edit[0])
             self._after()
             return
+        if not self.layer.visible:  # below this, what was undone unseen would hide
+            self.settle()
+            if self._in_stroke:  # and what is written already hides it
+                self._doubt()
         # A fill and a polygon are told of before they are written.
         self._strokes.append((event.value, self._unseen(), self._plane))
         self._later.start()
