@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 from qtpy.QtCore import QLocale, QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
-from qtpy.QtWidgets import QApplication, QComboBox, QLabel, QSpinBox
+from qtpy.QtWidgets import QApplication, QComboBox, QLabel
 
 from napari_cihm.config import (
     CorrectSettings,
@@ -88,10 +88,23 @@ def test_a_refused_field_turns_red_and_says_why(form, name, text, reason):
 
 def test_a_spin_box_shows_what_was_typed_even_when_it_is_refused(form):
     control = form.control("gap")
-    assert isinstance(control, QSpinBox)
     control.setValue(11)
     assert control.value() == 11
     assert "from 0 to 10" in form.problems()["gap"]
+
+
+@pytest.mark.parametrize("typed", ["1.5", "1,5"])
+def test_a_fraction_is_not_taken_for_a_larger_whole_number(form, qtbot, typed):
+    control = form.control("gap")
+    assert (control.text(), repr(control.value())) == ("1", "1")
+    control.selectAll()
+    qtbot.keyClicks(control, typed)
+    assert "a whole number from 0 to 10" in form.problems()["gap"]
+    qtbot.keyClick(control, Qt.Key.Key_Return)
+    assert float(control.text()) == 1.5
+    control.selectAll()
+    qtbot.keyClicks(control, "3")
+    assert repr(form.settings().gap) == "3"
 
 
 def test_defaults_come_back(qtbot, form):

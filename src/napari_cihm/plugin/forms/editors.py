@@ -96,8 +96,8 @@ def _choice(facts: FieldFacts, parent: QWidget) -> Editor:
 
 def _number(facts: FieldFacts, parent: QWidget) -> Editor:
     whole = facts.number is int
-    box: WholeBox | DecimalBox = WholeBox(parent) if whole else DecimalBox(parent)
-    if isinstance(box, DecimalBox):
+    box = WholeBox(parent) if whole else DecimalBox(parent)
+    if not whole:
         # One digit finer than the default is written, and never less than two.
         box.setDecimals(max(2, len(f"{facts.default}".partition(".")[2]) + 1))
         box.setStepType(QAbstractSpinBox.StepType.AdaptiveDecimalStepType)

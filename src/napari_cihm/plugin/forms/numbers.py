@@ -3,15 +3,7 @@
 from typing import Any
 
 from qtpy.QtCore import QLocale
-from qtpy.QtWidgets import QDoubleSpinBox, QSpinBox, QWidget
-
-
-class WholeBox(QSpinBox):
-    """A box for whole numbers, without marks of thousands."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setLocale(_plain())
+from qtpy.QtWidgets import QDoubleSpinBox, QWidget
 
 
 class DecimalBox(QDoubleSpinBox):
@@ -28,6 +20,22 @@ class DecimalBox(QDoubleSpinBox):
     def validate(self, text: str, position: int) -> Any:
         """Write a point for a comma."""
         return super().validate(text.replace(",", "."), position)
+
+
+class WholeBox(DecimalBox):
+    """A box for whole numbers, which shows a fraction that is typed.
+
+    Qt's own leaves a point out, and of 1.5 it makes 15 too.
+    """
+
+    def value(self) -> float:
+        """Return the number; a fraction is for the settings to refuse."""
+        value = super().value()
+        return int(value) if value.is_integer() else value
+
+    def textFromValue(self, value: float) -> str:
+        """Write a whole number without a point."""
+        return f"{value:.0f}" if value.is_integer() else super().textFromValue(value)
 
 
 def number_from(text: str) -> Any:
