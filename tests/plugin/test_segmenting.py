@@ -357,6 +357,11 @@ def test_a_preview_is_looked_at_and_goes_with_the_run(ready, blobs):
     np.testing.assert_allclose(
         layer.data_to_world((0, 0)), image.data_to_world((32, 64))
     )
+    image.scale, image.translate, image.units = (2, 2), (5, 6), ("um", "um")
+    np.testing.assert_allclose(
+        layer.data_to_world((0, 0)), image.data_to_world((32, 64))
+    )
+    assert layer.units == image.units
     assert ready.words.startswith("Preview: 4 objects")
     ready.until(lambda: len(layer.features) == 4)
     assert list(layer.features["area_px"]) == _sizes(layer)

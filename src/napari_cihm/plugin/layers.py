@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.components import LayerList
@@ -58,6 +59,7 @@ class ResultLayers:
         self.rewritten: list[Callable[[Labels], None]] = []
         self.made: Callable[[Labels, Region | None], None] = lambda layer, part: None
         self.writing = False
+        self._regions: WeakKeyDictionary[Labels, Region] = WeakKeyDictionary()
 
     def own(self, image: ImageLayer) -> Labels | None:
         """Return the labels that an earlier run made of an image, if they are there.
@@ -80,6 +82,7 @@ class ResultLayers:
         layer = Labels(empty, name=name, **place_over(image, region, True))
         layer.editable = False
         self._sign(layer, image, {"running": True})
+        self._keep_over(image, region, layer)
         add(self._scene.layers, layer)
         return layer
 
@@ -170,6 +173,7 @@ class ResultLayers:
         if preview:
             layer.name, layer.editable = f"{image.name} preview", False
             self._sign(layer, image, {"preview": True})
+            self._keep_over(image, region, layer)
             return layer
         self._sign(layer, image, about)
         if before is not None and region.whole:
@@ -238,6 +242,7 @@ class ResultLayers:
         layer.opacity = 1
         layer.editable = False
         self._sign(layer, image, {"preview": True})
+        self._keep_over(image, region, layer)
         add(self._scene.layers, layer)
         return layer
 
@@ -268,6 +273,20 @@ class ResultLayers:
     def _sign(self, layer: Labels, image: ImageLayer, about: Mapping[str, Any]) -> None:
         known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
         sign(layer, {**about, **known})
+
+    def _keep_over(self, image: ImageLayer, region: Region, layer: Labels) -> None:
+        """Let what is only looked at lie over its image wherever that is laid."""
+        self._regions[layer] = region
+        for name in place_over(image, region):
+            getattr(image.events, name).connect(self._on_laid)
+
+    def _on_laid(self, event: Any) -> None:
+        image = event.source
+        for layer, region in list(self._regions.items()):
+            passing = is_running(layer) or is_preview(layer)
+            of = record_of(layer).get("image_id") == str(image.unique_id)
+            if passing and of and array_of(image).shape == region.shape:
+                lay(layer, place_over(image, region, True))
 
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
