@@ -44,6 +44,12 @@ def test_panels_share_a_place_as_tabs_and_the_newest_is_in_front(qtbot):
     first.show()
     qtbot.waitUntil(lambda: not first.visibleRegion().isEmpty())
     assert third.visibleRegion().isEmpty()
+    third.setVisible(not third.isVisible())  # as napari's menu does
+    qtbot.waitUntil(lambda: not third.visibleRegion().isEmpty())
+    first.toggleViewAction().trigger()  # it closes what is behind
+    third.setVisible(not third.isVisible())
+    QApplication.processEvents()
+    assert first.isHidden() and third.isHidden()
 
 
 def test_long_names_do_not_widen_a_panel(qtbot):

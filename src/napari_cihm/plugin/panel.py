@@ -86,7 +86,9 @@ class Panel(QWidget):
         self._part: QWidget = inside
         self._front = QTimer(self, singleShot=True, interval=0)
         self._front.timeout.connect(self._on_shown)
-        self._placed = False
+        self._placed = self._behind = False
+        self._again = QTimer(self, singleShot=True, interval=0)
+        self._again.timeout.connect(self._on_hidden_behind)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 7, 4, 6)
         layout.setSpacing(6)
@@ -123,6 +125,12 @@ class Panel(QWidget):
                 self._docked = False
                 self.closed.emit()
         return super().event(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice when the dock is closed, and not only hidden."""
+        if event.type() == QEvent.Type.Close:
+            self._behind = False
+        return bool(super().eventFilter(watched, event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Cancel at Escape, whatever layer is selected; leave all else to napari."""
@@ -164,6 +172,8 @@ class Panel(QWidget):
             return
         if not self._placed:  # later it stays where the user put it
             self._placed = True
+            dock.visibilityChanged.connect(self._on_seen)
+            dock.installEventFilter(self)
             docks = [panel.parent() for panel in window.findChildren(Panel)]
             area = window.dockWidgetArea(dock)
             beside = [
@@ -177,6 +187,21 @@ class Panel(QWidget):
             if beside:
                 window.tabifyDockWidget(beside[0], dock)
         dock.raise_()
+
+    def _on_seen(self, seen: bool) -> None:
+        dock = self.parent()
+        if not isinstance(dock, QDockWidget):
+            return
+        if not dock.isHidden():
+            self._behind = not seen
+        elif self._behind:
+            self._again.start()
+
+    def _on_hidden_behind(self) -> None:
+        """Come to the front: napari's menu hides what is only behind another tab."""
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            dock.show()
 
     def _set_dropping(self, dropping: bool) -> None:
         self.setProperty("dropping", dropping)
