@@ -341,6 +341,9 @@ def test_patches_lead_to_places_without_objects(correct):
     correct.press("looks_right")
     assert "1 of 4 checked" in correct.section.review.words.text()
     assert correct.marks().sum() in (64 * 64, 32 * 64)
+    correct.section.review.form.set_values({"unit": "objects"})
+    assert "this patch" not in correct.section.review.words.text()
+    assert not correct.section.buttons["looks_right"].isEnabled()
 
 
 @pytest.mark.parametrize("order", ["uncertainty", "disagreement"])

@@ -170,7 +170,10 @@ class CorrectFlow(QObject):
         self.bench.forget(layer)
 
     def _on_settings_changed(self) -> None:
-        self.bench.use(_settings_of(self._section, self.bench.settings))
+        before = self.bench.settings
+        self.bench.use(_settings_of(self._section, before))
+        if self.bench.settings.unit != before.unit:
+            self.tour.forget()
 
     def _on_whole_chosen(self, whole: bool) -> None:
         self.bench.whole = whole

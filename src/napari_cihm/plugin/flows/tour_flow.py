@@ -56,7 +56,7 @@ class TourFlow(QObject):
         self._key: tuple[Any, ...] = ()
         self._scores: dict[int, float] = {}
         self._stop: Stop | None = None
-        bench.chosen.connect(self._forget)
+        bench.chosen.connect(self.forget)
         bench.changed.connect(self.show_progress)
         bench.desk.layers.rewritten.append(self._on_rewritten)
 
@@ -70,6 +70,11 @@ class TourFlow(QObject):
         if tool.name == "looks_right":
             self._call_right(mending)
         self._with_tour(mending, back=tool.name == "previous_stop")
+
+    def forget(self) -> None:
+        """Begin anew, at no stop."""
+        self._tour, self._stop = None, None
+        self.show_progress()
 
     def show_progress(self) -> None:
         """Say how many objects are checked."""
@@ -195,11 +200,7 @@ class TourFlow(QObject):
     def _on_rewritten(self, layer: Labels) -> None:
         """Begin anew: other objects may have the numbers of those that were there."""
         if layer is self._bench.labels:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._tour, self._stop = None, None
-        self.show_progress()
+            self.forget()
 
 
 def _is_done(tour: Tour) -> bool:
