@@ -50,6 +50,8 @@ class Scene(QObject):
         Emitted when an image came, went or was renamed.
     image_described
         Emitted with an image whose shape, or what is said of its axes, is another.
+    pixels_changed
+        Emitted with an image that got other pixels, which may happen often.
     image_selected, labels_selected
         Emitted with a layer that the user selected in the list.
     moved
@@ -64,6 +66,7 @@ class Scene(QObject):
 
     images_changed = Signal()
     image_described = Signal(object)
+    pixels_changed = Signal(object)
     image_selected = Signal(object)
     labels_selected = Signal(object)
     moved = Signal()
@@ -225,6 +228,8 @@ class Scene(QObject):
         before, self._said[image] = self._said.get(image), _said_of(image)
         if before != self._said[image]:
             self.image_described.emit(image)
+        if event.type == "data":
+            self.pixels_changed.emit(image)
 
     def _on_active(self, event: Any) -> None:
         if isinstance(event.value, ImageLayer):

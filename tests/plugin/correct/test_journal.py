@@ -361,6 +361,21 @@ def test_other_images_and_looking_alone_offer_nothing(correct, squares, qtbot):
     correct.viewer.window.remove_dock_widget(dock)
 
 
+def test_work_on_the_pixels_that_an_image_gets_is_offered(correct, squares, qtbot):
+    _work(correct)
+    _crash(correct, squares)
+    image = correct.viewer.layers["squares"]
+    pixels, image.data = image.data, image.data + 1
+    panel, dock = _reopen(correct)
+    words = panel.coordinator.correct._section.unfinished.words
+    aside = panel.coordinator.correct.bench.aside
+    qtbot.waitUntil(lambda: not aside._errands)
+    assert not words.text()
+    image.data = pixels
+    qtbot.waitUntil(lambda: "squares" in words.text())
+    correct.viewer.window.remove_dock_widget(dock)
+
+
 def test_a_folder_that_cannot_be_written_is_told_and_stops_nothing(
     correct, said, tmp_path, monkeypatch
 ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm.correction.journal import (
     Claim,
@@ -40,6 +40,8 @@ Subject: TypeAlias = ImageLayer | Labels
 # What is said of labels that a journal keeps too.
 FACTS = ("axes", "diameter", "model", "model_hash", "settings", "labels_at")
 
+CALM = 500  # milliseconds in which a live image may get other pixels again
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -67,11 +69,14 @@ class JournalFlow(QObject):
         self._resuming = False
         self._looked: list[Subject] | None = None
         self._search: Errand | None = None
+        self._calm = QTimer(self, singleShot=True, interval=CALM)
+        self._calm.timeout.connect(self.look)
         bench.began.connect(self._on_began)
         bench.chosen.connect(self._on_changed)
         section.unfinished.accepted.connect(self.resume)
         section.unfinished.declined.connect(self.discard)
         bench.desk.session.image_changed.connect(self._on_changed)
+        bench.desk.scene.pixels_changed.connect(self._on_pixels_changed)
         self._prune()
         self.look()
 
@@ -132,6 +137,10 @@ class JournalFlow(QObject):
     def _on_changed(self) -> None:
         if self._subjects() != self._looked:
             self.look()
+
+    def _on_pixels_changed(self, image: ImageLayer) -> None:
+        if image is self._bench.desk.session.image:
+            self._calm.start()
 
     def _subjects(self) -> list[Subject]:
         """Return what journals may have been kept for: labels without an image too."""
