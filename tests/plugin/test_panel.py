@@ -369,6 +369,9 @@ def test_letters_are_as_large_as_napari_has_them(shown, blobs):
     written = (shown.section.title, shown.section.axes, pairs, folder.report)
     appearance = get_settings().appearance
     usual = appearance.font_size
+    for size in (2 * usual, usual):  # windows of the tests lack a sheet till a change
+        appearance.font_size = size
+    shown.qtbot.wait(20)
     before = [widget.fontMetrics().height() for widget in written]
     review = shown.coordinator.correct._section.review
     titles = [*shown.section.form.labels, *review.form.labels]
