@@ -683,6 +683,20 @@ def test_labels_too_many_for_memory_stay_on_disk(huge, checkpoint, said, tmp_pat
     np.testing.assert_array_equal(huge.labels("huge labels [1]").data[:], wanted)
 
 
+@pytest.mark.parametrize("large", [1000, 20_000])
+def test_a_part_again_of_labels_on_disk_says_that_it_lies_beside(
+    huge, monkeypatch, said, large
+):
+    monkeypatch.setattr("napari_cihm.plugin.region.LARGE", large)
+    huge.segment()
+    huge.viewer.layers.selection.active = huge.viewer.layers["huge"]
+    huge.section.extents.button(1).setChecked(True)
+    huge.segment()
+    assert said[-1][1].endswith("its own are a layer beside huge labels.")
+    assert huge.labels("huge labels").visible
+    assert np.unique(np.nonzero(huge.labels("huge labels [1]").data)[0]).size == 1
+
+
 def test_a_look_at_what_is_too_much_for_memory_passes(huge):
     for _ in range(2):
         huge.press(huge.section.preview)

@@ -138,6 +138,7 @@ class ResultLayers:
             result.name = f"{image.name} labels"
         else:
             self.remove(live)
+            _tell_beside(result)
             data = np.zeros(region.shown_shape, DTYPE)
             data[region.shown_box] = taken_in(data, region, found, None, settings)
             name, place = f"{image.name} labels", place_over(image, region)
@@ -179,6 +180,8 @@ class ResultLayers:
         if before is not None and region.whole:
             before.visible = False
             notices.tell(f"the earlier labels are kept, hidden: {before.name}")
+        else:
+            _tell_beside(before)
         if follow:
             self._scene.layers.selection.active = layer
         return layer
@@ -427,6 +430,15 @@ def _has(layer: Layer, name: str, value: Any) -> bool:
     if isinstance(value, tuple):
         return bool(has == value)
     return np.array_equal(getattr(has, "affine_matrix", has), value)
+
+
+def _tell_beside(before: Labels | None) -> None:
+    """Say why a part that was segmented again is no step of earlier labels."""
+    if before is not None and not isinstance(before.data, np.ndarray):
+        notices.tell(
+            "a run does not change labels that lie on disk: "
+            f"its own are a layer beside {before.name}"
+        )
 
 
 def _fits(layer: Labels, region: Region) -> bool:
