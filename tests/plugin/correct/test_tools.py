@@ -254,6 +254,14 @@ def test_flat_labels_offer_nothing_for_slices(correct, squares):
     np.testing.assert_array_equal(correct.layer.data, squares)
 
 
+def test_what_follows_slices_is_not_offered_for_time_points(deep):
+    section, whole = deep.section, deep.section.grid.scope(True)
+    assert whole.isVisibleTo(section)
+    deep.viewer.layers["stack"].axis_labels = ("t", "y", "x")
+    assert not whole.isVisibleTo(section)
+    assert section.buttons["copy_next"].isVisibleTo(section)
+
+
 def test_volumes_on_screen_are_not_pointed_at(deep, said):
     deep.viewer.dims.ndisplay = 3
     deep.press("delete")

@@ -62,7 +62,7 @@ class CorrectFlow(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
-        self._deep = False
+        self._planes = (False, False)
         self.bench = bench = Bench(desk, _settings_of(section), settings, self)
         overlays = Overlays(desk.scene)
         self.pointing = Pointing(desk.scene, overlays, self)
@@ -86,6 +86,7 @@ class CorrectFlow(QObject):
         scene.layer_removed.connect(self._on_layer_removed)
         scene.moved.connect(self._on_moved)
         bench.chosen.connect(self._show)
+        desk.session.image_changed.connect(self._show)  # its axes, maybe
         HEARERS.add(self)
         bench.aside.start(warm_up)
         desk.layers.reviewed_of = self.reviewed_of
@@ -211,9 +212,10 @@ class CorrectFlow(QObject):
             layer is not None and not scaled, NO_LABELS if layer is None else ""
         )
         deep = layer is not None and layer.ndim > 2
-        if deep != self._deep:  # to lay all buttons out anew takes a while
-            self._deep = deep
-            section.grid.set_stack(deep)
+        planes = deep, deep and "z" in bench.axes_of(layer)
+        if planes != self._planes:  # to lay all buttons out anew takes a while
+            self._planes = planes
+            section.grid.set_stack(*planes)
             section.review.set_stack(deep)
         self.tour.show_progress()
 

@@ -40,22 +40,30 @@ class ToolGrid(QWidget):
         for button in self.buttons.values():
             button.clicked.connect(self._on_clicked)
         self._grid = ButtonGrid(self)
-        self.set_stack(True)
-        self.set_stack(False)
+        self.set_stack(True, True)
+        self.set_stack(False, False)
 
     def scope(self, whole: bool) -> QPushButton:
         """Return the button for one slice, or for all."""
         return self._scopes.button(list(SCOPES).index(whole))
 
-    def set_stack(self, deep: bool) -> None:
-        """Offer what needs slices, or leave it out."""
+    def set_stack(self, deep: bool, sliced: bool) -> None:
+        """Offer what needs slices, or leave it out.
+
+        Parameters
+        ----------
+        deep : bool
+            Whether there are several planes, in depth or in time.
+        sliced : bool
+            Whether they are slices, through which objects are followed.
+        """
         shown = [b for b in self.buttons.values() if deep or not b.tool.stacks]
         pairs = [b for b in shown if b.tool in TOOLS]
         rules = [b for b in shown if b.tool in RULES]
-        scope = [self._scope] if deep else []
+        scope = [self._scope] if sliced else []
         self._grid.show_groups((scope, 1), (pairs, 2), (rules, 3))
         for widget in (self._scope, *self.buttons.values()):
-            widget.setVisible(widget in shown or (deep and widget is self._scope))
+            widget.setVisible(widget in (*scope, *shown))
 
     def set_numbers(self, numbers: Mapping[str, Any]) -> None:
         """Write the settings of tools on their buttons."""
