@@ -215,6 +215,17 @@ def test_what_came_of_a_run_is_read_whole_and_how_far_one_is_in_a_line(qtbot):
         assert bar.words.height() >= lines * bar.words.fontMetrics().height()
         assert bar.words.toolTip() == words
     assert bar.minimumSizeHint().width() < 200
+    bar.setStyleSheet("QLabel { padding: 1px 5px; }")
+    bar.show_idle("Ready")
+    QApplication.processEvents()
+    usual = bar.sizeHint().height()
+    for count in (*range(8, 16), 1):
+        bar.show_idle(" ".join(count * ["many more words"]))
+        QApplication.processEvents()
+        assert QLabel.text(bar.words) == bar.words.text()
+        needed = QLabel.heightForWidth(bar.words, bar.words.width())
+        assert needed <= bar.words.height()
+    assert bar.sizeHint().height() == usual
 
 
 def test_it_fits_a_dock_of_360_pixels(shown):

@@ -3,6 +3,7 @@
 from functools import partial
 
 from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -18,23 +19,45 @@ from qtpy.QtWidgets import (
 from napari_cihm.plugin.views.section import Line
 
 READY = "Ready"
+MOST = 8  # lines of words
 DOTS = 16  # pixels left for them, and for the padding of a style, in a last line
 PAUSE = 500  # milliseconds in which a second click belongs to the first
 TIP = "Stop; nothing that was there before is lost (Esc)"
 
 
 class Room(Line):
-    """Words that wrap in the room they are given, and never ask for more."""
+    """Words that wrap in the room they are given, and ask for more to be whole."""
 
     def hasHeightForWidth(self) -> bool:
         """Leave the height to the layout."""
         return False
 
+    def setText(self, text: str) -> None:
+        """Show a text in as many lines as it takes."""
+        super().setText(text)
+        self._grow()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Wrap anew."""
+        super().resizeEvent(event)
+        self._grow()
+
+    def _grow(self) -> None:
+        height = 0
+        self.setMinimumHeight(height)  # else no less is measured
+        if self.wordWrap():
+            QLabel.setText(self, self.text())  # whole, to be measured as it is drawn
+            most = MOST * self.fontMetrics().lineSpacing()
+            height = min(QLabel.heightForWidth(self, self.width()), most)
+        self.setMinimumHeight(height)
+        QLabel.setText(self, self._elidedText())
+
 
 class RunBar(QWidget):
     """Progress and Cancel, always in one place and of one height.
 
-    The words below them have their room too once nothing runs, and wrap there.
+    The words below them have their room too once nothing runs, and wrap there; only
+    what is longer makes it higher.
 
     Attributes
     ----------
