@@ -90,6 +90,19 @@ def test_a_name_is_copied_as_it_was_given(qtbot):
     assert words.text() == f"Nothing in {name}."
 
 
+def test_titles_are_no_wider_than_their_letters_are_now(qtbot):
+    panel, segment = Panel(), SegmentSection()
+    qtbot.addWidget(panel)
+    panel.add_section(segment)
+    panel.show()
+    widths = []
+    for size in (9, 18, 9):
+        panel.setStyleSheet(f"* {{ font-size: {size}pt; }}")
+        qtbot.wait(50)
+        widths.append(segment.form.labels[0].minimumWidth())
+    assert widths[0] == widths[2] < widths[1]
+
+
 def test_rows_of_a_form_have_room_for_what_is_wrong(qtbot):
     """The titles stay beside their boxes, and the reason below them is whole."""
     panel, segment = Panel(), SegmentSection()

@@ -36,6 +36,7 @@ class Alignment(QObject):
         for label in self._labels:
             label.ensurePolished()
             label.setMinimumWidth(0)
+            label.setIndent(label.indent())  # else it keeps a hint of the old width
         width = max((label.sizeHint().width() for label in self._labels), default=0)
         for label in self._labels:
             label.setMinimumWidth(width)
