@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from napari.utils.colormaps import label_colormap
 
-from napari_cihm.plugin import layers, warming
+from napari_cihm.plugin import warming
 
 
 def test_the_window_is_warmed_once_the_panel_has_settled(shown, monkeypatch):
@@ -43,7 +43,7 @@ def test_what_is_needed_later_is_imported_in_a_thread_that_clears_away_too(monke
 def test_colours_are_compiled_without_a_word_to_other_threads(monkeypatch):
     # How napari picks colours changes the filters of warnings, and those are one for
     # all threads: it made a warning of the main thread's own hushed ones.
-    list(layers.warm_up())  # numba changes them too, where it compiles
+    list(warming.compile_colours())  # numba changes them too, where it compiles
     catch, threads = warnings.catch_warnings, []
 
     def noted(*given, **named):
@@ -52,12 +52,12 @@ def test_colours_are_compiled_without_a_word_to_other_threads(monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr(warnings, "catch_warnings", noted)
-        list(layers.warm_up())
+        list(warming.compile_colours())
     assert threading.current_thread() not in threads
 
 
 def test_colours_are_as_many_as_those_of_labels():
-    default, own = layers.COLOURS
+    default, own = warming.COLOURS
     assert (len(label_colormap(49).colors), len(label_colormap().colors)) == (
         default,
         own,

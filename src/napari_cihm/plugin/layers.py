@@ -1,6 +1,6 @@
-"""Layers of labels: results are put into the viewer, changed, signed and removed."""
+"""Layers of labels: results are put into the viewer, changed and removed."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -9,27 +9,32 @@ from napari.components import LayerList
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.utils.colormaps import CyclicLabelColormap
-from napari.utils.transforms import Affine
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.chunked import ChunkedArray
-from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
 from napari_cihm.data.boxes import Box
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.placing import lay, place_over
 from napari_cihm.plugin.region import Region, changed, region_of
 from napari_cihm.plugin.scene import Scene, array_of
+from napari_cihm.plugin.signing import (
+    is_of,
+    is_passing,
+    is_preview,
+    is_signed,
+    record_of,
+    sign,
+)
+from napari_cihm.plugin.steps import show_slice
 from napari_cihm.plugin.taking import taken_in
 
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
 
-KEY = "napari-cihm"  # of what we write into a layer's metadata
 DTYPE = np.int32
 RESUMED = " (resumed)"
-COLOURS = (50, 257)  # of a labels layer, and of napari's label colours by default
-PAUSE = 50  # milliseconds between two looks whether a stroke has ended
 
 
 class ResultLayers:
@@ -67,12 +72,7 @@ class ResultLayers:
         A copy that the user made of them is the user's.
         """
         for layer in self._scene.labels:
-            passing = is_running(layer) or is_preview(layer)
-            if (
-                is_signed(layer)
-                and not passing
-                and record_of(layer)["image_id"] == str(image.unique_id)
-            ):
+            if is_signed(layer) and is_of(layer, image) and not is_passing(layer):
                 return layer
         return None
 
@@ -286,15 +286,13 @@ class ResultLayers:
     def _on_laid(self, event: Any) -> None:
         image = event.source
         for layer, region in list(self._regions.items()):
-            passing = is_running(layer) or is_preview(layer)
-            of = record_of(layer).get("image_id") == str(image.unique_id)
-            if passing and of and array_of(image).shape == region.shape:
+            same = array_of(image).shape == region.shape
+            if same and is_of(layer, image) and is_passing(layer):
                 lay(layer, place_over(image, region, True))
 
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
-            of = record_of(layer).get("image_id")
-            if is_preview(layer) and of == str(image.unique_id):
+            if is_preview(layer) and is_of(layer, image):
                 self.remove(layer)
 
     def _update(
@@ -344,94 +342,6 @@ def add(layers: LayerList, layer: Layer, at: int | None = None) -> None:
     layers.selection = selected
 
 
-def sign(layer: Layer, record: Mapping[str, Any]) -> None:
-    """Write into a layer what we know of it, in place of what we knew."""
-    layer.metadata = {**layer.metadata, KEY: dict(record)}
-
-
-def record_of(layer: Layer) -> dict[str, Any]:
-    """Return what we wrote into a layer, or into the one that it is a copy of."""
-    record: dict[str, Any] = layer.metadata.get(KEY, {})
-    return record
-
-
-def is_signed(layer: Layer) -> bool:
-    """Tell whether we made a layer: of a copy that the user made, we did not."""
-    return bool(record_of(layer).get("layer_id") == str(layer.unique_id))
-
-
-def is_running(layer: Layer) -> bool:
-    """Tell whether a layer shows what a run has found so far."""
-    return is_signed(layer) and bool(record_of(layer).get("running"))
-
-
-def is_preview(layer: Layer) -> bool:
-    """Tell whether a layer is there to be looked at until the next run."""
-    return is_signed(layer) and bool(record_of(layer).get("preview"))
-
-
-def warm_up() -> Iterator[None]:
-    """Have napari compile what it colours labels with, before there are any.
-
-    That takes a second at the first labels of a process, in which nothing else is
-    drawn; in a thread it holds nothing up. No more than the compiling: what else a
-    layer needs is not made for two threads, nor is how napari picks its colours, which
-    hushes a warning meanwhile in all of them.
-    """
-    for count in COLOURS:
-        colours = CyclicLabelColormap(colors=np.ones((count, 4)))
-        to_texture = getattr(colours, "_data_to_texture", None)
-        if to_texture is not None:  # else the first labels take that second
-            for shape in ((0,), (2, 2)):  # napari asks for the dtype with no pixel
-                to_texture(np.zeros(shape, DTYPE))
-    yield
-
-
-def write(layer: Labels, edit: Edit) -> None:
-    """Make an edit one step of a layer's history, or leave all as it was."""
-    show_slice(layer)
-    try:
-        # Within a block napari tells of the edit after it was written.
-        with layer.block_history():
-            layer.data_setitem(edit.indices, edit.new)
-    except Exception:
-        staged, layer._staged_history = layer._staged_history, []
-        if layer._undo_history and layer._undo_history[-1] is staged:
-            layer._undo_history.pop()
-        edit.inverse().apply(layer.data)
-        layer.refresh()
-        raise
-
-
-def is_painted(layer: Labels | None) -> bool:
-    """Tell whether a stroke is in its midst, of which napari tells at its end.
-
-    What others write meanwhile would be a part of it, and would be told of with it.
-    """
-    return bool(getattr(layer, "_block_history", False))
-
-
-def show_slice(layer: Labels) -> None:
-    """Give hidden labels the slice that napari writes edits into as well."""
-    if not layer.visible:
-        layer.set_view_slice()
-
-
-def lay(layer: Layer, place: Mapping[str, Any]) -> None:
-    """Lay a layer where another lies by now."""
-    for name, value in place.items():
-        if value is not None and not _has(layer, name, value):
-            setattr(layer, name, value)
-
-
-def _has(layer: Layer, name: str, value: Any) -> bool:
-    """Tell whether a part of its place is so already: each change draws it anew."""
-    has = getattr(layer, name)
-    if isinstance(value, tuple):
-        return bool(has == value)
-    return np.array_equal(getattr(has, "affine_matrix", has), value)
-
-
 def _tell_beside(before: Labels | None) -> None:
     """Say why a part that was segmented again is no step of earlier labels."""
     if before is not None and not isinstance(before.data, np.ndarray):
@@ -444,31 +354,3 @@ def _tell_beside(before: Labels | None) -> None:
 def _fits(layer: Labels, region: Region) -> bool:
     in_memory = isinstance(layer.data, np.ndarray)
     return in_memory and layer.data.shape == region.shown_shape
-
-
-def place_over(image: ImageLayer, region: Region, part: bool = False) -> dict[str, Any]:
-    """Return where labels lie in the world: where their image does."""
-    letters = region.axes[:-1] if image.rgb else region.axes
-    keep = [i for i, a in enumerate(letters) if a in region.shown_axes]
-    scale, translate = image.scale[keep].copy(), image.translate[keep].copy()
-    square = np.ix_(keep, keep)
-    rotate = np.asarray(image.rotate)[square] if image.ndim > 1 else image.rotate
-    shear = image.shear if len(keep) == image.ndim else None
-    for i, axis in enumerate(region.shown_axes):
-        if axis == "c":  # one element as long as all channels, so that each shows it
-            count = region.shape[region.axes.index("c")]
-            translate[i] += scale[i] * (count - 1) / 2
-            scale[i] *= count
-    if part:
-        linear = Affine(scale=scale, rotate=rotate, shear=shear).linear_matrix
-        translate = translate + linear @ [s.start for s in region.shown_box]
-    ends = [*keep, image.ndim]
-    return {
-        "scale": scale,
-        "translate": translate,
-        "rotate": rotate,
-        "shear": shear,
-        "affine": np.asarray(image.affine.affine_matrix)[np.ix_(ends, ends)],
-        "units": tuple(image.units[i] for i in keep),
-        "axis_labels": tuple(image.axis_labels[i] for i in keep),
-    }

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box, overlap, shape_of
-from napari_cihm.plugin.layers import add, lay, record_of, sign
+from napari_cihm.plugin.layers import add
+from napari_cihm.plugin.placing import lay, place_of
 from napari_cihm.plugin.scene import Scene
+from napari_cihm.plugin.signing import record_of, sign
 
 TINT = (0.25, 0.73, 0.31, 1.0)
 OPACITY = 0.18
@@ -135,19 +137,6 @@ class Overlays:
         for layer in list(self._scene.layers):
             if record_of(layer).get("of") == key:
                 lay(layer, place)
-
-
-def place_of(layer: Layer) -> dict[str, Any]:
-    """Return where a layer lies in the world."""
-    return {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine.affine_matrix,
-        "units": layer.units,
-        "axis_labels": layer.axis_labels,
-    }
 
 
 def is_overlay(layer: Layer) -> bool:

@@ -3,13 +3,19 @@
 import gc
 import importlib
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 
+import numpy as np
+from napari.utils.colormaps import CyclicLabelColormap
+
+from napari_cihm.plugin.layers import DTYPE
 from napari_cihm.plugin.results import sweep
 
 # What napari takes for the colours and the table of the first labels, and we for the
 # first curves.
 LATE = ("skimage.color.colorconv", "pandas", "napari_cihm.plugin.views.chart")
+COLOURS = (50, 257)  # of a labels layer, and of napari's label colours by default
 
 
 def warm_up() -> None:
@@ -31,3 +37,20 @@ def _meanwhile() -> None:
     for name in LATE:
         importlib.import_module(name)
     sweep()
+
+
+def compile_colours() -> Iterator[None]:
+    """Have napari compile what it colours labels with, before there are any.
+
+    That takes a second at the first labels of a process, in which nothing else is
+    drawn; in a thread it holds nothing up. No more than the compiling: what else a
+    layer needs is not made for two threads, nor is how napari picks its colours, which
+    hushes a warning meanwhile in all of them.
+    """
+    for count in COLOURS:
+        colours = CyclicLabelColormap(colors=np.ones((count, 4)))
+        to_texture = getattr(colours, "_data_to_texture", None)
+        if to_texture is not None:  # else the first labels take that second
+            for shape in ((0,), (2, 2)):  # napari asks for the dtype with no pixel
+                to_texture(np.zeros(shape, DTYPE))
+    yield

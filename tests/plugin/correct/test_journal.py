@@ -19,7 +19,7 @@ from napari_cihm.correction.journal import (
 from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.training_folder import TrainingFolder
-from napari_cihm.plugin.layers import KEY
+from napari_cihm.plugin.signing import KEY
 
 
 def _work(correct):

@@ -15,11 +15,11 @@ from napari_cihm.events import Event, Segmented
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import record_of
 from napari_cihm.plugin.placed import Placed
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.scene import array_of, picture_of
+from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.tools import Ground
 
 LEAST = 96  # pixels around a click that the model is shown

@@ -22,10 +22,10 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.resting import RESTING
-from napari_cihm.plugin.layers import is_preview, is_running, record_of
 from napari_cihm.plugin.overlays import is_overlay
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.scene import array_of, axes_of
+from napari_cihm.plugin.signing import is_passing, record_of
 from napari_cihm.plugin.tools import Ground
 
 USUAL = 24.0  # pixels across an object of which nothing is known
@@ -251,9 +251,8 @@ class Bench(QObject):
 
 def can_be_corrected(layer: Layer) -> bool:
     """Tell whether a layer holds labels that are someone's work."""
-    if not isinstance(layer, Labels) or is_overlay(layer):
-        return False
-    return not is_running(layer) and not is_preview(layer)
+    ours = is_overlay(layer) or is_passing(layer)
+    return isinstance(layer, Labels) and not ours
 
 
 def _shown_axes(image: ImageLayer, axes: str) -> str:

@@ -20,12 +20,13 @@ from napari_cihm.plugin.flows.pointing import Pointing
 from napari_cihm.plugin.flows.review_flow import ReviewFlow
 from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
 from napari_cihm.plugin.flows.tour_flow import TourFlow
-from napari_cihm.plugin.layers import warm_up
-from napari_cihm.plugin.overlays import Overlays, place_of
+from napari_cihm.plugin.overlays import Overlays
+from napari_cihm.plugin.placing import place_of
 from napari_cihm.plugin.preferences import preferences
 from napari_cihm.plugin.shortcuts import HEARERS, Shortcuts
 from napari_cihm.plugin.tools import ALL, REVIEWS
 from napari_cihm.plugin.views.correct_section import CorrectSection
+from napari_cihm.plugin.warming import compile_colours
 
 NO_LABELS = "Segment an image, or open labels, to correct them here."
 SCALES = (
@@ -88,7 +89,7 @@ class CorrectFlow(QObject):
         bench.chosen.connect(self._show)
         desk.session.image_changed.connect(self._show)  # its axes, maybe
         HEARERS.add(self)
-        bench.aside.start(warm_up)
+        bench.aside.start(compile_colours)
         desk.layers.reviewed_of = self.reviewed_of
         self._on_layers_changed()
         self.bench.wake()

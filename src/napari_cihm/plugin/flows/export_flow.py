@@ -15,7 +15,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.material import material_of
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import record_of
+from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 

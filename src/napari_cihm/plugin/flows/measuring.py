@@ -14,10 +14,11 @@ from napari_cihm.events import Event, Measured
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.layers import is_painted, is_preview, record_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import array_of, picture_of
+from napari_cihm.plugin.signing import is_preview, record_of
+from napari_cihm.plugin.steps import is_painted
 
 CALM = 200  # milliseconds without a change, after which labels are measured
 MANY = 1 << 20  # pixels of an edit through which nobody looks for its objects

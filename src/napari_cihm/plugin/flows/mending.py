@@ -24,7 +24,7 @@ from napari_cihm.correction.survey import Survey
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.resting import Rest
-from napari_cihm.plugin.layers import PAUSE, is_painted, write
+from napari_cihm.plugin.steps import PAUSE, is_painted, write
 from napari_cihm.plugin.wording import sentence
 
 SMALL = 1 << 22  # labels of more pixels are counted in a thread

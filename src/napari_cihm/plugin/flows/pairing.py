@@ -8,9 +8,10 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 
-from napari_cihm.plugin.layers import place_over, record_of
+from napari_cihm.plugin.placing import place_over
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.scene import Scene, array_of
+from napari_cihm.plugin.signing import record_of
 
 
 class Pairing:

@@ -1,0 +1,67 @@
+"""Where layers lie in the world: labels over their image, others over the labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from napari.utils.transforms import Affine
+
+from napari_cihm.plugin.region import Region
+
+
+def place_over(image: ImageLayer, region: Region, part: bool = False) -> dict[str, Any]:
+    """Return where labels lie in the world: where their image does."""
+    letters = region.axes[:-1] if image.rgb else region.axes
+    keep = [i for i, a in enumerate(letters) if a in region.shown_axes]
+    scale, translate = image.scale[keep].copy(), image.translate[keep].copy()
+    square = np.ix_(keep, keep)
+    rotate = np.asarray(image.rotate)[square] if image.ndim > 1 else image.rotate
+    shear = image.shear if len(keep) == image.ndim else None
+    for i, axis in enumerate(region.shown_axes):
+        if axis == "c":  # one element as long as all channels, so that each shows it
+            count = region.shape[region.axes.index("c")]
+            translate[i] += scale[i] * (count - 1) / 2
+            scale[i] *= count
+    if part:
+        linear = Affine(scale=scale, rotate=rotate, shear=shear).linear_matrix
+        translate = translate + linear @ [s.start for s in region.shown_box]
+    ends = [*keep, image.ndim]
+    return {
+        "scale": scale,
+        "translate": translate,
+        "rotate": rotate,
+        "shear": shear,
+        "affine": np.asarray(image.affine.affine_matrix)[np.ix_(ends, ends)],
+        "units": tuple(image.units[i] for i in keep),
+        "axis_labels": tuple(image.axis_labels[i] for i in keep),
+    }
+
+
+def place_of(layer: Layer) -> dict[str, Any]:
+    """Return where a layer lies in the world."""
+    return {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine.affine_matrix,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+    }
+
+
+def lay(layer: Layer, place: Mapping[str, Any]) -> None:
+    """Lay a layer where another lies by now."""
+    for name, value in place.items():
+        if value is not None and not _has(layer, name, value):
+            setattr(layer, name, value)
+
+
+def _has(layer: Layer, name: str, value: Any) -> bool:
+    """Tell whether a part of its place is so already: each change draws it anew."""
+    has = getattr(layer, name)
+    if isinstance(value, tuple):
+        return bool(has == value)
+    return np.array_equal(getattr(has, "affine_matrix", has), value)
