@@ -37,11 +37,11 @@ def benchmark(
 ) -> None:
     """Time the scans, a network and a whole segmentation on this machine."""
     from napari_cihm.benchmark import benchmark as run
-    from napari_cihm.data.writing import ready_folder, whole_text
+    from napari_cihm.data.writing import ready_file, whole_text
     from napari_cihm.models import load_model
 
     if json_file is not None:
-        ready_folder(json_file.parent)
+        ready_file(json_file)
     last = follow(
         run(load_model(model, device, recipe=recipe), **settings.model_dump())
     )

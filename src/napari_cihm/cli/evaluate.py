@@ -30,8 +30,11 @@ def evaluate(
     ] = None,
     worst: Annotated[int, typer.Option(help="Images in that picture.", min=1)] = 8,
 ) -> None:
-    """Score a model on a folder of images and masks; on its held-out part, if any."""
-    from napari_cihm.data.writing import ready_folder, whole_text
+    """Score a model on a folder of images and masks.
+
+    Of a folder that has a held-out part, that part alone is scored.
+    """
+    from napari_cihm.data.writing import ready_file, whole_text
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
     from napari_cihm.training.sheet import Worst, ready_sheet, write_sheet
@@ -40,7 +43,7 @@ def evaluate(
     if sheet is not None:
         ready_sheet(sheet)
     if json_file is not None:
-        ready_folder(json_file.parent)
+        ready_file(json_file)
     pairs, part = pairs_to_judge(data)
     if part:
         typer.echo(part, err=True)

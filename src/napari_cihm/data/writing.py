@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from napari_cihm.errors import WriteError
+from napari_cihm.errors import InputError, WriteError
 
 
 @contextmanager
@@ -55,6 +55,21 @@ def ready_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             return path
+
+
+def ready_file(path: Path) -> None:
+    """Find out now whether a file can be written, and make its folder.
+
+    Raises
+    ------
+    InputError
+        Where a folder is called so.
+    WriteError
+        Where nothing can be written.
+    """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", "a name for a file in it")
+    ready_folder(path.parent)
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from napari_cihm.data.paths import spelled
-from napari_cihm.data.writing import clear_errors, ready_folder
-from napari_cihm.errors import InputError
+from napari_cihm.data.writing import clear_errors, ready_file
 from napari_cihm.events import Segmented
 from napari_cihm.segmentation.measurements import (
     Columns,
@@ -48,9 +47,7 @@ class Reports:
             Where nothing can be written.
         """
         for path in self.paths:
-            if path.is_dir():
-                raise InputError(f"{path} is a folder", "a name for a CSV file")
-            ready_folder(path.parent)
+            ready_file(path)
             if path.exists():
                 with clear_errors(path), open(path, "ab"):
                     pass  # a program that shows it may have locked it

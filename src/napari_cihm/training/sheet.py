@@ -12,7 +12,7 @@ from PIL import ImageDraw, ImageOps
 from skimage.segmentation import find_boundaries
 
 from napari_cihm.data.normalise import normalise
-from napari_cihm.data.writing import ready_folder, whole_file
+from napari_cihm.data.writing import ready_file, whole_file
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, ImageScored
 from napari_cihm.training.metrics import Overlaps
@@ -71,13 +71,14 @@ def ready_sheet(path: Path) -> None:
     Raises
     ------
     InputError
-        When the name has no ending that says which kind of picture it is to be.
+        When the name has no ending that says which kind of picture it is to be, or
+        a folder is called so.
     WriteError
         When its folder cannot be written to.
     """
     if path.suffix.lower() not in KINDS:
         raise InputError(f"the sheet {path} is not a picture", f"{', '.join(KINDS)}")
-    ready_folder(path.parent)
+    ready_file(path)
 
 
 class Worst:
