@@ -67,6 +67,18 @@ def test_what_is_held_out_is_scored(classes, capsys):
     assert "all: 1 images" in said.out and "split/val" in said.err
 
 
+def test_what_is_told_of_objects_fits_a_narrow_screen(classes, capsys):
+    shape = {"recipe": "unet", "options": {"base": 4}, "classes": 3}
+    config = ModelConfig(**shape, task="instance")
+    Model.untrained(config).save(classes / "m.safetensors")
+    assert evaluate(classes) == 0
+    *_, steps, figures = capsys.readouterr().out.splitlines()
+    assert steps.split() == ["IoU", *(f"{t / 100:.2f}" for t in range(50, 100, 5))]
+    assert len(steps) < len(figures) + 1 < 80
+    for step in steps.split():  # each figure stands under its step
+        assert figures[steps.index(step) - 1] == " "
+
+
 @pytest.mark.parametrize("name", ["sheet", "sheet.xyz", "m.safetensors/sheet.png"])
 def test_a_sheet_that_cannot_be_is_refused_before_the_work(classes, capsys, name):
     assert evaluate(classes, "--sheet", str(classes / name)) in (1, 2)

@@ -21,9 +21,8 @@ def test_every_recipe_and_bundled_model_is_listed(capsys):
 def test_a_recipe_stands_beside_what_it_costs(capsys):
     main(["models"])
     listed = {row[0]: row[1:] for row in rows(capsys.readouterr().out)}
-    assert listed["unet"] == [
-        "7,763,041", "12.07", "97", "MB", "-", "doi:10.1007/978-3-319-24574-4_28",
-    ]  # fmt: skip
+    paper = "doi:10.1007/978-3-319-24574-4_28"
+    assert listed["unet"] == ["7,763,041", "12.07", "97", paper]
     costs = recipe_costs("u-mamba-enc")
     assert listed["u-mamba-enc"][:2] == [f"{costs.parameters:,}", "31.52"]
 
@@ -43,6 +42,14 @@ def test_a_bundled_model_tells_of_its_recipe(name, capsys):
     assert f"{name}: weights for the recipe" in capsys.readouterr().out
 
 
-def test_an_unknown_name_lists_its_near_matches(capsys):
-    assert main(["models", "hymunet"]) == 2
-    assert "did you mean 'hym-unet'" in capsys.readouterr().err
+def test_the_list_fits_a_narrow_screen(capsys):
+    assert main(["models"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 80
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("hymunet", "hym-unet"), ("cihm-dsb", "cihm-dsb18")]
+)
+def test_an_unknown_name_lists_its_near_matches(name, near, capsys):
+    assert main(["models", name]) == 2
+    assert f"did you mean '{near}'" in capsys.readouterr().err

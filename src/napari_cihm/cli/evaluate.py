@@ -76,8 +76,10 @@ def _print(name: str, figures: dict[str, Any]) -> None:
                 typer.echo(f"  class {number}  {_line(of_class, REGION)}")
         return
     typer.echo(f"{name}: {figures['n_images']} images, {figures['n_objects']} objects")
-    typer.echo(f"  {_line(figures, (*REGION, *OBJECT))}")
-    typer.echo("  AP " + "  ".join(f"{t} {ap:.3f}" for t, ap in figures["ap"].items()))
+    typer.echo(f"  {_line(figures, REGION)}")
+    typer.echo(f"  {_line(figures, OBJECT)}")
+    typer.echo("  IoU  " + "  ".join(f"{t:5}" for t in figures["ap"]).rstrip())
+    typer.echo("  AP   " + "  ".join(f"{ap:.3f}" for ap in figures["ap"].values()))
 
 
 def _line(figures: dict[str, float], names: tuple[str, ...]) -> str:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_cihm.errors import UnknownNameError
+
 if TYPE_CHECKING:
     from napari_cihm.config import ModelConfig
 
-HEAD = ("recipe", "parameters", "GMAC", "memory", "weights", "published in")
+HEAD = ("recipe", "parameters", "GMAC", "MB", "published in")
 COSTS = "costs for 256 x 256 pixels in 3 channels"
 
 
@@ -19,7 +21,7 @@ def models(
         str | None, typer.Argument(help="Recipe or bundled model to describe.")
     ] = None,
 ) -> None:
-    """List the bundled models and the recipes to train, or describe one."""
+    """List the models to use and to train, or describe one."""
     if name is None:
         _list()
     else:
@@ -39,8 +41,7 @@ def _list() -> None:
             each.name,
             f"{each.parameters:,}",
             f"{each.gmac:.2f}",
-            f"{each.memory / 1e6:.0f} MB",
-            ", ".join(each.weights) or "-",
+            f"{each.memory / 1e6:.0f}",
             each.paper.partition(" ")[0],
         )
         for each in catalogue(bundled)
@@ -50,11 +51,14 @@ def _list() -> None:
 
 
 def _tell(name: str) -> None:
-    from napari_cihm.models import bundled_names, load_model
+    from napari_cihm.models import bundled_names, load_model, model_names
     from napari_cihm.models.costs import recipe_costs
     from napari_cihm.models.recipes import recipe
 
-    if name in bundled_names():
+    bundled, known = bundled_names(), model_names()
+    if name not in (*bundled, *known):
+        raise UnknownNameError.among("model or recipe", name, (*bundled, *known))
+    if name in bundled:
         of, about = _about(load_model(name, "cpu").config)
         typer.echo(f"{name}: weights for the recipe {of}, {about}\n")
         name = of
