@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_cihm.config import ModelConfig, SegmentSettings
+from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
 from napari_cihm.errors import InputError, UnknownNameError
 from napari_cihm.models.recipes import build_model
 
@@ -50,6 +50,13 @@ def test_a_long_value_is_said_in_one_short_line(value, said):
     with pytest.raises(InputError) as caught:
         SegmentSettings.of(channels=value)
     assert str(caught.value).startswith(f"SegmentSettings: channels={said}: input")
+
+
+def test_what_is_wrong_with_the_whole_is_said_alone():
+    with pytest.raises(InputError) as caught:
+        Normalisation.of(low=50, high=10)
+    said = "Normalisation: low is 50, but has to lie below high"
+    assert str(caught.value) == said
 
 
 def test_of_what_is_missing_no_value_is_said():

@@ -43,7 +43,7 @@ class Settings(BaseModel):
 def explain(error: ValidationError, model: type[Settings] | None = None) -> str:
     """Say in one line what each refused value was and why it was refused."""
     return "; ".join(
-        f"{name or 'value'}{value}: {reason}"
+        f"{name}{value}: {reason}" if name else reason
         for name, value, reason in refusals(error, model)
     )
 
