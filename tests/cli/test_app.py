@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -168,6 +169,15 @@ def test_help_lists_each_command_with_its_sentence(capsys, arguments):
     said = capsys.readouterr()
     assert "greet" in said.out + said.err
     assert "Greet somebody." in said.out + said.err
+
+
+def test_no_command_has_its_sentence_cut_on_a_narrow_screen(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["--help"]) == 0
+    *_, listed = capsys.readouterr().out.partition("Commands:\n")
+    sentences = listed.splitlines()
+    assert [line.split()[0] for line in sentences] == [c.__name__ for c in COMMANDS]
+    assert all(re.fullmatch(r"  \w+ +[A-Z].*\w\.", line) for line in sentences)
 
 
 def test_every_command_is_in_a_file_of_its_name_and_says_what_it_does():

@@ -87,10 +87,10 @@ def test_a_sheet_that_cannot_be_is_refused_before_the_work(classes, capsys, name
     assert not said.out
     assert evaluate(classes, "--json", str(classes / "m.safetensors" / "f.json")) == 1
     assert not capsys.readouterr().out
+    assert evaluate(classes, "--json", str(classes)) == 2
+    assert "is a folder" in capsys.readouterr().err
 
 
 def test_the_folder_of_a_sheet_is_made(classes):
     assert evaluate(classes, "--sheet", str(classes / "new" / "worst.pdf")) == 0
     assert (classes / "new" / "worst.pdf").read_bytes().startswith(b"%PDF")
-    assert evaluate(classes, "--json", str(classes)) == 2
-    assert "is a folder" in capsys.readouterr().err

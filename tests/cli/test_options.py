@@ -12,8 +12,9 @@ from pydantic import Field
 
 from napari_cihm import config
 from napari_cihm.cli import main
+from napari_cihm.cli.commands import COMMANDS
 from napari_cihm.cli.options import settings_from
-from napari_cihm.config import Settings
+from napari_cihm.config import Seed, Settings
 from napari_cihm.errors import InputError
 from napari_cihm.models import build_model
 
@@ -119,11 +120,48 @@ def test_help_states_default_choices_bounds_and_meaning(capsys):
     assert "--patch-size <int> Side of a patch. (at least 32, at most 2048)" in text
     assert "[default: 256]" in text
     assert "--share <float> Share held out. (above 0, below 1)" in text
-    assert "--kind linked|apart How to number. [default: linked]" in text
-    assert "--diameter <float>|auto|none Size of objects. (above 0)" in text
-    assert "--amp / --no-amp Mixed precision. [default: --amp]" in text
-    assert "--maps / --no-maps Keep the maps. [default: --no-maps]" in text
+    assert "--kind <linked|apart> How to number. [default: linked]" in text
+    assert "--diameter <float|auto|none> Size of objects. (above 0)" in text
+    assert "--amp / --no-amp Mixed precision. [default: on]" in text
+    assert "--maps / --no-maps Keep the maps. [default: off]" in text
     assert "inner" not in text
+
+
+def test_a_parameter_can_be_a_field_of_its_own(capsys):
+    got = []
+
+    def work(
+        *,
+        settings: Seed,
+        workers: Annotated[
+            int | None, Field(ge=1, description="Processes to start.")
+        ] = None,
+        level: Annotated[int, Field(ge=0, description="Level to take.")] = 0,
+    ) -> None:
+        """Work."""
+        got.append((settings.seed, workers, level))
+
+    def other() -> None:
+        """Do nothing."""
+
+    assert main(["work", "--level=2", "--seed=3"], [work, other]) == 0
+    assert main(["work", "--workers=none"], [work, other]) == 0
+    assert got == [(3, None, 2), (0, None, 0)]
+    assert main(["work", "--workers=0", "--level=-1"], [work, other]) == 2
+    said = capsys.readouterr().err
+    assert "--workers 0: input should be" in said and "--level -1: input should" in said
+    assert main(["work", "--help"], [work, other]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert (
+        "--workers <int|none> Processes to start. (at least 1) [default: none]" in text
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda c: c.__name__)
+def test_bounds_are_told_in_one_way(capsys, command):
+    assert main([command.__name__, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert "range>" not in text and "x>=" not in text
 
 
 def test_all_refusals_are_told_at_once():

@@ -3,6 +3,7 @@
 import pytest
 
 from napari_cihm.cli import main
+from napari_cihm.models.recipes import RECIPES
 
 
 @pytest.mark.parametrize("options", ["[1]", "5", '"a"', "null", "{", "mgf"])
@@ -10,7 +11,8 @@ def test_options_that_name_nothing_are_refused(tmp_path, capsys, options):
     where = ["train", str(tmp_path), "-o", str(tmp_path / "run")]
     assert main([*where, "--options", options]) == 2
     said = capsys.readouterr().err
-    assert f"--options {options}: " in said and 'JSON such as {"base": 16}' in said
+    assert f"--options {options}: " in said and 'JSON such as {"head": "plain"}' in said
+    assert all("head" in recipe.options for recipe in RECIPES.values())
 
 
 @pytest.mark.parametrize(

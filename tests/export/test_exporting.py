@@ -84,7 +84,7 @@ def test_the_command_asks_who_made_what_is_shared(writer, tmp_path, capsys):
     ("arguments", "words"),
     [
         ("cihm-dbs18", "did you mean 'cihm-dsb18'"),
-        ("cihm-dsb18 --format tflite", "'tflite' is not one of"),
+        ("cihm-dsb18 --format tflite", "should be 'bioimageio' or 'onnx'"),
         ("nothing.safetensors", "is not a file"),
     ],
 )

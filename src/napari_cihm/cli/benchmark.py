@@ -14,7 +14,7 @@ from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import BenchmarkSettings
 from napari_cihm.config.benchmark import SCAN
-from napari_cihm.config.device import ABOUT
+from napari_cihm.config.device import Device
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Benchmarked, Timed
 
@@ -30,12 +30,12 @@ def benchmark(
     settings: BenchmarkSettings,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
-    device: Annotated[str, typer.Option(help=ABOUT)] = "auto",
+    device: Device = "auto",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the figures to this JSON file.")
     ] = None,
 ) -> None:
-    """Time the scans, a network and a whole segmentation on this machine."""
+    """Time scans, a network and a segmentation on this machine."""
     from napari_cihm.benchmark import benchmark as run
     from napari_cihm.data.writing import ready_file, whole_text
     from napari_cihm.models import load_model

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from pydantic import Field
 
 
 def doctor(
@@ -11,7 +12,7 @@ def doctor(
     ],
     *,
     trial: Annotated[
-        bool, typer.Option(help="Also try it on synthetic images of nuclei.")
+        bool, Field(description="Also try it on synthetic images of nuclei.")
     ] = True,
 ) -> int:
     """Examine a model file without running any code in it."""

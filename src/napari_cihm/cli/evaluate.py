@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import Field
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
@@ -28,7 +29,7 @@ def evaluate(
     sheet: Annotated[
         Path | None, typer.Option(help="Save a picture of the worst images here.")
     ] = None,
-    worst: Annotated[int, typer.Option(help="Images in that picture.", min=1)] = 8,
+    worst: Annotated[int, Field(ge=1, description="Images in that picture.")] = 8,
 ) -> None:
     """Score a model on a folder of images and masks.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from pydantic import Field
 
 from napari_cihm.cli.options import RecipeName
 from napari_cihm.config import ExportSettings
@@ -16,25 +17,26 @@ def export(
     *,
     settings: ExportSettings,
     recipe: RecipeName = None,
-    kind: Annotated[
+    format: Annotated[
         Literal["bioimageio", "onnx"],
-        typer.Option("--format", help="BioImage Model Zoo package, or ONNX."),
+        Field(description="BioImage Model Zoo package, or ONNX."),
     ] = "bioimageio",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder, or a .zip or .onnx file.")
     ] = Path(),
     author: Annotated[
-        list[str] | None, typer.Option(help="Author of the model; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="<str>", help="Author of the model; may be repeated."),
     ] = None,
 ) -> None:
-    """Export a model for other programs: BioImage Model Zoo or ONNX."""
+    """Export a model as a package of the BioImage Model Zoo, or ONNX."""
     from napari_cihm.export import export_model
     from napari_cihm.models import load_model
 
     loaded = load_model(model, "cpu", recipe=recipe)
     typer.echo(f"exporting {loaded.name}; this can take a minute", err=True)
     chosen = settings.but(authors=tuple(author or ()))
-    written = export_model(loaded, output, kind, **chosen.model_dump())
+    written = export_model(loaded, output, format, **chosen.model_dump())
     typer.echo(str(written))
-    if kind == "bioimageio" and not author:
+    if format == "bioimageio" and not author:
         typer.echo("to share it, name its authors with --author", err=True)

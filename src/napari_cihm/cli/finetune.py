@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import Field
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
-from napari_cihm.config import FinetuneSettings, Seed, SegmentSettings
+from napari_cihm.config import Channels, FinetuneSettings, Seed
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.config.train import BEST
 from napari_cihm.errors import InputError
@@ -42,21 +43,21 @@ def finetune(
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
     channels: Annotated[
-        str,
-        typer.Option(
-            metavar="<int>|auto|merge",
-            help="Number of the channel to learn from, or merge to average them; auto "
-            "takes all of them separately. Segment with the same choice.",
+        Channels,
+        Field(
+            description="Number of the channel to learn from; merge averages them, "
+            "auto takes all of them separately. Segment with the same choice."
         ),
     ] = "auto",
     seconds: Annotated[
-        float, typer.Option(help="Total seconds; 0 runs until nothing improves.")
+        float, Field(ge=0, description="Total seconds; 0 runs until nothing improves.")
     ] = 60,
 ) -> None:
-    """Fine-tune a model; the better of old and new is kept as best.safetensors.
+    """Fine-tune a model on corrected labels; the better one is kept.
 
-    The scores of both go to gate.json, and what both find in the held-out parts to
-    gate.png. If the folder already has a best.safetensors, that is the model to beat.
+    The better of the old and the new model is kept as best.safetensors; the scores of
+    both go to gate.json, and what both find in the held-out parts to gate.png. If the
+    folder already has a best.safetensors, that is the model to beat.
     """
     from napari_cihm.data.holding import hold
     from napari_cihm.models import load_model
@@ -81,7 +82,7 @@ def finetune(
             seen,
             seconds or None,
             chance.seed,
-            channels=SegmentSettings.of(channels=channels).channels,
+            channels=channels,
             current=old,
             **settings.model_dump(),
         )

@@ -1,7 +1,8 @@
 """Options made from settings: names, choices, bounds and help, stated once.
 
 Each field of a Settings model becomes one option that takes text; the model alone
-decides what is valid, so a script, a form and a command refuse the same things.
+decides what is valid, so a script, a form and a command refuse the same things. A
+parameter of a command that is annotated as such a field becomes an option alike.
 """
 
 import functools
@@ -12,7 +13,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from napari_cihm.config import Settings
@@ -32,7 +33,8 @@ RecipeName = Annotated[
 ]
 
 NONE = "none"
-WORDS = {int: "<int>", float: "<float>", str: "<str>"}
+OWN = ""  # the settings of a command that are parameters of it
+WORDS = {int: "int", float: "float", str: "str"}
 LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
@@ -44,7 +46,8 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     Parameters
     ----------
     function : callable
-        A command; parameters annotated with a Settings subclass are expanded.
+        A command; parameters annotated with a Settings subclass are expanded, and
+        those with a field of pydantic's are options as its fields are.
 
     Returns
     -------
@@ -52,12 +55,19 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
         The same command as typer reads it.
     """
     hints = get_type_hints(function, include_extras=True)
-    models = {n: h for n, h in hints.items() if _is_settings(h)}
+    given = inspect.signature(function).parameters
+    own: Any = {
+        n: (hints[n], p.default) for n, p in given.items() if _is_field(hints[n])
+    }
+    models: dict[str, type[Settings]] = {
+        OWN: create_model("Own", __base__=Settings, **own),
+        **{n: h for n, h in hints.items() if _is_settings(h)},
+    }
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
         parameter.replace(kind=keyword, annotation=hints[name])
-        for name, parameter in inspect.signature(function).parameters.items()
-        if name not in models
+        for name, parameter in given.items()
+        if name not in models and name not in own
     ]
     for model in models.values():
         parameters += [_option(name, field) for name, field in _fields(model)]
@@ -68,8 +78,9 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(value, Path):  # no shell sees the ~ of --output=~/run
                 values[name] = with_home(value)
         for name, model in models.items():
-            given = {n: values.pop(n) for n, _ in _fields(model)}
-            values[name] = settings_from(model, given)
+            typed = {n: values.pop(n) for n, _ in _fields(model)}
+            chosen = settings_from(model, typed)
+            values |= dict(chosen) if name == OWN else {name: chosen}
         return function(**values)
 
     vars(command)["__signature__"] = inspect.Signature(parameters)
@@ -107,6 +118,11 @@ def _is_settings(hint: Any) -> bool:
     return isinstance(hint, type) and issubclass(hint, Settings)
 
 
+def _is_field(hint: Any) -> bool:
+    extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
+    return any(isinstance(extra, FieldInfo) for extra in extras)
+
+
 def _fields(model: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
     """Yield the fields that one word of text can express."""
     for name, field in model.model_fields.items():
@@ -116,18 +132,18 @@ def _fields(model: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     flag = _flag(name)
-    off = f"--no-{flag[2:]}"
     hint: Any
     if field.annotation is bool:
-        declared, hint, metavar = f"{flag}/{off}", bool | None, None
-        default = flag if field.default else off
+        declared, hint, metavar = f"{flag}/--no-{flag[2:]}", bool | None, None
+        default = "on" if field.default else "off"
     else:
-        declared, hint, metavar = flag, str | None, "|".join(_words(field.annotation))
+        words = "|".join(_words(field.annotation))
+        declared, hint, metavar = flag, str | None, f"<{words}>"
         default = NONE if field.default is None else str(field.default)
     said = [
         field.description,
         _bounds(field),
-        f"[default: {default}]" if default else "",
+        f" [default: {default}]" if default else "",
     ]
     # To typer the default is None, so that what was not given stays not given.
     option = typer.Option(
@@ -156,7 +172,7 @@ def _words(annotation: Any) -> list[str]:
         elif kind is bool or kind in WORDS:
             words.append(WORDS.get(kind, "yes|no"))
         elif isinstance(kind, type) and not _is_settings(kind) and not get_args(kind):
-            words.append(f"<{kind.__name__.lower()}>")
+            words.append(kind.__name__.lower())
         else:
             return []
     return words

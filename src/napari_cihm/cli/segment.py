@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from pydantic import Field
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
@@ -38,17 +39,15 @@ def segment(
         ),
     ] = None,
     level: Annotated[
-        int, typer.Option(help="Level of a multiscale image; 0 is the finest.", min=0)
+        int, Field(ge=0, description="Level of a multiscale image; 0 is the finest.")
     ] = 0,
     stack: Annotated[
         bool,
         typer.Option("--stack", help="Read the TIFF files of a folder as one stack."),
     ] = False,
-    kind: Annotated[
+    format: Annotated[
         Literal["auto", "tif", "zarr"],
-        typer.Option(
-            "--format", help="Format of the label files; auto chooses by size."
-        ),
+        Field(description="Format of the label files; auto chooses by size."),
     ] = "auto",
     table: Annotated[
         Path | None,
@@ -65,10 +64,14 @@ def segment(
         typer.Option(help="Address of a dask scheduler, such as tcp://host:port."),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Dask workers to start on this machine.", min=1)
+        int | None,
+        Field(ge=1, description="Dask workers to start on this machine."),
     ] = None,
 ) -> int:
-    """Segment images and write their labels; on request, measurements too."""
+    """Segment images and write their labels.
+
+    On request, a table of measurements, run lengths and maps are written too.
+    """
     from napari_cihm.models import load_model
     from napari_cihm.segmentation.batch import Batch
     from napari_cihm.segmentation.cluster import connected
@@ -86,7 +89,7 @@ def segment(
             settings,
             axes=axes,
             level=level,
-            suffix="" if kind == "auto" else f".{kind}",
+            suffix="" if format == "auto" else f".{format}",
             table=table,
             runs=rle,
             client=client,

@@ -47,7 +47,10 @@ def train(
         ),
     ] = "",
 ) -> None:
-    """Train a network; run the same command again to resume a stopped run."""
+    """Train a network on a folder of images and masks.
+
+    The same command again resumes a run that was stopped.
+    """
     from napari_cihm.training import train as run
     from napari_cihm.training.parallel import leads
 
@@ -77,7 +80,7 @@ def _arguments(text: str) -> dict[str, Any]:
     if re.match(r"\w+=", text):
         pairs = (pair.partition("=") for pair in re.split(r",\s*(?=\w+=)", text))
         return {name: _value(value) for name, _, value in pairs}
-    wanted = 'NAME=VALUE such as base=16, or JSON such as {"base": 16}'
+    wanted = 'NAME=VALUE such as head=plain, or JSON such as {"head": "plain"}'
     try:
         arguments = json.loads(text or "{}")
     except ValueError as error:

@@ -93,7 +93,7 @@ def _described(model: Model, settings: ExportSettings, folder: Path) -> zoo.Mode
         raise InputError(
             "the BioImage Model Zoo refuses "
             + " and ".join(f"{name}={value!r}" for name, value in refused.items()),
-            "a title of 5 to 128 letters, and a licence by its SPDX identifier such as "
+            "a title of 5 to 100 letters, and a licence by its SPDX identifier such as "
             "CC-BY-4.0 or MIT",
         ) from error
 

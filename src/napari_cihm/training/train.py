@@ -94,7 +94,9 @@ def train(
     if seconds is None and epochs is None:
         epochs = 60
     if not isinstance(options, Mapping | None):
-        raise InputError(f"options={in_short(options)}", 'a dict such as {"base": 16}')
+        raise InputError(
+            f"options={in_short(options)}", 'a dict such as {"head": "plain"}'
+        )
     built = dict(options or {})
     base = _base(model, chosen, built, team.device)
     found = find_sources(data, chosen, seed, base.config.numbers if base else ())
