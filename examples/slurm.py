@@ -23,7 +23,7 @@ from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Segmented, TileDone
 from napari_cihm.segmentation import segment_iter
 from napari_cihm.segmentation.cluster import connected
-from napari_cihm.segmentation.folder import remove_work
+from napari_cihm.segmentation.folder import remove_work, work_beside
 from napari_cihm.segmentation.output import Layout, write_array
 
 
@@ -47,7 +47,7 @@ def slurm(jobs: int, queue: str | None, memory: str, time: str) -> Iterator[Any]
 def segment(image: Path, output: Path, model: str, client: Any) -> None:
     """Segment an image on a client's workers and write its labels."""
     opened = read_image(image)
-    work = output.with_name(f".{output.name}.unfinished")
+    work = work_beside(output)
     for event in segment_iter(opened, model, work=work, client=client):
         if isinstance(event, TileDone) and event.done % max(1, event.total // 10) == 0:
             print(f"{event.done} of {event.total} tiles")

@@ -23,7 +23,7 @@ from napari_cihm.data.reading import read_image
 from napari_cihm.data.synthetic import nuclei_stack
 from napari_cihm.events import BlockDone, Note, Segmented
 from napari_cihm.segmentation import segment_iter
-from napari_cihm.segmentation.folder import remove_work
+from napari_cihm.segmentation.folder import remove_work, work_beside
 from napari_cihm.segmentation.measurements import measure
 from napari_cihm.segmentation.output import Layout, write_array
 
@@ -37,7 +37,7 @@ def make_stack(path: Path, side: int) -> Path:
 
 def segment(stack: Image, output: Path, model: str) -> int:
     """Segment a stack on disk, write its labels part by part and count objects."""
-    work = output.with_name(f".{output.name}.unfinished")
+    work = work_beside(output)
     for event in segment_iter(stack, model, work=work, volume="linked"):
         if isinstance(event, Note):
             print(event.text)

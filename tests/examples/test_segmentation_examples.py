@@ -16,6 +16,7 @@ from napari_cihm.data.reading import read_image
 from napari_cihm.events import BlockDone
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation.folder import work_beside
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -82,7 +83,7 @@ def test_what_is_found_in_the_users_folder_stays_beside_it(here, tmp_path) -> No
 
 
 def test_a_stack_that_was_killed_is_gone_on_with(here, model, tmp_path, capsys) -> None:
-    stack, work = tmp_path / "s.tif", tmp_path / ".s_labels.zarr.unfinished"
+    stack, work = tmp_path / "s.tif", work_beside(tmp_path / "s_labels.zarr")
     pixels = np.random.default_rng(0).integers(0, 99, (3, 64, 64), np.uint8)
     tifffile.imwrite(stack, pixels, photometric="minisblack")
     run = segment_iter(read_image(stack), model, work=work, volume="linked")

@@ -195,6 +195,18 @@ def test_a_file_that_was_interrupted_is_gone_on_with(tmp_path: Path, begun):
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a_labels.tif"]
 
 
+def test_a_stop_says_where_what_was_begun_is_kept(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("napari_cihm.segmentation.batch.LARGE", 1000)
+    _save(tmp_path / "a.png")
+    batch = Batch(tmp_path / "out", Local(), SMALL_TILES)
+    run = batch.run(find_inputs([tmp_path / "a.png"]))
+    next(event for event in run if isinstance(event, TileDone))
+    run.close()
+    begun = tmp_path / "out" / ".a_labels.unfinished"
+    (said,) = batch.kept
+    assert said == f"{begun} holds what was begun; the same command goes on with it"
+
+
 def test_two_runs_never_mix_in_one_file(tmp_path: Path, begun) -> None:
     events = _run(tmp_path / "out", tmp_path / "a.png")
     (failed,) = [e for e in events if isinstance(e, FileFailed)]

@@ -29,7 +29,7 @@ from napari_cihm.segmentation.destinations import (
     labels_path,
     path_beside,
 )
-from napari_cihm.segmentation.folder import remove_work
+from napari_cihm.segmentation.folder import remove_work, work_beside
 from napari_cihm.segmentation.inputs import Input
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.planning import AnyModel, as_predictor
@@ -81,6 +81,7 @@ class Batch:
         """Start with empty tables."""
         self._reports = Reports(self.table, self.runs)
         self._failed: list[Path] = []
+        self._work: Path | None = None
         self.kept: list[str] = []  # by a run that was stopped, in words
 
     def run(self, inputs: Iterable[Input]) -> Iterator[Event]:
@@ -113,6 +114,9 @@ class Batch:
                     yield FileFailed(number, len(inputs), one.path, _reason(error))
         except BaseException:  # stopped: what is done is kept
             self.kept = self._reports.write_unfinished(len(inputs))
+            if self._work is not None and self._work.exists():
+                goes_on = "the same command goes on with it"
+                self.kept.append(f"{self._work} holds what was begun; {goes_on}")
             raise
         self._reports.write()
         yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
@@ -137,8 +141,9 @@ class Batch:
             yield Note(
                 f"{one.path.name} is a stack, for which there are no run lengths"
             )
-        work = target.with_name(f".{target.stem}.unfinished")
+        work = work_beside(target)
         big = work.exists() or int(np.prod(image.label_shape)) > LARGE
+        self._work = work if big else None
         run = segment_iter(
             image,
             model,

@@ -178,6 +178,11 @@ class FolderStore:
         return self.folder / "parts" / _name(unit) / f"{_name(index)}.npz"
 
 
+def work_beside(labels: Path) -> Path:
+    """Return where a run keeps what is done until its labels are written."""
+    return labels.with_name(f".{labels.stem}.unfinished")
+
+
 def remove_work(work: Path) -> None:
     """Delete what runs left; the files of others are left alone.
 
