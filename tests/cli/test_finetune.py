@@ -43,6 +43,8 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     where = ["--images", str(folder / "images"), "--masks", str(folder / "masks")]
     where += ["-o", str(out), "--seconds=0"]
     main(["finetune", *where, "-m", str(model), *options])
+    said = capsys.readouterr().err
+    assert " objects in 3 images. Scored on " in said and "training on" not in said
     gate = json.loads((out / "gate.json").read_text())
     assert set(gate["base"]) == set(gate["new"]) >= {"ap0.50", "map", "dice"}
     name = "best" if gate["accepted"] else "refused"

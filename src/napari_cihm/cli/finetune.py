@@ -13,7 +13,7 @@ from napari_cihm.config import Channels, FinetuneSettings, Seed
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.config.train import BEST
 from napari_cihm.errors import InputError
-from napari_cihm.events import Finetuned
+from napari_cihm.events import Finetuned, TrainingStarted
 
 if TYPE_CHECKING:
     from napari_cihm.models import Model
@@ -86,7 +86,8 @@ def finetune(
             current=old,
             **settings.model_dump(),
         )
-        last = follow(tuning)
+        # It learns from planes and rehearsals, and is scored on objects, not images.
+        last = follow(tuning, unsaid=(TrainingStarted,))
         assert isinstance(last, Finetuned)
         _keep(output, last, start)
         if last.learnt:

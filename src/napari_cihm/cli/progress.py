@@ -44,7 +44,11 @@ class Counted(Protocol):
         """Parts in all."""
 
 
-def follow(run: Iterator[E], console: Console | None = None) -> E:
+def follow(
+    run: Iterator[E],
+    console: Console | None = None,
+    unsaid: tuple[type[Event], ...] = (),
+) -> E:
     """Show a run's events until it ends.
 
     Parameters
@@ -54,6 +58,8 @@ def follow(run: Iterator[E], console: Console | None = None) -> E:
     console : rich.console.Console, optional
         Where to show them; standard error by default, so that standard output
         holds results alone.
+    unsaid : tuple of type
+        Kinds of events that move bars and have no line.
 
     Returns
     -------
@@ -74,7 +80,7 @@ def follow(run: Iterator[E], console: Console | None = None) -> E:
             tasks: dict[str, TaskID] = {}
             for last in run:
                 _advance(bars, tasks, last)
-                if text := line(last):
+                if not isinstance(last, unsaid) and (text := line(last)):
                     console.print(text, markup=False, highlight=False)
     finally:
         if close := getattr(run, "close", None):
@@ -95,6 +101,13 @@ def _(event: events.TrainingStarted) -> str:
     return (
         f"training on {event.images} images, validating on "
         f"{event.validation_images}, {event.parameters:,} parameters"
+    )
+
+
+@line.register
+def _(event: events.FinetuneStarted) -> str:
+    return (
+        f"learning from {event.objects} objects in {event.images} images. {event.sure}"
     )
 
 
