@@ -1,6 +1,7 @@
 """The same run on dask workers: the same labels, even when a worker is killed."""
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -137,6 +138,23 @@ def test_cancelling_calls_the_work_back(client, texture) -> None:
 def test_two_runs_at_once_quarrel_over_no_port(client) -> None:
     sockets = client.cluster.scheduler.http_server._sockets.values()
     assert 8787 not in [socket.getsockname()[1] for socket in sockets]  # dask's own
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no sessions")
+def test_the_keyboard_stops_no_worker_by_itself(client) -> None:
+    there = os.getsid(0)
+    assert there not in client.run(os.getsid, 0).values()
+
+
+def test_workers_that_cannot_start_beside_others_are_said_to(
+    client, monkeypatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with (
+        pytest.raises(UnavailableError, match="workers did not start"),
+        connected(workers=1),
+    ):
+        raise AssertionError
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch) -> None:
