@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from napari_cihm.config import ModelConfig, TrainingRecord
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, WriteError
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model, load_model
 from napari_cihm.training.history import History
@@ -48,6 +48,14 @@ def test_a_version_says_what_it_is_without_its_weights(history):
     assert version.new_figures == {"map": 0.5}
     assert version.curves["loss"] == [3.0, 2.5]
     assert load_model(version.path).config.training.objects == 31
+
+
+def test_no_other_folder_is_advised_where_none_can_be_chosen(tmp_path):
+    (tmp_path / "file").touch()
+    for call in (History.ready, lambda history: history.delete(history.folder / "x")):
+        with pytest.raises(WriteError, match="right to write") as caught:
+            call(History(tmp_path / "file" / "models"))
+        assert "another folder" not in str(caught.value)
 
 
 def test_numbers_rise_and_none_is_given_twice(history):

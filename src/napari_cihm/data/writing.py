@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 from napari_cihm.errors import InputError, WriteError
 
+ELSEWHERE = "free some space or choose another folder; nothing half-written was left"
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Any]:
@@ -49,9 +51,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
         _remove(old)
 
 
-def ready_folder(path: Path) -> Path:
+def ready_folder(path: Path, remedy: str = ELSEWHERE) -> Path:
     """Make a folder, and find out now whether anything can be written into it."""
-    with clear_errors(path):
+    with clear_errors(path, remedy):
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             return path
@@ -73,7 +75,7 @@ def ready_file(path: Path) -> None:
 
 
 @contextmanager
-def clear_errors(path: Path) -> Iterator[None]:
+def clear_errors(path: Path, remedy: str = ELSEWHERE) -> Iterator[None]:
     """Turn the system's refusal to write into one readable line."""
     try:
         yield
@@ -83,7 +85,7 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise WriteError(
             f"{path} could not be written ({error.strerror or error})",
             "a folder that can be written to, with room on its disk",
-            "free some space or choose another folder; nothing half-written was left",
+            remedy,
         ) from error
 
 

@@ -19,6 +19,8 @@ from napari_cihm.models.checkpoint import KEY, parse_config, read_metadata
 log = logging.getLogger(__name__)
 
 SUFFIX = ".safetensors"
+# Nobody chooses the folder, so that no other can be advised.
+REMEDY = "free some space on its disk, or get the right to write there"
 
 
 class History:
@@ -47,7 +49,7 @@ class History:
 
     def ready(self) -> None:
         """Make sure that a version can be kept, before it is learnt for minutes."""
-        ready_folder(self.folder)
+        ready_folder(self.folder, REMEDY)
 
     def add(self, tuned: Finetuned, name: str = "") -> Version:
         """Keep a model that was made, accepted or not, as the next version."""
@@ -61,7 +63,7 @@ class History:
         """Give a version another name; its number stays."""
         number = version.name.split("_")[0]
         target = version.with_name(f"{number}_{_clean(name)}{SUFFIX}")
-        with clear_errors(target):
+        with clear_errors(target, REMEDY):
             os.replace(version, target)
         return read_version(target)
 
@@ -69,7 +71,7 @@ class History:
         """Remove a version for good."""
         if version.parent != self.folder:
             raise InputError(f"{version} is not one of the versions in {self.folder}")
-        with clear_errors(version):
+        with clear_errors(version, REMEDY):
             version.unlink()
 
     def export(self, version: Path, target: Path) -> Path:
