@@ -64,6 +64,14 @@ def test_a_failure_stays_in_sight_and_is_shown_once(section):
     assert len(looked) == 2
 
 
+def test_a_reason_is_read_to_its_end(section):
+    section.add("a.tif: 12 objects")
+    section.add("b.tif: odd, " + "and no image that anybody knows, " * 8, failed=True)
+    report = section.report
+    short, long = (report.visualItemRect(report.item(row)) for row in (0, 1))
+    assert long.height() > 3 * short.height()
+
+
 def test_what_a_stopped_run_leaves_is_told(shown, section, folder, blobs):
     long = np.stack([blobs] * 400)
     tifffile.imwrite(folder / "long.tif", long, metadata={"axes": "TYX"})

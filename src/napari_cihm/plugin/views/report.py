@@ -1,6 +1,6 @@
 """Lines of what came of many things, the failed ones marked."""
 
-from qtpy.QtWidgets import QListWidgetItem, QWidget
+from qtpy.QtWidgets import QAbstractItemView, QListWidgetItem, QWidget
 
 from napari_cihm.plugin.views.boxes import Rows
 
@@ -10,6 +10,8 @@ ROWS = 5
 class Report(Rows):
     """A short list that scrolls and copies; hidden while there is nothing to say.
 
+    Reasons are read to their ends: they break over lines.
+
     Attributes
     ----------
     failures : int
@@ -18,6 +20,8 @@ class Report(Rows):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Results", ROWS, parent)
+        self.setWordWrap(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.failures = 0
         self.hide()
 
