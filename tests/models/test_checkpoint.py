@@ -214,6 +214,13 @@ def test_a_file_is_for_whom_the_user_makes_files(tmp_path, mask):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_model_is_saved_as_a_file_and_not_as_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for place in (".", tmp_path):
+        with pytest.raises(InputError, match="is a folder"):
+            load_model().save(place)
+
+
 def test_a_model_is_saved_in_the_home_folder(home):
     model = load_model("cihm-fluo", "cpu")
     assert model.save("~/new/a.safetensors") == home / "new" / "a.safetensors"

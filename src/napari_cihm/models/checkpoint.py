@@ -15,7 +15,7 @@ from torch import nn
 from napari_cihm.config import ModelConfig
 from napari_cihm.config.base import explain
 from napari_cihm.config.model import FORMAT
-from napari_cihm.data.writing import clear_errors, whole_file
+from napari_cihm.data.writing import ready_file, whole_file
 from napari_cihm.errors import CheckpointError, CihmError
 from napari_cihm.models.filling import Weights, compare, fill, outline
 from napari_cihm.models.model import Model
@@ -31,8 +31,7 @@ def write_checkpoint(model: Model, path: Path) -> Path:
     }
     # Whole, so that a default that changes one day changes no model made before.
     content = to_bytes(tensors, {KEY: model.config.model_dump_json()})
-    with clear_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    ready_file(path)
     with whole_file(path) as file:
         file.write(content)
     return path
