@@ -9,10 +9,11 @@ from PIL import Image as Pillow
 
 from napari_cihm import finetune, load_model
 from napari_cihm.cli import main
+from napari_cihm.cli.finetune import _keep
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.holding import hold
 from napari_cihm.data.synthetic import nuclei
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, WriteError
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
 from napari_cihm.training.trial import Overlay
@@ -59,6 +60,20 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     rows = 2 * len(last.overlays)
     assert rows and width > 3 * height / rows
     assert (np.ptp(pixels, axis=-1) > 40).mean() > 0.01
+
+
+def test_what_cannot_be_kept_in_its_folder_is_kept_elsewhere(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "file").touch()
+    model = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
+    verdict = Finetuned(model, 0.1, 0.9, True, "better", {}, {})
+    with pytest.raises(WriteError, match="copy the new model") as caught:
+        _keep(tmp_path / "file" / "out", verdict, model)
+    (kept,) = tmp_path.glob("napari-cihm-*/best.safetensors")
+    assert str(caught.value).endswith(str(kept))
+    assert load_model(kept).hash == model.hash
 
 
 def test_the_channel_to_learn_from_can_be_named(folders, capsys):

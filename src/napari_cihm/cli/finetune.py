@@ -1,6 +1,7 @@
 """``cihm finetune``: learn from a folder of corrected labels."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from napari_cihm.cli.progress import follow
 from napari_cihm.config import Channels, FinetuneSettings, Seed
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.config.train import BEST
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, WriteError
 from napari_cihm.events import Finetuned, TrainingStarted
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ def _compare(best: Path, old: "Model", start: "Model") -> None:
         typer.echo(f"the new model must beat {best}, which already exists", err=True)
 
 
+def _save(model: "Model", path: Path) -> None:
+    """Save what was learnt; where that fails by now, elsewhere, and say where."""
+    try:
+        model.save(path)
+    except WriteError as error:
+        place = Path(tempfile.mkdtemp(prefix="napari-cihm-"))
+        saved = model.save(place / path.name)
+        copy = f"copy the new model before it is gone from {saved}"
+        raise WriteError(error.came, remedy=copy) from error
+
+
 def _keep(output: Path, last: Finetuned, start: "Model") -> None:
     """Leave the better model, the refused one if it is the new, and the figures.
 
@@ -118,7 +130,7 @@ def _keep(output: Path, last: Finetuned, start: "Model") -> None:
 
     best = output / BEST
     if last.accepted:
-        last.model.save(best)
+        _save(last.model, best)
         (output / REFUSED).unlink(missing_ok=True)
     else:
         if last.learnt:
