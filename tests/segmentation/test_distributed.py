@@ -146,6 +146,10 @@ def test_the_keyboard_stops_no_worker_by_itself(client) -> None:
     assert there not in client.run(os.getsid, 0).values()
 
 
+def test_scripts_beside_the_images_are_no_modules_of_workers(client) -> None:
+    assert all(client.run(lambda: sys.flags.safe_path).values())
+
+
 def test_workers_that_cannot_start_beside_others_are_said_to(
     client, monkeypatch
 ) -> None:

@@ -63,6 +63,7 @@ def _started(workers: int) -> Iterator[Any]:
     """Start workers apart from the terminal, whose Ctrl+C is for this process alone.
 
     Those that dask starts by itself are met by it too, and die of it with tracebacks.
+    Scripts in the folder it was called in are taken for no module of Python's.
     """
     import dask
     from distributed import Client, LocalCluster
@@ -76,7 +77,7 @@ def _started(workers: int) -> Iterator[Any]:
     )
     with alone as cluster, Client(cluster) as client, scratch as folder:  # type: ignore[no-untyped-call]
         command = [
-            *(sys.executable, "-m", "distributed.cli.dask_worker"),
+            *(sys.executable, "-P", "-m", "distributed.cli.dask_worker"),
             *(cluster.scheduler_address, "--no-dashboard", "--local-directory", folder),
             *("--nworkers", str(workers), "--nthreads", "1"),
             *("--memory-limit", str(MEMORY_LIMIT // workers)),
