@@ -142,7 +142,9 @@ def flood(
         fresh = np.unique(comps[key][inner][~found[key][inner]])
         fresh = fresh[fresh > 0]
         if fresh.size:
-            new = np.isin(comps[key], fresh)
+            taken = np.zeros(comps[key].max() + 1, np.bool_)
+            taken[fresh] = True
+            new = taken[comps[key]]
             found[key] |= new
             _knock(waiting, _outside(new, place, axes, shape), chunk)
     return Piece(label, tuple(_parts(found, shape, chunk)), axes, shape)
@@ -200,23 +202,25 @@ def _outside(
             at = place[axis].start + face + step
             if not 0 <= at < shape[axis]:
                 continue
-            plane = np.take(new, face, axis)
-            if not plane.any():
+            touched = np.take(new, [face], axis)
+            if not touched.any():
                 continue
+            first = list(start_of(place))
             # One pixel wider all around: the corners of other blocks touch too.
-            wide = np.pad(plane, [(int(a in axes),) * 2 for a in _but(axis, new.ndim)])
-            touched = ndimage.binary_dilation(wide, _cross(axis, axes, new.ndim))
-            first = [place[a].start - int(a in axes) for a in _but(axis, new.ndim)]
-            near = np.argwhere(touched) + np.array(first, np.intp)
-            beyond.append(np.insert(near, axis, at, axis=1))
+            for other in set(axes) - {axis}:
+                touched = _widened(touched, other)
+                first[other] -= 1
+            first[axis] = at
+            beyond.append(np.argwhere(touched) + np.array(first, np.intp))
     pixels = np.concatenate(beyond) if beyond else np.empty((0, new.ndim), np.intp)
     kept = ((pixels >= 0) & (pixels < np.array(shape))).all(axis=1)
     return pixels[kept]
 
 
-def _but(axis: int, ndim: int) -> list[int]:
-    return [a for a in range(ndim) if a != axis]
-
-
-def _cross(axis: int, axes: tuple[int, ...], ndim: int) -> NDArray[np.bool_]:
-    return np.ones([3 if a in axes else 1 for a in _but(axis, ndim)], np.bool_)
+def _widened(mask: NDArray[np.bool_], axis: int) -> NDArray[np.bool_]:
+    """Let a mask grow by a pixel at both ends of an axis."""
+    narrow = mask.swapaxes(0, axis)
+    wide = np.zeros((len(narrow) + 2, *narrow.shape[1:]), np.bool_)
+    for first in range(3):
+        wide[first : first + len(narrow)] |= narrow
+    return wide.swapaxes(0, axis)
