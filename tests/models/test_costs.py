@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from napari_cihm.models import build_model
-from napari_cihm.models.costs import network_costs, recipe_costs
+from napari_cihm.models import build_model, model_names
+from napari_cihm.models.costs import count_costs, network_costs, recipe_costs
 
 # Thousands of millions of multiplications at 256 x 256, 3 channels and 1 map, measured
 # on the public code of each paper with its scan left out.
@@ -26,6 +26,15 @@ MEASURED = {
 @pytest.mark.parametrize(("name", "gmac"), MEASURED.items())
 def test_multiplications_agree_with_the_public_code(name, gmac):
     assert recipe_costs(name).gmac == pytest.approx(gmac, rel=0.01)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_what_is_listed_was_counted(name):
+    listed, counted = recipe_costs(name), count_costs(name)
+    assert listed.parameters == counted.parameters
+    assert (listed.macs, listed.weight_bytes) == (counted.macs, counted.weight_bytes)
+    # what an operation holds in between is torch's
+    assert listed.map_bytes == pytest.approx(counted.map_bytes, rel=0.05)
 
 
 def test_a_chain_is_counted_by_hand():
