@@ -42,6 +42,19 @@ def test_agrees_with_scikit_image(values, point, axes) -> None:
         assert piece.box == tuple(map(slice, low.tolist(), high.tolist()))
 
 
+def test_a_large_object_is_followed_through_large_blocks() -> None:
+    labels = np.zeros((1300, 1300), np.uint8)
+    labels[::4] = 3  # a comb, and apart from it what its teeth nearly reach
+    labels[:, 0] = 3
+    labels[2, 2:900] = 3
+    expected = labels == 3
+    expected[2] = False
+    expected[2, 0] = True
+    piece = piece_at(labels, (640, 640))
+    assert np.array_equal(piece.mask_in((slice(0, 1300),) * 2), expected)
+    assert len(piece.parts) == 9
+
+
 def test_reads_only_the_chunks_an_object_lies_in() -> None:
     class Watched:
         shape = (64, 2048, 2048)

@@ -6,7 +6,7 @@ piece (diagonal neighbours count); a label may have others elsewhere, and a tool
 that was pointed at one piece leaves those as they are.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.given import check_axes_of, check_point
-from napari_cihm.correction.grids import Key, cell, chunk_of
+from napari_cihm.correction.grids import Key, cell, chunk_of, grid_of
 from napari_cihm.data.boxes import (
     Box,
     box_at,
@@ -29,6 +29,9 @@ from napari_cihm.data.boxes import (
     tight,
 )
 from napari_cihm.errors import InputError
+
+# An object that lies in more of the small blocks is followed through large ones.
+MANY = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,17 +125,23 @@ def label_at(labels: Any, pixel: Sequence[int]) -> int:
 
 
 def flood(
-    labels: Any, pixel: tuple[int, ...], label: int, axes: tuple[int, ...]
+    labels: Any,
+    pixel: tuple[int, ...],
+    label: int,
+    axes: tuple[int, ...],
+    blocks: Callable[[Any], Key] = chunk_of,
 ) -> Piece:
     """Collect the pixels of `label` that hang together with `pixel`."""
-    chunk = _cell_of(labels, axes)
     source = readable(labels)
+    chunk = _cell_of(source, axes, blocks)
     shape = tuple(int(n) for n in labels.shape)
     waiting: dict[Key, list[NDArray[np.intp]]] = {}
     _knock(waiting, np.array([pixel]), chunk)
     comps: dict[Key, NDArray[np.int32]] = {}
     found: dict[Key, NDArray[np.bool_]] = {}
     while waiting:
+        if len(found) > MANY and blocks is chunk_of:
+            return flood(source, pixel, label, axes, grid_of)
         key, knocks = waiting.popitem()
         place = cell(key, shape, chunk)
         if key not in comps:
@@ -150,11 +159,11 @@ def flood(
     return Piece(label, tuple(_parts(found, shape, chunk)), axes, shape)
 
 
-def _cell_of(labels: Any, axes: tuple[int, ...]) -> Key:
-    """Choose the blocks to flood: small, and whole parts of the chunks they lie in."""
-    small = chunk_of(np.broadcast_to(0, tuple(int(n) for n in labels.shape)))
+def _cell_of(labels: Any, axes: tuple[int, ...], blocks: Callable[[Any], Key]) -> Key:
+    """Choose the blocks to flood: whole parts of the chunks they lie in."""
+    usual = blocks(np.broadcast_to(0, tuple(int(n) for n in labels.shape)))
     cells = []
-    for axis, (near, own) in enumerate(zip(small, chunk_of(labels), strict=True)):
+    for axis, (near, own) in enumerate(zip(usual, blocks(labels), strict=True)):
         parts = max(1, round(own / near))
         cells.append(-(-own // parts) if axis in axes else 1)
     return tuple(cells)
