@@ -55,3 +55,36 @@ def test_three_channels_share_a_range_when_they_are_told_to():
     apart = normalise(image, Normalisation(joint=False)).max(axis=(1, 2))
     assert joint[0] > 1.9 * joint[1] > 3.6 * joint[2]
     assert np.ptp(apart) < 1e-6
+
+
+def _field(spots: int, dust: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Make spots on dark ground and beside them, if wanted, a grain of dust."""
+    image = np.random.default_rng(0).normal(100, 3, (1, 160, 160))
+    inside = np.zeros(image.shape, bool)
+    for y, x in np.argwhere(np.ones((7, 7)))[:spots] * 20 + 10:
+        inside[:, y : y + 9, x : x + 9] = True
+    image[inside] += 100
+    image[:, -12:, -12:] += dust
+    return image, inside
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+def test_dust_does_not_take_the_range_from_the_objects(colours):
+    image, inside = _field(spots=49, dust=20_000)
+    found = normalise(np.repeat(image, colours, axis=0))
+    assert found[:, inside[0]].min() > 0.7
+    assert np.percentile(found[:, ~inside[0]], 90) < 0.2
+    assert found[0, -1, -1] == 3
+
+
+def test_a_few_bright_objects_on_grain_are_no_dust():
+    image, inside = _field(spots=2)
+    image[inside] += 10_000
+    found = normalise(image)
+    assert np.ptp(found[~inside]) < 0.01
+    assert found[inside].min() > 0.9
+
+
+def test_a_model_of_the_whole_range_gets_it_dust_or_not():
+    image, inside = _field(spots=49, dust=20_000)
+    assert normalise(image, Normalisation(low=0, high=100))[inside].max() < 0.02

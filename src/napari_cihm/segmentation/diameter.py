@@ -9,6 +9,7 @@ from scipy import ndimage
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import bimodality
 from napari_cihm.data.sizes import widths
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.decoding import decode
@@ -138,15 +139,8 @@ def _look(source: Source, predictor: Predictor) -> Look:
 
 
 def _bimodality(part: NDArray[np.float32], own: float) -> float:
-    """Return Sarle's coefficient of the light in a part, noise smoothed away.
-
-    It is (skewness^2 + 1) / kurtosis: 1 for two values, 1/3 for a bell curve.
-    """
-    light = ndimage.gaussian_filter(part.mean(0), own / 4).astype(np.float64)
-    if not light.std():
-        return 0.0
-    light = (light - light.mean()) / light.std()
-    return float(((light**3).mean() ** 2 + 1) / (light**4).mean())
+    """Return how bimodal the light in a part is, noise smoothed away."""
+    return bimodality(ndimage.gaussian_filter(part.mean(0), own / 4))
 
 
 def _places(source: Source) -> list[Box]:
