@@ -9,7 +9,8 @@ from napari_cihm.errors import InputError
 from napari_cihm.events import Note
 from napari_cihm.segmentation import segment_iter
 from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
-from tests.segmentation.conftest import Local
+from napari_cihm.segmentation.source import look_over
+from tests.segmentation.conftest import Local, discs
 
 
 def _plan(
@@ -93,3 +94,33 @@ def test_what_is_assumed_of_an_image_is_said() -> None:
     image = Image.of(np.zeros((2, 40, 40), np.uint8), "zyx", note="two slices")
     said = [e.text for e in segment_iter(image, Local()) if isinstance(e, Note)]
     assert said[0] == "two slices"
+
+
+TINTS = {"green": (0, 1, 0), "yellow": (1, 0.9, 0), "blue of DAPI": (0.2, 0.4, 1)}
+
+
+def _tinted(tint: tuple[float, ...]) -> np.ndarray:
+    grain = np.random.default_rng(0).normal(20, 3, (60, 60))
+    grey = (discs(grain.shape, 6, 6) > 0) * 200 + grain
+    return (grey.clip(0, 255)[..., None] * tint).astype(np.uint8)
+
+
+@pytest.mark.parametrize("tint", TINTS.values(), ids=TINTS)
+def test_fluorescence_of_any_tint_is_seen_in_grey(tint) -> None:
+    config = ModelConfig(recipe="r", in_channels=3)
+    image = Image.of(_tinted(tint), "yxc")
+    settings, channels, pixels = look_over(image, image, SegmentSettings(), config)
+    assert (settings.channels, channels.repeat) == ("merge", 3)
+    assert (pixels == pixels[:1]).all()
+    colours_only = config.but(accepts_grey=False)
+    assert not look_over(image, image, SegmentSettings(), colours_only)[1].weights
+
+
+def test_stains_and_stains_of_fluorescence_stay_colours() -> None:
+    config = ModelConfig(recipe="r", in_channels=3)
+    stained = 255 - _tinted((0.3, 0.8, 0.4))
+    two = _tinted((0, 0, 1)) + np.roll(_tinted((0, 1, 0)), 9, axis=0)
+    for colours in (stained, two, _tinted((1, 1, 1))):
+        image = Image.of(colours, "yxc")
+        seen = look_over(image, image, SegmentSettings(), config)[1]
+        assert seen == ChannelPlan((0, 1, 2))

@@ -14,7 +14,7 @@ from napari_cihm.data.reading import read_image
 from napari_cihm.data.samples import make_sample
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
-from napari_cihm.segmentation.channels import plan_channels
+from napari_cihm.segmentation.source import look_over
 from napari_cihm.training.evaluation import evaluate
 from napari_cihm.training.material import Labelled, read_planes
 
@@ -54,6 +54,7 @@ WAYS = {
     "PNG, RGB": lambda p: _picture(p, _pixels(24, 30, 3)),
     "PNG, RGBA": lambda p: _picture(p, _pixels(24, 30, 4)),
     "PNG, grey in RGB": lambda p: _picture(p, GREY),
+    "PNG, green": lambda p: _picture(p, GREY * np.array([0, 1, 0], np.uint8)),
     "saved here, CYX": lambda p: _exported(p, "cyx", 3, 24, 30),
     "saved here, YXC": lambda p: _exported(p, "yxc", 24, 30, 3),
 }
@@ -73,7 +74,8 @@ def file(request, tmp_path):
 
 def _seen(image, config, channels="auto"):
     """What segmentation shows to a model."""
-    plan = plan_channels(image, SegmentSettings(channels=channels), config)
+    settings = SegmentSettings(channels=channels)
+    _, plan, _ = look_over(image, image, settings, config)
     return normalise(plan.apply(image.read(channels=plan.read)), config.normalisation)
 
 
@@ -99,7 +101,9 @@ def test_the_channels_that_are_segmented_are_learnt(channels):
     assert labelled.in_channels == 1
 
 
-@pytest.mark.parametrize("file", ["PNG, RGB", "PNG, grey in RGB"], indirect=True)
+@pytest.mark.parametrize(
+    "file", ["PNG, RGB", "PNG, grey in RGB", "PNG, green"], indirect=True
+)
 def test_a_model_of_colours_alone_judges_what_it_segments(file):
     config = ModelConfig(recipe="unet", in_channels=3, accepts_grey=False)
     model = Model.untrained(config.but(options={"base": 4}))

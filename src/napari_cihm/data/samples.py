@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.channels import fit_channels
+from napari_cihm.data.channels import LUMINANCE, fit_channels, merge, one_tint
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.targets import instance_targets, semantic_targets
@@ -56,7 +56,10 @@ class Sample:
 
 def make_sample(pair: Pair, config: ModelConfig) -> Sample:
     """Normalise a pair's image for a model and compute its targets."""
-    fitted = fit_channels(pair.image, config.in_channels, pair.colour)
+    seen = pair.image
+    if pair.colour and config.accepts_grey and one_tint(seen):
+        seen = merge(seen, LUMINANCE)
+    fitted = fit_channels(seen, config.in_channels, pair.colour)
     image = normalise(fitted, config.normalisation)
     return sample_of(image, pair.labels, pair.reviewed, config)
 

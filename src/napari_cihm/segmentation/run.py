@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.config import SegmentSettings
+from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.chunks import holding_chunks
 from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
@@ -20,7 +20,6 @@ from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.data.units import in_unit_of_x
 from napari_cihm.errors import InputError, in_short
 from napari_cihm.events import Event, Note, SegmentationStarted, Segmented
-from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.diameter import find_diameter
 from napari_cihm.segmentation.distributed import run_distributed
 from napari_cihm.segmentation.folder import FolderStore
@@ -38,7 +37,7 @@ from napari_cihm.segmentation.placing import Unit
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
 from napari_cihm.segmentation.predictor import Predictor
-from napari_cihm.segmentation.source import sample
+from napari_cihm.segmentation.source import look_over, sample
 from napari_cihm.segmentation.store import MemoryStore, Store
 from napari_cihm.segmentation.surety import nothing_found
 
@@ -128,7 +127,9 @@ def segment_iter(
     picture = holding_chunks(given) if client is None else given
     predictor = as_predictor(model, chosen)
     whole = picture if of is None else holding_chunks(Image.of(of))
-    ranges, pixels = _look_over(picture, whole, predictor, chosen, folder is not None)
+    chosen, ranges, pixels = _look_over(
+        picture, whole, predictor.config, chosen, folder is not None
+    )
     diameter, note = find_diameter(whole, predictor, chosen, ranges)
     plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
     sides = plan_sides(plan, predictor, diameter) if _is_orthogonal(plan) else []
@@ -175,21 +176,19 @@ def segment_iter(
 def _look_over(
     picture: Image,
     whole: Image,
-    predictor: Predictor,
+    config: ModelConfig,
     settings: SegmentSettings,
     named: bool,
-) -> tuple[NDArray[np.float64], str]:
-    """Find the contrast of the whole and, if wanted, what names the image's pixels.
+) -> tuple[SegmentSettings, NDArray[np.float64], str]:
+    """Settle the channels, find the contrast and, if wanted, what names the pixels.
 
-    Both look at the same pixels, which are read once.
+    All look at the same pixels, which are read once.
     """
-    config = predictor.config
-    channels = plan_channels(picture, settings, config)
-    pixels = sample(whole, channels)
+    settings, channels, pixels = look_over(picture, whole, settings, config)
     ranges = intensity_ranges(pixels, config.normalisation)
     if named and whole is not picture:
         pixels = sample(picture, channels)
-    return ranges, fingerprint(pixels) if named else ""
+    return settings, ranges, fingerprint(pixels) if named else ""
 
 
 def _is_orthogonal(plan: Plan) -> bool:

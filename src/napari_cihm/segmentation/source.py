@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.config import Normalisation
+from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
 from napari_cihm.data.boxes import Box
-from napari_cihm.data.image import Image
+from napari_cihm.data.channels import one_tint
+from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import intensity_ranges, rescale
 from napari_cihm.data.zoom import AxisZoom, resample
-from napari_cihm.segmentation.channels import ChannelPlan
+from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
 
 # Up to so many pixels are looked at whole for the range of intensities; beyond,
 # patches spread over the planes stand for the rest.
@@ -46,6 +47,31 @@ class Source:
         part = self.image.read(t, z, rows, columns, self.channels.read)
         flat = rescale(self.channels.apply(part), self.ranges)
         return resample(flat, self.zooms, box)
+
+
+def look_over(
+    image: Image, whole: Image, settings: SegmentSettings, config: ModelConfig
+) -> tuple[SegmentSettings, ChannelPlan, NDArray[Any]]:
+    """Look at the whole of which an image is a part, and settle what is seen of it.
+
+    Colours of one tint are merged, for a model knows fluorescence in grey.
+
+    Returns
+    -------
+    SegmentSettings
+        With the channels that were settled on.
+    ChannelPlan
+    array of shape (c, rows, columns)
+        Pixels that stand for the whole, as `sample` gives them.
+    """
+    channels = plan_channels(image, settings, config)
+    pixels = sample(whole, channels)
+    colours = channels.read == tuple(range(COLOUR)) and is_colour(image)
+    if colours and not channels.weights and config.accepts_grey and one_tint(pixels):
+        settings = settings.but(channels="merge")
+        channels = plan_channels(image, settings, config)
+        pixels = channels.apply(pixels)
+    return settings, channels, pixels
 
 
 def find_ranges(

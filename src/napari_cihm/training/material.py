@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from napari_cihm.config import Channels, ModelConfig, SegmentSettings
 from napari_cihm.data.axes import axes_beside
 from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
-from napari_cihm.data.normalise import normalise, rescale
+from napari_cihm.data.normalise import intensity_ranges, normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.errors import DataError, InputError, ShapeError, in_short
-from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.placing import plane_of
-from napari_cihm.segmentation.source import find_ranges
+from napari_cihm.segmentation.source import look_over
 
 # What is learnt from lies in a part of its image: so much is seen around it, and so
 # long is a side at least. No smaller image is cut, and so no figure of one changes.
@@ -177,8 +176,8 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
     """
     for number, item in enumerate(labelled):
         settings = SegmentSettings(channels=item.channels)
-        channels = plan_channels(item.image, settings, config)
-        ranges = find_ranges(item.image, channels, config.normalisation)
+        _, channels, pixels = look_over(item.image, item.image, settings, config)
+        ranges = intensity_ranges(pixels, config.normalisation)
         window = _window(item)
         for t, z in _planes(item.image):
             plane = plane_of(item.labels, item.image, t, z, *window)
