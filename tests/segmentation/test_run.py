@@ -270,6 +270,7 @@ def test_an_empty_result_is_said_with_its_likely_causes(
     assert len(notes) == 1
     for cause in ("contrast", "diameter", "model"):
         assert cause in notes[0]
+    assert bool(light) == ("fine-tune" in notes[0])  # what is black teaches nothing
 
 
 def test_a_given_diameter_scales_there_and_back() -> None:

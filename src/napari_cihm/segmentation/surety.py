@@ -39,5 +39,6 @@ def nothing_found(plan: Plan) -> str:
         "no object was found. Likely causes: the contrast (intensities from "
         f"{low:.4g} to {high:.4g} were taken as dark to bright), the diameter (the "
         f"image was scaled by {plan.zoom:.2f}; set the width of objects in pixels), or "
-        "a model made for other images (try another)"
+        "a model made for other images (label some objects and fine-tune it, or try "
+        "another)"
     )
