@@ -73,6 +73,18 @@ def test_two_objects_on_each_other_are_cut_at_the_waist() -> None:
     assert (linked[:4].max(), linked[5:].max()) == (1, 2)
 
 
+@pytest.mark.parametrize(("before", "after", "owner"), [(324, 676, 1), (676, 324, 2)])
+def test_a_waist_goes_to_the_side_it_is_more_like(before, after, owner) -> None:
+    linked = _linked(_tower([400, 900, before, 196, after, 900, 400]))
+    assert linked.max() == 2
+    assert linked[3].max() == owner
+
+
+def test_a_waist_of_several_slices_need_not_be_so_thin() -> None:
+    linked = _linked(_tower([400, 900, 900, 576, 484, 576, 900, 900, 400]))
+    assert (linked[:4].max(), linked[5:].max()) == (1, 2)
+
+
 def test_one_object_that_only_thins_a_little_stays_one() -> None:
     assert _linked(_tower([100, 400, 700, 600, 550, 640, 700, 400, 100])).max() == 1
 
@@ -87,6 +99,24 @@ def test_poles_belong_to_their_object() -> None:
     assert (linked.max(axis=(1, 2)) == 1).all()
 
 
+def test_a_pole_beside_the_object_above_goes_to_its_own_after_the_cut() -> None:
+    slices = _tower([400, 900, 400, 144, 484, 900, 400])
+    slices[3, 11:13, 11:13] = 2  # over the lower object, which the upper one's end took
+    linked = _linked(slices)
+    assert linked.max() == 2
+    assert linked[3, 20, 20] == linked[1].max() == 1
+    assert linked[3, 12, 12] == linked[5].max() == 2
+
+
+@pytest.mark.parametrize("shift", [13, 28])
+def test_neighbours_that_hardly_overlap_stay_two(shift) -> None:
+    slices = np.zeros((6, 30, 60), np.int64)
+    slices[:3, 5:25, 5:25] = 1
+    slices[3:, 5:25, 5 + shift : 25 + shift] = 1
+    assert _linked(slices).max() == 2
+    assert link_frames(_sections(slices), DEFAULT).max() + 1 == 2
+
+
 def test_a_missing_slice_is_bridged_and_two_are_not() -> None:
     assert _linked(_tower([400, 400, 0, 400, 400])).max() == 1
     assert _linked(_tower([400, 400, 0, 0, 400, 400])).max() == 2
@@ -94,12 +124,27 @@ def test_a_missing_slice_is_bridged_and_two_are_not() -> None:
     assert _linked(_tower([400, 400, 0, 0, 400, 400]), wider).max() == 1
     none = SegmentSettings(gap=0)
     assert _linked(_tower([400, 400, 0, 400, 400]), none).max() == 2
+    assert _linked(_tower([400, 400, 0, 36])).max() == 2  # a speck is no pole
 
 
 def test_a_section_split_in_one_slice_is_one_object() -> None:
     slices = _tower([400, 400, 400, 400, 400])
     slices[2, :, 24:][slices[2, :, 24:] > 0] = 2
-    assert _linked(slices).max() == 1
+    for least, objects in ((1, 1), (5, 1), (6, 0)):  # it is in five slices, not in six
+        assert _linked(slices, SegmentSettings(min_slices=least)).max() == objects
+
+
+def test_a_fragment_between_two_objects_is_of_neither() -> None:
+    slices = np.zeros((3, 20, 60), np.int64)
+    for plane, spans in zip(
+        slices,
+        ([(5, 35), (41, 51)], [(5, 24), (36, 51), (27, 33)], [(5, 20), (23, 51)]),
+        strict=True,
+    ):
+        for number, (first, last) in enumerate(spans, start=1):
+            plane[5:15, first:last] = number
+    np.testing.assert_array_equal(_linked(slices)[:, 10, 45], [2, 2, 2])
+    assert _linked(slices)[1, 10, 30] == 3
 
 
 def test_two_objects_merged_in_one_slice_stay_two() -> None:
