@@ -394,6 +394,16 @@ def test_time_is_linked_on_request() -> None:
     assert len(set(numbers)) == 1
 
 
+@pytest.mark.parametrize(("axes", "time"), [("czyx", "frames"), ("ctyx", "linked")])
+def test_a_gap_is_bridged_as_far_as_was_asked_for(axes, time) -> None:
+    truth = np.repeat(discs((80, 90), 9, 8)[None], 5, axis=0)
+    truth[2] = 0
+    for gap, parts in ((1, 1), (0, 2)):
+        settings = {"gap": gap, "time": time, "block": 64, "halo": 32}
+        last = _last(perfect_maps(truth), Perfect(), axes, **settings)
+        assert last.objects == parts * truth.max()
+
+
 def test_the_defaults_are_those_of_the_settings(local: Local, texture) -> None:
     image = Image.of(texture((80, 90)))
     plain = segment(image, local)

@@ -76,6 +76,19 @@ def test_tiles_are_halved_in_the_middle_of_a_run(texture) -> None:
     assert labels.max() == expected.max()
 
 
+def test_what_a_batch_gave_before_memory_ran_out_is_not_made_again(texture) -> None:
+    class Shrinking(Small):
+        def __call__(self, batch):
+            self.room = 10**9 if len(self.calls) < 2 else 64 * 64
+            return super().__call__(batch)
+
+    tiles = [texture((64, 64), seed)[None] for seed in range(6)]
+    model = Shrinking(10**9, torch.OutOfMemoryError("out of memory"))
+    maps = Thrift(model, 64, 20, batch=2)(tiles)
+    assert [shape[0] for shape in model.calls] == [2, 2, 1, 1]
+    np.testing.assert_array_equal(maps, Thrift(Local(), 64, 20, batch=6)(tiles))
+
+
 def test_a_machine_without_any_memory_says_so(texture) -> None:
     model = Small(10, torch.OutOfMemoryError("out of memory"))
     with pytest.raises(UnavailableError, match="device='cpu'"):

@@ -1,6 +1,6 @@
 import pytest
 
-from napari_cihm.training.gate import Score, judge
+from napari_cihm.training.gate import Score, judge, pool
 from napari_cihm.training.metrics import THRESHOLDS, Matching
 
 LOOK_ALIKES = ("For 10 labelled objects there are 9 that carry no label.",)
@@ -29,6 +29,7 @@ def test_any_gain_is_taken_over_a_model_of_these_labels():
         (30, 50, False, "not clearly better"),
         (40, 50, True, ""),
         (50, 100, False, "no better"),
+        (495, 1000, False, "no better"),
         (40, 100, False, "worse"),
     ],
 )
@@ -44,6 +45,13 @@ def test_a_model_of_far_more_labels_gives_way_to_what_is_no_chance(
 def test_any_gain_is_taken_over_nothing():
     verdict = judge(score(0, 8), score(1, 8), "instance", seasoned=True)
     assert verdict.accepted and "finds nothing" in verdict.reason
+    assert not judge(score(0, 200), score(1, 200), "instance").accepted
+
+
+def test_all_held_out_parts_decide_together():
+    both = pool([score(10, 20), score(27, 30)])
+    assert both.figure("instance") == pytest.approx(37 / 50)
+    assert both.figure("semantic") == pytest.approx((10 / 20 + 27 / 30) / 2)
 
 
 def test_regions_are_judged_by_their_pixels():

@@ -54,6 +54,8 @@ def test_of_a_single_saved_stack_the_last_slices_are_held_out(tmp_path):
     learnt, unseen = ({name[:7] for name in _names(p)} for p in (training, held_out))
     assert unseen == {f"s_z00{z:02d}" for z in (9, 10, 11)}
     assert not learnt & unseen and "from one volume" in word
+    training, held_out, _ = split_pairs(tmp_path, 0.99, 0)
+    assert (len(training), len(held_out)) == (2, 22)  # never all
 
 
 def test_numbers_need_no_zeros_to_be_in_order(tmp_path):

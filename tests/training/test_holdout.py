@@ -1,0 +1,56 @@
+"""What is held out is no neighbour of what is learnt, in any plane of its image."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage.measure import regionprops
+
+from napari_cihm.training.holdout import block_side, folds
+from napari_cihm.training.material import Plane
+
+
+def plane_of(labels, source):
+    reviewed = np.ones(labels.shape, bool)
+    reviewed[:, :20] = False
+    known = np.where(reviewed, labels, 0)
+    return Plane(np.zeros((1, *labels.shape), np.float32), known, reviewed, source)
+
+
+@pytest.fixture
+def planes():
+    """Two planes of one image and one of another, full of squares."""
+    y, x = np.indices((200, 300))
+    squares = np.where((y % 16 < 9) & (x % 16 < 9), y // 16 * 19 + x // 16 + 1, 0)
+    moved = np.roll(squares, 5, axis=1)
+    return [plane_of(squares, 0), plane_of(moved, 0), plane_of(squares, 1)]
+
+
+def test_a_part_is_held_out_with_a_margin_and_from_all_planes(planes):
+    objects = sum(len(plane.objects) for plane in planes)
+    splits = folds(planes, 0.25, seed=1, count=2)
+    for split in splits:
+        assert 0.25 * objects <= split.held_out < 0.4 * objects
+        np.testing.assert_array_equal(split.parts[0].block, split.parts[1].block)
+        for plane, part in zip(planes, split.parts, strict=True):
+            for region in regionprops(plane.labels):
+                inside = part.block[tuple(int(c) for c in region.centroid)]
+                assert inside == (region.label in part.scored)
+            held = part.block | np.isin(plane.labels, [*part.scored])
+            away = ndimage.distance_transform_cdt(~held, "taxicab")
+            assert away[part.learn].min() > block_side(planes) / 12
+            assert plane.reviewed[part.learn].all()
+    for one, other in zip(*(split.parts for split in splits), strict=True):
+        assert not one.scored & other.scored
+
+
+def test_something_is_left_to_learn(planes):
+    for count in (1, 3):
+        split = folds(planes, 1.0, seed=0, count=count)[0]
+        assert any(part.learn.any() for part in split.parts)
+        assert split.held_out < sum(len(plane.objects) for plane in planes)
+
+
+def test_a_seed_chooses_what_is_held_out(planes):
+    one, same, other = (folds(planes, 0.25, seed)[0].parts for seed in (1, 1, 2))
+    assert [part.scored for part in one] == [part.scored for part in same]
+    assert [part.scored for part in one] != [part.scored for part in other]
