@@ -233,7 +233,7 @@ def test_a_folder_that_may_not_be_written_says_so(tmp_path: Path, monkeypatch) -
 
 
 def test_large_files_get_long_offsets(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("napari_cihm.segmentation.output.CLASSIC", 1000)
+    monkeypatch.setattr("napari_cihm.segmentation.output.CLASSIC", LABELS.nbytes - 1)
     path = write_array(tmp_path / "a.tif", LABELS, LAYOUT)
     with tifffile.TiffFile(path) as file:
         assert file.is_bigtiff

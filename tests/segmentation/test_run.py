@@ -291,6 +291,23 @@ def test_a_given_diameter_scales_there_and_back() -> None:
     assert (parts != whole).mean() < 1e-3
 
 
+def test_what_is_too_small_is_so_in_the_pixels_that_the_model_knows() -> None:
+    truth = discs((300, 420), 30, 12)
+    truth[:16, :16] = 21 * discs((16, 16), 6, 4)  # four pixels wide to the model
+    maps, model = perfect_maps(truth), Perfect(diameter=20.0)
+    assert _objects(maps, model, diameter=60) == 20
+    assert _objects(maps, model, diameter=60, min_size=0) == 21
+
+
+def test_a_block_sees_as_far_as_objects_of_the_models_size_reach() -> None:
+    truth = discs((186, 186), 25, 12)
+    maps = perfect_maps(truth)
+    maps[0, :, np.arange(186) % 62 < 31] *= 0.6  # alone, their left halves are doubtful
+    model = Perfect(diameter=50.0, decoding=Decoding(sure=0.7))
+    labels = segment(maps, model, "cyx", diameter=50, block=88, halo=8)
+    np.testing.assert_array_equal(labels, relabelled(truth))
+
+
 def test_maps_and_uncertainty_come_on_request(perfect: Perfect) -> None:
     maps = perfect_maps(discs((90, 110), 9, 4))
     last = _last(maps, perfect, "cyx", maps=True, uncertainty=True, block=64, halo=32)
@@ -396,7 +413,7 @@ def test_time_is_linked_on_request() -> None:
 
 @pytest.mark.parametrize(("axes", "time"), [("czyx", "frames"), ("ctyx", "linked")])
 def test_a_gap_is_bridged_as_far_as_was_asked_for(axes, time) -> None:
-    truth = np.repeat(discs((80, 90), 9, 8)[None], 5, axis=0)
+    truth = np.repeat(discs((80, 130), 9, 8)[None], 5, axis=0)
     truth[2] = 0
     for gap, parts in ((1, 1), (0, 2)):
         settings = {"gap": gap, "time": time, "block": 64, "halo": 32}

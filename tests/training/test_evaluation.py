@@ -88,6 +88,18 @@ def test_objects_are_judged_by_their_greater_part_inside_the_review(pair):
     assert (row["objects"], row["found"], row["ap50"]) == (2, 2, 1)
 
 
+@pytest.mark.parametrize("config", [REGION, CLASSES])
+def test_regions_are_judged_inside_the_review_alone(pair, config):
+    reviewed = np.indices(pair.labels.shape)[1] < 30
+    seen = replace(pair, reviewed=reviewed)
+    beside, inside = (
+        np.where(wrong, 3 * (pair.labels == 0), pair.labels)
+        for wrong in (~reviewed, reviewed)
+    )
+    assert summary([scored_of(seen, beside, config)])["dice"] == 1
+    assert summary([scored_of(seen, inside, config)])["dice"] == 0
+
+
 def test_errors_of_classes_are_those_of_pixels(pair):
     colours = slips(pair.labels, np.where(pair.labels == 2, 1, pair.labels))
     assert tuple(colours[10, 10]) == FOUND

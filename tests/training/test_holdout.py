@@ -20,7 +20,7 @@ def plane_of(labels, source):
 def planes():
     """Two planes of one image and one of another, full of squares."""
     y, x = np.indices((200, 300))
-    squares = np.where((y % 16 < 9) & (x % 16 < 9), y // 16 * 19 + x // 16 + 1, 0)
+    squares = np.where((y % 18 < 12) & (x % 18 < 12), y // 18 * 17 + x // 18 + 1, 0)
     moved = np.roll(squares, 5, axis=1)
     return [plane_of(squares, 0), plane_of(moved, 0), plane_of(squares, 1)]
 

@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial import distance
 
 from napari_cihm.training.metrics import (
     THRESHOLDS,
@@ -95,6 +96,16 @@ def test_regions_by_hand():
     assert Regions.of(truth & False, found & False).dice == 1
 
 
+def test_hd95_is_that_of_all_distances_between_outlines():
+    rng = np.random.default_rng(0)
+    truth, found = blobs(rng, count=6) > 0, blobs(rng, count=12) > 0
+    edges = (np.argwhere(m & ~ndimage.binary_erosion(m)) for m in (truth, found))
+    apart = distance.cdist(*edges)
+    both = np.concatenate([apart.min(0), apart.min(1)])
+    assert hd95(truth, found) == pytest.approx(np.percentile(both, 95))
+    assert hd95(found, truth) == pytest.approx(np.percentile(both, 95))
+
+
 def test_hd95_of_shifted_squares_is_the_shift():
     truth, found = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
     truth[10:20, 10:20] = True
@@ -120,9 +131,10 @@ def in_the_left(columns):
 @pytest.mark.parametrize("columns", range(20, 32))
 def test_an_object_that_the_edge_of_the_review_cuts_is_not_missed_and_invented(columns):
     truth, found = square((5, 5), (40, 20)), square((5, 6), (41, 21))
-    first = match(*judged(truth, found, in_the_left(columns)))[0]
-    assert (first.fp, first.fn) == (0, 0)
-    assert first.tp == (1 if columns <= 25 else 2)
+    for pair, last in (((truth, found), 25), ((found, truth), 26)):
+        first = match(*judged(*pair, in_the_left(columns)))[0]
+        assert (first.fp, first.fn) == (0, 0)
+        assert first.tp == (1 if columns <= last else 2)
 
 
 def test_what_lies_where_nobody_looked_is_no_mistake():
@@ -150,9 +162,8 @@ def test_a_slide_of_objects_is_matched_without_a_table_of_all_pairs():
 
 
 def test_where_objects_can_choose_as_many_as_can_be_find_one():
-    truth, found = np.zeros((2, 10), int), np.zeros((2, 10), int)
-    truth[0], truth[1] = 1, 2
-    found[0, :9], found[1, :8], found[1, 8:], found[0, 9] = 5, 5, 6, 6
-    first = match(truth, found, [0.1])[0]  # the first may have 5 or 6, the second both
+    truth = np.array([[1] * 10 + [2] * 4])
+    found = np.array([[6] * 2 + [5] * 10 + [0] * 2])  # 5 is most like 1, and all of 2
+    first = match(truth, found, [0.1])[0]
     assert (first.tp, first.fp, first.fn) == (2, 0, 0)
-    assert first.iou == pytest.approx(9 / 18 + 2 / 11)
+    assert first.iou == pytest.approx(2 / 10 + 2 / 12)

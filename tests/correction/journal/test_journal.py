@@ -1,5 +1,8 @@
 """A session's journal: what was told is there, in time, however it was told."""
 
+import os
+import stat
+import sys
 import threading
 import time
 
@@ -101,6 +104,37 @@ def test_it_is_on_disk_within_two_seconds_without_being_asked(session, same) -> 
     while time.monotonic() < deadline and not same(recover(one.journal.path), one):
         time.sleep(0.02)
     assert same(recover(one.journal.path), one)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows syncs no folders")
+def test_what_is_flushed_outlives_a_loss_of_power(session, monkeypatch) -> None:
+    one, synced, calls = session(), {}, []
+    fsync, replace = os.fsync, os.replace
+
+    def watch(held: int) -> None:
+        about = os.fstat(held)
+        synced[about.st_ino] = about.st_size
+        calls.append("folder" if stat.S_ISDIR(about.st_mode) else "file")
+        fsync(held)
+
+    def lies_on_disk(path) -> bool:
+        return synced.get(path.stat().st_ino) == path.stat().st_size
+
+    def rename(part, final) -> None:
+        assert lies_on_disk(part)
+        calls.append("name")
+        replace(part, final)
+
+    monkeypatch.setattr(os, "fsync", watch)
+    monkeypatch.setattr(os, "replace", rename)
+    one.begin()
+    for count in (0, 3):
+        one.paint_many(count)
+        assert one.journal.flush()
+        files = [p for p in one.journal.path.iterdir() if p.name != "lock"]
+        assert len(files) == 2 and all(map(lies_on_disk, files))
+    assert calls[:2] == ["file", "folder"]  # the log is there before anything is in it
+    assert "folder" in calls[calls.index("name") :]
 
 
 def test_a_long_log_is_replaced_by_a_snapshot(session, same) -> None:

@@ -44,11 +44,17 @@ def test_a_folder_that_cannot_be_made_is_told_once_and_made_up_for(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps what is open")
-def test_a_folder_taken_away_is_made_again_with_everything(session, same) -> None:
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_folder_taken_away_is_made_again_with_everything(
+    session, same, tmp_path, comes_back
+) -> None:
     one = session(journal_retry=0.2).begin()
     one.paint_many(20)
     assert one.journal.flush()
+    copy = shutil.copytree(one.journal.path, tmp_path / "copy")
     shutil.rmtree(one.journal.path)
+    if comes_back:  # as other files of the same names
+        shutil.move(copy, one.journal.path)
     one.paint_many(3, seed=9)
     assert wait_for(lambda: JournalWell in kinds(one))
     assert one.journal.flush()
