@@ -88,7 +88,7 @@ def test_objects_are_judged_by_their_greater_part_inside_the_review(pair):
     assert (row["objects"], row["found"], row["ap50"]) == (2, 2, 1)
 
 
-@pytest.mark.parametrize("config", [REGION, CLASSES])
+@pytest.mark.parametrize("config", [OBJECTS, REGION, CLASSES])
 def test_regions_are_judged_inside_the_review_alone(pair, config):
     reviewed = np.indices(pair.labels.shape)[1] < 30
     seen = replace(pair, reviewed=reviewed)

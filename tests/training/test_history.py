@@ -70,6 +70,9 @@ def test_numbers_rise_and_none_is_given_twice(history):
         thread.join()
     assert sorted(found) == [1, 2, 3, 4]
     assert [v.number for v in history.versions()] == [4, 3, 2, 1]
+    history.delete(history.versions()[-1].path)
+    assert history.add(_tuned()).number == 5
+    assert [v.number for v in history.versions()] == [5, 4, 3, 2]
 
 
 def test_renaming_exporting_and_deleting(history, tmp_path):

@@ -110,6 +110,19 @@ def test_regions_are_judged_by_the_pixels_held_out():
     assert trial.score(held(trial, [wrong]), REGIONS).dice == 1
 
 
+def test_what_is_found_beside_the_review_is_no_mistake():
+    y, x = np.indices((200, 300))
+    found = np.where((y % 20 < 12) & (x % 20 < 12), y // 20 * 15 + x // 20 + 1, 0)
+    reviewed = x < 157
+    plane = replace(plane_of(np.where(reviewed, found, 0)), reviewed=reviewed)
+    for seed in range(3):
+        (split,) = folds([plane], 0.5, seed)
+        trial = Trial.of([plane], split, [plane])
+        score = trial.score(held(trial, [found]), INSTANCES)
+        assert score.found == score.objects == split.held_out
+        assert score.dice == 1
+
+
 def test_another_model_is_shown_the_same_parts(grid):
     (split,) = folds([grid], 0.2, 3)
     trial = Trial.of([grid], split, [grid])

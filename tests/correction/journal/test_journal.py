@@ -247,8 +247,9 @@ def test_labels_over_a_file_are_kept_by_what_was_changed(
     labels = ChunkedArray((40, 60), np.int32, (10, 10), base)
     settings = session().settings
     journal = Journal(labels, ImageIdentity.of(base), settings=settings)
-    labels[3:7, 3:7] = 99
+    labels[3:7, 3:7], labels[20:30, 20:30] = 99, 0
     journal.record_box(np.s_[3:7, 3:7])
+    journal.record_box(np.s_[20:30, 20:30])
     assert journal.flush()
     journal.resync()
     assert journal.flush()

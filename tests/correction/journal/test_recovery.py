@@ -168,6 +168,19 @@ def test_the_user_s_labels_are_not_written(told, tmp_path) -> None:
     assert np.array_equal(base, states[0])
 
 
+def test_a_whole_snapshot_needs_no_labels_and_no_older_log(told, tmp_path) -> None:
+    kept, states, places = told
+    others = np.full_like(states[0], 9)
+    assert np.array_equal(recover(kept, base=others).labels, states[-1])
+    place = tmp_path / "newer"
+    shutil.copytree(kept, place)  # whose log could not be removed
+    shutil.copy(place / "snapshot-000000.cihm", place / "snapshot-000001.cihm")
+    log = (kept / "log-000000.cihm").read_bytes()
+    (place / "log-000001.cihm").write_bytes(log[: places[1]])
+    found = recover(place)
+    assert found.whole and np.array_equal(found.labels, states[0])
+
+
 def test_what_is_no_journal_says_so(tmp_path) -> None:
     with pytest.raises(ReadError, match="is not a readable journal"):
         recover(tmp_path)
