@@ -373,6 +373,17 @@ def test_a_table_of_empty_images_has_its_columns(tmp_path: Path) -> None:
     assert line.startswith("image,label,area_px,")
 
 
+@pytest.mark.parametrize(
+    ("volume", "size", "rows"), [("linked", "volume_px", 20), ("slices", "area_px", 40)]
+)
+def test_a_stack_is_measured_as_it_is_segmented(tmp_path, volume, size, rows) -> None:
+    path = write_array(tmp_path / "a.tif", np.stack([PICTURE] * 2), Layout("zyx"))
+    settings, table = SegmentSettings(volume=volume), tmp_path / "t.csv"
+    _run(tmp_path / "out", path, settings=settings, table=table)
+    header, *lines = table.read_text().splitlines()
+    assert size in header.split(",") and len(lines) == rows
+
+
 def test_a_stack_gets_labels_and_no_run_lengths(tmp_path: Path) -> None:
     folder, runs = tmp_path / "in", tmp_path / "r.csv"
     folder.mkdir()

@@ -50,6 +50,7 @@ def test_moved_labels_are_told_with_their_distance(picture):
     found = examine([_plane(image, np.roll(labels, (4, -3), (0, 1)))])
     np.testing.assert_allclose(found.offsets, [(-4, 3)], atol=1)
     assert any("pixels off their objects" in said for said in found.words)
+    assert not any("carry no label" in said for said in found.words)
 
 
 def test_what_is_found_is_laid_beside_the_objects_as_the_labels_of_each_image_are(

@@ -1,6 +1,7 @@
 """Fine-tuning: it helps, it never flatters, and it refuses with a clear word."""
 
 from importlib import import_module
+from itertools import islice
 from time import monotonic, sleep
 
 import numpy as np
@@ -418,10 +419,33 @@ def test_arguments_that_are_none_are_refused(base, make_dark, wrong, said):
 
 def test_the_model_to_beat_may_be_named(base, make_dark):
     image, labels = make_dark(60, count=9)
-    last = run(base, image, labels, steps=1, current="cihm-fluo")[-1]
-    named = load_model("cihm-fluo", "cpu")
-    again = run(base, image, labels, steps=1, current=named)[-1]
-    assert last.base_figures == again.base_figures
+    first, named, loaded = (
+        run(base, image, labels, steps=1, current=current)[-1]
+        for current in (None, "cihm-fluo", load_model("cihm-fluo", "cpu"))
+    )
+    assert first.base_figures != named.base_figures == loaded.base_figures
+    assert first.model.hash == named.model.hash  # it learns from the same as before
+
+
+def test_a_model_that_was_fine_tuned_gives_way_to_any_gain(
+    base, make_dark, monkeypatch
+):
+    image, labels = make_dark(60, count=9)
+    asked, judge = [], module.judge
+    monkeypatch.setattr(
+        module, "judge", lambda *a, **k: asked.append(k["seasoned"]) or judge(*a, **k)
+    )
+    last = run(base, image, labels, steps=1)[-1]
+    run(base, image, labels, steps=1, current=last.model)
+    assert asked == [True, False]
+
+
+def test_without_a_time_it_ends_when_nothing_improves(base, make_discs, monkeypatch):
+    monkeypatch.setattr("napari_cihm.training.fitting.CHECK_EVERY", 1)
+    pair = make_discs(40, shape=(96, 96), count=16)
+    settings = FAST | {"steps": None, "rate": 1e-6}
+    events = islice(finetune(base, pair.image[0], pair.labels, **settings), 200)
+    assert isinstance([*events][-1], Finetuned)
 
 
 def test_without_any_image_there_is_nothing_to_learn(base):
