@@ -44,7 +44,7 @@ def _bytes(folder: Path) -> dict[Path, bytes]:
         (["x.tif", "x_labels.tif"], ".", {}),
         (["x.tif"], "out", {"table": "x.tif"}),
         (["x.tif"], "out", {"runs": "x.tif"}),
-        (["x.tif"], "out", {"table": "t.csv", "runs": "t.csv"}),
+        (["x.tif"], "out", {"table": "t.csv", "runs": "z.zarr/../t.csv"}),
         (["z.zarr"], "z.zarr", {}),
         (["z.zarr"], "z.zarr/labels", {}),
         (["z.zarr"], "out", {"table": "z.zarr/t.csv"}),

@@ -188,4 +188,4 @@ def test_what_had_stopped_learns_no_more_when_it_is_run_again(
     )
     assert sum(isinstance(e, EpochDone) for e in first) == patience + 1
     assert not any(isinstance(e, StepDone | EpochDone) for e in again)
-    assert again[-1].reason == first[-1].reason
+    assert again[-1].reason == first[-1].reason == f"no gain in {patience} epochs"

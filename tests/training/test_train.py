@@ -104,8 +104,6 @@ def test_weights_do_not_depend_on_what_its_caller_has_set(plain, pairs):
 
 
 def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
-    from napari_cihm.training.validation import Validator
-
     scores = iter([0.3, 0.9, 0.5])
     states = []
 
@@ -117,16 +115,6 @@ def test_the_best_epoch_is_kept_and_not_the_last(pairs, monkeypatch):
     best = weights(run(pairs, epochs=3)[-1])
     assert all(torch.equal(best[k], states[1][k]) for k in best)
     assert not all(torch.equal(best[k], states[2][k]) for k in best)
-
-
-def test_it_stops_when_nothing_gets_better(pairs, monkeypatch):
-    from napari_cihm.training.validation import Validator
-
-    flat = {"validation_loss": 1.0, "score": 0.5}
-    monkeypatch.setattr(Validator, "score", lambda self, model: flat)
-    events = run(pairs, epochs=9, patience=2)
-    assert sum(isinstance(e, EpochDone) for e in events) == 3
-    assert "no gain in 2 epochs" in events[-1].reason
 
 
 def test_numbers_that_are_none_stop_the_run_and_spare_the_weights(pairs, monkeypatch):

@@ -45,6 +45,17 @@ def test_unfinished_work_is_offered_for_the_image_it_was_done_on(session) -> Non
     assert unfinished(other, one.settings) == []
 
 
+def test_work_of_which_only_a_snapshot_is_left_is_offered_and_kept(session) -> None:
+    one = session().begin()
+    one.paint_many(3)
+    assert one.journal.flush()
+    one.journal.resync()
+    one.journal.close(finished=False)
+    assert prune(one.settings, now=time.time() + 2 * DAY) is None
+    (found,) = unfinished(identity(), one.settings)
+    assert found.strokes == 1
+
+
 def test_finished_empty_and_living_journals_are_not_offered(session) -> None:
     finished = session().begin()
     finished.paint_many(3)
