@@ -246,6 +246,18 @@ def test_a_redo_is_told_from_the_undo_of_what_it_wrote_over(by) -> None:
         assert session.look() is None
 
 
+def test_what_is_done_again_by_hand_is_no_redo() -> None:
+    labels = start()
+    session = CorrectionSession(labels)
+    for _ in range(2):
+        edit = delete(labels, (3, 3))
+        edit.apply(labels)
+        session.made(edit)
+        assert session.look() is None
+        edit.inverse().apply(labels)
+        assert np.array_equal(session.look().new, edit.old)
+
+
 def test_silent_changes_are_counted_and_kept(tmp_path: Path) -> None:
     labels = start()
     identity = ImageIdentity.of(np.zeros(SHAPE), "image")

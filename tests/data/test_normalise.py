@@ -49,6 +49,12 @@ def test_a_constant_image_becomes_zeros():
     assert not normalise(np.full((3, 4, 4), 7, np.uint16)).any()
 
 
+def test_a_few_bright_pixels_on_black_are_seen():
+    image = np.zeros((1, 100, 100), np.uint16)
+    image[0, 50, 50:53] = 40
+    np.testing.assert_array_equal(normalise(image), image / 40)
+
+
 def test_three_channels_share_a_range_when_they_are_told_to():
     image = np.concatenate([RAMP, RAMP / 2, RAMP / 4])
     joint = normalise(image, Normalisation(joint=True)).max(axis=(1, 2))
