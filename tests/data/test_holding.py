@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -29,3 +30,13 @@ def test_a_folder_is_free_when_its_run_has_ended_or_was_killed(tmp_path):
     for _ in range(2):
         with hold(folder) as held:
             assert held == folder
+
+
+def test_a_run_may_end_in_another_thread_than_it_began_in(tmp_path):
+    running = hold(tmp_path / "run")
+    running.__enter__()
+    ending = threading.Thread(target=running.__exit__, args=(None, None, None))
+    ending.start()
+    ending.join()
+    with hold(tmp_path / "run"):
+        pass

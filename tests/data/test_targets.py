@@ -61,6 +61,7 @@ def test_a_believed_map_is_the_map_of_the_whole_truth():
     labels[20:30, 20:30] = 1  # inside
     labels[35:45, 44:58] = 2  # cut by the edge of what was reviewed
     labels[30:34, 22:28] = 3
+    labels[12:18, 44:50], labels[12:18, 50:55] = 4, 5  # touch at that edge
     reviewed = np.zeros(labels.shape, bool)
     reviewed[10:50, 10:50] = True
     whole, _ = instance_targets(labels)

@@ -377,12 +377,14 @@ def test_labels_that_name_no_objects_are_refused(base, make_dark, change, said):
 def test_what_a_masked_array_hides_was_not_reviewed(base, make_dark):
     image, labels = make_dark(62, count=9)
     seen = np.ones(labels.shape, bool)
-    seen[:, -20:] = False
+    seen[:, -20:] = seen[:, :4] = False
     everywhere = np.ma.masked_array(seen | True, ~seen)
+    left = np.arange(seen.shape[1]) < 32
     given = (
         (labels, seen),
         (np.ma.masked_array(labels, ~seen), None),
         (labels, everywhere),
+        (np.ma.masked_array(labels, ~seen & left), seen | left),
     )
     runs = [
         run(base, [image], [known], reviewed=None if mask is None else [mask], steps=1)
