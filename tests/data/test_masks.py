@@ -39,6 +39,12 @@ def test_equal_colours_are_one_number(tmp_path, numbers, mode, ending):
     np.testing.assert_array_equal(read_mask(path), numbers)
 
 
+@pytest.mark.parametrize("white", ["miniswhite", "minisblack"])
+def test_numbers_are_those_stored_whichever_is_shown_white(tmp_path, numbers, white):
+    tifffile.imwrite(tmp_path / "a.tif", numbers, photometric=white)
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif"), numbers)
+
+
 def test_colours_are_no_numbers(tmp_path, numbers):
     Pillow.fromarray(np.stack([numbers, numbers, 0 * numbers], -1)).save(
         tmp_path / "a.png"

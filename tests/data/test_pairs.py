@@ -128,6 +128,9 @@ def test_a_reviewed_folder_says_where_masks_may_be_believed(folder, rng):
     Image.fromarray(seen).save(folder / "reviewed" / "a.png")
     (pair,) = (s.read() for s in find_pairs(folder))
     assert pair.reviewed is not None and pair.reviewed.sum() == 32
+    Image.fromarray(seen[:, 1:]).save(folder / "reviewed" / "a.png")
+    with pytest.raises(DataError, match=r"a: .* 8 x 8 and its reviewed mask is 8 x 7"):
+        find_pairs(folder)[0].read()
 
 
 def test_a_missing_mask_is_named(folder, rng):
