@@ -89,6 +89,9 @@ def test_the_same_is_not_added_twice_and_nothing_is_replaced(tmp_path) -> None:
     assert third.present == ("a_z0000",)
     assert all(p.read_bytes() == kept for p, kept in before.items())
     assert len(folder_pairs(tmp_path)) == 3
+    (tmp_path / "images" / "a_z0000.tif").unlink()  # by who wants it anew
+    fourth = export(tmp_path, *given)
+    assert (fourth.names, fourth.present) == (("a_z0000_2",), ("a_z0002_2",))
 
 
 def test_names_that_others_took_are_left_alone(tmp_path) -> None:
@@ -98,9 +101,9 @@ def test_names_that_others_took_are_left_alone(tmp_path) -> None:
     (tmp_path / "reviewed").mkdir()
     (tmp_path / "reviewed" / "a_z0000_2.tif").write_bytes(b"another's")
     done = export(
-        tmp_path, Image.of(image, "zyx", name="a"), labels, reviewed_slices(0)
+        tmp_path, Image.of(image, "zyx", name="A"), labels, reviewed_slices(0)
     )
-    assert done.names == ("a_z0000_3",)
+    assert done.names == ("A_z0000_3",)
     assert (tmp_path / "images" / "A_Z0000.png").read_bytes() == b"somebody's"
 
 

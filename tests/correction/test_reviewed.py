@@ -133,9 +133,12 @@ def test_what_was_erased_stays_so_when_an_older_edit_is_undone() -> None:
     reviewed = Reviewed(SHAPE)
     edit = edit_at(labels, (slice(1, 2), slice(10, 13), slice(20, 22)), 7)
     around = reviewed.mark_around(edit, 3)
+    before = reviewed.copy()
     reviewed.erase()
+    assert not reviewed.any()
     reviewed.apply(around.inverse())
     assert not reviewed.any()
+    assert before.any()  # of which nobody erased anything
 
 
 boxes = st.tuples(
