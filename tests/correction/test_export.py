@@ -147,6 +147,18 @@ def test_axes_and_types_are_brought_into_form(tmp_path, axes, kind) -> None:
     assert np.array_equal([p.labels for p in pairs], labels)
 
 
+@pytest.mark.parametrize("value", [-5, 2**16, 2**16 - 1])
+def test_light_of_any_number_is_kept_and_negative_labels_are_none(
+    tmp_path, value
+) -> None:
+    image, labels = (planes[0].astype(np.int32) for planes in stack())
+    image[0, 0], labels[0, 0] = value, -1
+    export(tmp_path, Image.of(image, "yx", name="a"), labels)
+    (pair,) = [source.read() for source in folder_pairs(tmp_path)]
+    np.testing.assert_array_equal(pair.image[0], image)
+    np.testing.assert_array_equal(pair.labels, np.maximum(labels, 0))
+
+
 def test_huge_numbers_become_those_of_masks(tmp_path) -> None:
     image, labels = stack()
     labels = np.where(labels == 100, np.uint64(2**63 + 100), labels.astype(np.uint64))
