@@ -11,20 +11,19 @@ import pytest
 from PIL import Image as Pillow
 
 from napari_cihm.cli import main
-from napari_cihm.config import ModelConfig
+from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.reading import read_image
 from napari_cihm.data.synthetic import nuclei
-from napari_cihm.models import Model
+from napari_cihm.errors import InputError
+from napari_cihm.models import Model, load_model
 from napari_cihm.segmentation import batch, segment
+from napari_cihm.segmentation.output import Layout, write_array
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Give a model; what it finds does not matter here."""
-    config = ModelConfig(recipe="cihm", classes=3, task="instance")
-    made = Model.untrained(config)
-    made.save(tmp_path_factory.mktemp("model") / "m.safetensors")
-    return made
+def model() -> Model:
+    """Give a model that finds nuclei."""
+    return load_model("cihm-fluo", "cpu")
 
 
 @pytest.fixture
@@ -59,10 +58,30 @@ def test_a_folder_gives_labels_a_table_and_runs(tmp_path, model, saved, capsys) 
         labels = read_image(out / f"{number}_labels.tif").read()[0]
         expected = segment(image, model, diameter=None, min_size=5)
         np.testing.assert_array_equal(labels, expected)
+        assert labels.any()
     with open(out / "t.csv", newline="") as file:
-        assert {row["image"] for row in csv.DictReader(file)} <= {"0", "1"}
+        assert {row["image"] for row in csv.DictReader(file)} == {"0", "1"}
     with open(out / "r.csv", newline="") as file:
         assert {row["ImageId"] for row in csv.DictReader(file)} == {"0", "1"}
+
+
+def test_what_is_chosen_reaches_the_run(tmp_path, saved, monkeypatch) -> None:
+    given = {}
+
+    class Watched(batch.Batch):
+        def run(self, inputs):
+            given.update(vars(self), names=[one.name for one in inputs])
+            raise InputError("that is enough")
+
+    monkeypatch.setattr(batch, "Batch", Watched)
+    write_array(tmp_path / "in" / "0.tif", np.ones((9, 9), np.uint8), Layout("yx"))
+    write_array(tmp_path / "in" / "1.tif", np.ones((9, 9), np.uint8), Layout("yx"))
+    more = ["--stack", "--axes=zyx", "--level=2", "--format=zarr", "--tile=96"]
+    where = [str(tmp_path / "in"), "-o", str(tmp_path / "out"), "-m", str(saved)]
+    assert main(["segment", *where, *more]) == 2
+    assert given["names"] == ["in"]
+    assert (given["axes"], given["level"], given["suffix"]) == ("zyx", 2, ".zarr")
+    assert given["settings"] == SegmentSettings(tile=96)
 
 
 def test_a_bad_file_makes_the_exit_fail_and_spares_the_others(
