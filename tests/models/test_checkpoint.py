@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from napari_cihm import build_model, load_model, segment_iter
 from napari_cihm.config import ModelConfig
+from napari_cihm.config.model import FORMAT
 from napari_cihm.errors import CheckpointError, InputError, UnknownNameError
 from napari_cihm.events import Note
 from napari_cihm.models import Model
@@ -56,11 +57,23 @@ def test_a_network_that_cannot_be_built_is_refused(
     assert (fault.level, said in fault.text) == ("fault", True)
 
 
-def test_what_a_newer_version_made_says_so(tmp_path, weights, about):
+@pytest.mark.parametrize("change", [{"recipe": "tomorrow's"}, {"format": FORMAT + 1}])
+def test_what_a_newer_version_made_says_so(tmp_path, weights, about, change):
     path = tmp_path / "new.safetensors"
-    save_file(weights, path, {"cihm": json.dumps(about | {"recipe": "of-tomorrow"})})
+    save_file(weights, path, {"cihm": json.dumps(about | change)})
     with pytest.raises(CheckpointError, match="update napari-cihm"):
         load_model(path)
+
+
+def test_weights_too_few_and_too_many_are_counted(tmp_path, weights, about):
+    path, (key, *keys) = tmp_path / "other.safetensors", weights
+    for others, said in (
+        ({key: weights[key] for key in keys}, "1 missing, 0 unknown"),
+        (weights | {"more": torch.ones(2)}, "0 missing, 1 unknown"),
+    ):
+        save_file(others, path, {"cihm": json.dumps(about)})
+        with pytest.raises(CheckpointError, match=said):
+            load_model(path)
 
 
 def test_a_bottomless_description_is_damaged(tmp_path, weights):

@@ -58,7 +58,12 @@ def test_what_it_was_trained_on_is_missed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(float("nan"), "not finite"), (0.0, "all of its weights")]
+    ("value", "said"),
+    [
+        (float("nan"), "holds numbers that are not finite"),
+        (1e30, "gives numbers that are not finite"),
+        (0.0, "all of its weights"),
+    ],
 )
 def test_useless_weights_are_a_fault(tmp_path, value, said):
     model = _model()
@@ -69,6 +74,10 @@ def test_useless_weights_are_a_fault(tmp_path, value, said):
     assert not seen.usable
     assert said in seen.findings[0].text
     assert seen.findings[0].remedy
+
+
+def test_a_model_of_one_kind_of_image_need_not_see_another():
+    assert _levels(examine("cihm-fluo")) == ["good"]  # which sees no stained nuclei
 
 
 @pytest.mark.parametrize(("bias", "said"), [(-50.0, "nothing"), (50.0, "every pixel")])
