@@ -120,7 +120,7 @@ def test_a_folder_half_emptied_is_begun_anew(tmp_path, texture, monkeypatch) -> 
     segment(image, Local(), work=work, **SETTINGS)
 
     def remove(path: Path, **_: object) -> None:
-        (path / "labels" / "zarr.json").unlink()
+        (path / "labels").rename(path / "gone")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
