@@ -66,7 +66,7 @@ def test_what_a_newer_version_made_says_so(tmp_path, weights, about, change):
 
 
 def test_weights_too_few_and_too_many_are_counted(tmp_path, weights, about):
-    path, (key, *keys) = tmp_path / "other.safetensors", weights
+    path, (_, *keys) = tmp_path / "other.safetensors", weights
     for others, said in (
         ({key: weights[key] for key in keys}, "1 missing, 0 unknown"),
         (weights | {"more": torch.ones(2)}, "0 missing, 1 unknown"),
