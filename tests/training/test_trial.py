@@ -77,10 +77,10 @@ def test_an_object_larger_than_what_lies_around_is_shown_whole():
 
 
 def test_planes_of_which_nothing_is_held_out_are_not_shown(grid):
-    others = [replace(grid, source=number) for number in range(1, 4)]
+    others = [replace(grid, source=number) for number in (1, 2)]
     (split,) = folds([grid, *others], 0.02, 0)
     trial = Trial.of([grid, *others], split, [grid, *others])
-    assert len({number for number, _ in trial.boxes}) < 4
+    assert len({number for number, _ in trial.boxes}) < 3
     for plane, part in zip(trial.planes, trial.parts, strict=True):
         assert (part.block & plane.reviewed).any()
 
