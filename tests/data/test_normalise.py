@@ -94,3 +94,40 @@ def test_a_few_bright_objects_on_grain_are_no_dust():
 def test_a_model_of_the_whole_range_gets_it_dust_or_not():
     image, inside = _field(spots=49, dust=20_000)
     assert normalise(image, Normalisation(low=0, high=100))[inside].max() < 0.02
+
+
+def _black_beside(image: np.ndarray) -> np.ndarray:
+    """Lay an image into black, with a row in between as turning it would leave."""
+    wide = np.pad(image.round(), [(0, 0), (20, 20), (20, 20)])
+    wide[:, 19, 20:-20] = wide[:, 20, 20:-20] // 2
+    return wide
+
+
+@pytest.mark.parametrize("offset", [0, 900])
+@pytest.mark.parametrize("colours", [1, 3])
+def test_what_an_image_was_filled_up_with_takes_no_part_of_the_range(offset, colours):
+    image = np.repeat(_field(spots=49)[0] + offset, colours, axis=0)
+    found = normalise(_black_beside(image))
+    seen = found[:, 20:-20, 20:-20]
+    np.testing.assert_allclose(seen, normalise(image.round()), atol=0.03)
+    assert np.unique(found[:, :20]) == pytest.approx(np.median(seen))
+
+
+def test_black_beside_a_few_bright_objects_makes_no_dust_of_them():
+    image, inside = _field(spots=2)
+    image[inside] += 1000
+    found = normalise(_black_beside(image))[:, 20:-20, 20:-20]
+    assert np.ptp(found[~inside]) < 0.1
+    assert found[inside].min() > 0.9
+
+
+def test_ground_that_was_set_to_black_stays_below_the_objects():
+    image, inside = _field(spots=49)
+    found = normalise(np.where(inside, image, 0))
+    assert found[inside].min() > 0.9
+    assert not found[~inside].any()
+
+
+def test_the_lowest_of_few_grey_levels_is_not_blank():
+    image = np.repeat(np.arange(8.0), 200).reshape(1, 40, 40)
+    np.testing.assert_allclose(normalise(image), image / 7, atol=1e-6)

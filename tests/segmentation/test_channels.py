@@ -120,7 +120,8 @@ def test_stains_and_stains_of_fluorescence_stay_colours() -> None:
     config = ModelConfig(recipe="r", in_channels=3)
     stained = 255 - _tinted((0.3, 0.8, 0.4))
     two = _tinted((0, 0, 1)) + np.roll(_tinted((0, 1, 0)), 9, axis=0)
-    for colours in (stained, two, _tinted((1, 1, 1))):
+    turned = np.pad(stained, [(20, 20), (20, 20), (0, 0)])
+    for colours in (stained, turned, two, _tinted((1, 1, 1))):
         image = Image.of(colours, "yxc")
         seen = look_over(image, image, SegmentSettings(), config)[1]
         assert seen == ChannelPlan((0, 1, 2))

@@ -52,11 +52,11 @@ def one_tint(colours: NDArray[np.generic]) -> bool:
     """Tell whether colours are shades of a single one on black: grey, but tinted.
 
     So is fluorescence that was saved as it looks. Colours that are equal are grey
-    already.
+    already; black is a shade of any, as beside stained tissue that was turned.
     """
     every = max(1, colours[0].size // SAMPLE)
     some = colours.reshape(len(colours), -1)[:, ::every].astype(np.float64)
-    flat = some[:, np.isfinite(some).all(axis=0)]
+    flat = some[:, np.isfinite(some).all(axis=0) & some.any(axis=0)]
     if (flat == flat[:1]).all():
         return False
     beside = np.linalg.eigvalsh(flat @ flat.T)[:-1].sum()

@@ -1,5 +1,6 @@
 """Intensities to the range a network was trained on."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,35 @@ WHOLE = 100  # the percentile that leaves nothing out
 # bright as nuclei they have .73 and more.
 MOST, DIM, OBJECTS, LIGHT_AND_DARK = 0.98, 0.1, 99.0, 0.7
 
+# Blank is the darkest light where it fills some of the image, but no more than half
+# (else it is ground that was set to black), and where so large a share of the range
+# above it is as good as empty: in images of DSB18 up to .04. Where levels are few, each
+# is as far from the next.
+SOME, HALF, APART, BETWEEN, LEVELS = 0.005, 0.5, 0.06, 0.25, 32
+DARK, BRIGHT = 2.0, 99.8  # percentiles of what is not blank
+
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What the light of each channel stands for.
+
+    Attributes
+    ----------
+    low, high : array of shape (channels,)
+        What becomes 0 and 1.
+    blank : array of shape (channels,)
+        Up to where it is no light of the image, but what that was filled up with as
+        it was stitched or turned; minus infinity where there is no such thing.
+    ground : array of shape (channels,)
+        What is seen in its place.
+    """
+
+    low: Floats
+    high: Floats
+    blank: Floats
+    ground: Floats
 
 
 def normalise(
@@ -25,8 +54,8 @@ def normalise(
     """Map percentiles of a (channels, height, width) image to 0 and 1.
 
     What lies beyond is kept, within (-1, 3): a bright speck must not flatten the
-    rest. A constant image becomes zeros, and pixels that are not finite become
-    the low end.
+    rest. A constant image becomes zeros, pixels that are not finite become the low
+    end, and those that the image was filled up with become its ground.
 
     Parameters
     ----------
@@ -41,26 +70,28 @@ def normalise(
         Same shape.
     """
     settings = settings or Normalisation()
-    ranges = intensity_ranges(image, settings)
-    return rescale(image, ranges)
+    return rescale(image, intensity_ranges(image, settings))
 
 
-def intensity_ranges(
-    image: NDArray[np.generic], settings: Normalisation
-) -> NDArray[np.float64]:
-    """Return the low and high end of each channel, shape (channels, 2)."""
+def intensity_ranges(image: NDArray[np.generic], settings: Normalisation) -> Ranges:
+    """Look at an image, or what stands for it, of shape (channels, rows, columns)."""
     joint = settings.joint and image.shape[0] == 3
     groups = image[None] if joint else image[:, None]
-    ends = [_percentiles(g, settings.low, settings.high) for g in groups]
-    return np.repeat(ends, image.shape[0], axis=0) if joint else np.array(ends)
+    ends = np.array([_ends(group, settings) for group in groups])
+    low, high, blank = np.repeat(ends, image.shape[0] // len(ends), axis=0).T
+    ground = [_ground(*pair) for pair in zip(image, blank, strict=True)]
+    return Ranges(low, high, blank, np.array(ground))
 
 
-def rescale(
-    image: NDArray[np.generic], ranges: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Apply the ends that `intensity_ranges` found to an image or a part of it."""
-    low = ranges[:, 0, None, None]
-    span = (ranges[:, 1] - ranges[:, 0])[:, None, None]
+def rescale(image: NDArray[np.generic], ranges: Ranges) -> NDArray[np.float32]:
+    """Apply what `intensity_ranges` found to an image or a part of it."""
+    low, high, blank, ground = (
+        of_channels[:, None, None]
+        for of_channels in (ranges.low, ranges.high, ranges.blank, ranges.ground)
+    )
+    if np.isfinite(blank).all():
+        image = np.where(np.less_equal(image, blank).all(axis=0), ground, image)
+    span = high - low
     gain = np.divide(1.0, span, out=np.zeros_like(span), where=span > 0)
     # Numbers of 32 bits and more are told apart best before they are made short.
     exact = np.result_type(image.dtype, np.float32)
@@ -72,17 +103,48 @@ def rescale(
     return np.clip(out, -1.0, 3.0, out=out).astype(np.float32, copy=False)
 
 
-def _percentiles(values: NDArray[np.generic], low: float, high: float) -> list[float]:
+def _ends(values: NDArray[np.generic], settings: Normalisation) -> list[float]:
+    """Return the low and the high end of some channels, and up to where it is blank."""
     flat = _spread(values)
     if not flat.size:
-        return [0.0, 0.0]
-    dark, bright = np.percentile(flat, [low, high])
+        return [0.0, 0.0, -np.inf]
+    blank = _blank(flat)
+    flat = flat[flat > blank]
+    dark, bright = np.percentile(flat, [settings.low, settings.high])
     if bright <= dark:  # few bright pixels on black: take all there is
         dark, bright = flat.min(), flat.max()
-    elif high < WHOLE:
-        outshone = [_outshone(_spread(one), dark, bright) for one in values]
+    elif settings.high < WHOLE:
+        each = [light[light > blank] for light in map(_spread, values)]
+        outshone = [_outshone(light, dark, bright) for light in each]
         bright = max(bright if end is None else end for end in outshone)
-    return [float(dark), float(bright)]
+    return [float(dark), float(bright), blank]
+
+
+def _blank(flat: Floats) -> float:
+    """Return up to where there is no light of the image.
+
+    What it was filled up with is well below what a camera sees, and would take a part
+    of the range. Turning and compressing leave a little in between.
+    """
+    least = flat.min()
+    rest = flat[flat > least]
+    count = len(flat) - len(rest)
+    if not SOME * len(flat) < count < HALF * len(flat):
+        return -np.inf
+    dark, bright = np.percentile(rest, [DARK, BRIGHT])
+    edge = float(least + 0.75 * (dark - least))
+    apart = dark - least > APART * (bright - dark)
+    empty = np.count_nonzero(rest <= edge) < BETWEEN * count
+    graded = len(np.unique(rest)) >= LEVELS
+    return edge if apart and empty and graded else -np.inf
+
+
+def _ground(channel: NDArray[np.generic], blank: float) -> float:
+    """Return what most of a channel is like: of stained tissue that is bright."""
+    if blank == -np.inf:
+        return 0.0
+    light = _spread(channel)
+    return float(np.median(light[light > blank]))
 
 
 def _outshone(flat: Floats, dark: float, bright: float) -> float | None:

@@ -9,7 +9,7 @@ from scipy import ndimage
 from napari_cihm.config import SegmentSettings
 from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.image import Image
-from napari_cihm.data.normalise import bimodality
+from napari_cihm.data.normalise import Ranges, bimodality
 from napari_cihm.data.sizes import widths
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.decoding import decode
@@ -53,7 +53,7 @@ def find_diameter(
     image: Image,
     predictor: Predictor,
     settings: SegmentSettings,
-    ranges: NDArray[np.float64] | None = None,
+    ranges: Ranges | None = None,
 ) -> tuple[float | None, str]:
     """Return the diameter to scale by, None to keep the scale, and a word on it.
 

@@ -23,7 +23,8 @@ def manifest_of(plan: Plan, predictor: Predictor, pixels: str) -> dict[str, Any]
     A model's key is that of its weights: what else it has a say in, how its maps
     are decoded and what it is fed, stands beside it.
     """
-    image, channels = plan.image, plan.source.channels
+    image, source = plan.image, plan.source
+    channels = source.channels
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -32,13 +33,13 @@ def manifest_of(plan: Plan, predictor: Predictor, pixels: str) -> dict[str, Any]
         "task": plan.config.task,
         "options": plan.config.options,
         "decoding": plan.decoding.model_dump(),
-        "ranges": plan.source.ranges.tolist(),
+        "ranges": {name: each.tolist() for name, each in vars(source.ranges).items()},
         "channels": [channels.read, channels.weights, channels.repeat],
         "device": device_of(predictor).split(":")[0],
         "image": pixels,
         "axes": image.axes,
         "shape": list(image.shape),
-        "network": [zoom.target for zoom in plan.source.zooms],
+        "network": [zoom.target for zoom in source.zooms],
         "tile": plan.tile,
         "overlap": plan.overlap,
         "halo": plan.blocks.halo,

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import Ranges
 from napari_cihm.errors import InputError
 from napari_cihm.models import Model
 from napari_cihm.models.bundled import model_on
@@ -62,7 +62,7 @@ def make_plan(
     predictor: Predictor,
     settings: SegmentSettings,
     diameter: float | None,
-    ranges: NDArray[np.float64],
+    ranges: Ranges,
 ) -> tuple[Plan, Thrift]:
     """Decide how an image is cut up and how much is predicted at once."""
     config, device = predictor.config, device_of(predictor)

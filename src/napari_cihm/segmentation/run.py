@@ -7,14 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.chunks import holding_chunks
 from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
-from napari_cihm.data.normalise import intensity_ranges
+from napari_cihm.data.normalise import Ranges, intensity_ranges
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.data.units import in_unit_of_x
@@ -179,7 +176,7 @@ def _look_over(
     config: ModelConfig,
     settings: SegmentSettings,
     named: bool,
-) -> tuple[SegmentSettings, NDArray[np.float64], str]:
+) -> tuple[SegmentSettings, Ranges, str]:
     """Settle the channels, find the contrast and, if wanted, what names the pixels.
 
     All look at the same pixels, which are read once.

@@ -10,7 +10,7 @@ from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
 from napari_cihm.data.boxes import Box
 from napari_cihm.data.channels import one_tint
 from napari_cihm.data.image import COLOUR, Image, is_colour
-from napari_cihm.data.normalise import intensity_ranges, rescale
+from napari_cihm.data.normalise import Ranges, intensity_ranges, rescale
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
 
@@ -30,15 +30,15 @@ class Source:
         The pixels.
     channels : ChannelPlan
         Which channels, and how merged.
-    ranges : array of shape (channels, 2)
-        Intensities that become 0 and 1, the same for every part.
+    ranges : Ranges
+        What intensities stand for, the same for every part.
     zooms : pair of AxisZoom
         From the image's rows and columns to the network's.
     """
 
     image: Image
     channels: ChannelPlan
-    ranges: NDArray[np.float64]
+    ranges: Ranges
     zooms: tuple[AxisZoom, AxisZoom]
 
     def read(self, t: int, z: int, box: Box) -> NDArray[np.float32]:
@@ -74,10 +74,8 @@ def look_over(
     return settings, channels, pixels
 
 
-def find_ranges(
-    image: Image, channels: ChannelPlan, settings: Normalisation
-) -> NDArray[np.float64]:
-    """Find the intensities that become 0 and 1, for the whole image at once."""
+def find_ranges(image: Image, channels: ChannelPlan, settings: Normalisation) -> Ranges:
+    """Find what intensities stand for, for the whole image at once."""
     return intensity_ranges(sample(image, channels), settings)
 
 

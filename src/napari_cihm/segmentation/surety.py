@@ -29,7 +29,8 @@ def uncertainty_of(maps: NDArray[np.float32], exclusive: bool) -> NDArray[np.flo
 
 def nothing_found(plan: Plan) -> str:
     """Say that the result is empty, and why that may be."""
-    low, high = plan.source.ranges[0]
+    ranges = plan.source.ranges
+    low, high = ranges.low[0], ranges.high[0]
     if not low < high:
         return (
             f"no object was found: the image has no contrast (intensities from "
