@@ -110,7 +110,7 @@ def test_fluorescence_of_any_tint_is_seen_in_grey(tint) -> None:
     config = ModelConfig(recipe="r", in_channels=3)
     image = Image.of(_tinted(tint), "yxc")
     settings, channels, pixels = look_over(image, image, SegmentSettings(), config)
-    assert (settings.channels, channels.repeat) == ("merge", 3)
+    assert (settings.channels, channels.repeat) == (int(np.argmax(tint)), 3)
     assert (pixels == pixels[:1]).all()
     colours_only = config.but(accepts_grey=False)
     assert not look_over(image, image, SegmentSettings(), colours_only)[1].weights

@@ -48,16 +48,19 @@ def fit_channels(
     return np.repeat(image, channels, axis=0)
 
 
-def one_tint(colours: NDArray[np.generic]) -> bool:
-    """Tell whether colours are shades of a single one on black: grey, but tinted.
+def one_tint(colours: NDArray[np.generic]) -> int | None:
+    """Return the strongest colour, if all are shades of a single one on black.
 
-    So is fluorescence that was saved as it looks. Colours that are equal are grey
-    already; black is a shade of any, as beside stained tissue that was turned.
+    So is fluorescence that was saved as it looks: what a second dye adds to it is
+    weak. None for other colours, and where they are equal, as of grey; black is a
+    shade of any, as beside stained tissue that was turned.
     """
     every = max(1, colours[0].size // SAMPLE)
     some = colours.reshape(len(colours), -1)[:, ::every].astype(np.float64)
     flat = some[:, np.isfinite(some).all(axis=0) & some.any(axis=0)]
     if (flat == flat[:1]).all():
-        return False
-    beside = np.linalg.eigvalsh(flat @ flat.T)[:-1].sum()
-    return bool(beside < BESIDE * flat.var(axis=1).sum() * flat.shape[1])
+        return None
+    shares, tints = np.linalg.eigh(flat @ flat.T)
+    if shares[:-1].sum() >= BESIDE * flat.var(axis=1).sum() * flat.shape[1]:
+        return None
+    return int(np.abs(tints[:, -1]).argmax())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import Normalisation
+from napari_cihm.data.image import COLOUR
 
 SAMPLE = 1_000_000
 WHOLE = 100  # the percentile that leaves nothing out
@@ -17,12 +18,14 @@ WHOLE = 100  # the percentile that leaves nothing out
 # bright as nuclei they have .73 and more.
 MOST, DIM, OBJECTS, LIGHT_AND_DARK = 0.98, 0.1, 99.0, 0.7
 
-# Blank is the darkest light where it fills some of the image, but no more than half
-# (else it is ground that was set to black), and where so large a share of the range
-# above it is as good as empty: in images of DSB18 up to .04. Where levels are few, each
-# is as far from the next.
+# Blank is the darkest light where it fills some of the image, but no more than half,
+# and where so large a share of the range above it is as good as empty: in images of
+# DSB18 up to .04. Where levels are few, each is as far from the next. What is grey has
+# a dark ground of its own; else it is cells whose ground was set to black.
 SOME, HALF, APART, BETWEEN, LEVELS = 0.005, 0.5, 0.06, 0.25, 32
 DARK, BRIGHT = 2.0, 99.8  # percentiles of what is not blank
+ON_DARK = 0.25  # where its median lies between them at most
+TOGETHER = 0.97  # of all blank pixels, so many have another beside them
 
 Floats = NDArray[np.float64]
 
@@ -35,16 +38,16 @@ class Ranges:
     ----------
     low, high : array of shape (channels,)
         What becomes 0 and 1.
-    blank : array of shape (channels,)
-        Up to where it is no light of the image, but what that was filled up with as
-        it was stitched or turned; minus infinity where there is no such thing.
+    blank : float
+        Up to where all channels hold no light of the image, but what that was filled
+        up with as it was stitched or turned; minus infinity where nothing is blank.
     ground : array of shape (channels,)
         What is seen in its place.
     """
 
     low: Floats
     high: Floats
-    blank: Floats
+    blank: float
     ground: Floats
 
 
@@ -75,22 +78,31 @@ def normalise(
 
 def intensity_ranges(image: NDArray[np.generic], settings: Normalisation) -> Ranges:
     """Look at an image, or what stands for it, of shape (channels, rows, columns)."""
-    joint = settings.joint and image.shape[0] == 3
+    lightest = image.max(axis=0)
+    colour = image.shape[0] == COLOUR
+    blank = _blank(_spread(lightest), colour)
+    empty = np.less_equal(lightest, blank)
+    filled = _hangs_together(empty)
+    if filled:
+        image = image[:, None, ~empty]
+    joint = settings.joint and colour
     groups = image[None] if joint else image[:, None]
     ends = np.array([_ends(group, settings) for group in groups])
-    low, high, blank = np.repeat(ends, image.shape[0] // len(ends), axis=0).T
-    ground = [_ground(*pair) for pair in zip(image, blank, strict=True)]
-    return Ranges(low, high, blank, np.array(ground))
+    low, high = np.repeat(ends, image.shape[0] // len(ends), axis=0).T
+    ground = low
+    if filled and colour:  # of stained tissue it is bright, not the darkest there is
+        ground = np.array([np.median(_spread(channel)) for channel in image])
+    return Ranges(low, high, blank if filled else -np.inf, ground)
 
 
 def rescale(image: NDArray[np.generic], ranges: Ranges) -> NDArray[np.float32]:
     """Apply what `intensity_ranges` found to an image or a part of it."""
-    low, high, blank, ground = (
-        of_channels[:, None, None]
-        for of_channels in (ranges.low, ranges.high, ranges.blank, ranges.ground)
+    low, high, ground = (
+        ends[:, None, None] for ends in (ranges.low, ranges.high, ranges.ground)
     )
-    if np.isfinite(blank).all():
-        image = np.where(np.less_equal(image, blank).all(axis=0), ground, image)
+    if ranges.blank > -np.inf:
+        blank = np.less_equal(image.max(axis=0), ranges.blank)
+        image = np.where(blank, ground, image)
     span = high - low
     gain = np.divide(1.0, span, out=np.zeros_like(span), where=span > 0)
     # Numbers of 32 bits and more are told apart best before they are made short.
@@ -104,47 +116,43 @@ def rescale(image: NDArray[np.generic], ranges: Ranges) -> NDArray[np.float32]:
 
 
 def _ends(values: NDArray[np.generic], settings: Normalisation) -> list[float]:
-    """Return the low and the high end of some channels, and up to where it is blank."""
+    """Return the low and the high end of some channels."""
     flat = _spread(values)
     if not flat.size:
-        return [0.0, 0.0, -np.inf]
-    blank = _blank(flat)
-    flat = flat[flat > blank]
+        return [0.0, 0.0]
     dark, bright = np.percentile(flat, [settings.low, settings.high])
     if bright <= dark:  # few bright pixels on black: take all there is
         dark, bright = flat.min(), flat.max()
     elif settings.high < WHOLE:
-        each = [light[light > blank] for light in map(_spread, values)]
-        outshone = [_outshone(light, dark, bright) for light in each]
+        outshone = [_outshone(_spread(one), dark, bright) for one in values]
         bright = max(bright if end is None else end for end in outshone)
-    return [float(dark), float(bright), blank]
+    return [float(dark), float(bright)]
 
 
-def _blank(flat: Floats) -> float:
+def _blank(flat: Floats, colour: bool) -> float:
     """Return up to where there is no light of the image.
 
     What it was filled up with is well below what a camera sees, and would take a part
     of the range. Turning and compressing leave a little in between.
     """
-    least = flat.min()
+    least = flat.min(initial=np.inf)
     rest = flat[flat > least]
     count = len(flat) - len(rest)
     if not SOME * len(flat) < count < HALF * len(flat):
         return -np.inf
-    dark, bright = np.percentile(rest, [DARK, BRIGHT])
+    dark, middle, bright = np.percentile(rest, [DARK, 50, BRIGHT])
     edge = float(least + 0.75 * (dark - least))
     apart = dark - least > APART * (bright - dark)
     empty = np.count_nonzero(rest <= edge) < BETWEEN * count
     graded = len(np.unique(rest)) >= LEVELS
-    return edge if apart and empty and graded else -np.inf
+    grounded = colour or middle - dark < ON_DARK * (bright - dark)
+    return edge if apart and empty and graded and grounded else -np.inf
 
 
-def _ground(channel: NDArray[np.generic], blank: float) -> float:
-    """Return what most of a channel is like: of stained tissue that is bright."""
-    if blank == -np.inf:
-        return 0.0
-    light = _spread(channel)
-    return float(np.median(light[light > blank]))
+def _hangs_together(empty: NDArray[np.bool_]) -> bool:
+    """Tell whether pixels lie in large parts, not scattered or between cells."""
+    beside = empty[1:][empty[:-1]], empty[:, 1:][empty[:, :-1]]
+    return any(one.size and one.mean() > TOGETHER for one in beside)
 
 
 def _outshone(flat: Floats, dark: float, bright: float) -> float | None:
@@ -152,10 +160,10 @@ def _outshone(flat: Floats, dark: float, bright: float) -> float | None:
 
     Dust that fills its pixels would leave the objects a tenth of the range. A few
     bright objects on dark ground look the same, but for what is left without them:
-    grain, where dust leaves objects and ground.
+    grain, or the soft edges of these on black, where dust leaves objects and ground.
     """
     rest = flat[flat <= dark + DIM * (bright - dark)]
-    if len(rest) < MOST * len(flat):
+    if len(rest) < MOST * len(flat) or np.median(rest) <= rest.min():
         return None
     end = float(np.percentile(rest, OBJECTS))
     return end if bimodality(np.minimum(rest, end)) > LIGHT_AND_DARK else None

@@ -33,7 +33,7 @@ def manifest_of(plan: Plan, predictor: Predictor, pixels: str) -> dict[str, Any]
         "task": plan.config.task,
         "options": plan.config.options,
         "decoding": plan.decoding.model_dump(),
-        "ranges": {name: each.tolist() for name, each in vars(source.ranges).items()},
+        "ranges": {n: np.asarray(v).tolist() for n, v in vars(source.ranges).items()},
         "channels": [channels.read, channels.weights, channels.repeat],
         "device": device_of(predictor).split(":")[0],
         "image": pixels,

@@ -54,7 +54,7 @@ def look_over(
 ) -> tuple[SegmentSettings, ChannelPlan, NDArray[Any]]:
     """Look at the whole of which an image is a part, and settle what is seen of it.
 
-    Colours of one tint are merged, for a model knows fluorescence in grey.
+    Of colours of one tint the strongest is seen: a model knows fluorescence in grey.
 
     Returns
     -------
@@ -67,10 +67,11 @@ def look_over(
     channels = plan_channels(image, settings, config)
     pixels = sample(whole, channels)
     colours = channels.read == tuple(range(COLOUR)) and is_colour(image)
-    if colours and not channels.weights and config.accepts_grey and one_tint(pixels):
-        settings = settings.but(channels="merge")
+    apart = colours and not channels.weights and config.accepts_grey
+    if apart and (tint := one_tint(pixels)) is not None:
+        settings = settings.but(channels=tint)
         channels = plan_channels(image, settings, config)
-        pixels = channels.apply(pixels)
+        pixels = channels.apply(pixels[tint : tint + 1])
     return settings, channels, pixels
 
 
