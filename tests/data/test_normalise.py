@@ -42,7 +42,8 @@ def test_what_is_not_finite_becomes_an_end_of_the_range():
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 def test_an_image_without_a_finite_pixel_becomes_zeros(value):
-    assert not normalise(np.full((1, 4, 4), value, np.float32)).any()
+    for channels in (1, 3):
+        assert not normalise(np.full((channels, 4, 4), value, np.float32)).any()
 
 
 def test_a_constant_image_becomes_zeros():

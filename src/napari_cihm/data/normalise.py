@@ -82,7 +82,7 @@ def intensity_ranges(image: NDArray[np.generic], settings: Normalisation) -> Ran
     colour = image.shape[0] == COLOUR
     blank = _blank(_spread(lightest), colour)
     empty = np.less_equal(lightest, blank)
-    filled = _hangs_together(empty)
+    filled = blank > -np.inf and _hangs_together(empty)
     if filled:
         image = image[:, None, ~empty]
     joint = settings.joint and colour
