@@ -125,3 +125,12 @@ def test_stains_and_stains_of_fluorescence_stay_colours() -> None:
         image = Image.of(colours, "yxc")
         seen = look_over(image, image, SegmentSettings(), config)[1]
         assert seen == ChannelPlan((0, 1, 2))
+
+
+def test_a_weak_second_dye_is_not_made_as_bright_as_the_first() -> None:
+    config = ModelConfig(recipe="r", in_channels=3)
+    weak = np.roll(_tinted((0, 0.1, 0)), 9, axis=0)
+    image = Image.of(_tinted((0, 0, 1)) + weak, "yxc")
+    settings, _, pixels = look_over(image, image, SegmentSettings(), config)
+    assert settings.channels == 2
+    assert (pixels == _tinted((0, 0, 1))[..., 2]).all()
