@@ -119,6 +119,8 @@ def test_all_that_was_undone_unseen_is_followed(correct, seen):
 def test_what_was_undone_unseen_before_a_stroke_is_followed(correct, stroke):
     correct.press("delete")
     correct.click(10, 10)
+    correct.shown.until(lambda: correct.session.checksums.ready)
+    assert correct.session.journal.flush()
     correct.layer.visible = False
     correct.layer.undo()
     if stroke == "fill":
