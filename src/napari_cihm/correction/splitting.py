@@ -117,10 +117,8 @@ def _clicked(
     labels: Any, points: Sequence[Sequence[float]], axes: Sequence[int] | None
 ) -> dict[Piece, list[Pixel]]:
     """Return the pieces of one object that were clicked, each with its clicks."""
-    first, here = (
-        piece_at(labels, points[0], axes),
-        check_point(points[0], labels.shape),
-    )
+    first = piece_at(labels, points[0], axes)
+    here = check_point(points[0], labels.shape)
     others = [a for a in range(len(here)) if a not in first.axes]
     clicked: dict[Piece, list[Pixel]] = {first: []}
     for point in points:

@@ -79,10 +79,11 @@ def normalise(
 def intensity_ranges(image: NDArray[np.generic], settings: Normalisation) -> Ranges:
     """Look at an image, or what stands for it, of shape (channels, rows, columns)."""
     lightest = image.max(axis=0)
-    colour = image.shape[0] == COLOUR
+    colour, filled = image.shape[0] == COLOUR, False
     blank = _blank(_spread(lightest), colour)
-    empty = np.less_equal(lightest, blank)
-    filled = blank > -np.inf and _hangs_together(empty)
+    if blank > -np.inf:
+        empty = np.less_equal(lightest, blank)
+        filled = _hangs_together(empty)
     if filled:
         image = image[:, None, ~empty]
     joint = settings.joint and colour
@@ -124,7 +125,8 @@ def _ends(values: NDArray[np.generic], settings: Normalisation) -> list[float]:
     if bright <= dark:  # few bright pixels on black: take all there is
         dark, bright = flat.min(), flat.max()
     elif settings.high < WHOLE:
-        outshone = [_outshone(_spread(one), dark, bright) for one in values]
+        each = [flat] if len(values) == 1 else map(_spread, values)
+        outshone = [_outshone(light, dark, bright) for light in each]
         bright = max(bright if end is None else end for end in outshone)
     return [float(dark), float(bright)]
 
@@ -136,10 +138,10 @@ def _blank(flat: Floats, colour: bool) -> float:
     of the range. Turning and compressing leave a little in between.
     """
     least = flat.min(initial=np.inf)
-    rest = flat[flat > least]
-    count = len(flat) - len(rest)
+    count = np.count_nonzero(flat == least)
     if not SOME * len(flat) < count < HALF * len(flat):
         return -np.inf
+    rest = flat[flat > least]
     dark, middle, bright = np.percentile(rest, [DARK, 50, BRIGHT])
     edge = float(least + 0.75 * (dark - least))
     apart = dark - least > APART * (bright - dark)
@@ -162,8 +164,11 @@ def _outshone(flat: Floats, dark: float, bright: float) -> float | None:
     bright objects on dark ground look the same, but for what is left without them:
     grain, or the soft edges of these on black, where dust leaves objects and ground.
     """
-    rest = flat[flat <= dark + DIM * (bright - dark)]
-    if len(rest) < MOST * len(flat) or np.median(rest) <= rest.min():
+    dim = flat <= dark + DIM * (bright - dark)
+    if np.count_nonzero(dim) < MOST * len(flat):
+        return None
+    rest = flat[dim]
+    if np.median(rest) <= rest.min():
         return None
     end = float(np.percentile(rest, OBJECTS))
     return end if bimodality(np.minimum(rest, end)) > LIGHT_AND_DARK else None

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.plugin.views.run_bar import RunBar
-from napari_cihm.plugin.views.section import Section, tab_as_seen
+from napari_cihm.plugin.views.section import Section, restyle, tab_as_seen
 
 UNSETTLED = 300  # milliseconds in which what was just filled finds its height
 NARROWEST = 356  # pixels, so that folding and unfolding do not move its edge
@@ -205,5 +205,4 @@ class Panel(QWidget):
 
     def _set_dropping(self, dropping: bool) -> None:
         self.setProperty("dropping", dropping)
-        self.style().unpolish(self)
-        self.style().polish(self)
+        restyle(self)

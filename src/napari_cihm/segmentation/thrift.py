@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_cihm.config import SegmentSettings
+from napari_cihm.data.boxes import whole
 from napari_cihm.data.tiles import TileGrid
 from napari_cihm.errors import UnavailableError, is_out_of_memory
 from napari_cihm.models.devices import release_memory
@@ -90,8 +91,8 @@ class Thrift:
     def _in_pieces(self, tile: Tile) -> Maps:
         grid = TileGrid(tile.shape[1:], self.side, self.overlap)
         pieces = self([tile[:, *box] for box in grid.boxes])
-        whole = tuple(slice(0, n) for n in grid.shape)
-        return to_fractions(blend(grid, dict(enumerate(pieces)), whole))
+        blended = blend(grid, dict(enumerate(pieces)), whole(grid.shape))
+        return to_fractions(blended)
 
 
 def predict_one(predictor: Predictor, tile: Tile) -> NDArray[np.float32]:
