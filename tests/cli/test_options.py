@@ -221,3 +221,39 @@ def test_an_option_may_begin_with_the_home_folder(home):
 
     assert main(["work", "~/data", "--output=~/run"], [work, other]) == 0
     assert got == [home / "data", home / "run", None]
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (["segment", "", "-o", "out"], "'inputs'"),
+        (["segment", "in", "", "-o", "out"], "'inputs'"),
+        (["segment", "in", "--output="], "'--output'"),
+        (["segment", "in", "-o", "out", "--table", ""], "'--table'"),
+        (["segment", "in", "-o", "out", "--rle", ""], "'--rle'"),
+        (["train", "", "-o", "run"], "'data'"),
+        (["train", "data", "-o", ""], "'--output'"),
+        (["finetune", "--images=", "--masks=m", "-o", "run"], "'--images'"),
+        (["finetune", "--images=i", "--masks=", "-o", "run"], "'--masks'"),
+        (["finetune", "--images=i", "--masks=m", "-o", ""], "'--output'"),
+        (
+            ["finetune", "--images=i", "--masks=m", "-o=run", "--reviewed="],
+            "'--reviewed'",
+        ),
+        (["evaluate", ""], "'data'"),
+        (["evaluate", "data", "--json", ""], "'--json'"),
+        (["evaluate", "data", "--sheet", ""], "'--sheet'"),
+        (["export", "cihm-fluo", "-o", ""], "'--output'"),
+        (["benchmark", "--json", ""], "'--json'"),
+    ],
+)
+def test_an_empty_path_is_not_the_folder_one_is_in(
+    tmp_path, monkeypatch, capsys, command, named
+):
+    (tmp_path / "images").mkdir()
+    Image.fromarray(np.eye(8, dtype=np.uint8)).save(tmp_path / "images" / "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert named in said and "'' is no path" in said and said.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]

@@ -7,7 +7,7 @@ parameter of a command that is annotated as such a field becomes an option alike
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -41,7 +41,7 @@ LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Replace each Settings parameter of a command by options for its fields.
 
-    Paths may begin with a ``~``.
+    Paths may begin with a ``~``, and are not empty.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
         The same command as typer reads it.
     """
     hints = get_type_hints(function, include_extras=True)
+    for option in _path_options(hints.values()):
+        option.path_type, option.callback = str, _path  # else "" would be "."
     given = inspect.signature(function).parameters
     own: Any = {
         n: (hints[n], p.default) for n, p in given.items() if _is_field(hints[n])
@@ -74,9 +76,6 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def command(**values: Any) -> Any:
-        for name, value in values.items():
-            if isinstance(value, Path):  # no shell sees the ~ of --output=~/run
-                values[name] = with_home(value)
         for name, model in models.items():
             typed = {n: values.pop(n) for n, _ in _fields(model)}
             chosen = settings_from(model, typed)
@@ -112,6 +111,25 @@ def settings_from(model: type[Settings], given: Mapping[str, Any]) -> Settings:
             ),
             remedy="add --help to see what each option takes",
         ) from error
+
+
+def _path_options(hints: Iterable[Any]) -> Iterator[Any]:
+    """Yield what typer knows of the parameters that are paths, or lists of them."""
+    for hint in hints:
+        if get_origin(hint) is Annotated:
+            kind, option, *_ = get_args(hint)
+            if Path in (kind, *get_args(kind)):
+                yield option
+
+
+def _path(given: Any) -> Any:
+    """Read what was typed; no shell sees the ~ of --output=~/run."""
+    if isinstance(given, list):
+        return [*map(_path, given)]
+    try:
+        return None if given is None else with_home(given)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _is_settings(hint: Any) -> bool:
