@@ -67,6 +67,17 @@ def test_what_is_held_out_is_scored(classes, capsys):
     assert "all: 1 images" in said.out and "split/val" in said.err
 
 
+def test_what_changes_no_score_is_no_option(classes, capsys):
+    """Images of a training folder are planes, and only their labels are scored."""
+    assert main(["evaluate", "--help"]) == 0
+    said = capsys.readouterr().out
+    for given in ("--volume=slices", "--time=linked", "--gap=0", "--min-slices=2"):
+        assert given.partition("=")[0] not in said
+        assert evaluate(classes, given) == 2
+    for given in ("--min-overlap", "--maps", "--uncertainty"):
+        assert given not in said
+
+
 def test_what_is_told_of_objects_fits_a_narrow_screen(classes, capsys):
     shape = {"recipe": "unet", "options": {"base": 4}, "classes": 3}
     config = ModelConfig(**shape, task="instance")

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from napari_cihm.cli.options import ModelName, RecipeName
 from napari_cihm.cli.progress import follow
-from napari_cihm.config import SegmentSettings
+from napari_cihm.config import PlaneSettings
 from napari_cihm.config.figures import REGION
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.events import Evaluated
@@ -20,7 +20,7 @@ OBJECT = ("f1", "pq", "map")
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
     *,
-    settings: SegmentSettings,
+    settings: PlaneSettings,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
     json_file: Annotated[

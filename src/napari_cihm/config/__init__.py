@@ -17,7 +17,7 @@ from napari_cihm.config.model import (
     Normalisation,
     TrainingRecord,
 )
-from napari_cihm.config.segment import Channels, SegmentSettings
+from napari_cihm.config.segment import Channels, PlaneSettings, SegmentSettings
 from napari_cihm.config.train import TrainSettings
 from napari_cihm.config.window import FolderSettings, WindowSettings
 
@@ -33,6 +33,7 @@ __all__ = [
     "Limits",
     "ModelConfig",
     "Normalisation",
+    "PlaneSettings",
     "Seed",
     "SegmentSettings",
     "Settings",

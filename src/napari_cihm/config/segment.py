@@ -41,8 +41,8 @@ Channels = (
 )
 
 
-class SegmentSettings(Settings):
-    """How to segment; a newcomer needs to touch none of them."""
+class PlaneSettings(Settings):
+    """How to segment a single plane."""
 
     diameter: Pixels | Literal["auto"] | None = Field(
         "auto",
@@ -53,29 +53,6 @@ class SegmentSettings(Settings):
         "auto",
         description="Number of the channel to segment; merge averages them, auto takes "
         "what the model expects.",
-    )
-    volume: Literal["linked", "slices", "orthogonal"] = Field(
-        "linked",
-        description="Link objects across slices, number each slice separately, or "
-        "average three directions of a nearly isotropic stack.",
-    )
-    time: Literal["frames", "linked"] = Field(
-        "frames", description="Number time points separately, or link them."
-    )
-    min_overlap: float = Field(
-        0.25,
-        gt=0,
-        le=1,
-        description="Least overlap (intersection over union) of linked objects.",
-    )
-    gap: int = Field(
-        1,
-        ge=0,
-        le=10,
-        description="Slices that an object may skip and still be linked.",
-    )
-    min_slices: int = Field(
-        1, ge=1, description="Linked objects seen in fewer slices are dropped."
     )
     foreground: float | None = Field(
         None,
@@ -99,10 +76,6 @@ class SegmentSettings(Settings):
     tta: bool = Field(
         False,
         description="Average over flips: better on some images, but four times slower.",
-    )
-    maps: bool = Field(False, description="Keep the probability maps.")
-    uncertainty: bool = Field(
-        False, description="Keep a map of how unsure the model is, 0 to 1."
     )
     tile: int | None = Field(
         None, ge=32, le=8192, description="Side of a tile; none chooses by memory."
@@ -128,3 +101,35 @@ class SegmentSettings(Settings):
         None, ge=64, description="Memory limit in megabytes; none asks the machine."
     )
     device: Device = "auto"
+
+
+class SegmentSettings(PlaneSettings):
+    """How to segment; a newcomer needs to touch none of them."""
+
+    volume: Literal["linked", "slices", "orthogonal"] = Field(
+        "linked",
+        description="Link objects across slices, number each slice separately, or "
+        "average three directions of a nearly isotropic stack.",
+    )
+    time: Literal["frames", "linked"] = Field(
+        "frames", description="Number time points separately, or link them."
+    )
+    min_overlap: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="Least overlap (intersection over union) of linked objects.",
+    )
+    gap: int = Field(
+        1,
+        ge=0,
+        le=10,
+        description="Slices that an object may skip and still be linked.",
+    )
+    min_slices: int = Field(
+        1, ge=1, description="Linked objects seen in fewer slices are dropped."
+    )
+    maps: bool = Field(False, description="Keep the probability maps.")
+    uncertainty: bool = Field(
+        False, description="Keep a map of how unsure the model is, 0 to 1."
+    )

@@ -99,7 +99,7 @@ def evaluate(
     kinds : mapping, optional
         The kind of an image by its name, for figures of each kind.
     **settings
-        Fields of `SegmentSettings`.
+        Fields of `PlaneSettings`.
     """
     kinds, scored = kinds or {}, []
     masks = (pair.labels for pair in read_each(sources))
