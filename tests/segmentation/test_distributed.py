@@ -99,6 +99,34 @@ def test_a_lazy_image_is_read_by_the_workers(client, texture, tmp_path) -> None:
     np.testing.assert_array_equal(np.asarray(last.labels), expected)
 
 
+class Thick:
+    """Planes in one chunk, which writes down how often it is read."""
+
+    def __init__(self, folder: Path, shape: tuple[int, ...]) -> None:
+        self.folder, self.shape, self.ndim = folder, shape, len(shape)
+        self.dtype, self.chunks = np.dtype("float32"), shape
+
+    def __getitem__(self, where: Any) -> Any:
+        with (self.folder / "read").open("a") as file:
+            file.write("1")
+        return np.load(self.folder / "pixels.npy")[where]
+
+
+def test_a_chunk_of_many_planes_is_decoded_once_by_each_worker(
+    client, texture, tmp_path
+) -> None:
+    image = texture((6, 150, 130))
+    for pixels in (image, image[:, ::-1]):  # of which all but the pixels is the same
+        (tmp_path / "read").write_text("")
+        np.save(tmp_path / "pixels.npy", pixels)
+        thick = Thick(tmp_path, image.shape)
+        found = segment(thick, Local(), "zyx", client=client, **SETTINGS)
+        expected = segment(pixels, Local(), "zyx", **SETTINGS)
+        np.testing.assert_array_equal(found, expected)
+        # One of this process for the contrast, one for the size of objects.
+        assert len((tmp_path / "read").read_text()) <= 2 + 2
+
+
 @pytest.mark.parametrize("name", ["a.tif", "a.zarr"])
 def test_workers_may_have_begun_in_another_folder(
     client, texture, tmp_path, monkeypatch, name

@@ -13,22 +13,25 @@ from napari_cihm.data.boxes import Box, intersection, shape_of, shifted
 from napari_cihm.data.image import ArrayLike, Image, read_part
 
 MOST = 2**29  # bytes of the chunks that are held
+SHARE = 4  # a process to which an array is sent, of which there may be many, holds less
 
 Number = tuple[int, ...]
 
 
-def holding_chunks(image: Image) -> Image:
+def holding_chunks(image: Image, sent: bool = False) -> Image:
     """Return an image whose pixels are read by `chunk_by_chunk`."""
-    return replace(image, data=chunk_by_chunk(image.data))
+    return replace(image, data=chunk_by_chunk(image.data, sent))
 
 
-def chunk_by_chunk(data: ArrayLike) -> ArrayLike:
+def chunk_by_chunk(data: ArrayLike, sent: bool = False) -> ArrayLike:
     """Return an array as one that holds chunks, where that saves work, else as it is.
 
     Of dask's all do, and of Zarr's and HDF5's those of chunks thicker than a plane.
+    Dask's stay as they are where they are sent to workers: one of many threads that
+    computes there for all the others would have them all wait, itself among them.
     """
     lazy = hasattr(data, "compute") and hasattr(data, "blocks")
-    return Chunks(data) if lazy or _is_thick(data) else data
+    return Chunks(data) if (lazy and not sent) or _is_thick(data) else data
 
 
 def _is_thick(data: Any) -> bool:
@@ -49,14 +52,16 @@ class Chunks:
     ----------
     array : dask.array.Array, zarr.Array or h5py.Dataset
         Of chunks whose sizes are known.
+    share : int
+        Of `MOST`, so large a part is held.
     """
 
-    def __init__(self, array: Any) -> None:
-        self._array = array
+    def __init__(self, array: Any, share: int = 1) -> None:
+        self._array, self._most = array, MOST // share
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
         self._edges = list(map(_edges, array.chunks, array.shape))
         largest = prod(int(np.diff(e).max()) for e in self._edges) * self.dtype.itemsize
-        self._holds = largest <= MOST
+        self._holds = largest <= self._most
         self._held: dict[Number, NDArray[Any]] = {}
         self._lock = threading.Lock()
 
@@ -75,7 +80,7 @@ class Chunks:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Send the graph, not what is held of it."""
-        return Chunks, (self._array,)
+        return Chunks, (self._array, SHARE)
 
     def _cuts(self, box: Box) -> bool:
         """Tell whether a part leaves some of a chunk to be read later."""
@@ -107,7 +112,7 @@ class Chunks:
         read = compute(*graphs, callbacks=())  # type: ignore[no-untyped-call]
         found |= zip(missing, map(np.asarray, read), strict=True)
         self._held |= found
-        over = sum(chunk.nbytes for chunk in self._held.values()) - MOST
+        over = sum(chunk.nbytes for chunk in self._held.values()) - self._most
         for number in list(self._held):
             if over <= 0:
                 break

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import cloudpickle
 from torch import nn
@@ -144,7 +145,8 @@ def _landed(
 def _packed(given: Given) -> bytes:
     file = io.BytesIO()
     _Pickler(file).dump(given)
-    return file.getvalue()
+    # What is read of an image is held as long as one run, though the next be alike.
+    return file.getvalue() + uuid4().bytes  # not unpacked
 
 
 def _given(packed: bytes) -> bytes:

@@ -120,8 +120,7 @@ def segment_iter(
             "connect first: client=Client(address)",
         )
     given = Image.of(image, axes)
-    # Not on workers, which have many threads.
-    picture = holding_chunks(given) if client is None else given
+    picture = holding_chunks(given, sent=client is not None)
     predictor = as_predictor(model, chosen)
     whole = picture if of is None else holding_chunks(Image.of(of))
     chosen, ranges, pixels = _look_over(
