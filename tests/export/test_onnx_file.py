@@ -61,13 +61,15 @@ def check(model, path):
 @pytest.mark.slow
 def test_the_bundled_model_runs_elsewhere(tmp_path):
     model = load_model("cihm-dsb18", "cpu")
-    path = export_model(model, tmp_path, "onnx", title="Nuclei")
+    whose = {"authors": ("A. B.", "C. D."), "license": "MIT"}
+    path = export_model(model, tmp_path, "onnx", title="Nuclei", **whose)
     assert path == tmp_path / "cihm-dsb18.onnx"
     check(model, path)
     written = onnx.load(path)
     facts = {p.key: p.value for p in written.metadata_props}
     assert json.loads(facts["cihm"]) == model.config.model_dump(mode="json")
     assert facts["maps"] == "foreground, border, distance"
+    assert facts["model_author"] == "A. B., C. D." and facts["model_license"] == "MIT"
     assert "watershed" in written.doc_string
     assert {node.domain for node in written.graph.node} == {""}
     weights = 4 * model.parameters_count

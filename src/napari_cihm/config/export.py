@@ -6,7 +6,7 @@ from napari_cihm.config.base import Settings
 
 
 class ExportSettings(Settings):
-    """What stands in a package of the BioImage Model Zoo beside the model."""
+    """What stands in an exported file beside the model."""
 
     title: str = Field(
         "", max_length=100, description="Title of the model, of 5 to 100 letters."

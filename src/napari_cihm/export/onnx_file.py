@@ -81,6 +81,9 @@ def write(model: Model, path: Path, settings: ExportSettings) -> None:
     whole.graph.name = settings.title or model.name
     whole.doc_string = usage(model, settings)
     facts = {"cihm": config.model_dump_json(), "maps": ", ".join(map_names(config))}
+    facts["model_license"] = settings.license  # a name of ONNX's own, as the next
+    if settings.authors:
+        facts["model_author"] = ", ".join(settings.authors)
     onnx.helper.set_model_props(whole, facts)
     onnx.checker.check_model(whole, full_check=True)
     onnx.save(whole, path)
