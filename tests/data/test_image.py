@@ -69,6 +69,11 @@ def test_the_name_of_a_file_is_no_image(name) -> None:
         Image.of(name)
 
 
+def test_none_is_no_image() -> None:
+    with pytest.raises(DtypeError, match="None was given for an image"):
+        Image.of(None)  # as OpenCV says that it could not read a file
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 4, 4)])
 def test_an_empty_selection_is_refused_with_a_way_out(shape) -> None:
     with pytest.raises(ShapeError, match="select a region"):

@@ -46,6 +46,17 @@ def test_an_image_without_a_finite_pixel_becomes_zeros(value):
         assert not normalise(np.full((channels, 4, 4), value, np.float32)).any()
 
 
+@pytest.mark.parametrize(
+    ("kind", "light"), [("f4", 3e38), ("f8", 1e308), ("f8", 5e-310)]
+)
+def test_numbers_at_the_ends_of_their_kind_make_no_noise(kind, light):
+    """A warning of NumPy's would fail the test."""
+    image = np.zeros((1, 40, 50), kind)
+    image[0, 10:20, 10:20], image[0, 0] = light, -light
+    found = normalise(image)
+    assert np.isfinite(found).all() and found.dtype == np.float32
+
+
 def test_a_constant_image_becomes_zeros():
     assert not normalise(np.full((3, 4, 4), 7, np.uint16)).any()
 

@@ -426,3 +426,16 @@ def test_the_defaults_are_those_of_the_settings(local: Local, texture) -> None:
     plain = segment(image, local)
     spelt = segment(image, local, **SegmentSettings().model_dump())
     np.testing.assert_array_equal(plain, spelt)
+
+
+def _said_of(image, axes=None) -> str:
+    *_, note, _ = segment_iter(image, Local(), axes)
+    return note.text
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_image_of_no_number_is_told_so(value: float) -> None:
+    image = np.full((40, 50), value, np.float32)
+    assert "no pixel of the image is a number" in _said_of(image)
+    image[3, 4] = 7
+    assert "no contrast (intensities from 7 to 7)" in _said_of(image)

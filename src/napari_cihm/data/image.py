@@ -217,6 +217,8 @@ def as_array(data: Any, what: str = "an image") -> ArrayLike:
             "an array of pixels",
             "read the file first, with skimage.io.imread or tifffile.imread",
         )
+    if data is None:  # as OpenCV says that it could not read a file
+        raise DtypeError(f"None was given for {what}", "an array of pixels")
     if not (isinstance(data, ArrayLike) and _known(data.dtype)):
         data = _copied(data, what)
     kind = np.dtype(data.dtype).kind

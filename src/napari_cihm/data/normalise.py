@@ -37,7 +37,7 @@ class Ranges:
     Attributes
     ----------
     low, high : array of shape (channels,)
-        What becomes 0 and 1.
+        What becomes 0 and 1; not-a-number where no pixel is a finite one.
     blank : float
         Up to where all channels hold no light of the image, but what that was filled
         up with as it was stitched or turned; minus infinity where nothing is blank.
@@ -76,6 +76,7 @@ def normalise(
     return rescale(image, intensity_ranges(image, settings))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what numbers cannot hold is none
 def intensity_ranges(image: NDArray[np.generic], settings: Normalisation) -> Ranges:
     """Look at an image, or what stands for it, of shape (channels, rows, columns)."""
     lightest = image.max(axis=0)
@@ -96,6 +97,7 @@ def intensity_ranges(image: NDArray[np.generic], settings: Normalisation) -> Ran
     return Ranges(low, high, blank if filled else -np.inf, ground)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # infinite light on no contrast is none
 def rescale(image: NDArray[np.generic], ranges: Ranges) -> NDArray[np.float32]:
     """Apply what `intensity_ranges` found to an image or a part of it."""
     low, high, ground = (
@@ -110,8 +112,7 @@ def rescale(image: NDArray[np.generic], ranges: Ranges) -> NDArray[np.float32]:
     exact = np.result_type(image.dtype, np.float32)
     out = image.astype(exact)
     np.subtract(out, low.astype(exact), out=out)
-    with np.errstate(invalid="ignore"):  # infinite light on no contrast is none
-        np.multiply(out, gain.astype(exact), out=out)
+    np.multiply(out, gain.astype(exact), out=out)
     np.nan_to_num(out, copy=False, nan=0.0, posinf=3.0, neginf=-1.0)
     return np.clip(out, -1.0, 3.0, out=out).astype(np.float32, copy=False)
 
@@ -120,7 +121,7 @@ def _ends(values: NDArray[np.generic], settings: Normalisation) -> list[float]:
     """Return the low and the high end of some channels."""
     flat = _spread(values)
     if not flat.size:
-        return [0.0, 0.0]
+        return [np.nan, np.nan]
     dark, bright = np.percentile(flat, [settings.low, settings.high])
     if bright <= dark:  # few bright pixels on black: take all there is
         dark, bright = flat.min(), flat.max()

@@ -30,7 +30,13 @@ def uncertainty_of(maps: NDArray[np.float32], exclusive: bool) -> NDArray[np.flo
 def nothing_found(plan: Plan) -> str:
     """Say that the result is empty, and why that may be."""
     ranges = plan.source.ranges
-    low, high = ranges.low[0], ranges.high[0]
+    seen = int(np.argmax(ranges.low < ranges.high))  # the first channel with contrast
+    low, high = ranges.low[seen], ranges.high[seen]
+    if np.isnan(low):
+        return (
+            "no object was found: no pixel of the image is a number (they are NaN or "
+            "infinite); check how it was made, or its file in another program"
+        )
     if not low < high:
         return (
             f"no object was found: the image has no contrast (intensities from "
