@@ -146,14 +146,14 @@ def gather(
             raise InputError(
                 f"{what}={in_short(given)}", "a list of arrays, or one plane"
             )
+    counts = list(map(len, sequences.values()))
+    if len(set(counts)) > 1:
+        items = " and ".join(map(str, counts))
+        raise InputError(
+            f"{' and '.join(sequences)} have {items} items", "as many of each"
+        )
     masks = reviewed if reviewed is not None else [None] * len(labels)
     chosen = channels if isinstance(channels, list) else [channels] * len(labels)
-    if not len(images) == len(labels) == len(masks):
-        raise InputError(
-            f"{len(images)} images came with {len(labels)} labels and {len(masks)} "
-            "reviewed masks",
-            "one of each",
-        )
     if len(chosen) != len(labels):
         raise InputError(
             f"channels={in_short(channels)} came with {len(labels)} labels",
