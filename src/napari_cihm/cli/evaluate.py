@@ -33,7 +33,8 @@ def evaluate(
 ) -> None:
     """Score a model on a folder of images and masks.
 
-    Of a folder that has a held-out part, that part alone is scored.
+    Of a folder that has a held-out part, that part alone is scored. Dice and the other
+    figures of regions are means over images; AP, F1 and PQ count the objects of all.
     """
     from napari_cihm.data.writing import ready_file, whole_text
     from napari_cihm.models import load_model

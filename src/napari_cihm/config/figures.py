@@ -7,7 +7,7 @@ FIGURES = {
     "map": "mean AP",
     "ap0.50": "AP .50",
     "ap0.75": "AP .75",
-    "dice": "Dice",
+    "dice": "pixel Dice",  # of all images' pixels together; no mean of images'
     "iou": "IoU",
 }
 # Those of a region's pixels, in the order in which they are told.
