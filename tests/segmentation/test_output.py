@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread, get_native_id
 
 import numpy as np
 import pytest
@@ -196,6 +197,23 @@ def test_a_fault_in_the_middle_leaves_nothing_half(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_threads_write_one_file_without_mixing_theirs(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    with whole_file(path) as file:
+        file.write(b"first")
+        other = Thread(target=_write, args=(path, b"second, and longer"))
+        other.start()
+        other.join()
+        assert path.read_bytes() == b"second, and longer"
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def _write(path: Path, content: bytes) -> None:
+    with whole_file(path) as file:
+        file.write(content)
+
+
 @pytest.mark.parametrize(
     ("refused", "left", "words"),
     [
@@ -215,9 +233,11 @@ def test_a_zarr_that_cannot_be_replaced_is_kept(
         move(source, target)
 
     monkeypatch.setattr("os.replace", guarded)
-    with pytest.raises(WriteError, match=words.format(os.getpid())):
+    with pytest.raises(WriteError, match=words.format(get_native_id())):
         write_array(path, LABELS[:, ::-1], LAYOUT)
-    assert [p.name for p in tmp_path.iterdir()] == [n.format(os.getpid()) for n in left]
+    assert [p.name for p in tmp_path.iterdir()] == [
+        n.format(get_native_id()) for n in left
+    ]
     (kept,) = tmp_path.iterdir()
     np.testing.assert_array_equal(read_image(kept).read(z=1)[0], LABELS[1])
 

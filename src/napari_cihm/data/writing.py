@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_native_id
 from typing import Any, TextIO
 
 from napari_cihm.errors import InputError, WriteError
@@ -101,7 +102,8 @@ def _put_back(old: Path, path: Path) -> None:
 
 
 def _name_beside(path: Path, why: str) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.{why}")
+    thread = get_native_id()  # of all on the machine: each writes a file of its own
+    return path.with_name(f".{path.name}.{thread}.{why}")
 
 
 @contextmanager
