@@ -1,5 +1,6 @@
 """Runs on disk: killed and resumed to the same bytes, and never mixed up."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ import pytest
 
 from napari_cihm.config import Decoding, Normalisation
 from napari_cihm.data.image import Image
+from napari_cihm.data.reading import read_image
 from napari_cihm.errors import WriteError
 from napari_cihm.events import BlockDone, Note, Segmented, TileDone
-from napari_cihm.segmentation import segment, segment_iter
+from napari_cihm.segmentation import segment, segment_iter, source
+from napari_cihm.segmentation.channels import ChannelPlan
 from napari_cihm.segmentation.folder import remove_work
 from tests.segmentation.conftest import Local, Perfect, Semantic, crowd, perfect_maps
 
@@ -102,6 +105,27 @@ def test_a_run_killed_while_it_wrote_goes_on(tmp_path, texture) -> None:
     expected = segment(image, Local(), **SETTINGS)
     np.testing.assert_array_equal(np.asarray(last.labels), expected)
     assert not list(work.rglob("*.part"))
+
+
+def test_a_file_that_changed_where_nobody_looked_is_begun_anew(
+    tmp_path, texture, monkeypatch
+) -> None:
+    monkeypatch.setattr(source, "WHOLE", 2**10)
+    monkeypatch.setattr(source, "PATCH", 16)
+    pixels, path, work = texture((200, 180)), tmp_path / "a.npy", tmp_path / "w"
+    looked = source.sample(Image.of(pixels), ChannelPlan((0,)))
+    np.save(path, pixels)
+    segment(read_image(path), Local(), work=work, **SETTINGS)
+    pixels[16:32, 16:32] = pixels[17, 17]  # in none of the patches
+    np.testing.assert_array_equal(
+        looked, source.sample(Image.of(pixels), ChannelPlan((0,)))
+    )
+    np.save(path, pixels)
+    os.utime(path, (2e9, 2e9))  # some disks keep times to the second
+    found = segment(read_image(path), Local(), work=work, **SETTINGS)
+    np.testing.assert_array_equal(
+        np.asarray(found), segment(pixels, Local(), **SETTINGS)
+    )
 
 
 def test_a_run_killed_at_once_can_begin_again(tmp_path, texture) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ def manifest_of(plan: Plan, predictor: Predictor, pixels: str) -> dict[str, Any]
         "channels": [channels.read, channels.weights, channels.repeat],
         "device": device_of(predictor).split(":")[0],
         "image": pixels,
+        "file": _stamp(image.path),
         "axes": image.axes,
         "shape": list(image.shape),
         "network": [zoom.target for zoom in source.zooms],
@@ -51,3 +53,14 @@ def fingerprint(pixels: NDArray[Any]) -> str:
     digest = hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode())
     digest.update(np.ascontiguousarray(pixels).tobytes())
     return digest.hexdigest()[:16]
+
+
+def _stamp(path: Path | None) -> list[int]:
+    """Say how long a file is and when it was written.
+
+    Of a large one few pixels are looked at, and any of the others may have changed.
+    """
+    if path is None or not path.is_file():
+        return []
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
