@@ -45,6 +45,16 @@ def test_the_image_is_padded_by_its_rim_and_cropped_again():
     assert network.head.seen[2] == (4, 8)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_a_compiled_network_takes_images_of_other_sizes():
+    network = pyramid(Identity())
+    compiled = torch.compile(network, backend="aot_eager", dynamic=True)
+    with torch.no_grad():
+        for size in ((5, 7), (9, 6)):
+            x = torch.randn(1, 2, *size)
+            assert torch.allclose(compiled(x), network(x))
+
+
 def test_decoded_maps_come_shallow_to_deep_with_the_detail():
     network = pyramid(Identity())
     x = torch.randn(1, 2, 8, 8)

@@ -181,7 +181,8 @@ class Decoder(nn.Module):
 
 def pad_to_multiple(x: Tensor, stride: int) -> Tensor:
     """Repeat the last row and column until both sides are multiples of `stride`."""
-    bottom, right = (-size % stride for size in x.shape[2:])
+    # Without remainders, on which torch.compile fails where sizes differ by call.
+    bottom, right = (-(-size // stride) * stride - size for size in x.shape[2:])
     if not (bottom or right):
         return x
     return F.pad(x, (0, right, 0, bottom), mode="replicate")
