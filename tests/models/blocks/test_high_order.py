@@ -50,6 +50,16 @@ def test_the_filter_is_a_product_of_frequencies():
     )
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_block_of_another_precision_filters_too(kind):
+    block, x = LocalGlobal(4, 2), torch.randn(1, 2, 5, 7)
+    wanted = block._filtered(x).double()
+    found = block.to(kind)._filtered(x.to(kind))
+    assert found.dtype == kind
+    rounding = 4 * max(torch.finfo(kind).eps, torch.finfo(x.dtype).eps)
+    assert torch.allclose(found.double(), wanted, rtol=0, atol=rounding)
+
+
 def test_local_and_global_channels_take_turns():
     block = LocalGlobal(4, 2)
     block.before = block.after = nn.Identity()

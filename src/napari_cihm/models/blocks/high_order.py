@@ -85,11 +85,12 @@ class LocalGlobal(nn.Module):
         return y
 
     def _filtered(self, x: Tensor) -> Tensor:
-        # in float32: half precision has Fourier transforms of few sizes only
-        frequencies = torch.fft.rfft2(x.float(), norm="ortho")
+        # half precision has Fourier transforms of few sizes, and few complex numbers
+        kind = torch.promote_types(x.dtype, torch.float32)
+        frequencies = torch.fft.rfft2(x.to(kind), norm="ortho")
         size = x.shape[2], x.shape[3] // 2 + 1
         real, imaginary = F.interpolate(
-            self.spectrum, size=size, mode="bilinear", align_corners=True
+            self.spectrum.to(kind), size=size, mode="bilinear", align_corners=True
         )
         kept = frequencies * torch.complex(real, imaginary)
         y: Tensor = torch.fft.irfft2(kept, s=x.shape[2:], norm="ortho")
