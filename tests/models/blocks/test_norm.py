@@ -35,6 +35,17 @@ def test_instance_norm_keeps_what_one_pixel_says(training):
     assert torch.allclose(y[0, :, 0, 0].diff(), torch.full((3,), 0.894427), atol=1e-4)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")
+@pytest.mark.parametrize("seen", [(1, 1), (3, 5)])
+def test_instance_norm_is_traced_for_any_size(seen):
+    norm = InstanceNorm(4).eval().requires_grad_(False)
+    traced = torch.jit.trace(norm, torch.randn(1, 4, *seen))
+    for size in ((1, 1), (2, 4)):
+        x = torch.randn(2, 4, *size)
+        assert torch.allclose(traced(x), norm(x), atol=1e-6)
+
+
 def test_batch_norm_learns_no_statistics_from_a_handful_of_values():
     norm = BatchNorm(2)
     x = torch.randn(1, 2, 3, 5)
