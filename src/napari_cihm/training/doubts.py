@@ -37,7 +37,8 @@ class Findings:
     relief : float
         Edge under the outlines, by the edge met anywhere near; 1 is chance.
     offsets : tuple of (int, int)
-        Rows and columns by which to move the labels of each image onto its objects.
+        Rows and columns by which to move the labels of each image onto its objects,
+        in its own pixels.
     merged : float
         Share of the labels that hold two things.
     look_alikes : float
@@ -85,7 +86,7 @@ class Findings:
         Both can then be compared. Nothing moves where the labels are in their place.
         """
         return [
-            _move(labels, *self.offsets[plane.source])
+            _move(labels, *(round(n * plane.zoom) for n in self.offsets[plane.source]))
             for plane, labels in zip(planes, found, strict=True)
         ]
 
@@ -123,9 +124,10 @@ def _offset(met: NDArray[np.float64]) -> tuple[int, int]:
 
 def _move(labels: NDArray[np.int32], down: int, right: int) -> NDArray[np.int32]:
     """Return labels that lie so much further up and left; what leaves is gone."""
-    padded = np.pad(labels, FARTHEST)
+    far = max(abs(down), abs(right))
+    padded = np.pad(labels, far)
     rows, columns = labels.shape
-    top, left = FARTHEST + down, FARTHEST + right
+    top, left = far + down, far + right
     return padded[top : top + rows, left : left + columns]
 
 

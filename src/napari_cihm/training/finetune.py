@@ -98,7 +98,7 @@ def finetune(
     yield FinetuneStarted(
         len(labelled), lesson.objects, exam.held_out, len(exam.trials), exam.sure
     )
-    yield from (Note(text) for text in (word, lesson.word, *lesson.doubts) if text)
+    yield from (Note(text) for text in (word, *lesson.words, *lesson.doubts) if text)
     asked, curves = time.monotonic(), Curves()
     timed = seconds is not None and chosen.steps is None
     base_labels = exam.label(base, stopped)

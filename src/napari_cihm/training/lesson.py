@@ -1,11 +1,9 @@
 """What there is to learn: labelled planes, as the model that learns sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import Decoding, ModelConfig
@@ -13,7 +11,6 @@ from napari_cihm.data.apart import WORDS, one_number, tell_apart
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
-from napari_cihm.segmentation.diameter import keeps_scale
 from napari_cihm.training.adapting import seeing
 from napari_cihm.training.classes import class_numbers, classes_in, said_of
 from napari_cihm.training.doubts import Findings, examine
@@ -24,6 +21,7 @@ from napari_cihm.training.material import (
     refuse_too_little,
 )
 from napari_cihm.training.regions import naming, numbers_in, pieces
+from napari_cihm.training.scaling import Scaling, said_of_scale, scaled, scalings
 
 SURE = 0.75  # as sure as a learner can be asked to be
 SIGHT = "in_channels", "accepts_grey", "normalisation"  # what decides how it is seen
@@ -46,8 +44,13 @@ class Lesson:
         How many of these there are.
     config : ModelConfig
         With the channels and the maps that the planes need.
-    word : str
-        What the user should know of the numbers; empty where they mean what they say.
+    findings : Findings or None
+        Whether the labels of single objects can be right; None of plain regions.
+    scalings : mapping of int to Scaling
+        Of the images whose objects are far from the size that the model knows.
+    words : tuple of str
+        What the user should know of the numbers and sizes; nothing where they mean
+        what they say.
     """
 
     labelled: Sequence[Labelled]
@@ -55,7 +58,9 @@ class Lesson:
     units: Sequence[Plane]
     objects: int
     config: ModelConfig
-    word: str
+    findings: Findings | None
+    scalings: Mapping[int, Scaling]
+    words: tuple[str, ...]
 
     @classmethod
     def of(
@@ -70,14 +75,17 @@ class Lesson:
         """
         config = _fitting_config(start, labelled)
         planes, config, word = _numbered(list(read_planes(labelled, config)), config)
-        units = planes if config.task == "instance" else pieces(planes)
-        objects = refuse_too_little(units, least)
-        return cls(labelled, planes, units, objects, config, word)
-
-    @cached_property
-    def findings(self) -> Findings | None:
-        """Whether the labels of single objects can be right; None of plain regions."""
-        return examine(self.planes) if self.config.task == "instance" else None
+        if config.task == "semantic":
+            units = pieces(planes)
+            objects = refuse_too_little(units, least)
+            return cls(labelled, planes, units, objects, config, None, {}, (word,))
+        refuse_too_little(planes, least)
+        findings, by = examine(planes), scalings(planes, config.diameter)
+        if by:
+            planes = list(map(_in_order, scaled(planes, by)))
+        objects = refuse_too_little(planes, least)
+        words = word, said_of_scale(by, config.diameter)
+        return cls(labelled, planes, planes, objects, config, findings, by, words)
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -87,21 +95,18 @@ class Lesson:
     def seen_by(self, other: ModelConfig) -> Sequence[Plane]:
         """Show the planes as another model sees them; read them anew if need be."""
         alike = all(getattr(self.config, f) == getattr(other, f) for f in SIGHT)
-        return self.planes if alike else list(read_planes(self.labelled, other))
+        if alike:
+            return self.planes
+        return scaled(read_planes(self.labelled, other), self.scalings)
 
     @property
     def diameter(self) -> float | None:
-        """The typical diameter of what is learnt, or the old model's if that does.
-
-        As long as what is learnt keeps its scale under the old model's own size, what
-        has any other size is seen as it was before.
-        """
+        """The size that the model knows, or what is learnt has if it knew none."""
         own = self.config.diameter
-        if self.config.task != "instance":
+        if self.config.task != "instance" or own:
             return own
         areas = np.concatenate([plane.areas for plane in self.planes])
-        learnt = round(float(np.median(widths(areas))), 1)
-        return own if own and keeps_scale(learnt, own) else learnt
+        return round(float(np.median(widths(areas))), 1)
 
     @property
     def fingerprint(self) -> str:
@@ -144,9 +149,10 @@ def _numbered(
     """
     if config.task == "instance":  # whose numbers may be as large as numbers get
         joined = one_number(plane.labels for plane in planes)
-        number = tell_apart if joined else _in_order
-        planes = [replace(plane, labels=number(plane.labels)) for plane in planes]
-        return planes, config, WORDS if joined else ""
+        if joined:
+            planes = [replace(p, labels=tell_apart(p.labels)) for p in planes]
+            return planes, config, WORDS
+        return list(map(_in_order, planes)), config, ""
     held = numbers_in(planes)
     numbers = class_numbers((p.labels for p in planes), held, config.numbers)
     if numbers:
@@ -155,7 +161,6 @@ def _numbered(
     return planes, naming(config, planes), said_of(held, numbers)
 
 
-def _in_order(labels: NDArray[np.integer]) -> NDArray[np.integer]:
+def _in_order(plane: Plane) -> Plane:
     """Renumber objects 1, 2, 3 ... in the order of their numbers."""
-    numbered: NDArray[np.integer] = relabel_sequential(labels)[0]
-    return numbered
+    return replace(plane, labels=relabel_sequential(plane.labels)[0])

@@ -37,12 +37,15 @@ class Plane:
         Where the labels may be believed.
     source : int
         Which image it is a plane of: planes of one stack are no strangers.
+    zoom : float
+        How much larger than in its image everything is.
     """
 
     image: NDArray[np.float32]
     labels: NDArray[np.integer]
     reviewed: NDArray[np.bool_]
     source: int
+    zoom: float = 1.0
 
     @classmethod
     def of(cls, pair: Pair, config: ModelConfig, source: int) -> "Plane":

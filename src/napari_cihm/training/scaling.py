@@ -1,0 +1,111 @@
+"""Objects far from the size that a model knows are learnt as it will see them: scaled.
+
+Segmenting scales an image whose objects are much smaller or larger than the model's.
+Learnt as they are, both models would be judged by what they never do in use, and the
+new one would know another size from then on, and see all that it knew scaled by that.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_cihm.data.boxes import Box, whole
+from napari_cihm.data.sizes import widths
+from napari_cihm.data.zoom import AxisZoom, resample
+from napari_cihm.segmentation.diameter import keeps_scale
+from napari_cihm.training.holdout import places
+from napari_cihm.training.material import Plane
+
+# Pixels to which the planes of an image are enlarged together: in a minute there is no
+# time to look at more, and small objects are many there.
+MOST = 2**23
+TRIES = 64  # places looked at for where they are many
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """How the planes of one image are scaled.
+
+    Attributes
+    ----------
+    zoom : float
+    window : Box
+        What of the planes is seen.
+    """
+
+    zoom: float
+    window: Box
+
+    @classmethod
+    def of(cls, planes: Sequence[Plane], diameter: float, own: float) -> "Scaling":
+        """Scale objects of a diameter to a model's own, around most of them."""
+        zoom, shape = own / diameter, planes[0].labels.shape
+        side = max(1, int(np.sqrt(MOST / len(planes)) / zoom))
+        if zoom <= 1 or max(shape) <= side:
+            return cls(zoom, whole(shape))
+        centres = np.concatenate([places(p.labels, p.objects) for p in planes])
+        middle = _thick_of(centres, side)
+        starts = [
+            min(max(m - side // 2, 0), max(n - side, 0))
+            for m, n in zip(middle, shape, strict=True)
+        ]
+        ends = (min(a + side, n) for a, n in zip(starts, shape, strict=True))
+        return cls(zoom, tuple(map(slice, starts, ends)))
+
+    def apply(self, plane: Plane) -> Plane:
+        """Scale a plane."""
+        sizes = [s.stop - s.start for s in self.window]
+        zooms = tuple(AxisZoom(n, max(1, round(n * self.zoom))) for n in sizes)
+        spans = whole([zoom.target for zoom in zooms])
+        nearest = np.ix_(
+            *(zoom.nearest(span) for zoom, span in zip(zooms, spans, strict=True))
+        )
+        return replace(
+            plane,
+            image=resample(plane.image[:, *self.window], zooms, spans),
+            labels=plane.labels[self.window][nearest],
+            reviewed=plane.reviewed[self.window][nearest],
+            zoom=self.zoom,
+        )
+
+
+def scalings(planes: Sequence[Plane], own: float | None) -> dict[int, Scaling]:
+    """Find the images whose objects a model of an own size sees scaled."""
+    found: dict[int, Scaling] = {}
+    if own is None:
+        return found
+    for source in sorted({plane.source for plane in planes}):
+        of = [plane for plane in planes if plane.source == source]
+        areas = np.concatenate([plane.areas for plane in of])
+        diameter = float(np.median(widths(areas))) if len(areas) else own
+        if not keeps_scale(diameter, own):
+            found[source] = Scaling.of(of, diameter, own)
+    return found
+
+
+def scaled(planes: Iterable[Plane], by: Mapping[int, Scaling]) -> list[Plane]:
+    """Scale the planes of those images; the others stay."""
+    every = (by[p.source].apply(p) if p.source in by else p for p in planes)
+    return [plane for plane in every if plane.reviewed.any()]
+
+
+def said_of_scale(by: Mapping[int, Scaling], own: float | None) -> str:
+    """Say how objects are scaled, if they are."""
+    if not by or own is None:
+        return ""
+    zooms = sorted(scaling.zoom for scaling in by.values())
+    wide = " to ".join(dict.fromkeys(f"{own / zoom:.0f}" for zoom in zooms[::-1]))
+    return (
+        f"Objects are {wide} pixels wide and the model knows {own:.0f}: they are "
+        "learnt scaled, as they are when they are segmented."
+    )
+
+
+def _thick_of(centres: NDArray[np.intp], side: int) -> tuple[int, int]:
+    """Return the centre, of some, around which the most lie in a square."""
+    some = centres[:: 1 + len(centres) // TRIES]
+    near = [int((abs(centres - one) <= side // 2).all(1).sum()) for one in some]
+    row, column = some[int(np.argmax(near))]
+    return int(row), int(column)
