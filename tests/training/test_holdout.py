@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 from skimage.measure import regionprops
 
+from napari_cihm.errors import DataError
 from napari_cihm.training.holdout import block_side, folds
 from napari_cihm.training.material import Plane
 
@@ -54,3 +55,41 @@ def test_a_seed_chooses_what_is_held_out(planes):
     one, same, other = (folds(planes, 0.25, seed)[0].parts for seed in (1, 1, 2))
     assert [part.scored for part in one] == [part.scored for part in same]
     assert [part.scored for part in one] != [part.scored for part in other]
+
+
+def squares_at(places, side=8, shape=(240, 240)):
+    labels = np.zeros(shape, np.int32)
+    for number, (row, column) in enumerate(places, start=1):
+        labels[row : row + side, column : column + side] = number
+    return Plane(np.zeros((1, *shape), np.float32), labels, np.ones(shape, bool), 0)
+
+
+def test_what_was_reviewed_and_is_empty_is_held_out_too():
+    """Or nobody learns what a model invents there."""
+    left = squares_at([(r, c) for r in range(5, 230, 25) for c in (5, 30, 55, 80)])
+    held = [folds([left], 0.25, seed)[0].parts[0] for seed in range(8)]
+    empty = [part.block[:, 120:].mean() for part in held]
+    assert 0.15 < np.mean(empty) < 0.45
+    assert all(9 <= len(part.scored) <= 18 for part in held)
+    # what nobody looked at is as it was
+    left.reviewed[:, 120:] = False
+    for seed in range(8):
+        assert not folds([left], 0.25, seed)[0].parts[0].block[:, 120:].any()
+
+
+@pytest.mark.parametrize("apart", [9, 2])
+def test_objects_close_together_are_held_out_in_turn(apart):
+    close = squares_at([(100 + n * apart, 100) for n in range(5)], side=apart)
+    splits = folds([close], 1 / 3, seed=0, count=3)
+    scored = [number for split in splits for number in split.parts[0].scored]
+    assert len(splits) > 1 and sorted(scored) == [1, 2, 3, 4, 5]
+
+
+def test_what_lies_in_one_place_cannot_be_held_out():
+    rings = squares_at([(60, 60)], side=80)
+    for number in range(1, 5):
+        rings.labels[60 + 8 * number : 140 - 8 * number][
+            :, 60 + 8 * number : 140 - 8 * number
+        ] = number + 1
+    with pytest.raises(DataError, match="one place"):
+        folds([rings], 0.25, seed=0)

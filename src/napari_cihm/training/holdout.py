@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_cihm.errors import DataError
 from napari_cihm.training.material import Plane
 
 BLOCKS = 12
 SMALLEST = 48
+MOST = 0.5  # of a block without objects that must be reviewed for it to be held out
 
 Block = tuple[int, int, int]
 
@@ -67,13 +69,15 @@ def folds(
     count : int
         Divisions wanted; their held-out blocks do not overlap.
     """
-    side = block_side(planes)
-    tally = _tally(planes, side)
-    order = np.random.default_rng(seed).permutation(len(tally))
-    names = [list(tally)[i] for i in order]
+    side, tally = _blocks(planes, count)
+    draw = np.random.default_rng(seed)
+    names = [list(tally)[i] for i in draw.permutation(len(tally))]
+    bare = [block for block in _reviewed(planes, side) if block not in tally]
+    order = draw.permutation(len(bare))
+    each = round(share * len(bare))
     wanted = share * sum(tally.values())
     splits, start = [], 0
-    for _ in range(count):
+    for number in range(count):
         chosen: set[Block] = set()
         objects = 0
         while start < len(names) and (objects < wanted or not chosen):
@@ -83,6 +87,7 @@ def folds(
             objects += tally[names[start]]
             start += 1
         if chosen:
+            chosen |= {bare[i] for i in order[number * each : (number + 1) * each]}
             parts = tuple(_part(plane, side, chosen) for plane in planes)
             splits.append(Split(parts))
     return splits
@@ -97,6 +102,28 @@ def block_side(planes: Sequence[Plane]) -> int:
     return max(SMALLEST, int(np.sqrt(sum(areas.values()) / BLOCKS)))
 
 
+def _blocks(planes: Sequence[Plane], count: int) -> tuple[int, dict[Block, int]]:
+    """Divide planes into blocks, smaller ones where few objects lie close together.
+
+    Raises
+    ------
+    DataError
+        If no blocks are so small that objects lie in two of them.
+    """
+    side = block_side(planes)
+    tally = _tally(planes, side)
+    while len(tally) < max(count, 2) and side > 1:
+        side //= 2
+        tally = _tally(planes, side)
+    if len(tally) == 1:
+        raise DataError(
+            "all labelled objects lie in one place: none can be held out",
+            "objects side by side",
+            "label some elsewhere too",
+        )
+    return side, tally
+
+
 def _tally(planes: Sequence[Plane], side: int) -> dict[Block, int]:
     """Count the objects of each block that has some, in a fixed order."""
     tally: dict[Block, int] = {}
@@ -105,6 +132,27 @@ def _tally(planes: Sequence[Plane], side: int) -> dict[Block, int]:
             block = plane.source, int(row), int(column)
             tally[block] = tally.get(block, 0) + 1
     return dict(sorted(tally.items()))
+
+
+def _reviewed(planes: Sequence[Plane], side: int) -> list[Block]:
+    """List the blocks of which most was reviewed; tiny ones tell nothing.
+
+    Where no object is, what a model finds is wrong.
+    """
+    blocks: set[Block] = set()
+    for plane in planes if side >= SMALLEST else ():
+        mostly = np.argwhere(_shares(plane.reviewed, side) > MOST).tolist()
+        blocks |= {(plane.source, row, column) for row, column in mostly}
+    return sorted(blocks)
+
+
+def _shares(reviewed: NDArray[np.bool_], side: int) -> NDArray[np.float64]:
+    """Return which share of each block was reviewed."""
+    rows, columns = (np.arange(0, n, side) for n in reviewed.shape)
+    sums = np.add.reduceat(np.add.reduceat(reviewed, rows, 0, int), columns, 1)
+    height, width = reviewed.shape
+    areas = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
+    return np.asarray(sums / areas)
 
 
 def places(
