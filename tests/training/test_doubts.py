@@ -8,6 +8,7 @@ import pytest
 from scipy import ndimage
 
 from napari_cihm.data.synthetic import nuclei, tissue
+from napari_cihm.training import doubts
 from napari_cihm.training.doubts import examine
 from napari_cihm.training.material import Plane
 
@@ -75,6 +76,18 @@ def test_what_is_found_stays_where_labels_are_right(picture):
     plane = _plane(image, labels)
     (laid,) = examine([plane]).lay_beside([plane], [labels])
     np.testing.assert_array_equal(laid, labels)
+
+
+def test_of_a_large_plane_the_part_with_most_objects_is_looked_at(monkeypatch):
+    image, labels = PICTURES["glowing"]
+    wide = [np.pad(a, ((0, 300), (300, 0)), mode="reflect") for a in (image, labels)]
+    wide[1][256:], wide[1][:, :300] = 0, 0
+    wide[1][540:550, 20:30] = 9999
+    monkeypatch.setattr(doubts, "LARGEST", 256)
+    monkeypatch.setattr(doubts, "ENOUGH_OBJECTS", 10)
+    assert examine([_plane(*wide)]).words == ()
+    monkeypatch.setattr(doubts, "LARGEST", 1536)
+    assert examine([_plane(*wide)]).look_alikes > 1  # all that is mirrored
 
 
 def test_merged_neighbours_are_told(picture):

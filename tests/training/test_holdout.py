@@ -5,8 +5,9 @@ import pytest
 from scipy import ndimage
 from skimage.measure import regionprops
 
+from napari_cihm.data.boxes import whole
 from napari_cihm.errors import DataError
-from napari_cihm.training.holdout import block_side, folds
+from napari_cihm.training.holdout import block_side, folds, thickest
 from napari_cihm.training.material import Plane
 
 
@@ -93,3 +94,20 @@ def test_what_lies_in_one_place_cannot_be_held_out():
         ] = number + 1
     with pytest.raises(DataError, match="one place"):
         folds([rings], 0.25, seed=0)
+
+
+def test_of_very_many_objects_no_more_are_held_out_than_are_enough():
+    y, x = np.indices((1400, 1400))
+    squares = np.where((y % 14 < 9) & (x % 14 < 9), y // 14 * 100 + x // 14 + 1, 0)
+    plane = Plane(np.zeros((1, 1400, 1400), np.float32), squares, squares >= 0, 0)
+    (split,) = folds([plane], 0.25, seed=0)
+    assert 400 <= split.held_out < 1300
+
+
+def test_the_square_with_most_objects_is_found():
+    crowd = [(r, c) for r in range(120, 200, 20) for c in range(40, 120, 20)]
+    plane = squares_at([(5, 5), (10, 220), *crowd])
+    box = thickest([plane], 100)
+    assert {s.stop - s.start for s in box} == {100}
+    assert len(plane.cut(box).objects) >= 12
+    assert thickest([plane], 240) == thickest([plane], None) == whole((240, 240))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import regionprops
 
+from napari_cihm.training.holdout import thickest
 from napari_cihm.training.material import Plane
 
 FARTHEST = 12  # pixels by which labels are moved, in search of a better place
@@ -23,6 +24,8 @@ MERGED = 0.15  # share of labels that hold two things
 LOOK_ALIKES = 0.3  # unlabelled look-alikes, by labelled objects
 ENOUGH_PLANES = 12
 ENOUGH_OUTLINE = 20_000  # pixels of a plane
+ENOUGH_OBJECTS = 2000
+LARGEST = 1536  # pixels of a plane's side that are looked at
 
 NECK = 0.6  # of its depth, at which a label comes apart when it holds two
 EQUAL = 0.7  # of the depth of the first that the second thing has
@@ -94,7 +97,8 @@ class Findings:
 def examine(planes: Sequence[Plane]) -> Findings:
     """Ask the images whether the labels of single objects can be right."""
     images = 1 + max(plane.source for plane in planes)
-    planes = planes[:: -(-len(planes) // ENOUGH_PLANES)]
+    chosen = planes[:: -(-len(planes) // ENOUGH_PLANES)]
+    planes = [plane.cut(thickest([plane], LARGEST)) for plane in chosen]
     met = _edge_by_image(planes, images, slice(None))
     count = len(planes[0].image)
     if count > 1 and _relief(met.sum(0)) < RELIEF:
@@ -175,7 +179,8 @@ def _merged(planes: Sequence[Plane]) -> float:
     """Return the share of labels that lie in two pieces, or have a narrow neck."""
     two = total = 0
     for plane in planes:
-        for region in regionprops(np.where(plane.reviewed, plane.labels, 0)):
+        regions = regionprops(np.where(plane.reviewed, plane.labels, 0))
+        for region in regions[:: 1 + len(regions) // ENOUGH_OBJECTS]:
             depth = ndimage.distance_transform_edt(np.pad(region.image, 1))
             cores, count = ndimage.label(depth > NECK * depth.max())
             tops = np.sort(ndimage.maximum(depth, cores, np.arange(1, count + 1)))

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_cihm.data.boxes import Box, box_at, whole
 from napari_cihm.errors import DataError
 from napari_cihm.training.material import Plane
 
 BLOCKS = 12
-SMALLEST = 48
-MOST = 0.5  # of a block without objects that must be reviewed for it to be held out
+SMALLEST, LARGEST = 48, 512  # pixels of a block's side
+TRIES = 64  # places looked at for where objects are many
+ENOUGH = 400  # objects held out, by which a score is sure to a few points
+MOST = 0.5  # of a block that must be ground for it to be held out without objects
 
 Block = tuple[int, int, int]
 
@@ -63,7 +66,7 @@ def folds(
     planes : sequence of Plane
         What there is to learn from.
     share : float
-        About so much of the objects is held out.
+        About so much of the objects is held out, but of many no more than are enough.
     seed : int
         Chooses the blocks.
     count : int
@@ -72,10 +75,10 @@ def folds(
     side, tally = _blocks(planes, count)
     draw = np.random.default_rng(seed)
     names = [list(tally)[i] for i in draw.permutation(len(tally))]
-    bare = [block for block in _reviewed(planes, side) if block not in tally]
+    bare = [block for block in _grounds(planes, side) if block not in tally]
     order = draw.permutation(len(bare))
-    each = round(share * len(bare))
-    wanted = share * sum(tally.values())
+    each = min(round(share * len(bare)), BLOCKS)
+    wanted = min(share * sum(tally.values()), ENOUGH)
     splits, start = [], 0
     for number in range(count):
         chosen: set[Block] = set()
@@ -94,12 +97,13 @@ def folds(
 
 
 def block_side(planes: Sequence[Plane]) -> int:
-    """Choose a side that cuts what is reviewed into about a dozen blocks."""
+    """Choose a side that cuts what is reviewed into a dozen blocks, or more of much."""
     areas: dict[int, int] = {}
     for plane in planes:  # planes of one image share their blocks
         seen = int(plane.reviewed.sum())
         areas[plane.source] = max(areas.get(plane.source, 0), seen)
-    return max(SMALLEST, int(np.sqrt(sum(areas.values()) / BLOCKS)))
+    side = int(np.sqrt(sum(areas.values()) / BLOCKS))
+    return min(max(SMALLEST, side), LARGEST)
 
 
 def _blocks(planes: Sequence[Plane], count: int) -> tuple[int, dict[Block, int]]:
@@ -134,23 +138,24 @@ def _tally(planes: Sequence[Plane], side: int) -> dict[Block, int]:
     return dict(sorted(tally.items()))
 
 
-def _reviewed(planes: Sequence[Plane], side: int) -> list[Block]:
-    """List the blocks of which most was reviewed; tiny ones tell nothing.
+def _grounds(planes: Sequence[Plane], side: int) -> list[Block]:
+    """List the blocks of which most is known to be ground; tiny ones tell nothing.
 
-    Where no object is, what a model finds is wrong.
+    Whatever a model finds there is wrong.
     """
     blocks: set[Block] = set()
     for plane in planes if side >= SMALLEST else ():
-        mostly = np.argwhere(_shares(plane.reviewed, side) > MOST).tolist()
+        ground = plane.reviewed & (plane.labels == 0)
+        mostly = np.argwhere(_shares(ground, side) > MOST).tolist()
         blocks |= {(plane.source, row, column) for row, column in mostly}
     return sorted(blocks)
 
 
-def _shares(reviewed: NDArray[np.bool_], side: int) -> NDArray[np.float64]:
-    """Return which share of each block was reviewed."""
-    rows, columns = (np.arange(0, n, side) for n in reviewed.shape)
-    sums = np.add.reduceat(np.add.reduceat(reviewed, rows, 0, int), columns, 1)
-    height, width = reviewed.shape
+def _shares(mask: NDArray[np.bool_], side: int) -> NDArray[np.float64]:
+    """Return which share of each block a mask covers."""
+    rows, columns = (np.arange(0, n, side) for n in mask.shape)
+    sums = np.add.reduceat(np.add.reduceat(mask, rows, 0, int), columns, 1)
+    height, width = mask.shape
     areas = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
     return np.asarray(sums / areas)
 
@@ -161,6 +166,23 @@ def places(
     """Return the row and column in which each object has its centre."""
     centres = ndimage.center_of_mass(labels > 0, labels, numbers)
     return np.array(centres, np.intp).reshape(-1, 2)
+
+
+def thickest(planes: Sequence[Plane], side: int | None) -> Box:
+    """Find the square, of a side, in which most objects of some planes lie.
+
+    It is the whole planes where these are no larger, or no side is given.
+    """
+    shape = planes[0].labels.shape
+    if side is None or max(shape) <= side:
+        return whole(shape)
+    centres = np.concatenate([places(p.labels, p.objects) for p in planes])
+    some = centres[:: 1 + len(centres) // TRIES]
+    near = [int((abs(centres - one) <= side // 2).all(1).sum()) for one in some]
+    middle = some[int(np.argmax(near))] if len(some) else np.array(shape) // 2
+    sides = [min(side, n) for n in shape]
+    most = [n - s for n, s in zip(shape, sides, strict=True)]
+    return box_at(np.clip(middle - np.array(sides) // 2, 0, most), sides)
 
 
 def _part(plane: Plane, side: int, chosen: set[Block]) -> Part:

@@ -1,7 +1,7 @@
 """What a window or a folder gives to learn from, as planes in the model's eyes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import Channels, ModelConfig, SegmentSettings
 from napari_cihm.data.axes import axes_beside
+from napari_cihm.data.boxes import Box
 from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
 from napari_cihm.data.normalise import intensity_ranges, normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
@@ -56,6 +57,15 @@ class Plane:
             return cls(image, pair.labels, seen, source)
         labels = np.where(pair.reviewed, pair.labels, 0)
         return cls(image, labels, pair.reviewed, source)
+
+    def cut(self, box: Box) -> "Plane":
+        """Return a part."""
+        return replace(
+            self,
+            image=self.image[:, *box],
+            labels=self.labels[box],
+            reviewed=self.reviewed[box],
+        )
 
     @property
     def objects(self) -> NDArray[np.integer]:

@@ -9,19 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.sizes import widths
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.diameter import keeps_scale
-from napari_cihm.training.holdout import places
+from napari_cihm.training.holdout import thickest
 from napari_cihm.training.material import Plane
 
 # Pixels to which the planes of an image are enlarged together: in a minute there is no
 # time to look at more, and small objects are many there.
 MOST = 2**23
-TRIES = 64  # places looked at for where they are many
 
 
 @dataclass(frozen=True)
@@ -41,32 +39,24 @@ class Scaling:
     @classmethod
     def of(cls, planes: Sequence[Plane], diameter: float, own: float) -> "Scaling":
         """Scale objects of a diameter to a model's own, around most of them."""
-        zoom, shape = own / diameter, planes[0].labels.shape
-        side = max(1, int(np.sqrt(MOST / len(planes)) / zoom))
-        if zoom <= 1 or max(shape) <= side:
-            return cls(zoom, whole(shape))
-        centres = np.concatenate([places(p.labels, p.objects) for p in planes])
-        middle = _thick_of(centres, side)
-        starts = [
-            min(max(m - side // 2, 0), max(n - side, 0))
-            for m, n in zip(middle, shape, strict=True)
-        ]
-        ends = (min(a + side, n) for a, n in zip(starts, shape, strict=True))
-        return cls(zoom, tuple(map(slice, starts, ends)))
+        zoom = own / diameter
+        side = max(1, int(np.sqrt(MOST / len(planes)) / zoom)) if zoom > 1 else None
+        return cls(zoom, thickest(planes, side))
 
     def apply(self, plane: Plane) -> Plane:
         """Scale a plane."""
-        sizes = [s.stop - s.start for s in self.window]
-        zooms = tuple(AxisZoom(n, max(1, round(n * self.zoom))) for n in sizes)
-        spans = whole([zoom.target for zoom in zooms])
-        nearest = np.ix_(
-            *(zoom.nearest(span) for zoom, span in zip(zooms, spans, strict=True))
+        plane = plane.cut(self.window)
+        zooms = tuple(
+            AxisZoom(n, max(1, round(n * self.zoom))) for n in plane.labels.shape
         )
+        spans = whole([zoom.target for zoom in zooms])
+        places = (zoom.nearest(span) for zoom, span in zip(zooms, spans, strict=True))
+        nearest = np.ix_(*places)
         return replace(
             plane,
-            image=resample(plane.image[:, *self.window], zooms, spans),
-            labels=plane.labels[self.window][nearest],
-            reviewed=plane.reviewed[self.window][nearest],
+            image=resample(plane.image, zooms, spans),
+            labels=plane.labels[nearest],
+            reviewed=plane.reviewed[nearest],
             zoom=self.zoom,
         )
 
@@ -101,11 +91,3 @@ def said_of_scale(by: Mapping[int, Scaling], own: float | None) -> str:
         f"Objects are {wide} pixels wide and the model knows {own:.0f}: they are "
         "learnt scaled, as they are when they are segmented."
     )
-
-
-def _thick_of(centres: NDArray[np.intp], side: int) -> tuple[int, int]:
-    """Return the centre, of some, around which the most lie in a square."""
-    some = centres[:: 1 + len(centres) // TRIES]
-    near = [int((abs(centres - one) <= side // 2).all(1).sum()) for one in some]
-    row, column = some[int(np.argmax(near))]
-    return int(row), int(column)

@@ -58,12 +58,12 @@ class Trial:
             for box, part in _windows(unit, split.parts[number])
         ]
         boxes = tuple((number, box) for number, box, _ in found)
-        windows = tuple(_cut(planes[number], box) for number, box in boxes)
+        windows = tuple(planes[number].cut(box) for number, box in boxes)
         return cls(split, boxes, windows, tuple(part for _, _, part in found))
 
     def seen(self, planes: Sequence[Plane]) -> list[Plane]:
         """Cut the same parts out of the planes as another model sees them."""
-        return [_cut(planes[number], box) for number, box in self.boxes]
+        return [planes[number].cut(box) for number, box in self.boxes]
 
     def score(self, found: Sequence[NDArray[np.integer]], config: ModelConfig) -> Score:
         """Score what a model labelled on the parts."""
@@ -117,15 +117,6 @@ def _windows(plane: Plane, part: Part) -> Iterator[tuple[Box, Part]]:
         windows = [(whole(block.shape), part)]
     for box, held in windows:
         yield box, replace(held, learn=held.learn[box], block=held.block[box])
-
-
-def _cut(plane: Plane, box: Box) -> Plane:
-    return replace(
-        plane,
-        image=plane.image[:, *box],
-        labels=plane.labels[box],
-        reviewed=plane.reviewed[box],
-    )
 
 
 def _overlaps(
