@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.training import doubts
-from napari_cihm.training.doubts import examine
+from napari_cihm.training.doubts import Findings, examine
 from napari_cihm.training.material import Plane
 
 
@@ -76,6 +76,21 @@ def test_what_is_found_stays_where_labels_are_right(picture):
     plane = _plane(image, labels)
     (laid,) = examine([plane]).lay_beside([plane], [labels])
     np.testing.assert_array_equal(laid, labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "precision", "meant"),
+    [
+        ({}, 0.7, True),
+        ({}, 0.6, False),  # as high as one gets that finds all of them
+        ({"merged": 0.5}, 0.9, False),
+        ({"offsets": ((0, 0), (0, 4))}, 0.9, False),
+        ({"relief": 1.0}, 0.9, False),
+    ],
+)
+def test_look_alikes_are_none_to_who_tells_them_apart(change, precision, meant):
+    found = Findings(2.0, ((0, 0),), merged=0.0, look_alikes=0.6)
+    assert replace(found, **change).borne_out(precision) == meant
 
 
 def test_of_a_large_plane_the_part_with_most_objects_is_looked_at(monkeypatch):

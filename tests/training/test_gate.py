@@ -63,6 +63,15 @@ def test_doubtful_labels_keep_a_model_that_finds_something():
     assert not verdict.accepted and verdict.warnings == LOOK_ALIKES
 
 
+def test_labels_that_are_borne_out_need_a_gain_like_any_and_a_look():
+    settings = {"doubts": LOOK_ALIKES, "meant": True, "seasoned": True}
+    verdict = judge(score(40), score(60), "instance", **settings)
+    assert verdict.accepted and verdict.warnings == LOOK_ALIKES
+    verdict = judge(score(40), score(42), "instance", **settings)
+    assert not verdict.accepted and verdict.warnings[0] == LOOK_ALIKES[0]
+    assert "not clearly better" in verdict.warnings[1]
+
+
 def test_doubtful_labels_are_better_than_nothing_and_said_to_be_doubtful():
     verdict = judge(score(0), score(20), "instance", LOOK_ALIKES, seasoned=True)
     assert verdict.accepted and verdict.warnings == LOOK_ALIKES

@@ -59,6 +59,16 @@ class Findings:
         known = all(max(map(abs, offset)) < FARTHEST for offset in self.offsets)
         return self.relief >= RELIEF and known
 
+    def borne_out(self, precision: float) -> bool:
+        """Tell whether a model of such an AP shows that look-alikes are no objects.
+
+        One that cannot tell them from objects finds all of them, or misses as many, and
+        gets no further than the share of objects among both. Other doubts stay.
+        """
+        moved = any(map(any, self.offsets))
+        sound = self.relief >= RELIEF and not moved and self.merged <= MERGED
+        return sound and precision > 1 / (1 + self.look_alikes)
+
     @property
     def words(self) -> tuple[str, ...]:
         """Say what cannot be right, a sentence each."""

@@ -124,6 +124,7 @@ def finetune(
     verdict = judge(
         old, fit.score, task, lesson.doubts,
         placed=findings is None or findings.placed,
+        meant=findings is not None and findings.borne_out(fit.score.ap50),
         seasoned="start" not in base.config.training.settings,  # was never fine-tuned
     )  # fmt: skip
     hurry = () if verdict.accepted else _hurry(curves, timed, stopped())

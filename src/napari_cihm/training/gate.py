@@ -35,6 +35,11 @@ class Score:
         return mean_ap(self.matchings)
 
     @property
+    def ap50(self) -> float:
+        """AP at an IoU of a half."""
+        return self.matchings[0].ap
+
+    @property
     def objects(self) -> int:
         """Objects there are."""
         return self.matchings[0].tp + self.matchings[0].fn
@@ -84,12 +89,14 @@ def judge(
     task: str,
     doubts: Sequence[str] = (),
     placed: bool = True,
+    meant: bool = False,
     seasoned: bool = False,
 ) -> Verdict:
     """Compare both scores; doubts about the labels keep the old model.
 
     They do not where it finds nothing at all and the labels lie on what they mean: a
     model that learnt half of the truth is then better than none, and so is any gain.
+    Nor do they where the new model bears out that the labels are meant so.
 
     Parameters
     ----------
@@ -101,6 +108,8 @@ def judge(
         Why the labels themselves look wrong.
     placed : bool
         Whether it is known at least which objects they mean.
+    meant : bool
+        Whether the new model tells what is labelled from what only looks like it.
     seasoned : bool
         Whether the old model has learnt far more than these labels: it then gives way
         to a gain that chance would not give, and not to any.
@@ -111,7 +120,7 @@ def judge(
     if placed and old < NOTHING and figure > old + LEAST_GAIN:
         better = f"the new model is better; the old one finds nothing: {words}"
         return Verdict(True, better, tuple(doubts))
-    if doubts:
+    if doubts and not meant:
         return Verdict(False, f"the labels look wrong: {words}", tuple(doubts))
     chance = 0.0
     if task == "instance":
@@ -123,9 +132,10 @@ def judge(
         elif figure >= old + LEAST_GAIN:
             kept = "not clearly better"
         warning = f"The new model is {kept} than the old one: {words}."
-        return Verdict(False, f"the old model is kept: {words}", (warning,))
+        kept = f"the old model is kept: {words}"
+        return Verdict(False, kept, (*doubts, warning))
     reason = f"the new model is better: {words}"
     if figure >= old + SURE * chance:
-        return Verdict(True, reason)
+        return Verdict(True, reason, tuple(doubts))
     chancy = f"Chance alone may give such a gain on {new.objects} objects: {LOOK}"
-    return Verdict(True, reason, (chancy,))
+    return Verdict(True, reason, (*doubts, chancy))

@@ -226,18 +226,19 @@ def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
         )
     whole = all(plane.reviewed.all() for plane in planes)
     part = "" if whole else " in the reviewed part"
+    right = "" if whole else ", or mark those that are right as reviewed too"
     if count == 0:
         raise DataError(
             f"the labels are all background{part}",
             f"at least {least} labelled objects",
-            "segment or draw some objects first",
+            f"segment or draw some objects first{right}",
         )
     if count < least:
         has = "is 1 labelled object" if count == 1 else f"are {count} labelled objects"
         raise DataError(
             f"there {has}{part}",
             f"at least {least}",
-            f"label {least - count} more",
+            f"label {least - count} more{right}",
         )
     return count
 
