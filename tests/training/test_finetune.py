@@ -337,6 +337,12 @@ def test_what_cannot_be_learnt_is_refused(base, change, error, words, make_dark)
         run(base, *change(list(images), list(labels)))
 
 
+def test_who_only_deleted_is_told_to_mark_what_is_right_too(base, make_dark):
+    image, labels = make_dark(0)
+    with pytest.raises(DataError, match="mark those that are right as reviewed too"):
+        run(base, [image], [labels], reviewed=[labels == 0])
+
+
 def test_nothing_reviewed_is_refused(base, make_dark):
     image, labels = make_dark(0)
     with pytest.raises(DataError, match="no part of the labels is marked"):

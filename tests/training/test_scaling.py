@@ -7,6 +7,7 @@ from napari_cihm import finetune, load_model, segment
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Note
 from napari_cihm.models import Model
+from napari_cihm.training import lesson as lessons
 from napari_cihm.training import scaling
 from napari_cihm.training.doubts import Findings
 from napari_cihm.training.exam import Exam
@@ -49,6 +50,19 @@ def test_of_what_would_be_huge_a_part_is_learnt(monkeypatch):
     seen = by.apply(plane)
     assert 0.8 * 2**15 < seen.labels.size <= 2**15
     assert len(seen.objects) > 6 and 1 not in seen.objects
+
+
+def test_what_is_small_and_far_apart_is_learnt_as_it_is(monkeypatch):
+    monkeypatch.setattr(scaling, "MOST", 2**14)
+    plane = discs(GRID, 2, shape=(200, 200))
+    plane.labels[190:194, 190:194] = 99
+    config = load_model("cihm-dsb18", "cpu").config
+    given = gather([plane.image[0]], [plane.labels], None)
+    lesson = Lesson.of(given, config, 5)
+    assert not lesson.scalings and lesson.objects == len(GRID) + 1
+    monkeypatch.setattr(lessons, "MANY", 3)
+    lesson = Lesson.of(given, config, 5)
+    assert lesson.scalings and 3 <= lesson.objects < len(GRID)
 
 
 def test_models_are_judged_as_they_segment():

@@ -24,6 +24,7 @@ from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.scaling import Scaling, said_of_scale, scaled, scalings
 
 SURE = 0.75  # as sure as a learner can be asked to be
+MANY = 100  # objects, of which others may be left out where they would be enlarged
 SIGHT = "in_channels", "accepts_grey", "normalisation"  # what decides how it is seen
 
 
@@ -79,11 +80,14 @@ class Lesson:
             units = pieces(planes)
             objects = refuse_too_little(units, least)
             return cls(labelled, planes, units, objects, config, None, {}, (word,))
-        refuse_too_little(planes, least)
-        findings, by = examine(planes), scalings(planes, config.diameter)
-        if by:
-            planes = list(map(_in_order, scaled(planes, by)))
         objects = refuse_too_little(planes, least)
+        findings, by = examine(planes), scalings(planes, config.diameter)
+        seen = list(map(_in_order, scaled(planes, by))) if by else planes
+        held = sum(len(plane.objects) for plane in seen)
+        if held < min(objects, MANY):
+            by = {}  # small and far apart: as they are, rather than next to none
+        else:
+            planes, objects = seen, held
         words = word, said_of_scale(by, config.diameter)
         return cls(labelled, planes, planes, objects, config, findings, by, words)
 
