@@ -8,7 +8,7 @@ from scipy import ndimage
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.events import Note, Segmented
-from napari_cihm.segmentation import segment_iter
+from napari_cihm.segmentation import segment, segment_iter
 from napari_cihm.segmentation.diameter import find_diameter
 from tests.segmentation.conftest import WHOLE_RANGE, discs
 
@@ -106,6 +106,25 @@ def test_one_look_is_enough_when_it_fits() -> None:
     model = Tuned()
     find_diameter(Image.of(discs((300, 300), 10, 6) > 0), model, AUTO)
     assert len(model.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "widths", [[36, 18], [11, 0, 22], [57, 28.5, 0, 0, 0], [36, 26, 0, 0, 0]]
+)
+def test_two_looks_that_agree_are_enough_where_the_image_stays(widths) -> None:
+    # All others have their turn where a size is nearly too large, or is disputed.
+    model = Told(widths, huge=False)
+    assert find_diameter(Image.of(np.eye(512)), model, AUTO) == (None, "")
+    assert not model.widths
+
+
+def test_a_look_at_the_whole_image_is_not_repeated() -> None:
+    model, image = Tuned(), discs((200, 230), 10, 6) > 0
+    found = segment(image, model)
+    assert model.calls == [(1, 1, 200, 230)]
+    np.testing.assert_array_equal(found, segment(image, Tuned(), diameter=None))
+    segment(image[:, :150], model, of=Image.of(image, "yx"))
+    assert model.calls[1:] == [(1, 1, 200, 230), (1, 1, 200, 150)]
 
 
 def test_the_liveliest_part_of_an_empty_slide_is_looked_at() -> None:

@@ -28,6 +28,8 @@ KEPT = (1 / 2.3, 3.0)
 FITS, EVEN = 1.5, 1.6
 # Two looks that agree as well as this bear each other out.
 AGREE = 1.35
+# So far within the sizes that keep an image's scale, two that agree are enough.
+WELL = 1.1
 # How bimodal what was enlarged has to be. A bell curve, as of noise, has 1/3; tiny
 # nuclei have .57 and more, and nearly all .44 where noise is a third of their contrast.
 BIMODAL = 0.43
@@ -87,7 +89,7 @@ def find_diameter(
         if look.objects < ENOUGH:
             continue
         looks.append(look)
-        if zoom == 1 and look.spread < EVEN and _apart(look.seen, own) < np.log(FITS):
+        if _settled(looks, own):
             break
     if not looks:
         return None, ""
@@ -109,6 +111,21 @@ def find_diameter(
 def keeps_scale(diameter: float, own: float) -> bool:
     """Tell whether objects are so near a model's own size that they stay as is."""
     return KEPT[0] < diameter / own < KEPT[1]
+
+
+def _settled(looks: list[Look], own: float) -> bool:
+    """Tell whether the first look fits, or two say that the image keeps its scale."""
+    first, *others = looks
+    if not others:
+        fits = _apart(first.seen, own) < np.log(FITS)
+        return bool(first.zoom == 1 and first.spread < EVEN and fits)
+    return len(others) == 1 and _agree(*looks) and all(_stays(x, own) for x in looks)
+
+
+def _stays(look: Look, own: float) -> bool:
+    """Tell whether a look speaks for the image's own scale, and clearly."""
+    sizes = look.diameter / WELL, look.diameter * WELL
+    return look.spread < EVEN and all(keeps_scale(size, own) for size in sizes)
 
 
 def _alone(look: Look, looks: list[Look]) -> bool:

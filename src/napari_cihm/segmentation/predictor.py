@@ -60,6 +60,26 @@ class NetworkPredictor:
         return maps / np.float32(len(_FLIPS) + 1)
 
 
+class Remembering:
+    """A predictor that remembers the first batch it was given, and its maps.
+
+    Parameters
+    ----------
+    inner : Predictor
+        What predicts.
+    """
+
+    def __init__(self, inner: Predictor) -> None:
+        self._inner, self.config, self.key = inner, inner.config, inner.key
+        self.first: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn (batch, channels, h, w) into (batch, classes, h, w)."""
+        maps = self._inner(batch)
+        self.first = self.first or (batch, maps)
+        return maps
+
+
 def predict(predictor: Predictor, batch: NDArray[np.float32]) -> NDArray[np.float32]:
     """Ask a predictor for the maps of a batch, and check that they are maps.
 

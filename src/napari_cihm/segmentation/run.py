@@ -33,7 +33,7 @@ from napari_cihm.segmentation.parts import decode_block
 from napari_cihm.segmentation.placing import Unit
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
-from napari_cihm.segmentation.predictor import Predictor
+from napari_cihm.segmentation.predictor import Predictor, Remembering
 from napari_cihm.segmentation.source import look_over, sample
 from napari_cihm.segmentation.store import MemoryStore, Store
 from napari_cihm.segmentation.surety import nothing_found
@@ -126,8 +126,10 @@ def segment_iter(
     chosen, ranges, pixels = _look_over(
         picture, whole, predictor.config, chosen, folder is not None
     )
-    diameter, note = find_diameter(whole, predictor, chosen, ranges)
+    looking = Remembering(predictor)
+    diameter, note = find_diameter(whole, looking, chosen, ranges)
     plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
+    thrift.known = looking.first  # of an image no larger than a look, all of it
     sides = plan_sides(plan, predictor, diameter) if _is_orthogonal(plan) else []
     units, blocks = _units(plan)
     tiles = sum(one.tile_count for one, _ in sides) if sides else plan.tile_count
