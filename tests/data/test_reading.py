@@ -379,3 +379,24 @@ def test_pixels_that_cannot_be_decoded_name_their_file(tmp_path: Path, tile) -> 
     path.write_bytes(written)
     with pytest.raises(ReadError, match=r"bad\.tif cannot be read"):
         read_image(path).read()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.npy", "a.zarr", "group.zarr", "stack"])
+def test_a_level_that_a_file_lacks_is_refused(tmp_path: Path, name: str) -> None:
+    pixels, path = np.eye(9, dtype=np.uint8), tmp_path / name
+    given: Path | list[Path] = path
+    if name == "a.png":
+        Pillow.fromarray(pixels).save(path)
+    elif name == "a.npy":
+        np.save(path, pixels)
+    elif name == "stack":
+        given = [tmp_path / "a.tif"]
+        tifffile.imwrite(given[0], pixels)
+    else:
+        inner = path / "0" if name == "group.zarr" else path
+        if name == "group.zarr":
+            zarr.create_group(path)
+        zarr.create_array(inner, data=pixels)
+    read_image(given)
+    with pytest.raises(ReadError, match=r"no level 1\. expected 0, the only one"):
+        read_image(given, level=1)

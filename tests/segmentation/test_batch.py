@@ -135,6 +135,12 @@ def test_one_name_never_overwrites_another(tmp_path: Path, paths, names) -> None
     assert [one.name for one in found] == names.split()
 
 
+def test_a_folder_without_planes_is_no_stack(tmp_path: Path) -> None:
+    Pillow.fromarray(np.eye(9, dtype=np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(ReadError, match=r"holds no TIFF file.*without --stack"):
+        find_inputs([tmp_path], stack=True)
+
+
 def test_a_folder_of_planes_is_a_stack_when_asked(tmp_path: Path) -> None:
     for z in (1, 2, 10, 11):
         _save(tmp_path / "stack" / f"z{z}.tif", PICTURE + np.uint8(z))

@@ -111,3 +111,11 @@ def test_an_ending_may_be_in_capitals(tmp_path) -> None:
     found = find_inputs([_tiff(tmp_path / "a.tif")])
     list(Batch(tmp_path / "o.TIF", Local(), suffix=".tif").run(found))
     assert tifffile.imread(tmp_path / "o.TIF").shape == (9, 9)
+
+
+@pytest.mark.parametrize("name", ["o", "o/x/..", "o/.."])
+def test_a_table_is_no_folder_of_labels(tmp_path, name) -> None:
+    found = find_inputs([_tiff(tmp_path / "in" / "a.tif")])
+    with pytest.raises(InputError, match="is to be a folder of results"):
+        next(Batch(tmp_path / "o", Local(), table=tmp_path / name).run(found))
+    assert not (tmp_path / "o").exists()

@@ -31,10 +31,12 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     node = zarr.open(path, mode="r")
     name = path.name.removesuffix(".zarr").removesuffix(".ome")
     about: dict[str, Any] = {"name": name, "path": path}
+    images = [] if isinstance(node, zarr.Array) else _multiscales(node)
+    if level and not images:
+        raise ReadError(f"{path} has no level {level}", "0, the only one")
     if isinstance(node, zarr.Array):
         own = _names(getattr(node.metadata, "dimension_names", None))
         return Image.of(node, axes or own, **about)
-    images = _multiscales(node)
     if not images:
         array = _only_array(path, node)
         return Image.of(array, axes, **about)

@@ -57,7 +57,9 @@ def read_image(
         If it is missing, may not be read, is broken or is no image.
     """
     if not isinstance(path, str | Path):
-        return open_tiff_series([Path(p) for p in path], axes)
+        files = [Path(p) for p in path]
+        _refuse_levels(files[0] if files else Path(), level)
+        return open_tiff_series(files, axes)
     path = with_home(path)
     with readable(path):
         try:
@@ -87,6 +89,7 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
         raise ReadError(f"{path} is empty", "an image")
     if is_tiff(start):
         return open_tiff(path, axes, level)
+    _refuse_levels(path, level)
     if start.startswith(b"\x93NUMPY"):
         data = np.load(path, mmap_mode="r", allow_pickle=False)
         return Image.of(data, axes, name=path.stem, path=path)
@@ -97,6 +100,11 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
             "unpack it first" if start.startswith(b"PK") else "",
         )
     return _open_picture(path, axes)
+
+
+def _refuse_levels(path: Path, level: int) -> None:
+    if level:
+        raise ReadError(f"{path} has no level {level}", "0, the only one")
 
 
 def _open_picture(path: Path, axes: str | None) -> Image:

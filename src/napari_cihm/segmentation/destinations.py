@@ -95,9 +95,11 @@ def check_results(
     read = {identity(path): path for one in inputs for path in one.files or (one.path,)}
     read.pop(None, None)
     around = {identity(parent) for path in read.values() for parent in _above(path)}
-    written: set[str] = set()
+    written, folders = set[str](), set[str]()
+    tables = tuple(tables)
     for path in (*_results(output, suffix, inputs, tuple(kinds)), *tables):
-        for place in (path, *_above(path)):
+        above = tuple(_above(path))
+        for place in (path, *above):
             if (image := read.get(identity(place))) is not None:
                 raise InputError(
                     f"{path} would be written over the image {image}",
@@ -113,6 +115,12 @@ def check_results(
         if (real := os.path.realpath(path)) in written:
             raise InputError(f"{path} would be written twice", "a file for each")
         written.add(real)
+        folders.update(map(str, above))
+    for path in tables:
+        if os.path.realpath(path) in folders:
+            raise InputError(
+                f"{path} is to be a folder of results", "a name for a file in it"
+            )
 
 
 def _results(

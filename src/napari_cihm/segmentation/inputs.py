@@ -84,11 +84,17 @@ def find_inputs(paths: Iterable[str | Path], stack: bool = False) -> list[Input]
 def _stack(path: Path) -> Input:
     images, note = _images(path)
     planes = tuple(p for p in images if p.suffix.lower() in TIFFS)
-    if planes:
-        first, last = planes[0].name, planes[-1].name
-        count = f"{len(planes)} file{'s' * (len(planes) > 1)}"
-        took = f"{path} is a stack of {count}, from {first} to {last}"
-        note = "; ".join(filter(None, [took, note]))
+    if not planes:
+        raise ReadError(
+            f"{path} holds no TIFF file to be a plane of a stack"
+            + f" ({note})" * bool(note),
+            f"files that end in {', '.join(TIFFS)}",
+            "without --stack, other images are segmented one by one",
+        )
+    first, last = planes[0].name, planes[-1].name
+    count = f"{len(planes)} file{'s' * (len(planes) > 1)}"
+    took = f"{path} is a stack of {count}, from {first} to {last}"
+    note = "; ".join(filter(None, [took, note]))
     return Input(path, path.resolve().name, planes, note=note)
 
 
