@@ -75,6 +75,43 @@ def test_gradcheck(case, monkeypatch, backend):
 
 
 @pytest.mark.parametrize("backend", FAST)
+def test_one_number_in_two_is_as_good_as_all(case, scanned, check_close, backend):
+    """Whole lanes of states, lying as the real parts of complex numbers do."""
+    plain = case(constant="BC", n=16)
+    apart = {
+        name: torch.stack([t.detach(), t.detach() + 9], -1)[..., 0].requires_grad_()
+        for name, t in plain.items()
+    }
+    assert not any(tensor.is_contiguous() for tensor in apart.values())
+    check_close(scanned(backend, apart), scanned("reference", plain))
+
+
+@pytest.mark.parametrize("backend", FAST)
+def test_the_gradient_of_the_last_state_may_lie_in_any_order(
+    case, check_close, monkeypatch, backend
+):
+    results = []
+    for one in (backend, "reference"):
+        monkeypatch.setenv("CIHM_SCAN", one)
+        tensors = case(n=16)
+        _, last = selective_scan(**tensors, delta_softplus=True, return_last_state=True)
+        weights = torch.cos(torch.arange(last.numel())).view(2, 16, 4)
+        loss = (last.mT * weights).sum()
+        wanted = [tensors[name] for name in ("u", "delta", "A", "B")]
+        results.append(torch.autograd.grad(loss, wanted))
+    check_close(*results)
+
+
+@pytest.mark.parametrize("constant", ["", "B", "C", "BC"])
+@pytest.mark.parametrize("backend", FAST)
+def test_an_empty_batch_has_gradients(scanned, case, backend, constant):
+    tensors = case(b=0, constant=constant)
+    _, _, *grads = scanned(backend, tensors)
+    for grad, tensor in zip(grads, tensors.values(), strict=True):
+        assert grad.shape == tensor.shape and not grad.any()
+
+
+@pytest.mark.parametrize("backend", FAST)
 def test_strides_do_not_matter(case, scanned, check_close, backend):
     plain = case(length=140, groups=2, n=6)
     wanted = scanned("reference", plain)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import Tensor
 
 from napari_cihm.compiling import Kernel
@@ -49,7 +50,7 @@ def gradients(
     parts = plan.parts(_ITEMS, _CHANNELS)
     problem = plan.problem(inputs, parts, plan.spacing)
     maps = _MapGradient(B, plan, parts), _MapGradient(C, plan, parts)
-    carry = plan.fitted(grad_last).clone()
+    carry = plan.fitted(grad_last).clone(memory_format=torch.contiguous_format)
     sequences = [u.new_empty(u.shape) for _ in range(2 if z is None else 3)]
     if z is None:
         sequences.append(u.new_empty(0, 0, 0))
@@ -100,12 +101,11 @@ class _MapGradient:
     """The gradient of B or C, from sums over the channels of each work item."""
 
     def __init__(self, of: Tensor, plan: Plan, parts: int) -> None:
-        varying = of.ndim == 4
-        self.plan, self.parts = plan, parts
+        self.plan, self.parts, self.varies = plan, parts, of.ndim == 4
         self.constant = of.new_zeros(
-            (0, 0, 0) if varying else (plan.b, plan.d, plan.padded)
+            (0, 0, 0) if self.varies else (plan.b, plan.d, plan.padded)
         )
-        self.varying = of.new_empty(of.shape if varying else (0, 0, 0, 0))
+        self.varying = of.new_empty(of.shape if self.varies else (0, 0, 0, 0))
 
     def piece(self, begin: int, end: int) -> Tensor:
         """Give where the work items put some chunks: (parts b g n l)."""
@@ -121,6 +121,6 @@ class _MapGradient:
 
     def whole(self) -> Tensor:
         """Give the gradient in the shape of what it belongs to."""
-        if self.constant.numel():
-            return self.plan.trimmed(self.constant.sum(0))
-        return self.varying
+        if self.varies:
+            return self.varying
+        return self.plan.trimmed(self.constant.sum(0))

@@ -94,7 +94,8 @@ class Plan:
         return scratch
 
     def _row(self, per_state: Tensor) -> NDArray[Any]:
-        return _seen(self.fitted(per_state)).reshape(-1)
+        # Else one number in two, as of a real part, would stay as it lies.
+        return _seen(self.fitted(per_state).contiguous()).reshape(-1)
 
 
 # Each thread keeps the scratch memory of its last scan: a small scan takes no longer
