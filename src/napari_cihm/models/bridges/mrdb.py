@@ -7,7 +7,8 @@ other levels send; the product returns to its level beside the skip itself.
 The gate and the residual are ours: a bare product of five zero-mean maps is
 heavy-tailed and did not train. A product of gates is summed as logarithms, and
 what goes up is filtered at its own size and enlarged on the way, one level at a
-time, so that the finest level costs one filter and not one for each level.
+time, so that the finest level costs one filter and not one for each level. To each
+finer level goes a share of the channels, in as many filters as there are shares.
 """
 
 import math
