@@ -32,7 +32,7 @@ def enlarged(x):
 @pytest.mark.parametrize(
     "head",
     [
-        PlainHead(8, 3), NormedHead(8, 3), DetailHead(8, 2, 3), ExpandHead(8, 4, 3, 2),
+        PlainHead(8, 3), NormedHead(8, 3), DetailHead(8, 2, 3), ExpandHead(8, 4, 3),
         DeepHead(PlainHead(8, 3), CHANNELS[1:], 3), SumHead(CHANNELS[:2], 3),
         FusionHead(CHANNELS, 3),
     ],

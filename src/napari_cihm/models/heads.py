@@ -68,10 +68,11 @@ class DetailHead(nn.Module):
     costs time.
     """
 
-    def __init__(
-        self, channels: int, detail: int, classes: int, width: int = 8
-    ) -> None:
+    width = 8  # channels in which they meet
+
+    def __init__(self, channels: int, detail: int, classes: int) -> None:
         super().__init__()
+        width = self.width
         self.coarse = nn.Conv2d(channels, width, 1)
         self.fine = nn.Conv2d(detail, width, 1, bias=False)
         self.body = nn.Sequential(
@@ -101,7 +102,7 @@ def choose_head(
 
 
 class ExpandHead(nn.Module):
-    """A patch expansion to full size, then a 1x1 convolution.
+    """A fourfold patch expansion to full size, then a 1x1 convolution.
 
     Parameters
     ----------
@@ -109,15 +110,11 @@ class ExpandHead(nn.Module):
         Channels of the shallowest decoded map, and of what it expands to.
     classes : int
         Maps to give.
-    factor : int
-        By how much the decoded map is smaller than the image.
     """
 
-    def __init__(
-        self, channels: int, width: int, classes: int, factor: int = 4
-    ) -> None:
+    def __init__(self, channels: int, width: int, classes: int) -> None:
         super().__init__()
-        self.expand = PatchExpand(channels, width, factor)
+        self.expand = PatchExpand(channels, width, factor=4)
         self.out = nn.Conv2d(width, classes, 1)
 
     def forward(

@@ -24,21 +24,17 @@ class Mamba(nn.Module):
         d, of the input and of the output.
     states : int
         n, states that each inner channel keeps.
-    taps : int
-        Width of the causal convolution.
-    expand : int
-        Inner channels for each channel.
     """
 
-    def __init__(
-        self, channels: int, states: int = 16, taps: int = 4, expand: int = 2
-    ) -> None:
+    taps = 4  # of the causal convolution
+
+    def __init__(self, channels: int, states: int = 16) -> None:
         super().__init__()
-        inner, rank = expand * channels, math.ceil(channels / 16)
+        inner, rank = 2 * channels, math.ceil(channels / 16)
         self.states, self.rank = states, rank
         self.enter = nn.Conv1d(channels, 2 * inner, 1, bias=False)
-        self.local = nn.Parameter(uniform(inner, taps))
-        self.local_bias = nn.Parameter(uniform(inner, bound=taps**-0.5))
+        self.local = nn.Parameter(uniform(inner, self.taps))
+        self.local_bias = nn.Parameter(uniform(inner, bound=self.taps**-0.5))
         self.project = nn.Conv1d(inner, rank + 2 * states, 1, bias=False)
         self.step = nn.Parameter(uniform(inner, rank))
         self.step_bias = nn.Parameter(step_bias(inner))

@@ -7,10 +7,10 @@ from napari_cihm.models.blocks.norm import ChannelNorm
 
 
 class PatchEmbed(nn.Sequential):
-    """Turn patches of `size` x `size` pixels into one pixel each, with layer norm."""
+    """Turn patches of 4 x 4 pixels into one pixel each, with layer norm."""
 
-    def __init__(self, c_in: int, c_out: int, size: int = 4) -> None:
-        super().__init__(nn.Conv2d(c_in, c_out, size, size), ChannelNorm(c_out))
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__(nn.Conv2d(c_in, c_out, 4, stride=4), ChannelNorm(c_out))
 
 
 class PatchMerge(nn.Module):

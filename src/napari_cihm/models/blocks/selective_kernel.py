@@ -1,4 +1,4 @@
-"""Selective kernels: branches of growing reach, weighed channel by channel."""
+"""Selective kernels: branches of unlike reach, weighed channel by channel."""
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +8,9 @@ from napari_cihm.models.blocks.norm import BatchNorm
 
 
 class SelectiveKernel(nn.Module):
-    """Grouped convolutions of growing dilation, mixed as the whole map suggests.
+    """Two grouped convolutions, one of them dilated, mixed as the whole map suggests.
 
-    The mean of all branches over the map is narrowed, and from it each channel
+    The mean of both branches over the map is narrowed, and from it each channel
     gets a softmax over the branches. Batch norm of that one vector an image needs
     batches of sixteen or more; below it stays a scale and a shift.
 
@@ -24,13 +24,9 @@ class SelectiveKernel(nn.Module):
         Of the convolutions; lowered to what divides the channels.
     narrow : int
         Channels of the narrowed mean.
-    branches : int
-        Number of dilations, from 1.
     """
 
-    def __init__(
-        self, channels: int, kernel: int, groups: int, narrow: int, branches: int = 2
-    ) -> None:
+    def __init__(self, channels: int, kernel: int, groups: int, narrow: int) -> None:
         super().__init__()
         while channels % groups:
             groups -= 1
@@ -43,12 +39,12 @@ class SelectiveKernel(nn.Module):
                 BatchNorm(channels),
                 nn.ReLU(),
             )
-            for reach in range(1, branches + 1)
+            for reach in (1, 2)
         )  # fmt: skip
         self.narrow = nn.Sequential(
             nn.Conv2d(channels, narrow, 1, bias=False), BatchNorm(narrow), nn.ReLU()
         )
-        self.weigh = nn.Conv2d(narrow, branches * channels, 1)
+        self.weigh = nn.Conv2d(narrow, 2 * channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""

@@ -26,21 +26,17 @@ class SS2D(nn.Module):
     """Selective scan of a (b, d, h, w) map along the paths of a strategy."""
 
     def __init__(
-        self,
-        channels: int,
-        states: int = 16,
-        expand: int = 2,
-        strategy: Strategy = CROSS,
+        self, channels: int, states: int = 16, strategy: Strategy = CROSS
     ) -> None:
         super().__init__()
-        inner = expand * channels
+        inner = 2 * channels
         paths, rank = strategy.directions, math.ceil(channels / 16)
         self.strategy, self.states, self.rank = strategy, states, rank
         self.enter = nn.Conv2d(channels, 2 * inner, 1, bias=False)
         self.local = nn.Conv2d(inner, inner, 3, padding=1, groups=inner)
         self.act = nn.SiLU()
         self.project = nn.Parameter(uniform(paths, rank + 2 * states, inner))
-        self.step = nn.Parameter(uniform(paths, inner, rank, bound=rank**-0.5))
+        self.step = nn.Parameter(uniform(paths, inner, rank))
         self.step_bias = nn.Parameter(step_bias(paths * inner).view(paths, inner))
         self.log_decay = nn.Parameter(log_decay(paths * inner, states))
         self.skip = nn.Parameter(torch.ones(paths * inner))

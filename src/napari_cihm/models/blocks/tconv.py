@@ -15,9 +15,9 @@ from napari_cihm.models.blocks.norm import BatchNorm
 class PartialConv(nn.Module):
     """3x3 convolution of the first quarter of the channels; the rest passes."""
 
-    def __init__(self, channels: int, share: int = 4) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.touched = max(1, channels // share)
+        self.touched = max(1, channels // 4)
         self.conv = conv3x3(self.touched, self.touched, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -30,19 +30,13 @@ class MRDB(nn.Module):
         Channels of each level, shallow to deep.
     norm : callable
         Makes the normalisation of a refined level from its channels.
-    width : int
-        Channels in which the levels meet.
     """
 
-    def __init__(
-        self,
-        widths: Sequence[int],
-        norm: Callable[[int], nn.Module],
-        width: int = 16,
-    ) -> None:
+    width = 16  # channels in which the levels meet
+
+    def __init__(self, widths: Sequence[int], norm: Callable[[int], nn.Module]) -> None:
         super().__init__()
-        self.width = width
-        levels = range(len(widths))
+        width, levels = self.width, range(len(widths))
         self.reduce = nn.ModuleList(
             nn.Sequential(nn.Conv2d(c, width, 1, bias=False), BatchNorm(width))
             for c in widths
