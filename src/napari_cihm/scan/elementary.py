@@ -40,11 +40,8 @@ def _polynomial(single: Sequence[float], double: Sequence[float]) -> Any:
 
 def _exact(number: float, lanes: Any) -> float:
     """Round to what the lanes can hold: LLVM takes no other constant."""
-    return (
-        float(types.float32.cast_python_value(number))
-        if (lanes.scalar == types.float32)
-        else number
-    )
+    single = lanes.scalar == types.float32
+    return float(types.float32.cast_python_value(number)) if single else number
 
 
 # (2^r - 1 - r ln 2) / r^2 on [-1/2, 1/2]: a Chebyshev fit for float32 (2^r to 1e-8),

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from napari_cihm.scan import shapes
 from napari_cihm.scan.choice import choose
 from napari_cihm.scan.inputs import Inputs
 
@@ -39,10 +40,7 @@ def graph_scan(
 
 @graph_scan.register_fake
 def _shapes(*given: Any) -> tuple[Tensor, Tensor]:
-    inputs = Inputs._make(given)
-    u, A = inputs.u, inputs.A
-    last = u.new_empty(u.shape[0], *A.shape, dtype=inputs.compute_dtype)
-    return u.new_empty(u.shape), last
+    return shapes.scan(Inputs._make(given))
 
 
 @torch.library.custom_op("napari_cihm::selective_scan_backward", mutates_args=())

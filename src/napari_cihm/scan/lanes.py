@@ -67,10 +67,11 @@ def _spread(context: Any, builder: Any, value: Any, kind: Any, to: Lanes) -> Any
     scalar = context.cast(builder, value, kind, to.scalar)
     lanes = ir.Constant(vector, ir.Undefined)
     lanes = builder.insert_element(lanes, scalar, _INDEX(0))
-    return builder.shuffle_vector(lanes, lanes, _picks([0] * WIDTH))
+    return builder.shuffle_vector(lanes, lanes, picks([0] * WIDTH))
 
 
-def _picks(order: list[int]) -> ir.Constant:
+def picks(order: list[int]) -> ir.Constant:
+    """Give the order in which a shuffle takes lanes."""
     return ir.Constant(ir.VectorType(_INDEX, len(order)), order)
 
 

@@ -12,13 +12,10 @@ from napari_cihm.scan.lanes import (
     Lanes,
     alignment,
     named,
+    picks,
     place_of,
     vector_of,
 )
-
-
-def _picks(order: list[int]) -> ir.Constant:
-    return ir.Constant(ir.VectorType(ir.IntType(32), len(order)), order)
 
 
 @intrinsic
@@ -46,7 +43,7 @@ def store_folded(typing: Any, array: Any, at: Any, left: Any, right: Any) -> Any
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         lower, upper = list(range(HALF)), list(range(HALF, WIDTH))
         (a, b), (c, d) = (
-            [builder.shuffle_vector(v, v, _picks(half)) for half in (lower, upper)]
+            [builder.shuffle_vector(v, v, picks(half)) for half in (lower, upper)]
             for v in values[2:]
         )
         vector = a.type
@@ -83,7 +80,7 @@ def totals(typing: Any, array: Any, at: Any) -> Any:
             ]
         # Of each eight rows those with even numbers come first.
         order = [8 * (i // 8) + i % 8 // 2 + i % 2 * 4 for i in range(WIDTH)]
-        return builder.shuffle_vector(pairs[0], pairs[0], _picks(order))
+        return builder.shuffle_vector(pairs[0], pairs[0], picks(order))
 
     return Lanes(array.dtype)(array, types.intp), emit
 
@@ -125,8 +122,8 @@ def _swapped(builder: Any, upper: Any, lower: Any, span: int) -> tuple[Any, Any]
     left = [i if not i & span else i - span + WIDTH for i in lanes]
     right = [i + span if not i & span else i + WIDTH for i in lanes]
     return (
-        builder.shuffle_vector(upper, lower, _picks(left)),
-        builder.shuffle_vector(upper, lower, _picks(right)),
+        builder.shuffle_vector(upper, lower, picks(left)),
+        builder.shuffle_vector(upper, lower, picks(right)),
     )
 
 
@@ -140,6 +137,6 @@ def _halved(builder: Any, left: Any, right: Any, run: int) -> Any:
     for at in range(0, WIDTH, 4 * run):
         for side in (at, at + WIDTH):
             even += [*range(side, side + run), *range(side + 2 * run, side + 3 * run)]
-    a = builder.shuffle_vector(left, right, _picks(even))
-    b = builder.shuffle_vector(left, right, _picks([lane + run for lane in even]))
+    a = builder.shuffle_vector(left, right, picks(even))
+    b = builder.shuffle_vector(left, right, picks([lane + run for lane in even]))
     return builder.fadd(a, b)

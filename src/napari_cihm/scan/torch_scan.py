@@ -7,7 +7,6 @@ large delta underflows to zero instead of overflowing.
 """
 
 import math
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -171,15 +170,11 @@ def _states(decay: Tensor, x: Tensor, start: Tensor) -> Tensor:
         x = torch.cat([x, x.new_zeros((spare, *x.shape[1:]))])
     decay = decay.view(count, size, *decay.shape[1:])
     x = x.view(count, size, *x.shape[1:])
-    for now, before in _neighbours(size):
-        x[:, now].addcmul_(decay[:, now], x[:, before])
-        decay[:, now].mul_(decay[:, before])
+    for at in range(1, size):
+        x[:, at].addcmul_(decay[:, at], x[:, at - 1])
+        decay[:, at].mul_(decay[:, at - 1])
     ends = [start]
     for row in range(count - 1):
         ends.append(torch.addcmul(x[row, -1], decay[row, -1], ends[-1]))
     x.addcmul_(decay, torch.stack(ends).unsqueeze(1))
     return x.flatten(0, 1)[:length]
-
-
-def _neighbours(size: int) -> Iterator[tuple[int, int]]:
-    return ((at, at - 1) for at in range(1, size))
