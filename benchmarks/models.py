@@ -26,7 +26,7 @@ from timing import machine, print_table
 from torch.nn import functional as F
 
 from napari_cihm.models import build_model, model_names
-from napari_cihm.models.costs import recipe_costs
+from napari_cihm.models.costs import count_costs
 
 STATUS, REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 HEAD = (
@@ -150,7 +150,7 @@ def memory(field: str) -> int:
 
 def merged(name: str, size: int, turns: list[dict[str, float]]) -> dict[str, float]:
     """Join counted costs and the medians over the turns."""
-    costs = recipe_costs(name, size=size)
+    costs = count_costs(name, size)
     return {
         "parameters": costs.parameters,
         "gmac": costs.gmac,

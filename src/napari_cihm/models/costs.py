@@ -8,7 +8,6 @@ done once: it takes seconds.
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
@@ -73,36 +72,19 @@ COUNTED = {
 }
 
 
-def recipe_costs(
-    name: str, in_channels: int = 3, classes: int = 1, size: int = 256
-) -> Costs:
-    """Tell what a recipe costs as it is built by default.
-
-    Parameters
-    ----------
-    name : str
-        A name out of `model_names`.
-    in_channels, classes : int
-        Channels of its input, and maps it gives.
-    size : int
-        Side of the image.
-    """
-    if name in COUNTED and (in_channels, classes, size) == (3, 1, 256):
-        return COUNTED[name]
-    return count_costs(name, in_channels, classes, size)
+def recipe_costs(name: str) -> Costs:
+    """Tell what a recipe costs as it is built by default."""
+    return COUNTED.get(name) or count_costs(name)
 
 
-@cache
-def count_costs(
-    name: str, in_channels: int = 3, classes: int = 1, size: int = 256
-) -> Costs:
-    """Count the same, whether it is known or not."""
+def count_costs(name: str, size: int = 256) -> Costs:
+    """Count the same, for a square image of any size."""
     with torch.device("meta"):
-        network = build_model(name, in_channels, classes)
-    return network_costs(network, in_channels, size)
+        network = build_model(name, in_channels=3)
+    return network_costs(network, in_channels=3, size=size)
 
 
-def network_costs(network: nn.Module, in_channels: int, size: int = 256) -> Costs:
+def network_costs(network: nn.Module, in_channels: int, size: int) -> Costs:
     """Count what a network on the meta device costs for one square image."""
     image = torch.empty(1, in_channels, size, size, device="meta")
     weights = list(network.state_dict().values())
