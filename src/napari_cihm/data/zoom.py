@@ -1,7 +1,7 @@
 """Resampling that gives the same pixels whether done whole or part by part."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -43,12 +43,12 @@ class AxisZoom:
         taps, weights = _taps(self, span.start, span.stop)
         along = [1] * part.ndim
         along[axis] = -1
-        result: NDArray[np.float32] | None = None
-        for tap, weight in zip(taps, weights, strict=True):
-            term = part.take(tap, axis=axis) * weight.reshape(along)
-            result = term if result is None else result + term
-        assert result is not None
-        return result.astype(np.float32, copy=False)
+        terms = (
+            part.take(tap, axis=axis) * weight.reshape(along)
+            for tap, weight in zip(taps, weights, strict=True)
+        )
+        summed: NDArray[Any] = reduce(np.add, terms)
+        return summed.astype(np.float32, copy=False)
 
     def nearest(self, span: slice) -> NDArray[np.intp]:
         """Return the source pixel nearest to each target pixel of `span`."""
