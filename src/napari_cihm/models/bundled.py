@@ -51,12 +51,12 @@ def load_model(
     path = find_model(name_or_path)
     if is_foreign(path):
         return read_foreign(path, device, recipe)
-    model = read_checkpoint(path, device)
-    if recipe not in (None, model.config.recipe):
+    network, config = read_checkpoint(path)
+    if recipe not in (None, config.recipe):
         raise CheckpointError(
-            f"{path.name} is of the recipe {model.config.recipe!r}", repr(recipe)
+            f"{path.name} is of the recipe {config.recipe!r}", repr(recipe)
         )
-    return model
+    return Model(network, config, device, path.stem)
 
 
 def model_on(device: str | torch.device, given: Model | str | Path) -> Model:

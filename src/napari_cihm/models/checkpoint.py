@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
@@ -18,27 +17,26 @@ from napari_cihm.config.model import FORMAT
 from napari_cihm.data.writing import ready_file, whole_file
 from napari_cihm.errors import CheckpointError, CihmError
 from napari_cihm.models.filling import Weights, compare, fill, outline
-from napari_cihm.models.model import Model
 
 KEY = "cihm"
 
 
-def write_checkpoint(model: Model, path: Path) -> Path:
+def write_checkpoint(network: nn.Module, config: ModelConfig, path: Path) -> Path:
     """Write a model whole or not at all."""
     tensors = {
         key: tensor.detach().cpu().contiguous()
-        for key, tensor in model.network.state_dict().items()
+        for key, tensor in network.state_dict().items()
     }
     # Whole, so that a default that changes one day changes no model made before.
-    content = to_bytes(tensors, {KEY: model.config.model_dump_json()})
+    content = to_bytes(tensors, {KEY: config.model_dump_json()})
     ready_file(path)
     with whole_file(path) as file:
         file.write(content)
     return path
 
 
-def read_checkpoint(path: Path, device: str | torch.device = "auto") -> Model:
-    """Read a model; no code of the file is run.
+def read_checkpoint(path: Path) -> tuple[nn.Module, ModelConfig]:
+    """Read what a model is made of; no code of the file is run.
 
     Raises
     ------
@@ -56,7 +54,7 @@ def read_checkpoint(path: Path, device: str | torch.device = "auto") -> Model:
             "weights written by the same recipe",
             "update napari-cihm, or see `cihm doctor` for the details",
         )
-    return Model(fill(network, weights, path.name), config, device, path.stem)
+    return fill(network, weights, path.name), config
 
 
 def _outline(name: str, config: ModelConfig) -> nn.Module:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.paths import with_home
+from napari_cihm.models.checkpoint import write_checkpoint
 from napari_cihm.models.devices import memory_format, pick_device
 from napari_cihm.models.precision import single_precision
 from napari_cihm.models.recipes import build_model
@@ -128,9 +129,7 @@ class Model:
 
     def save(self, path: str | Path) -> Path:
         """Write the model as one ``.safetensors`` file, replacing it whole."""
-        from napari_cihm.models.checkpoint import write_checkpoint
-
-        return write_checkpoint(self, with_home(path))
+        return write_checkpoint(self.network, self.config, with_home(path))
 
     def __repr__(self) -> str:
         """Name, recipe, size and place in one line."""
