@@ -51,7 +51,9 @@ def _list() -> None:
 
 
 def _tell(name: str) -> None:
-    from napari_cihm.models import bundled_names, load_model, model_names
+    from napari_cihm.models import bundled_names, model_names
+    from napari_cihm.models.bundled import find_model
+    from napari_cihm.models.checkpoint import read_config
     from napari_cihm.models.costs import recipe_costs
     from napari_cihm.models.recipes import recipe
 
@@ -59,7 +61,7 @@ def _tell(name: str) -> None:
     if name not in (*bundled, *known):
         raise UnknownNameError.among("model or recipe", name, (*bundled, *known))
     if name in bundled:
-        of, about = _about(load_model(name, "cpu").config)
+        of, about = _about(read_config(find_model(name)))
         typer.echo(f"{name}: weights for the recipe {of}, {about}\n")
         name = of
     found, costs = recipe(name), recipe_costs(name)

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.events import Network
-from napari_cihm.models.bundled import bundled_names, load_model
+from napari_cihm.models.bundled import bundled_names, find_model
+from napari_cihm.models.checkpoint import read_config
 from napari_cihm.models.costs import recipe_costs
 from napari_cihm.models.recipes import model_names, recipe
 
 
 def bundled_configs() -> dict[str, ModelConfig]:
     """Return what the bundled models say of themselves, by their names."""
-    return {name: load_model(name, "cpu").config for name in bundled_names()}
+    return {name: read_config(find_model(name)) for name in bundled_names()}
 
 
 def catalogue(bundled: Mapping[str, ModelConfig]) -> tuple[Network, ...]:

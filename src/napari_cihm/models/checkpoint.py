@@ -1,7 +1,7 @@
 """Checkpoints: weights and one JSON document in a ``.safetensors`` file."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,13 +71,12 @@ def _outline(name: str, config: ModelConfig) -> nn.Module:
 def read_parts(path: Path) -> tuple[ModelConfig, Weights]:
     """Read the configuration and the weights of a checkpoint."""
     metadata, weights = read_tensors(path)
-    if KEY not in metadata:
-        raise CheckpointError(
-            f"{path.name} does not say what its recipe is",
-            "a model saved by napari-cihm",
-            "see `cihm doctor` for what the file holds",
-        )
-    return parse_config(path.name, metadata[KEY]), weights
+    return _described(path.name, metadata), weights
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Read the configuration of a checkpoint, and not its weights."""
+    return _described(path.name, read_metadata(path))
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -112,10 +111,16 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def parse_config(name: str, document: str) -> ModelConfig:
+def _described(name: str, metadata: Mapping[str, str]) -> ModelConfig:
     """Read the JSON document of a checkpoint."""
+    if KEY not in metadata:
+        raise CheckpointError(
+            f"{name} does not say what its recipe is",
+            "a model saved by napari-cihm",
+            "see `cihm doctor` for what the file holds",
+        )
     try:
-        fields = json.loads(document)
+        fields = json.loads(metadata[KEY])
         version = fields.get("format", 1)
         if version > FORMAT:
             raise CheckpointError(

@@ -14,7 +14,7 @@ from napari_cihm.errors import CihmError, InputError
 from napari_cihm.events import Finetuned, Version
 from napari_cihm.models import Model, bundled_names, load_model
 from napari_cihm.models.bundled import find_model
-from napari_cihm.models.checkpoint import KEY, parse_config, read_metadata
+from napari_cihm.models.checkpoint import read_config
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class History:
 
 def read_version(path: Path) -> Version:
     """Read what a version says of itself, without its weights."""
-    record = parse_config(path.name, read_metadata(path).get(KEY, "")).training
+    record = read_config(path).training
     number, _, name = path.stem.partition("_")
     return Version(
         path=path,
