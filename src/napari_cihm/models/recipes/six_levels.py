@@ -9,11 +9,12 @@ Convolutions are drawn as there.
 
 Inferred: nothing of the layout.
 
-Ours differs: scans keep the weights that Mamba draws, which the public code draws
-over. GELU comes before the enlargement and not behind it, a quarter of the
-work. In H-vmunet's code each local filter holds a table of Fourier weights that
-nothing uses, 4.5 % of the published count; ours filters the scanned half's
-frequencies with it, beside the scan.
+Ours differs: scans and the gates of channels keep the weights that Mamba and torch
+draw, which the public code draws over; other linear layers are drawn as convolutions,
+for which it takes a normal of width 0.02. The enlargement aligns no corners, and GELU
+comes before it and not behind it, a quarter of the work. In H-vmunet's code each local
+filter holds a table of Fourier weights that nothing uses, 4.5 % of the published count;
+ours filters the scanned half's frequencies with it, beside the scan.
 """
 
 from collections.abc import Callable, Sequence

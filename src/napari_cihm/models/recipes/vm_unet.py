@@ -8,7 +8,8 @@ drawn from a normal of width 0.02.
 Inferred: nothing of the layout.
 
 Ours differs: no stochastic depth and no weights from ImageNet; the skip at a quarter
-of the size, which the original keeps and never adds, is not kept.
+of the size, which the original keeps and never adds, is not kept; the last
+convolution is drawn as a linear layer.
 """
 
 from torch import nn

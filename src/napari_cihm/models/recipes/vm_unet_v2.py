@@ -11,6 +11,8 @@ Ours differs: a level is what its stage puts out, as the paper draws it. The pub
 code takes what goes in, by which its last two blocks, a third of all weights, are
 never used. The levels' logits are resized to the image directly; the two coarsest,
 never used there either, serve deep supervision. The narrow ReLU of the gates leaks.
+Levels are enlarged without aligning corners, and all 1x1 convolutions are drawn as the
+linear layers of the encoder are, from a normal of width 0.02.
 """
 
 from torch import nn
