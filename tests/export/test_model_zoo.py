@@ -6,11 +6,12 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from pydantic import BaseModel, model_validator
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import tissue
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, UnavailableError
 from napari_cihm.export import export_model
 from napari_cihm.models import Model, load_model
 
@@ -92,3 +93,19 @@ def test_the_picture_to_check_with_is_tissue_where_there_are_colours(package):
     wanted = np.moveaxis(tissue((256, 256))[0], -1, 0)
     assert np.array_equal(image[0], wanted)
     assert normalise(image[0]).max() > 0.9
+
+
+class Unfit(BaseModel):
+    """A description that fails as a whole, as of packages that do not fit."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fail(cls, fields):
+        raise ValueError("an error deep inside")
+
+
+def test_packages_that_do_not_fit_each_other_are_said_to(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("bioimageio.spec.model.v0_5.ModelDescr", Unfit)
+    with pytest.raises(UnavailableError, match=r"napari-cihm\[bioimageio\]"):
+        export_model(small("unet"), tmp_path / "model.zip")
+    assert not list(tmp_path.iterdir())

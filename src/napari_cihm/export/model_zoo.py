@@ -21,7 +21,7 @@ from napari_cihm import __version__
 from napari_cihm.config import ExportSettings, ModelConfig
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, UnavailableError
 from napari_cihm.export.documentation import is_joint, usage
 from napari_cihm.export.network import map_names, portable, stride_of
 from napari_cihm.export.torchscript import traced
@@ -40,6 +40,8 @@ def write(model: Model, path: Path, settings: ExportSettings) -> None:
     ------
     InputError
         For a title or a licence that the zoo does not take.
+    UnavailableError
+        Where the zoo's package and pydantic do not fit each other.
     """
     with TemporaryDirectory(dir=path.parent, prefix=".") as name:
         folder = Path(name)
@@ -89,7 +91,12 @@ def _described(model: Model, settings: ExportSettings, folder: Path) -> zoo.Mode
                 config=zoo.Config(cihm=model.config.model_dump(mode="json")),
             )
     except ValidationError as error:
-        refused = {str(e["loc"][0]): e["input"] for e in error.errors()}
+        refused = {str(e["loc"][0]): e["input"] for e in error.errors() if e["loc"]}
+        if not refused:
+            raise UnavailableError(
+                "bioimageio.spec cannot describe a model with the other packages here",
+                remedy='install what it fits: pip install "napari-cihm[bioimageio]"',
+            ) from error
         raise InputError(
             "the BioImage Model Zoo refuses "
             + " and ".join(f"{name}={value!r}" for name, value in refused.items()),
