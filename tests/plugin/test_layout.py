@@ -180,3 +180,16 @@ def test_tab_goes_through_the_panel_in_the_order_it_is_seen(qtbot):
     for (widget, one), (_, other) in pairwise(seen):
         beside = other.left() > one.right() and other.bottom() > one.center().y()
         assert beside or other.top() > one.center().y(), widget.accessibleName()
+
+
+def test_haematoxylin_is_offered_for_colours_alone(qtbot):
+    segment = SegmentSection()
+    qtbot.addWidget(segment)
+    segment.set_dimensions("yxc", ["0", "1", "2"])
+    segment.form.set_values({"channels": "haematoxylin"})
+    segment.set_dimensions("yxc", ())  # as napari has it, with channels in one layer
+    assert segment.form.values()["channels"] == "haematoxylin"
+    assert segment.values()["channels"] == "auto"  # by which it is found again
+    segment.set_dimensions("cyx", ["0", "1"])
+    assert segment.values()["channels"] == "auto"
+    assert not segment.form.problems()

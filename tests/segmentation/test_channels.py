@@ -10,7 +10,7 @@ from napari_cihm.events import Note
 from napari_cihm.segmentation import segment_iter
 from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
 from napari_cihm.segmentation.source import look_over
-from tests.segmentation.conftest import Local, discs
+from tests.segmentation.conftest import Local, Perfect, discs
 
 
 def _plan(
@@ -134,3 +134,31 @@ def test_a_weak_second_dye_is_not_made_as_bright_as_the_first() -> None:
     settings, _, pixels = look_over(image, image, SegmentSettings(), config)
     assert settings.channels == 2
     assert (pixels == _tinted((0, 0, 1))[..., 2]).all()
+
+
+def _stained() -> np.ndarray:
+    """Discs in haematoxylin on eosin, (y, x, colour)."""
+    nucleus = (discs((60, 60), 6, 6) > 0)[..., None]
+    grain = np.random.default_rng(0).normal(1, 0.1, (60, 60, 1))
+    absorbed = 1.2 * nucleus * [0.65, 0.7, 0.29] + 0.9 * grain * [0.3, 0.8, 0.52]
+    return (250 * np.exp(-absorbed)).astype(np.uint8)
+
+
+def test_of_tissue_with_other_stains_haematoxylin_is_seen_and_that_is_said() -> None:
+    config = ModelConfig(recipe="r", in_channels=3, classes=3, task="instance")
+    image = Image.of(np.pad(_stained(), [(8, 8), (8, 8), (0, 0)]), "yxc")
+    settings, channels, pixels = look_over(image, image, SegmentSettings(), config)
+    assert settings.channels == "haematoxylin"
+    assert channels.stained
+    notes = [e.text for e in segment_iter(image, Perfect()) if isinstance(e, Note)]
+    assert channels.note in notes
+    assert (pixels == channels.apply(image.read())).all()
+    for other in (0, "merge"):
+        chosen = SegmentSettings(channels=other)
+        assert look_over(image, image, chosen, config)[0] == chosen
+
+
+def test_only_colours_hold_haematoxylin() -> None:
+    assert _plan((9, 9, 3), "yxc", 1, "haematoxylin").weights
+    with pytest.raises(InputError, match="haematoxylin in an image with axes 'cyx'"):
+        _plan((3, 9, 9), "cyx", 3, "haematoxylin")

@@ -37,7 +37,7 @@ Pixels = Annotated[
 
 Channels = (
     Annotated[int, _no_flag("the number of a channel"), Field(ge=0)]
-    | Literal["auto", "merge"]
+    | Literal["auto", "merge", "haematoxylin"]
 )
 
 
@@ -51,8 +51,9 @@ class PlaneSettings(Settings):
     )
     channels: Channels = Field(
         "auto",
-        description="Number of the channel to segment; merge averages them, auto takes "
-        "what the model expects.",
+        description="Number of the channel to segment; merge averages them, "
+        "haematoxylin is tissue without its other stains, auto takes what the model "
+        "expects.",
     )
     foreground: float | None = Field(
         None,

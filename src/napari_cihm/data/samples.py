@@ -11,9 +11,10 @@ from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import ModelConfig
-from napari_cihm.data.channels import fit_channels, one_tint
+from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.pairs import Pair, PairSource
+from napari_cihm.data.stains import haematoxylin, suited
 from napari_cihm.data.targets import instance_targets, semantic_targets
 
 
@@ -57,8 +58,11 @@ class Sample:
 def make_sample(pair: Pair, config: ModelConfig) -> Sample:
     """Normalise a pair's image for a model and compute its targets."""
     seen = pair.image
-    if pair.colour and config.accepts_grey and (tint := one_tint(seen)) is not None:
-        seen = seen[tint : tint + 1]
+    suiting = suited(seen, config) if pair.colour else "auto"
+    if isinstance(suiting, int):
+        seen = seen[suiting : suiting + 1]
+    elif suiting == "haematoxylin" and config.in_channels == len(seen):
+        seen = haematoxylin(seen)
     fitted = fit_channels(seen, config.in_channels, pair.colour)
     image = normalise(fitted, config.normalisation)
     return sample_of(image, pair.labels, pair.reviewed, config)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.channels import merge, merging
 from napari_cihm.data.image import COLOUR, Image, is_colour
+from napari_cihm.data.stains import haematoxylin
 from napari_cihm.errors import InputError
 
 
@@ -26,15 +27,20 @@ class ChannelPlan:
         How often the result is repeated to fill the model's input.
     note : str
         What the user should know of the choice.
+    stained : bool
+        Whether only what haematoxylin absorbs is seen of the colours.
     """
 
     read: tuple[int, ...]
     weights: tuple[float, ...] = ()
     repeat: int = 1
     note: str = ""
+    stained: bool = False
 
     def apply(self, part: NDArray[Any]) -> NDArray[Any]:
         """Make the model's channels from those read, (c, y, x) in and out."""
+        if self.stained:
+            part = haematoxylin(part)
         if self.weights:
             part = merge(part, self.weights)
         return np.repeat(part, self.repeat, axis=0) if self.repeat > 1 else part
@@ -63,6 +69,15 @@ def plan_channels(
         return _filled((settings.channels,), (), config)
     colours = tuple(range(COLOUR)) if is_colour(image) else tuple(range(count))
     weights = merging(len(colours), is_colour(image))
+    if settings.channels == "haematoxylin":
+        if not is_colour(image):
+            raise InputError(
+                f"haematoxylin in an image with axes {image.axes!r}",
+                "colours, red, green and blue along the last axis",
+                "choose a channel by its number",
+            )
+        plan = plan_channels(image, settings.but(channels="auto"), config)
+        return replace(plan, stained=True)
     if settings.channels == "merge" and count > 1:
         return _filled(colours, weights, config)
     if len(colours) == wanted:

@@ -123,7 +123,7 @@ def segment_iter(
     picture = holding_chunks(given, sent=client is not None)
     predictor = as_predictor(model, chosen)
     whole = picture if of is None else holding_chunks(Image.of(of))
-    chosen, ranges, pixels = _look_over(
+    chosen, ranges, pixels, seen = _look_over(
         picture, whole, predictor.config, chosen, folder is not None
     )
     looking = Remembering(predictor)
@@ -142,7 +142,7 @@ def segment_iter(
         diameter=diameter,
         settings=chosen,
     )
-    yield from _remarks(plan, getattr(predictor, "note", ""), note)
+    yield from _remarks(plan, seen, getattr(predictor, "note", ""), note)
     with nullcontext() if folder is None else hold(folder):
         store = _open_store(plan, predictor, folder, blocks, pixels)
         if isinstance(store, FolderStore) and store.resumed:
@@ -177,8 +177,10 @@ def _look_over(
     config: ModelConfig,
     settings: SegmentSettings,
     named: bool,
-) -> tuple[SegmentSettings, Ranges, str]:
+) -> tuple[SegmentSettings, Ranges, str, str]:
     """Settle the channels, find the contrast and, if wanted, what names the pixels.
+
+    Last comes what is to be said of the channels.
 
     All look at the same pixels, which are read once.
     """
@@ -186,7 +188,7 @@ def _look_over(
     ranges = intensity_ranges(pixels, config.normalisation)
     if named and whole is not picture:
         pixels = sample(picture, channels)
-    return settings, ranges, fingerprint(pixels) if named else ""
+    return settings, ranges, fingerprint(pixels) if named else "", channels.note
 
 
 def _is_orthogonal(plan: Plan) -> bool:
@@ -217,7 +219,7 @@ def _open_store(
 
 
 def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
-    said = (plan.image.note, plan.source.channels.note, *notes, _anisotropy(plan))
+    said = (plan.image.note, *notes, _anisotropy(plan))
     for text in said:
         if text:
             yield Note(text)

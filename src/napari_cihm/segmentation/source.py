@@ -1,6 +1,6 @@
 """What the network is fed: parts of an image, merged, scaled and normalised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
 from napari_cihm.data.boxes import Box
-from napari_cihm.data.channels import one_tint
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import Ranges, intensity_ranges, rescale
+from napari_cihm.data.stains import suited
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
 
@@ -18,6 +18,10 @@ from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
 # patches spread over the planes stand for the rest.
 WHOLE = 2**25
 PATCH = 512
+STAINS = (
+    "the tissue is stained by more than haematoxylin, which is all that the model is "
+    "shown; give channels=... to say otherwise"
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def look_over(
 ) -> tuple[SegmentSettings, ChannelPlan, NDArray[Any]]:
     """Look at the whole of which an image is a part, and settle what is seen of it.
 
-    Of colours of one tint the strongest is seen: a model knows fluorescence in grey.
+    Of colours, what suits the model is seen.
 
     Returns
     -------
@@ -67,11 +71,13 @@ def look_over(
     channels = plan_channels(image, settings, config)
     pixels = sample(whole, channels)
     colours = channels.read == tuple(range(COLOUR)) and is_colour(image)
-    apart = colours and not channels.weights and config.accepts_grey
-    if apart and (tint := one_tint(pixels)) is not None:
-        settings = settings.but(channels=tint)
+    apart = colours and not channels.weights and settings.channels == "auto"
+    if apart and (seen := suited(pixels, config)) != "auto":
+        settings = settings.but(channels=seen)
         channels = plan_channels(image, settings, config)
-        pixels = channels.apply(pixels[tint : tint + 1])
+        one = slice(seen, seen + 1) if isinstance(seen, int) else slice(None)
+        pixels = channels.apply(pixels[one])
+        channels = replace(channels, note=STAINS if channels.stained else "")
     return settings, channels, pixels
 
 

@@ -67,7 +67,7 @@ def finetune(
         Chooses patches and the part that is held out.
     axes : str, optional
         Axes of all images; inferred from the labels by default.
-    channels : int, "auto" or "merge", or a list of one for each image
+    channels : int, "auto", "merge" or "haematoxylin", or a list of one for each image
         As for `segment`: what it shows of an image is learnt and scored.
     current : Model, str or Path, optional
         What the new model must beat; `model` by default.

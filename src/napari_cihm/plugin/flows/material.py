@@ -26,7 +26,7 @@ class Material:
         Its labels, without an axis for channels.
     mask : array_like or None
         What is reviewed; None for all of it.
-    channels : int, "auto" or "merge"
+    channels : int, "auto", "merge" or "haematoxylin"
         Which of the image's channels the labels were made of.
     """
 

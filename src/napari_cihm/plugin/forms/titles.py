@@ -65,6 +65,7 @@ UNITS = {
 
 WORDS: dict[tuple[str, Any], str] = {
     ("channels", "merge"): "merge all",
+    ("channels", "haematoxylin"): "haematoxylin alone",
     ("diameter", None): "as in the image",
     ("format", "tif"): "TIFF",
     ("format", "zarr"): "OME-Zarr",

@@ -145,8 +145,12 @@ class SegmentSection(Section):
         self._several = len(channels) > 1
         self.form.set_shown("channels", self._several)
         numbered = [(name, i) for i, name in enumerate(channels)]
-        words = [("auto", "auto"), ("merge all", "merge"), *numbered]
-        self.form.offer("channels", words)
+        words = [("auto", "auto"), ("merge all", "merge")]
+        if axes.endswith("c"):
+            words.append(("haematoxylin alone", "haematoxylin"))
+        elif self.form.values()["channels"] == "haematoxylin":
+            self.form.set_values({"channels": "auto"})
+        self.form.offer("channels", [*words, *numbered])
         for name in ("min_overlap", "gap", "min_slices"):
             self.more.set_shown(name, "z" in axes or "t" in axes)
         self.extents.button(1).setVisible("z" in axes or "t" in axes)
