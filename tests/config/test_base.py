@@ -18,12 +18,13 @@ from napari_cihm.models.recipes import build_model
         ),
         (
             {"channels": "red"},
-            "channels='red': input should be a valid integer or 'auto' or 'merge'",
+            "channels='red': input should be a valid integer or 'auto', 'merge' or "
+            "'haematoxylin'",
         ),
         (
             {"channels": True},
-            "channels=True: input should be the number of a channel or 'auto' or "
-            "'merge'",
+            "channels=True: input should be the number of a channel or 'auto', "
+            "'merge' or 'haematoxylin'",
         ),
         (
             {"foreground": 3, "min_size": "x"},
