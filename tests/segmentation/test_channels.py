@@ -1,5 +1,7 @@
 """Channels: chosen, merged, repeated, or refused with what would help."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,7 +126,22 @@ def test_stains_and_stains_of_fluorescence_stay_colours() -> None:
     for colours in (stained, turned, two, _tinted((1, 1, 1))):
         image = Image.of(colours, "yxc")
         seen = look_over(image, image, SegmentSettings(), config)[1]
-        assert seen == ChannelPlan((0, 1, 2))
+        assert replace(seen, note="") == ChannelPlan((0, 1, 2))
+        assert ("dyes on black" in seen.note) is (colours is two)  # a hint to choose
+    only = config.but(accepts_grey=False)
+    image = Image.of(two, "yxc")
+    assert not look_over(image, image, SegmentSettings(), only)[1].note
+
+
+def test_three_channels_that_are_shown_as_colours_are_told_of() -> None:
+    assert "(axes cyx)" in _plan((3, 9, 9), "cyx", 3).note
+    assert "channel 0 to 2" in _plan((2, 3, 9, 9), "zcyx", 3).note
+    for shape, axes, wanted, grey in (
+        ((9, 9, 3), "yxc", 3, True),
+        ((2, 9, 9), "cyx", 2, True),
+        ((3, 9, 9), "cyx", 3, False),
+    ):
+        assert not _plan(shape, axes, wanted, grey=grey).note
 
 
 def test_a_weak_second_dye_is_not_made_as_bright_as_the_first() -> None:

@@ -8,6 +8,9 @@ SAMPLE = 100_000
 # What colours of one tint may vary beside it, in shares of all that they vary: up to
 # .04 after a JPEG; stained tissue has .11 and more.
 BESIDE = 0.06
+# Dyes on black: the middle of all pixels is so dark, beside the brightest, and of all
+# light so much is of some colour.
+BLACK, BRIGHTEST, COLOURED = 0.25, 99.5, 0.1
 
 
 def merging(count: int, colour: bool) -> tuple[float, ...]:
@@ -64,3 +67,15 @@ def one_tint(colours: NDArray[np.generic]) -> int | None:
     if shares[:-1].sum() >= BESIDE * flat.var(axis=1).sum() * flat.shape[1]:
         return None
     return int(np.abs(tints[:, -1]).argmax())
+
+
+def dyes_on_black(colours: NDArray[np.generic]) -> bool:
+    """Tell whether colours are of fluorescence, and not grey."""
+    every = max(1, colours[0].size // SAMPLE)
+    some = colours.reshape(len(colours), -1)[:, ::every].astype(np.float64)
+    flat = some[:, np.isfinite(some).all(axis=0)]
+    if not flat.any():
+        return False
+    grey = flat.mean(axis=0)
+    dark = np.median(grey) < BLACK * np.percentile(flat, BRIGHTEST)
+    return bool(dark and ((flat - grey) ** 2).sum() > COLOURED * (flat**2).sum())

@@ -81,7 +81,8 @@ def plan_channels(
     if settings.channels == "merge" and count > 1:
         return _filled(colours, weights, config)
     if len(colours) == wanted:
-        return ChannelPlan(colours)
+        dyes = wanted == COLOUR and config.accepts_grey and not is_colour(image)
+        return ChannelPlan(colours, note=_coloured_note(image) if dyes else "")
     if count == 1:
         return _filled((0,), (), config)
     if wanted == 1 or config.accepts_grey:
@@ -111,4 +112,12 @@ def _merged_note(image: Image) -> str:
     return (
         f"{count} channels were averaged into one (axes {image.axes}); choose the one "
         f"that shows the objects, channel 0 to {count - 1}"
+    )
+
+
+def _coloured_note(image: Image) -> str:
+    return (
+        f"{COLOUR} channels were shown to the model as red, green and blue (axes "
+        f"{image.axes}); if they are dyes, choose the one that shows the objects, "
+        f"channel 0 to {COLOUR - 1}"
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
 from napari_cihm.data.boxes import Box
+from napari_cihm.data.channels import dyes_on_black
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import Ranges, intensity_ranges, rescale
 from napari_cihm.data.stains import suited
@@ -21,6 +22,10 @@ PATCH = 512
 STAINS = (
     "the tissue is stained by more than haematoxylin, which is all that the model is "
     "shown; give channels=... to say otherwise"
+)
+DYES = (
+    "several dyes on black were shown to the model as colours; it sees more in the one "
+    "that shows the objects: give channels=0, 1 or 2, or split the colours in napari"
 )
 
 
@@ -78,6 +83,8 @@ def look_over(
         one = slice(seen, seen + 1) if isinstance(seen, int) else slice(None)
         pixels = channels.apply(pixels[one])
         channels = replace(channels, note=STAINS if channels.stained else "")
+    elif apart and config.accepts_grey and dyes_on_black(pixels):
+        channels = replace(channels, note=DYES)
     return settings, channels, pixels
 
 
