@@ -43,7 +43,7 @@ def test_maps_outline_the_object_clicked_and_not_its_neighbour(make, after) -> N
     maps = ideal_maps(left, right)
     labels = make(np.zeros(left.shape, np.int32))
     edit = add_object(labels, [(30, 24)], maps=maps)
-    assert edit.what == "Add 1"
+    assert edit.what == "Add object 1"
     assert edit.note == ""
     assert iou(after(labels, edit) == 1, left) > 0.97
     edit = add_object(labels, [(28, 60)], maps=maps)
@@ -162,7 +162,7 @@ def test_the_number_is_the_index_es(draw) -> None:
     labels = np.zeros((30, 30), np.int32)
     labels[0, 0] = 41
     edit = add_object(labels, [(15, 15)], index=LabelIndex.of(labels), diameter=4)
-    assert edit.what == "Add 42"
+    assert edit.what == "Add object 42"
 
 
 @pytest.mark.parametrize(

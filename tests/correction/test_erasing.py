@@ -15,7 +15,7 @@ from napari_cihm.errors import InputError
 def test_delete_takes_the_object_under_the_point(draw, make, after) -> None:
     labels = make(draw("11.22", "11.22", ".1..2"))
     edit = delete(labels, (0.4, 3.2))
-    assert edit.what == "Delete 2"
+    assert edit.what == "Delete object 2"
     assert edit.note == ""
     assert np.array_equal(after(labels, edit), draw("11...", "11...", ".1..."))
 

@@ -11,7 +11,7 @@ from napari_cihm.errors import InputError
 def test_the_first_keeps_its_number(draw, make, after) -> None:
     labels = make(draw("1122", "1122", "..33"))
     edit = merge(labels, [(0, 3), (0, 0)])
-    assert edit.what == "Merge 2 and 1 into 2"
+    assert edit.what == "Merge objects 2 and 1 into 2"
     assert np.array_equal(after(labels, edit), draw("2222", "2222", "..33"))
 
 
@@ -30,7 +30,7 @@ def test_the_note_tells_of_pieces_left(draw) -> None:
 def test_a_line_merges_what_it_runs_over(draw, make, after) -> None:
     labels = make(draw("11.22.33", "11.22.33", "44444444"))
     edit = merge_along(labels, [(0, 1), (1, 6)])
-    assert edit.what == "Merge 1, 2 and 3 into 1"
+    assert edit.what == "Merge objects 1, 2 and 3 into 1"
     assert np.array_equal(after(labels, edit), draw("11.11.11", "11.11.11", "44444444"))
 
 

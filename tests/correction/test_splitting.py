@@ -15,7 +15,7 @@ def test_a_line_across_makes_two_and_the_larger_keeps_its_number(
 ) -> None:
     labels = make(draw("........", ".555555.", ".555555.", ".555555.", "........"))
     edit = split_along(labels, [(0, 3), (4, 3)])
-    assert edit.what == "Split 5 into 5 and 6"
+    assert edit.what == "Split object 5 into 5 and 6"
     # The line's own column is equally near both sides, and goes to the left.
     assert np.array_equal(
         after(labels, edit),
@@ -59,7 +59,7 @@ def test_a_line_through_several_objects_splits_each(after) -> None:
     labels = np.zeros((9, 20), np.int32)
     labels[1:8, 1:9], labels[1:8, 11:19] = 1, 2
     edit = split_along(labels, [(4, -1), (4, 20)])
-    assert edit.what == "Split 1 into 1 and 3; 2 into 2 and 4"
+    assert edit.what == "Split object 1 into 1 and 3; object 2 into 2 and 4"
     left = after(labels, edit)
     assert sorted(np.unique(left[:, :10])) == [0, 1, 3]
     assert sorted(np.unique(left[:, 10:])) == [0, 2, 4]
@@ -100,7 +100,7 @@ def test_clicks_part_touching_discs_at_their_neck(make, after) -> None:
     volume[disk((20, 46), 14)] = 9
     labels = make(volume)
     edit = split_at(labels, [(18, 25), (25, 42)])
-    assert edit.what == "Split 9 into 9 and 10"
+    assert edit.what == "Split object 9 into 9 and 10"
     left = after(labels, edit)
     columns = np.arange(70)
     # The neck lies midway between the centres, at column 33.
@@ -123,7 +123,7 @@ def test_clicks_part_what_a_skipped_slice_lies_between(make, after) -> None:
     volume[:, 0, 0] = 6
     labels = make(volume)
     edit = split_at(labels, [(1, 4, 4), (5, 3, 4), (6, 6, 6)])
-    assert edit.what == "Split 5 into 5, 7 and 8"
+    assert edit.what == "Split object 5 into 5, 7 and 8"
     left = after(labels, edit)
     np.testing.assert_array_equal(left[:4], volume[:4])
     assert left[5, 3, 4] == 7
@@ -146,7 +146,7 @@ def test_new_numbers_come_from_the_index(draw) -> None:
     labels = draw("111111", "111111", "......", "77....")
     index = LabelIndex.of(labels)
     edit = split_along(labels, [(-1, 2), (2, 2)], index=index)
-    assert edit.what == "Split 1 into 1 and 8"
+    assert edit.what == "Split object 1 into 1 and 8"
     edit.apply(labels)
     index.hear(edit)
     assert split_along(labels, [(-1, 4), (2, 4)], index=index).what.endswith("and 9")

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.panel import NARROWEST, Panel
 from napari_cihm.plugin.style import MARKS, sheet_for
+from napari_cihm.plugin.tools import ALL
 from napari_cihm.plugin.views.check_view import CheckSection
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
@@ -88,6 +89,26 @@ def test_a_name_is_copied_as_it_was_given(qtbot):
     qtbot.keyClick(words, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.clipboard().text() == f"{name}."
     assert words.text() == f"Nothing in {name}."
+
+
+def test_what_tools_ask_for_is_whole_in_a_narrow_panel_and_moves_nothing(qtbot):
+    panel, correct = Panel(), CorrectSection()
+    qtbot.addWidget(panel)
+    panel.add_section(correct)
+    panel.resize(NARROWEST, 900)
+    panel.show()
+    correct.set_ready(True)
+    for size in (9, 14):
+        panel.setStyleSheet(f"* {{ font-size: {size}pt; }}")
+        qtbot.wait(50)
+        tops = set()
+        for tool in ALL.values():
+            correct.set_chosen(tool.name, tool.request)
+            QApplication.processEvents()
+            words = correct.prompt._words
+            assert words.height() >= words.heightForWidth(words.width())
+            tops.add(correct.grid.y())
+        assert len(tops) == 1
 
 
 def test_titles_are_no_wider_than_their_letters_are_now(qtbot):

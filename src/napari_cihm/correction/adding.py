@@ -79,7 +79,7 @@ def add_object(
     index = LabelIndex(labels) if index is None else index
     number = index.fresh()[0]
     block = window.reshaped(outline, number)
-    return edit_of([block], labels, f"Add {number}", _said(source, maps))
+    return edit_of([block], labels, f"Add object {number}", _said(source, maps))
 
 
 def _seed_pixels(

@@ -56,7 +56,7 @@ def copy_to_slice(
     block = changed(start_of(box), before, after)
     note = f"{taken} of its pixels belong to other objects there." if taken else ""
     note = note or ("" if block else "It is there already.")
-    return edit_of([block], labels, f"Copy {piece.label} to slice {at}", note)
+    return edit_of([block], labels, f"Copy object {piece.label} to slice {at}", note)
 
 
 def interpolate(
@@ -113,7 +113,7 @@ def interpolate(
         before = np.asarray(labels[place])
         wanted = shape.reshape(before.shape) & (before == 0)
         blocks.append(changed(start_of(place), before, np.where(wanted, label, before)))
-    what = f"Interpolate {label} between slices {low} and {high}"
+    what = f"Interpolate object {label} between slices {low} and {high}"
     note = "" if any(blocks) else "Nothing to change."
     return edit_of(blocks, labels, what, note)
 

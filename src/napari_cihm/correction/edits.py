@@ -92,7 +92,7 @@ class Edit:
     ndim : int
         Dimensions of the array they are meant for.
     what : str
-        What was done, for the user: "Split 12 into 12 and 48".
+        What was done, for the user: "Split object 12 into 12 and 48".
     note : str
         What the user may not expect, as a sentence; often empty.
     dtype : dtype

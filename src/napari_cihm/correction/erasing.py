@@ -37,7 +37,8 @@ def delete(
     labels = readable(labels)
     piece = piece_at(labels, point, axes)
     blocks = repainted(piece, 0, labels.dtype)
-    return edit_of(blocks, labels, f"Delete {piece.label}", others_note(index, piece))
+    what = f"Delete object {piece.label}"
+    return edit_of(blocks, labels, what, others_note(index, piece))
 
 
 def remove_smaller(

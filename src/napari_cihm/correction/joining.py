@@ -96,4 +96,4 @@ def _first(piece: Piece) -> tuple[int, ...]:
 
 def _what(numbers: Sequence[int]) -> str:
     *most, last = map(str, numbers)
-    return f"Merge {', '.join(most)} and {last} into {numbers[0]}"
+    return f"Merge objects {', '.join(most)} and {last} into {numbers[0]}"

@@ -36,7 +36,7 @@ def fill_holes(
     piece = piece_at(labels, point, axes)
     window = Window.around(labels, piece)
     filled = ndimage.binary_fill_holes(window.mask)
-    return _edit(labels, piece, window, filled, f"Fill holes of {piece.label}")
+    return _edit(labels, piece, window, filled, f"Fill holes of object {piece.label}")
 
 
 def smooth(
@@ -68,7 +68,7 @@ def smooth(
         window.mask.astype(np.float32), sigma, mode="nearest"
     )
     outline = _main_part((soft > 0.5) & (window.mask | window.free), window.mask)
-    what = f"Smooth {piece.label}"
+    what = f"Smooth object {piece.label}"
     return _edit(labels, piece, window, outline, what)
 
 
@@ -97,11 +97,13 @@ def grow(
     piece = piece_at(labels, point, axes)
     window = Window.around(labels, piece, ceil(pixels) + 1)
     if window.mask.all():
-        return edit_of([], labels, f"Grow {piece.label}", "It fills the image already.")
+        what = f"Grow object {piece.label}"
+        return edit_of([], labels, what, "It fills the image already.")
     reached = ndimage.distance_transform_edt(~window.mask) <= pixels
     # Behind a neighbour it would be a piece of its own: not meant.
     outline = _main_part(reached & (window.mask | window.free), window.mask)
-    return _edit(labels, piece, window, outline, f"Grow {piece.label} by {pixels:g}")
+    what = f"Grow object {piece.label} by {pixels:g} px"
+    return _edit(labels, piece, window, outline, what)
 
 
 def shrink(
@@ -129,9 +131,11 @@ def shrink(
     piece = piece_at(labels, point, axes)
     window = Window.around(labels, piece)
     if window.mask.all():
-        return edit_of([], labels, f"Shrink {piece.label}", "It has no outline.")
+        what = f"Shrink object {piece.label}"
+        return edit_of([], labels, what, "It has no outline.")
     outline = ndimage.distance_transform_edt(window.mask) > pixels
-    return _edit(labels, piece, window, outline, f"Shrink {piece.label} by {pixels:g}")
+    what = f"Shrink object {piece.label} by {pixels:g} px"
+    return _edit(labels, piece, window, outline, what)
 
 
 def _edit(

@@ -187,7 +187,7 @@ def _parted(
         blocks.append(window.block(np.where(sides > 0, table[sides], window.near)))
         made.setdefault(piece.label, [piece.label]).extend(new)
     words = [
-        f"{label} into {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+        f"object {label} into {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
         for label, numbers in made.items()
     ]
     note = others_note(index, *[piece for piece, _ in cuts])

@@ -110,6 +110,16 @@ class Tool:
         """Its name among napari's actions."""
         return f"napari-cihm:{self.name}"
 
+    @property
+    def request(self) -> str:
+        """What is said while it waits."""
+        return ending(self.prompt)
+
+
+def ending(prompt: str) -> str:
+    """Say too how a tool is put down."""
+    return f"{prompt} Esc ends."
+
 
 def _merge(ground: Ground, points: Points, drawn: bool) -> Edit:
     join = merge_along if drawn else merge

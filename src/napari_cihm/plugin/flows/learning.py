@@ -53,7 +53,8 @@ class Learning(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._curves, self._on_end_of = desk, curves, on_end
-        self._seconds, self._words = seconds, "Reading the labels"
+        self._seconds = seconds
+        self._words, self._lesson = "Reading the labels", ""
         self._clock = QElapsedTimer()
         self._clock.start()
         self.kept: Kept | None = None
@@ -81,11 +82,13 @@ class Learning(QObject):
     def _on_event(self, event: Event) -> None:
         if isinstance(event, FinetuneStarted):
             self.sure = event.sure
-            self._words = f"Learning from {event.objects} objects"
+            self._words = "Judging the old model"
+            self._lesson = f"Learning from {event.objects} objects"
         elif isinstance(event, Note):
             self.notes.append(event.text)
         elif isinstance(event, StepDone):
             self._curves.add_step(event.loss)
+            self._words = self._lesson
         elif isinstance(event, EpochDone):
             if isfinite(event.validation_loss):  # there was a check
                 self._curves.add_check(event.validation_loss, event.figures["score"])
@@ -97,13 +100,15 @@ class Learning(QObject):
     def _on_refresh(self) -> None:
         self._curves.draw()
         gone, allowed = self._clock.elapsed() / 1000, self._seconds or 0.0
-        words = f"{self._words}…"
+        steps = len(self._curves.lists["step"])
+        words, total = f"{self._words}…", int(10 * allowed)
         if self._seconds is None:
-            words = f"{self._words}, step {len(self._curves.lists['step'])}"
+            words = f"{self._words}, step {steps}" if steps else words
         elif gone < allowed:
             words = f"{self._words}, {allowed - gone:.0f} s left"
-        done = int(10 * min(gone, allowed))
-        self._desk.tasks.progress(self, words, done, int(10 * allowed))
+        else:  # how much longer it takes is not known
+            words, total = "Judging the new model…" if steps else words, 0
+        self._desk.tasks.progress(self, words, int(10 * min(gone, allowed)), total)
 
     def _on_end(self, run: Run) -> None:
         self._refresh.stop()

@@ -12,7 +12,7 @@ from napari_cihm.plugin.flows.adding import Adding
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pointing import Point, Pointing
-from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Tool
+from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Tool, ending
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.wording import done, sentence
 
@@ -128,5 +128,6 @@ class ToolFlow(QObject):
         if tool is None:
             self._section.set_chosen("", HINT)
             return
-        prompt = SECOND[tool.gesture] if self._pointing.begun else tool.prompt
-        self._section.set_chosen(tool.name, f"{prompt} Esc ends.")
+        second = self._pointing.begun
+        prompt = ending(SECOND[tool.gesture]) if second else tool.request
+        self._section.set_chosen(tool.name, prompt)

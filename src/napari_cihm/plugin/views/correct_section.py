@@ -7,10 +7,12 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.plugin.forms import Alignment, Form
+from napari_cihm.plugin.tools import ALL
 from napari_cihm.plugin.views.banner import Banner
 from napari_cihm.plugin.views.boxes import DropDown
+from napari_cihm.plugin.views.prompt import Prompt
 from napari_cihm.plugin.views.review_rows import ReviewRows
-from napari_cihm.plugin.views.section import Fold, Line, Section, muted, restore_button
+from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.views.tool_button import ToolButton
 from napari_cihm.plugin.views.tool_grid import ToolGrid
 
@@ -51,8 +53,8 @@ class CorrectSection(Section):
             self,
         )
         self.grid, self.review = ToolGrid(self), ReviewRows(self)
-        self.prompt = Line("", self)
-        self.prompt.setObjectName("muted")
+        longest = max((tool.request for tool in ALL.values()), key=len)
+        self.prompt = Prompt(longest, self)
         self.form = Form(CorrectSettings, MORE, self)
         self.restore = restore_button(self)
         self.export = QPushButton("Save as training folder…", self)
@@ -85,8 +87,8 @@ class CorrectSection(Section):
             self.reason,
             self.unfinished,
             self.copy,
-            self.grid,
             self.prompt,
+            self.grid,
             self.review,
             fold,
             self.export,
@@ -112,6 +114,7 @@ class CorrectSection(Section):
 
     def set_ready(self, ready: bool, reason: str = "") -> None:
         """Let the tools be used, or say why they cannot be."""
+        self.prompt.setVisible(ready)
         self.grid.set_ready(ready)
         self.review.set_ready(ready)
         self.export.setEnabled(ready)
@@ -127,7 +130,7 @@ class CorrectSection(Section):
         """Show which tool waits for the mouse, and for what."""
         self.grid.set_chosen(name)
         self.review.set_chosen(name)
-        self.prompt.setText(prompt or "\N{NO-BREAK SPACE}")
+        self.prompt.setText(prompt)
 
     def _on_labels(self, index: int) -> None:
         self.labels_chosen.emit(self.labels.itemData(index))
