@@ -61,6 +61,8 @@ def _resume(correct, qtbot, meanwhile=lambda flow: None):
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
+    # The banner may be out of sight; the foot of the panel never is.
+    assert panel.run_bar.words.text().endswith("can be resumed, under Correct.")
     qtbot.mouseClick(banner.yes, _left())
     meanwhile(flow)
     qtbot.waitUntil(

@@ -34,6 +34,8 @@ from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_cihm.plugin.flows.aside import Errand
 
 
@@ -68,6 +70,7 @@ class JournalFlow(QObject):
         self._bench, self._section = bench, section
         self._offers: list[Offer] = []
         self._resuming = False
+        self._told: set[Path] = set()
         self._looked: list[Subject] | None = None
         self._search: Errand | None = None
         self._calm = QTimer(self, singleShot=True, interval=CALM)
@@ -181,6 +184,7 @@ class JournalFlow(QObject):
         if subjects is self._looked:
             self._offers = offers
             self._offer()
+            self._tell()
 
     def _offer(self) -> None:
         here = self._bench.journals
@@ -193,6 +197,16 @@ class JournalFlow(QObject):
         more = f" ({others} more)" if others else ""
         what = ": ".join(dict.fromkeys((journal.identity.name, journal.layer)))
         self._section.unfinished.offer(f"Earlier corrections of {what}, {when}{more}")
+
+    def _tell(self) -> None:
+        """Say once, where it is always seen, that there is an offer further down."""
+        offered = {offer.journal.path for offer in self._offers}
+        if offered - self._told:
+            name = self._offers[0].over.name
+            self._bench.desk.tasks.say(
+                f"Earlier corrections of {name} can be resumed, under Correct."
+            )
+        self._told |= offered
 
     def _bases(self) -> list[Any]:
         """Return open labels that nobody edited here, or what they were copied from."""
