@@ -174,9 +174,35 @@ def test_what_no_reader_opens_is_said_and_the_rest_opened(shown, tmp_path, blobs
     shown.panel.files_dropped.emit([str(tmp_path / name) for name in names])
     assert [kind for kind, _ in said] == ["error"] * 3
     for name, (_, text) in zip(names, said, strict=False):
-        assert f"{name} could not be opened" in text
+        came = "holds no image" if name == "empty" else "could not be opened"
+        assert f"{name} {came}" in text
         assert "a folder of images" in text
     assert [layer.name for layer in shown.viewer.layers] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "text"),
+    [
+        ("texts", "note.txt", "The folder texts holds no image, expected"),
+        ("mixed", "broken.png", "The folder mixed could not be opened as one stack ("),
+        ("cells.zarr", "zarr.json", "The folder cells.zarr could not be opened as"),
+    ],
+)
+def test_a_folder_is_refused_for_what_is_in_it(
+    shown, tmp_path, said, monkeypatch, name, inside, text
+):
+    """Whatever a reader runs into: of a text, napari's says that a buffer is short."""
+
+    def fail(viewer, paths, plugin=None):
+        raise ValueError("unpack_from requires a buffer of at least 4 bytes")
+
+    monkeypatch.setattr(type(shown.viewer), "open", fail)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / inside).write_bytes(b"no image")
+    shown.panel.files_dropped.emit([str(tmp_path / name)])
+    ((kind, words),) = said
+    assert kind == "error" and words.startswith(text)
+    assert ("buffer" in words) == (name != "texts")
 
 
 def test_other_paths_are_left_to_others(tmp_path, stage1):

@@ -170,11 +170,9 @@ class Scene(QObject):
         except Exception as error:  # whatever a reader, which is anyone's, runs into
             cause = getattr(error, "original_error", error)
             log.info("%s was not opened", path, exc_info=True)
-            kind = "folder" if Path(path).is_dir() else "file"
+            came, remedy = _unopened(Path(path), cause)
             raise InputError(
-                f"the {kind} {Path(path).name} could not be opened ({cause})",
-                "an image, labels, a folder of images, or a model",
-                "drop the images in it" if kind == "folder" else "",
+                came, "an image, labels, a folder of images, or a model", remedy
             ) from error
 
     def region(self, layer: ImageLayer, axes: str, extent: Extent) -> Region:
@@ -242,6 +240,29 @@ class Scene(QObject):
 
     def _on_theme(self, event: Any = None) -> None:
         self.theme_changed.emit()
+
+
+def _unopened(path: Path, cause: object) -> tuple[str, str]:
+    """Say what could not be opened, and what to do."""
+    if not path.is_dir():
+        return f"the file {path.name} could not be opened ({cause})", ""
+    if not _has_images(path):  # of which readers complain in words of their own
+        return f"the folder {path.name} holds no image", ""
+    return (
+        f"the folder {path.name} could not be opened as one stack ({cause})",
+        "drop the images in it",
+    )
+
+
+def _has_images(folder: Path) -> bool:
+    # What reads files would keep the panel waiting while it opens.
+    from napari_cihm.data.reading import SUFFIXES
+
+    try:
+        names = [folder, *folder.iterdir()]
+        return any(name.suffix.lower() in SUFFIXES for name in names)
+    except OSError:
+        return True  # for all we know
 
 
 def _said_of(layer: ImageLayer) -> tuple[Any, ...]:
