@@ -16,7 +16,8 @@ from napari.layers import Labels, Layer
 from napari.settings import get_settings
 from napari.utils.key_bindings import coerce_keybinding
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtWidgets import QMainWindow
 
 from napari_cihm.data.axes import guess_axes, letters_of
 from napari_cihm.data.chunks import chunk_by_chunk
@@ -29,6 +30,7 @@ from napari_cihm.plugin.sight import Sight
 DESCRIBING = ("data", "axis_labels", "units", "scale")  # events of an image
 BUILTINS = "napari"
 NO_UNIT = "pixel"
+TABLE, TABLE_HEIGHT = "Features table widget", 280  # pixels
 
 
 log = logging.getLogger(__name__)
@@ -152,6 +154,20 @@ class Scene(QObject):
             return lambda: None
         keymap[code] = lambda viewer: act()
         return lambda: keymap.pop(code, None)
+
+    def show_table(self) -> None:
+        """Show napari's own table of features, below the canvas unless it is open."""
+        window = self._viewer.window
+        docks = window.dock_widgets.items()
+        found = [table.parent() for name, table in docks if name.startswith(TABLE)]
+        dock = found[0] if found else window.add_plugin_dock_widget(BUILTINS, TABLE)[0]
+        main = dock.window()
+        if not found and isinstance(main, QMainWindow):
+            # Beside the canvas it would take the room of the panel.
+            main.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            main.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
+        dock.show()
+        dock.raise_()
 
     def open(self, path: str, plugin: str | None = None) -> None:
         """Open a file or a folder; where several readers could, napari's own does.

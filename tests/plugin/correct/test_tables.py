@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.layers._layer_actions import _duplicate_layer
+from qtpy.QtCore import Qt
 from skimage.measure import regionprops
 
 SCALE = (0.5, 0.25)
@@ -201,3 +202,41 @@ def test_a_table_of_the_users_is_left_to_them(measured):
     _delete(measured.correct)
     measured.correct.shown.qtbot.wait(1)
     assert list(measured.layer.features["kind"]) == ["round"]
+
+
+def _press_measurements(correct):
+    correct.shown.press(correct.section.table)
+    window = correct.viewer.window
+    named = [name for name in window.dock_widgets if name.startswith("Features table")]
+    (table,) = [window.dock_widgets[name] for name in named]
+    return table.parent()
+
+
+def test_measurements_of_any_labels_are_shown_below_the_canvas(correct):
+    """Those that the user opened are measured once they are asked for."""
+    layer, image = correct.layer, correct.viewer.layers["squares"]
+    for one in (image, layer):
+        one.scale, one.units = SCALE, ("um", "um")
+    correct.viewer.layers.selection.active = image
+    dock = _press_measurements(correct)
+    try:
+        assert correct.viewer.layers.selection.active is layer
+        assert not dock.isHidden()
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
+        assert dock.window().dockWidgetArea(dock) == below
+        correct.shown.until(lambda: bool(len(layer.features)))
+        assert _is_right(layer.features, layer.data, image)
+        dock.hide()
+        assert _press_measurements(correct) is dock
+        assert not dock.isHidden()
+    finally:
+        correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_labels_that_cannot_be_measured_are_said_to_be(correct, said):
+    del correct.viewer.layers["squares"]
+    dock = _press_measurements(correct)
+    correct.viewer.window.remove_dock_widget(dock)
+    ((kind, text),) = said
+    assert kind == "warning"
+    assert "is not measured. It takes an image" in text

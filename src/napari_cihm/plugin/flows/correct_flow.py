@@ -81,6 +81,7 @@ class CorrectFlow(QObject):
         section.settings_changed.connect(self._on_settings_changed)
         section.grid.whole_chosen.connect(self._on_whole_chosen)
         section.copy.accepted.connect(self._on_copy)
+        section.table_requested.connect(self._on_table)
         scene = desk.scene
         scene.images_changed.connect(self._on_layers_changed)
         scene.labels_selected.connect(self._on_labels_selected)
@@ -195,6 +196,13 @@ class CorrectFlow(QObject):
         layer.visible = False
         notices.tell(said)
         self.bench.choose(copy)
+
+    def _on_table(self) -> None:
+        layer = self.bench.labels
+        if layer is not None:
+            self.tables.fill(layer)
+            self._desk.scene.layers.selection.active = layer  # whose table is shown
+            self._desk.scene.show_table()
 
     def _on_key_changed(self, name: str) -> None:
         self._section.set_keys({name: self._keys.text(ALL[name])})

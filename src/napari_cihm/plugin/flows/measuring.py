@@ -31,7 +31,7 @@ Objects = set[int] | None  # None for all of them
 class Tables(QObject):
     """Keeps the tables of all labels that a run made, or that were resumed.
 
-    Labels that the user opened get none.
+    Labels that the user opened get none before they are asked for.
 
     Parameters
     ----------
@@ -65,6 +65,16 @@ class Tables(QObject):
         if layer not in self._tables:
             self._tables[layer] = Table(layer, self._bench, self)
         self._tables[layer].begin(region)
+
+    def fill(self, layer: Labels) -> None:
+        """Measure labels that have no table yet, or say why they have none."""
+        if layer not in self._tables and not len(layer.features):
+            self.follow(layer)
+        if not len(layer.features) and not self._tables[layer].possible:
+            notices.warn(
+                f"{layer.name} is not measured",
+                "it takes an image of its shape, and labels that fit into memory",
+            )
 
     def close(self) -> None:
         """Measure no more."""
@@ -156,6 +166,11 @@ class Table(QObject):
         self._calm.stop()
         for emitter, callback in self._links:
             emitter.disconnect(callback)
+
+    @property
+    def possible(self) -> bool:
+        """Whether the labels can be measured."""
+        return self._subject() is not None
 
     @property
     def _is_ours(self) -> bool:

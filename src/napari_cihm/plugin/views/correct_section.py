@@ -10,6 +10,7 @@ from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.tools import ALL
 from napari_cihm.plugin.views.banner import Banner
 from napari_cihm.plugin.views.boxes import DropDown
+from napari_cihm.plugin.views.button_rows import BreakingRow
 from napari_cihm.plugin.views.prompt import Prompt
 from napari_cihm.plugin.views.review_rows import ReviewRows
 from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
@@ -30,13 +31,14 @@ class CorrectSection(Section):
         Emitted with the name of a tool.
     settings_changed
         Emitted when a setting is another.
-    export_requested
-        Emitted when the user wants a training folder.
+    table_requested, export_requested
+        Emitted when the user wants to see measurements, or a training folder.
     """
 
     labels_chosen = Signal(str)
     pressed = Signal(str)
     settings_changed = Signal()
+    table_requested = Signal()
     export_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -57,6 +59,11 @@ class CorrectSection(Section):
         self.prompt = Prompt(longest, self)
         self.form = Form(CorrectSettings, MORE, self)
         self.restore = restore_button(self)
+        self.table = QPushButton("Measurements", self)
+        self.table.setToolTip(
+            "Show size, place and brightness of each object in napari's own table, "
+            "from which they are saved as CSV"
+        )
         self.export = QPushButton("Save as training folder…", self)
         self.export.setToolTip(
             "Add what is reviewed to a folder to train on; nothing in it is replaced"
@@ -66,6 +73,7 @@ class CorrectSection(Section):
         self.labels.activated.connect(self._on_labels)
         self.grid.pressed.connect(self.pressed)
         self.review.pressed.connect(self.pressed)
+        self.table.clicked.connect(self.table_requested)
         self.export.clicked.connect(self.export_requested)
         self.restore.clicked.connect(self._on_restore)
         for form in (self.form, self.review.form):
@@ -91,9 +99,12 @@ class CorrectSection(Section):
             self.grid,
             self.review,
             fold,
-            self.export,
         ):
             self.rows.addWidget(widget)
+        results = BreakingRow()
+        for button in (self.table, self.export):
+            results.addWidget(button)
+        self.rows.addLayout(results)
         Alignment([title, *self.review.form.labels], self)
 
     @property
@@ -117,6 +128,7 @@ class CorrectSection(Section):
         self.prompt.setVisible(ready)
         self.grid.set_ready(ready)
         self.review.set_ready(ready)
+        self.table.setEnabled(ready)
         self.export.setEnabled(ready)
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
