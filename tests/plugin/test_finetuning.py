@@ -2,17 +2,19 @@
 
 import gc
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from napari.layers import Labels
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QFontMetrics
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
 from napari_cihm.data.apart import WORDS
-from napari_cihm.events import Finetuned, Kept, Version
+from napari_cihm.events import Finetuned, FinetuneStarted, Kept, StepDone, Version
 from napari_cihm.models import load_model
+from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.training.history import History
 
@@ -127,6 +129,36 @@ def test_an_unmarked_layer_is_asked_about_once(tuning, said):
     tuning.shown.rest()
     assert not tuning.section.unmarked.isVisibleTo(tuning.section)
     assert tuning.pairs == ["mine · all of it"]
+
+
+def test_a_run_says_what_it_does_and_past_its_time_not_how_far_it_is(qapp):
+    said, steps = [], []
+    curves = SimpleNamespace(
+        begin=list, draw=list, lists={"step": steps}, add_step=steps.append
+    )
+    tasks = SimpleNamespace(
+        begin=lambda _: None, progress=lambda _, *what: said.append(what)
+    )
+    runner = SimpleNamespace(start=lambda *_, **__: None)
+    desk = SimpleNamespace(tasks=tasks, runner=runner)
+    owner = QObject()
+    learning = Learning(desk, curves, 60.0, lambda _: None, owner)
+    learning._refresh.stop()
+    learning._clock = SimpleNamespace(elapsed=lambda: 15_000)
+    learning._on_refresh()
+    learning._on_event(FinetuneStarted(1, 12, 4, 1, "surely"))
+    learning._on_refresh()
+    learning._on_event(StepDone(1, 0.5, 1e-3, 0.1))
+    learning._on_refresh()
+    learning._clock = SimpleNamespace(elapsed=lambda: 61_000)
+    learning._on_refresh()
+    assert [words for words, *_ in said] == [
+        "Reading the labels, 45 s left",
+        "Judging the old model, 45 s left",
+        "Learning from 12 objects, 45 s left",
+        "Judging the new model…",
+    ]
+    assert [total for *_, total in said] == [600, 600, 600, 0]
 
 
 def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
