@@ -9,7 +9,7 @@ import pytest
 from napari.layers import Labels
 from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QFontMetrics
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QLabel, QMessageBox
 
 from napari_cihm.data.apart import WORDS
 from napari_cihm.events import Finetuned, FinetuneStarted, Kept, StepDone, Version
@@ -174,6 +174,9 @@ def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
         assert tuning.shown.session.source == source
         assert said[-1][0] == "warning" and "than the old one" in said[-1][1]
     assert version.objects == 12
+    told = {label.text(): label.toolTip() for label in verdict.findChildren(QLabel)}
+    for figure in ("AP .50", "mean AP", "Dice"):
+        assert told[figure].endswith("; 1 is best")
     assert len(tuning.section.curves.lists["loss"]) >= QUICK["steps"]
     # and either can be chosen at any time
     verdict.use_new.click()  # a card just shown has no place yet for a mouse

@@ -4,7 +4,7 @@ import pytest
 import torch
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog, QLabel
 
 from napari_cihm.models import build_model
 from napari_cihm.plugin.preferences import RecentModels
@@ -51,6 +51,8 @@ def test_the_preferred_model_is_loaded_and_described(shown):
     text = shown.models.card.text
     for said in ("separate objects", "one channel", "mean AP 0.500", "12 images"):
         assert said in text
+    told = [label.toolTip() for label in shown.models.card.findChildren(QLabel)]
+    assert sum("AP .50: right objects" in tip for tip in told) == 2  # name and figures
     assert shown.models.devices.currentText() == "cpu"
 
 

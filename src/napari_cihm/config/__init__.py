@@ -8,7 +8,7 @@ from napari_cihm.config.base import Settings
 from napari_cihm.config.benchmark import BenchmarkSettings
 from napari_cihm.config.correct import CorrectSettings
 from napari_cihm.config.export import ExportSettings
-from napari_cihm.config.figures import FIGURES, said_figures
+from napari_cihm.config.figures import FIGURES, MEANINGS, said_figures
 from napari_cihm.config.finetune import FinetuneSettings
 from napari_cihm.config.limits import Limits, Seed
 from napari_cihm.config.model import (
@@ -23,6 +23,7 @@ from napari_cihm.config.window import FolderSettings, WindowSettings
 
 __all__ = [
     "FIGURES",
+    "MEANINGS",
     "BenchmarkSettings",
     "Channels",
     "CorrectSettings",

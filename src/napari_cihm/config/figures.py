@@ -10,6 +10,14 @@ FIGURES = {
     "dice": "pixel Dice",  # of all images' pixels together; no mean of images'
     "iou": "IoU",
 }
+# For who has never met them.
+MEANINGS = {
+    "map": "AP, averaged over overlaps from .50 to .95: outlines count too",
+    "ap0.50": "right objects among all that were found or missed; right ones "
+    "overlap a true one by half",
+    "ap0.75": "the same for an overlap of three quarters",
+    "dice": "how far the pixels of all objects agree, whole or not",
+}
 # Those of a region's pixels, in the order in which they are told.
 REGION = ("dice", "iou", "hd95", "precision", "recall")
 

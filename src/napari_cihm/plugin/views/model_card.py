@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_cihm.config import FIGURES, MEANINGS
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.views.section import Fold, muted
 from napari_cihm.plugin.views.words import Words
@@ -14,6 +15,12 @@ from napari_cihm.plugin.wording import capital
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
 BRIEF = ("Gives", "Expects", "Validation")
 FIGURE = re.compile(r" (?=[01]?\.\d)|(?<=\d) (?=[kMG]?B\b)")
+FIGURES_TIP = "\n".join(
+    [
+        "How good it is on images it was not trained on; 1 is best.",
+        *(f"{FIGURES[name]}: {text}" for name, text in MEANINGS.items()),
+    ]
+)
 UNBROKEN = "\u00a0"  # a space at which no line breaks
 
 
@@ -92,6 +99,8 @@ def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
         title, value = QLabel(name), Words(text)
         title.setObjectName("muted")
         value.let_copy()
+        for label in (title, value) if name == "Validation" else ():
+            label.setToolTip(FIGURES_TIP)
         grid.addWidget(title, row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(value, row, 1)
     return table

@@ -11,11 +11,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cihm.config import FIGURES
+from napari_cihm.config import FIGURES, MEANINGS
 from napari_cihm.events import Kept
 from napari_cihm.plugin.views.section import muted, restyle
 from napari_cihm.plugin.views.words import Words
-from napari_cihm.plugin.wording import sentence
+from napari_cihm.plugin.wording import capital, sentence
 
 TITLES = {  # by whether the new model is better, and whether it is in use
     (True, True): "The new model is better and is in use.",
@@ -24,6 +24,9 @@ TITLES = {  # by whether the new model is better, and whether it is in use
     (False, True): "The new model is no better, but is in use.",
 }
 SHOWN = ("ap0.50", "map", "dice")
+EXPLAINED = {
+    FIGURES[name]: f"{capital(text)}; 1 is best" for name, text in MEANINGS.items()
+}
 AGAIN = "Segment with the model in use; what is reviewed stays as it is"
 
 
@@ -135,6 +138,8 @@ class VerdictCard(QFrame):
                 label = QLabel(text, self)
                 if row == 0 or column == 0:
                     label.setObjectName("muted")
+                if text in EXPLAINED:
+                    label.setToolTip(EXPLAINED[text])
                 if column:
                     label.setAlignment(Qt.AlignmentFlag.AlignRight)
                 self.figures.addWidget(label, row, column)
