@@ -166,6 +166,21 @@ def test_other_folders_open_as_napari_opens_them(shown, tmp_path, blobs, said):
     assert shown.session.image.data.shape == (2, *blobs.shape)
 
 
+@pytest.mark.parametrize(
+    ("axes", "known"), [("TYX", "tyx"), ("CYX", "cyx"), ("", "zyx")]
+)
+def test_axes_that_a_file_names_are_known(shown, tmp_path, axes, known):
+    """napari's own reader opens the pixels alone, and five planes may be anything."""
+    path, metadata = tmp_path / "five.tif", {"axes": axes} if axes else None
+    planes = np.zeros((5, 32, 48), np.uint8)
+    tifffile.imwrite(path, planes, photometric="minisblack", metadata=metadata)
+    shown.panel.files_dropped.emit([str(path)])
+    assert shown.section.axes.text() == known
+    path.unlink()
+    shown.session.image.data = np.zeros((6, 32, 48), np.uint8)  # of no file
+    assert shown.section.axes.text() == "zyx"
+
+
 def test_what_no_reader_opens_is_said_and_the_rest_opened(shown, tmp_path, blobs, said):
     (tmp_path / "note.txt").write_text("a list to buy")
     (tmp_path / "empty").mkdir()

@@ -26,6 +26,7 @@ from napari_cihm.data.tiff_sets import (
 from napari_cihm.errors import ReadError
 
 OPACITIES = {tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA}
+NAMED = {*LETTERS.upper(), "S"}
 UNNAMED = "IQ"  # what tifffile calls the axis of pages that nothing names
 
 
@@ -87,6 +88,17 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
     scale = {k: v for k, v in scale.items() if k in image.axes}
     units = {k: v for k, v in units.items() if k in image.axes}
     return replace(image, scale=scale, units=units)
+
+
+def named_axes(path: Path) -> tuple[str, tuple[int, ...]] | None:
+    """Return the axes that a TIFF names, and their sizes; None where it names none."""
+    with _complaints(path), tifffile.TiffFile(path) as file:
+        series = file.series[0] if file.series else None
+        if series is None or not set(series.axes) <= NAMED:
+            return None
+        own = _own_axes(series, None)
+        letters = "" if own is None else own[0]
+        return (letters, series.shape) if len(letters) == series.ndim else None
 
 
 @contextmanager

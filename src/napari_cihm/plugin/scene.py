@@ -24,6 +24,7 @@ from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import shorten
 from napari_cihm.errors import CihmError, InputError
+from napari_cihm.plugin.filed import filed_axes
 from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.sight import Sight
 
@@ -294,13 +295,16 @@ def array_of(layer: ImageLayer | Labels) -> Any:
 def axes_of(layer: ImageLayer) -> str:
     """Return what an image's dimensions are called, or else a guess.
 
-    Names that a reader or the user gave count; napari's own, numbers, do not. A few
-    planes a length apart are slices and no channels.
+    Names that a reader or the user gave count, then those in a TIFF that napari's own
+    reader opened; its numbers do not. A few planes a length apart are slices and no
+    channels.
     """
     letters = letters_of([*layer.axis_labels, *("c" if layer.rgb else "")])
     shape = array_of(layer).shape
     if len(letters) == len(shape):
         return letters
+    if filed := filed_axes(layer, tuple(shape)):
+        return filed
     guessed = guess_axes(shape, rgb=layer.rgb)
     if guessed[0] == "c" and _is_measured(layer):
         return f"z{guessed[1:]}"
