@@ -78,6 +78,7 @@ def test_a_model_that_sees_grey_merges_what_nobody_chose_from(wanted) -> None:
     made = plan.apply(np.stack([np.full((4, 5), 10), np.full((4, 5), 30)]))
     assert made.shape == (wanted, 4, 5) and (made == 20).all()
     assert "2 channels were averaged" in plan.note
+    assert plan.note.endswith("channel 0 or 1")
 
 
 def test_a_merge_nobody_asked_for_is_said() -> None:
@@ -87,7 +88,7 @@ def test_a_merge_nobody_asked_for_is_said() -> None:
         for event in segment_iter(image, Local(), "cyx")
         if isinstance(event, Note)
     ]
-    assert any("(axes cyx)" in text and "channel 0 to 1" in text for text in texts)
+    assert any("(axes cyx)" in text and "channel 0 or 1" in text for text in texts)
     chosen = segment_iter(image, Local(), "cyx", channels=1)
     assert not any("averaged" in e.text for e in chosen if isinstance(e, Note))
 

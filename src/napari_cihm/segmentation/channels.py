@@ -109,9 +109,10 @@ def _filled(
 
 def _merged_note(image: Image) -> str:
     count = image.size("c")
+    numbers = f"0 {'or' if count == 2 else 'to'} {count - 1}"
     return (
         f"{count} channels were averaged into one (axes {image.axes}); choose the one "
-        f"that shows the objects, channel 0 to {count - 1}"
+        f"that shows the objects, channel {numbers}"
     )
 
 
