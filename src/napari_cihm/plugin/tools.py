@@ -118,7 +118,7 @@ class Tool:
 
 def ending(prompt: str) -> str:
     """Say too how a tool is put down."""
-    return f"{prompt} Esc ends."
+    return f"{prompt} Esc\N{NO-BREAK SPACE}ends."
 
 
 def _merge(ground: Ground, points: Points, drawn: bool) -> Edit:
