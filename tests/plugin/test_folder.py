@@ -49,6 +49,17 @@ def test_labels_and_measurements_of_a_folder(shown, section, folder, monkeypatch
     assert len(rows) == 24
 
 
+def test_nothing_above_jumps_when_a_run_begins_or_ends(shown, section):
+    finetune = shown.coordinator.finetune._section
+    before = shown.section.reason.text(), finetune.reason.text()
+    assert all(before)
+    shown.press(section.start)
+    assert not section.start.isEnabled()
+    assert (shown.section.reason.text(), finetune.reason.text()) == before
+    shown.rest()
+    assert (shown.section.reason.text(), finetune.reason.text()) == before
+
+
 def test_a_failure_stays_in_sight_and_is_shown_once(section):
     looked = []
     section.failed.connect(lambda: looked.append(lines_of(section.report)[-1]))

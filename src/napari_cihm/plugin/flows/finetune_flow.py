@@ -294,16 +294,13 @@ class FinetuneFlow(QObject):
         self._update()
 
     def _update(self) -> None:
-        session = self._desk.session
+        session, reason = self._desk.session, ""
         running = session.state is not State.IDLE
         self._section.verdict.set_running(running)
-        if running:
-            self._section.set_ready(False, "")
-        elif not self._layers:
-            self._section.set_ready(False, NO_LABELS)
+        if not self._layers:
+            reason = NO_LABELS
         elif not self._section.ticked:
-            self._section.set_ready(False, NONE_TICKED)
+            reason = NONE_TICKED
         elif session.model is None:
-            self._section.set_ready(False, NO_MODEL)
-        else:
-            self._section.set_ready(True)
+            reason = NO_MODEL
+        self._section.set_ready(not running and not reason, reason)

@@ -213,15 +213,14 @@ class SegmentFlow(QObject):
                 labelling.stop()
 
     def _update(self) -> None:
-        session = self._desk.session
-        if session.state is not State.IDLE:
-            self._section.set_ready(False, "")
-        elif session.image is None:
-            self._section.set_ready(False, NO_IMAGE)
+        session, reason = self._desk.session, ""
+        if session.image is None:
+            reason = NO_IMAGE
         elif session.model is None:
-            self._section.set_ready(False, NO_MODEL)
-        else:
-            self._section.set_ready(True)
+            reason = NO_MODEL
+        # While something runs it stays, so that nothing below it jumps.
+        idle = session.state is State.IDLE
+        self._section.set_ready(idle and not reason, reason)
 
 
 def _checked(axes: str, image: ImageLayer) -> str:
