@@ -77,6 +77,9 @@ def test_any_order_and_case_is_taken() -> None:
         ("TCZYXS", (2, 1, 4, 5, 6, 3), "tzyxc"),
         ("QYX", (7, 5, 6), "zyx"),
         ("IZYX", (7, 4, 5, 6), "tzyx"),
+        ("QQYX", (7, 4, 5, 6), "tzyx"),
+        ("TQYX", (7, 4, 5, 6), "tzyx"),
+        ("QQYXS", (7, 1, 5, 6, 3), "zyxc"),
         ("ZHYX", (4, 1, 5, 6), "zyx"),
     ],
 )

@@ -1,6 +1,6 @@
 """Axes by letter: t, z, c, y, x in any order, checked and guessed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from napari_cihm.errors import AxesError, in_short
 
@@ -155,8 +155,9 @@ def tidy_axes(
         return None
     kept: list[str] = []
     index: list[int | slice] = []
+    numbering = _numbering(names, shape)
     for letter, size in zip(names, shape, strict=True):
-        ours = _ours(letter, names, kept, size)
+        ours = _ours(letter, names, kept, numbering, size)
         if ours is not None:
             kept.append(ours)
             index.append(slice(None))
@@ -168,14 +169,25 @@ def tidy_axes(
     return (letters, tuple(index)) if {"y", "x"} <= set(letters) else None
 
 
-def _ours(letter: str, names: str, kept: list[str], size: int) -> str | None:
-    # Samples are colours; letters that only number pages become depth or time.
+def _numbering(names: str, shape: Sequence[int]) -> Iterator[str]:
+    """Give letters to what only numbers pages: depth to one, time and depth to two."""
+    free = [letter for letter in "tz" if letter not in names]
+    pages = sum(
+        letter not in LETTERS + "s" and size > 1
+        for letter, size in zip(names, shape, strict=True)
+    )
+    return iter(free[max(0, len(free) - pages) :])
+
+
+def _ours(
+    letter: str, names: str, kept: list[str], numbering: Iterator[str], size: int
+) -> str | None:
     if letter == "c" and size == 1 and "s" in names:
-        return None
+        return None  # samples are colours
     if letter == "s":
         letter = "c"
     elif letter not in LETTERS and size > 1:
-        letter = next((free for free in "zt" if free not in names + "".join(kept)), "")
+        letter = next(numbering, "")
     return letter if letter in LETTERS and letter and letter not in kept else None
 
 

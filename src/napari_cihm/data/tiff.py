@@ -161,14 +161,14 @@ def _axes_notes(
     for (name, many), letter in zip(kept, letters, strict=True):
         if name.lower() in (*LETTERS, "s"):
             continue
-        few = many <= MOST_CHANNELS and letter == "z" and "c" not in letters
+        few = many <= MOST_CHANNELS and letter in "tz" and "c" not in letters
         if name in UNNAMED and not few:
             continue
         pages = "pages without a name" if name in UNNAMED else f"planes along {name}"
         taken = "slices" if letter == "z" else "times"
         note = f"{many} {pages} were taken for {taken} (axes {letters})"
         if few:
-            channels = letters.replace("z", "c")
+            channels = letters.replace(letter, "c")
             note += f"; if they are channels, give the axes {channels}"
         yield note
 
