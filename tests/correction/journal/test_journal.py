@@ -76,6 +76,17 @@ def test_undo_and_redo_are_edits(session, same) -> None:
     assert set(np.unique(one.labels)) == {0, 1}
 
 
+def test_a_stroke_that_waits_undoes_nothing_that_came_after_it(session, same) -> None:
+    one = session().begin()
+    assert one.journal.flush()
+    one.paint((0, 5, 5), 8, 1)
+    box = np.s_[0:1, 5:7, 5:7]
+    one.labels[box] = 9
+    one.journal.record_box(box)
+    assert one.journal.flush()
+    assert same(recover(one.journal.path), one)
+
+
 def test_regions_may_be_told_of_by_their_place(session, same) -> None:
     one = session().begin()
     one.paint_many(5)

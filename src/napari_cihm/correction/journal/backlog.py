@@ -74,6 +74,12 @@ class Backlog:
         with self.changed:
             self._spill(self._drained())
 
+    def keep(self, target: Target, box: Box) -> None:
+        """Keep a place alone, as all before: what waits must not undo what is there."""
+        with self.changed:
+            self._spill(self._drained())
+            self._mark(target, box)
+
     def take(self) -> tuple[list[tuple[Target, Box]], list[Changes]]:
         """Take all there is: cells to read again, then changes made since."""
         with self.changed:

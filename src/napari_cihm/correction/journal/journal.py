@@ -105,7 +105,7 @@ class Journal:
         The cheapest word about a change of unknown form: the window's thread
         notes the place alone.
         """
-        self._writer.backlog.give_back([(Target.LABELS, box)], [])
+        self._writer.backlog.keep(Target.LABELS, box)
 
     def resync(self, labels: Any = None, reviewed: Reviewed | None = None) -> None:
         """Begin anew with a snapshot, when anything may have changed.
