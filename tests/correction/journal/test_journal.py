@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import changed, edit_of
 from napari_cihm.correction.journal import (
@@ -85,6 +86,24 @@ def test_a_stroke_that_waits_undoes_nothing_that_came_after_it(session, same) ->
     one.journal.record_box(box)
     assert one.journal.flush()
     assert same(recover(one.journal.path), one)
+
+
+def test_what_is_taken_back_before_it_was_told_is_read_again(tmp_path) -> None:
+    labels, unsure = np.zeros((600, 40), np.int32), [True]
+    journal = Journal(
+        labels,
+        ImageIdentity.of(labels),
+        settings=CorrectSettings(journal_folder=tmp_path),
+        unsure=lambda: unsure[0],
+    )
+    for tell in (journal.resync, lambda: journal.record_box(np.s_[0:9, 0:9])):
+        unsure[0], labels[0, 0] = True, 7
+        tell()
+        assert journal.flush()
+        labels[0, 0], unsure[0] = 0, False
+        assert journal.flush()
+        assert not recover(journal.path).labels.any()
+    journal.close(finished=True)
 
 
 def test_regions_may_be_told_of_by_their_place(session, same) -> None:

@@ -51,6 +51,9 @@ class Journal:
         Where journals lie and how they are written.
     tell : callable, optional
         Hears `JournalStalled` and `JournalWell`, in the writer's thread.
+    unsure : callable, optional
+        Says, in the writer's thread, whether the labels may hold what is not told
+        yet, or never will be; what is read of them then is read once more.
     resumed : Claim, optional
         Go on in the folder of a journal that was claimed and recovered.
     """
@@ -65,6 +68,7 @@ class Journal:
         facts: Mapping[str, Any] | None = None,
         settings: CorrectSettings | None = None,
         tell: Callable[[Event], None] | None = None,
+        unsure: Callable[[], bool] | None = None,
         resumed: Claim | None = None,
     ) -> None:
         settings = settings or CorrectSettings()
@@ -79,7 +83,9 @@ class Journal:
         home = journal_home(settings)
         self.path = resumed.path if resumed else home / _folder_name(layer)
         ledger = Ledger(self.path, self._about, resumed.lock if resumed else None)
-        self._writer = Writer(ledger, self._arrays(), settings, tell or _nobody)
+        self._writer = Writer(
+            ledger, self._arrays(), settings, tell or _nobody, unsure or _never
+        )
         self._writer.start()
         self._at_exit = _closing(self)
         atexit.register(self._at_exit)
@@ -195,6 +201,11 @@ def _closing(journal: Journal) -> Callable[[], None]:
                 living.close(finished=False, timeout=2.0)
 
     return close
+
+
+def _never() -> bool:
+    """Trust what is read."""
+    return False
 
 
 def _nobody(event: Event) -> None:

@@ -110,10 +110,10 @@ class Ledger:
         if self._log is not None:
             self._log.sync()
 
-    def snapshot(self, arrays: Mapping[Target, Any]) -> Generator[None]:
-        """Write the arrays as they are, a step a piece, and drop what is older.
+    def snapshot(self, arrays: Mapping[Target, Any]) -> Generator[tuple[Target, Box]]:
+        """Write the arrays as they are, and drop what is older.
 
-        The caller may write to the log between the steps.
+        Each step says which piece was read. The caller may write to the log between.
         """
         final = self.place / SNAPSHOT.format(self.generation)
         part = final.with_name(final.name + PART)
@@ -129,7 +129,7 @@ class Ledger:
                         number += 1
                         piece = _piece(target, box, values)
                         file.append(pack(Kind.PIECE, number, piece))
-                    yield
+                    yield target, box
             file.append(pack(Kind.END, number + 1, _json({"pieces": number})))
             file.sync()
         except OSError:

@@ -6,13 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.journal.backlog import Backlog
 from napari_cihm.correction.journal.codec import Target
 from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.events import Event, JournalStalled, JournalWell
+
+if TYPE_CHECKING:
+    from napari_cihm.data.boxes import Box
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,8 @@ class Writer:
         How often to sync, to retry, to make snapshots.
     tell : callable
         Hears of trouble and of its end, in the writer's thread.
+    unsure : callable
+        Says whether labels may hold just now what is told later, or taken back.
     """
 
     def __init__(
@@ -43,17 +48,20 @@ class Writer:
         arrays: Mapping[Target, Any],
         settings: CorrectSettings,
         tell: Callable[[Event], None],
+        unsure: Callable[[], bool],
     ) -> None:
         self.ledger = ledger
         self.arrays = dict(arrays)
         self.settings = settings
         self.tell = tell
+        self.unsure = unsure
         self.backlog = Backlog(arrays)
         self.stalled = ""
         # Beginnings asked for, and how many the present log stands for.
         self._wanted, self._begun = 1, 0
         self._anew = False  # the writer itself wants a beginning
         self._bare = False  # the present log has no snapshot yet
+        self._again: list[tuple[Target, Box]] = []  # what was read while unsure
         self._unsynced = False
         self._synced_at = 0.0
         self._retry_at = 0.0
@@ -169,6 +177,10 @@ class Writer:
         if self._begun < wanted or self._anew:
             self.ledger.open(arrays)
             self._begun, self._anew, self._bare = wanted, False, True
+            self._again.clear()
+        if self._again and not self.unsure():
+            self.backlog.give_back(self._again, [])
+            self._again.clear()
         self._drain()
         self._sync(now)
         if self._bare:
@@ -183,7 +195,9 @@ class Writer:
 
     def _snapshot(self, arrays: Mapping[Target, Any]) -> None:
         with contextlib.closing(self.ledger.snapshot(arrays)) as steps:
-            for _ in steps:
+            for piece in steps:
+                if self.unsure():
+                    self._again.append(piece)
                 # A snapshot of a volume takes seconds; strokes do not wait for it.
                 if self.backlog or self._unsynced:
                     self._drain()
@@ -203,6 +217,8 @@ class Writer:
         try:
             for target, box in boxes:
                 self.ledger.cell(target, box, arrays[target])
+                if self.unsure():
+                    self._again.append((target, box))
                 cells += 1
                 self._unsynced = True
             for changes in entries:
