@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.erasing import delete, remove_smaller
 from napari_cihm.correction.joining import merge
+from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.numbering import relabel_consecutively
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.shaping import grow, smooth
@@ -178,11 +179,12 @@ def test_a_step_all_over_the_labels_stays_small_in_memory() -> None:
     edit = relabel_consecutively(layer.data, index=session.index)
     with layer.block_history():
         layer.data_setitem(edit.indices, edit.new)
-    session.made(edit)
+    step = session.made(edit)
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 6.5 * layer.data.nbytes
     assert peak < 11 * layer.data.nbytes
     layer.undo()
-    assert session.look() is not None
+    session.undone(step)
     assert np.array_equal(layer.data, labels)
+    assert session.index.counts() == LabelIndex.of(labels).counts()

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-import numpy as np
-
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Checked, Progress
 from napari_cihm.correction.checksums import Checksums, checksum
@@ -19,10 +17,8 @@ from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.survey import Survey
 from napari_cihm.data.boxes import Box
 
-# As many steps as napari's history keeps; older ones cannot be undone there.
+# As many of the person's marks can be taken back, one by one.
 STEPS = 100
-# Pixels looked at to tell an edit that was undone from one that was not.
-GLANCE = 64
 # More places than this are kept by the journal as one new beginning.
 FEW = 64
 
@@ -40,8 +36,8 @@ class CorrectionSession:
     """Labels under correction: their index, reviewed marks, progress and journal.
 
     The labels belong to someone else, who writes edits into them and then tells
-    of it here. Undoing and redoing are told by nobody: `look` finds them out. What
-    others change in silence, `checksums` finds, and `changed` hears of it.
+    of it here, as when a step is undone or redone. What others change in silence,
+    `checksums` finds, and `changed` hears of it.
 
     Parameters
     ----------
@@ -68,14 +64,10 @@ class CorrectionSession:
         self.reviewed = reviewed or Reviewed(labels.shape)
         self._survey_anew()
         self.journal = journal
-        self._undo: deque[Step] = deque(maxlen=STEPS)
-        self._redo: deque[Step] = deque(maxlen=STEPS)
         self._marks: deque[tuple[int, ReviewChange]] = deque(maxlen=STEPS)
         self._steps = count()
 
-    def made(
-        self, edit: Edit, axes: Sequence[int] | None = None
-    ) -> ReviewChange | None:
+    def made(self, edit: Edit, axes: Sequence[int] | None = None) -> Step:
         """Hear of an edit that was just written, and mark around it.
 
         Parameters
@@ -84,44 +76,30 @@ class CorrectionSession:
             A tool's, or a stroke's as `edit_of_atoms` reads it.
         axes : sequence of int, optional
             The axes it was made along: a plane's, so that marks stay in it.
-        """
-        if not edit:
-            return None
-        review = None
-        if self.settings.mark_edits and not edit.everywhere:
-            margin = self.settings.edit_margin
-            review = self.reviewed.mark_around(edit, margin, axes)
-        self._undo.append(Step(edit, review, next(self._steps)))
-        self._redo.clear()
-        self._follow(edit, review)
-        return review
-
-    def look(self) -> Edit | None:
-        """Find out whether the last edit was undone, or redone, and follow.
-
-        Call it when the labels say that they changed without saying how. It
-        costs a look at a few pixels when nothing did.
 
         Returns
         -------
-        Edit or None
-            What the labels underwent: the inverse of the edit that was undone,
-            or the edit that was redone.
+        Step
+            What `undone` and `redone` are told of it.
         """
-        undone = bool(self._undo) and self._holds(self._undo[-1].edit, "old")
-        redone = bool(self._redo) and self._holds(self._redo[-1].edit, "new")
-        if undone and redone:  # the one that happened wrote over all of the other
-            undone = self._undo[-1].edit.size >= self._redo[-1].edit.size
-        if undone:
-            step = self._undo.pop()
-            self._redo.append(step)
-            self._let_go(step)
-            return self._replay(step.edit.inverse(), step.review, undone=True)
-        if redone:
-            step = self._redo.pop()
-            self._undo.append(step)
-            return self._replay(step.edit, step.review, undone=False)
-        return None
+        review = None
+        if edit and self.settings.mark_edits and not edit.everywhere:
+            margin = self.settings.edit_margin
+            review = self.reviewed.mark_around(edit, margin, axes)
+        self._follow(edit, review)
+        return Step(edit, review, next(self._steps))
+
+    def undone(self, step: Step) -> Edit:
+        """Hear that a step was undone; return what the labels underwent."""
+        self._let_go(step)
+        edit = step.edit.inverse()
+        self._replay(edit, None if step.review is None else step.review.inverse())
+        return edit
+
+    def redone(self, step: Step) -> Edit:
+        """Hear that a step was redone; return what the labels underwent."""
+        self._replay(step.edit, step.review)
+        return step.edit
 
     def marked(self, change: ReviewChange) -> None:
         """Hear of marks that the person just made or erased."""
@@ -141,15 +119,14 @@ class CorrectionSession:
     def replaced(self, labels: Any) -> None:
         """Hear that other labels took the place of these, in one go.
 
-        What was reviewed stays marked where the shape allows; steps before cannot
-        be followed any more.
+        What was reviewed stays marked where the shape allows; nothing of before can
+        be undone.
         """
         self.labels = labels
         if tuple(labels.shape) != self.reviewed.shape:
             self.reviewed = Reviewed(labels.shape)
         self._survey_anew()
-        for steps in (self._undo, self._redo, self._marks):
-            steps.clear()
+        self._marks.clear()
         if self.journal is not None:
             self.journal.resync(labels, self.reviewed)
 
@@ -185,12 +162,10 @@ class CorrectionSession:
         if self.journal is not None:
             self.journal.end(finished)
 
-    def _replay(self, edit: Edit, review: ReviewChange | None, undone: bool) -> Edit:
-        change = review.inverse() if review is not None and undone else review
-        if change is not None:
-            self.reviewed.apply(change)
-        self._follow(edit, change)
-        return edit
+    def _replay(self, edit: Edit, review: ReviewChange | None) -> None:
+        if review is not None:
+            self.reviewed.apply(review)
+        self._follow(edit, review)
 
     def _let_go(self, step: Step) -> None:
         """Forget marks of an undone edit that the person erased: they are gone."""
@@ -225,23 +200,3 @@ class CorrectionSession:
         self.checked.hear_review(change)
         if self.journal is not None:
             self.journal.record(review=change)
-
-    def _holds(self, edit: Edit, which: str) -> bool:
-        """Say whether the labels hold an edit's old or new values.
-
-        Nothing but undoing changes them back unheard, and that changes all of
-        them: a few are enough to tell.
-        """
-        block = edit.blocks[0]
-        flat = np.flatnonzero(block.where)
-        picked = np.unique(np.linspace(0, flat.size - 1, GLANCE).astype(np.intp))
-        places = np.unravel_index(flat[picked], block.shape)
-        values = np.broadcast_to(getattr(block, which), (flat.size,))[picked]
-        for *place, value in zip(*places, values, strict=True):
-            pixel = tuple(
-                slice(int(p) + s, int(p) + s + 1)
-                for p, s in zip(place, block.start, strict=True)
-            )
-            if np.asarray(self.labels[pixel]).item() != value:
-                return False
-        return True

@@ -6,6 +6,7 @@ from napari.layers._layer_actions import _convert_dtype
 from scipy import ndimage
 
 from napari_cihm.correction.journal import recover, wait_for_ends
+from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.plugin.flows import mending
 from napari_cihm.plugin.flows.resting import RESTING
 
@@ -113,6 +114,120 @@ def test_all_that_was_undone_unseen_is_followed(correct, seen):
         assert correct.session.index.count(5) == 16
     assert {1, 2} <= set(correct.session.index)
     assert not correct.marks().any()
+
+
+def test_overlapping_strokes_undone_unseen_are_kept_when_the_layer_goes(correct):
+    layer = correct.layer
+    layer.mode = "paint"
+    for column in (96, 100, 104):
+        layer.paint((40, column), column)
+        correct.bench.mending.settle()
+    layer.visible = False
+    for _ in range(3):
+        layer.undo()
+    labels, journal = np.array(layer.data), correct.session.journal.path
+    correct.viewer.layers.remove(layer)  # never shown again
+    wait_for_ends()
+    np.testing.assert_array_equal(recover(journal).labels, labels)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_what_is_undone_unseen_is_soon_kept(correct, monkeypatch, counted):
+    monkeypatch.setattr(mending, "SMALL", 100)
+    if not counted:
+        monkeypatch.setattr(mending.Mending, "_on_surveyed", lambda own, survey: None)
+    correct.layer.mode = "paint"
+    correct.layer.paint((40, 100), 9)
+    if counted:
+        correct.shown.until(lambda: correct.session.checksums.ready)
+    correct.shown.until(lambda: not correct.bench.mending._later.isActive())
+    correct.layer.visible = False
+    correct.layer.undo()
+    done = correct.bench.mending.done
+    correct.shown.until(lambda: correct.bench.mending.done > done, 20_000)
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)
+
+
+def test_an_undo_after_a_refresh_counts_once(correct):
+    correct.layer.mode = "paint"
+    correct.layer.paint((40, 100), 9)
+    correct.layer.paint((40, 100), 8)
+    correct.bench.mending.settle()
+    correct.layer.refresh()
+    correct.layer.undo()
+    index = correct.session.index
+    assert index.counts() == LabelIndex.of(correct.layer.data).counts()
+
+
+def test_a_stroke_that_ends_unseen_is_no_undo(correct):
+    layer, said = correct.layer, []
+    layer.mode = "paint"
+    layer.paint((40, 100), 9)
+    correct.bench.mending.settle()
+    correct.bench.mending.followed.connect(said.append)
+    layer._begin_stroke()  # as the right button does: what it encircles is filled
+    layer.paint((40, 100), 0)
+    layer.visible = False
+    layer._commit_stroke()
+    correct.bench.mending.settle()
+    assert not said
+    assert 9 not in correct.session.index
+    np.testing.assert_array_equal(_kept(correct), layer.data)
+
+
+def test_an_undo_in_the_midst_of_a_stroke_is_followed(correct):
+    layer = correct.layer
+    layer.mode = "paint"
+    layer.brush_size = 8
+    layer.paint((40, 100), 9)
+    correct.bench.mending.settle()
+    with layer.block_history():
+        layer.paint((40, 104), 8)
+        layer.undo()
+        layer.paint((44, 108), 8)
+    correct.bench.mending.settle()
+    np.testing.assert_array_equal(_kept(correct), layer.data)
+    layer.undo()
+    correct.shown.until(lambda: not correct.bench.mending._doubtful)
+    np.testing.assert_array_equal(_kept(correct), layer.data)
+
+
+def test_what_changed_before_labels_were_looked_through_is_kept(correct, monkeypatch):
+    monkeypatch.setattr(mending, "SMALL", 100)
+    correct.layer.data_setitem(np.where(correct.layer.data == 1), 0)
+    mended = correct.bench.begin(correct.layer)
+    monkeypatch.setattr(mended, "_on_surveyed", lambda survey: None)
+    assert mended.session.journal.flush()
+    correct.layer.undo()  # of what nobody heard of
+    assert not mended.session.checksums.ready
+    correct.bench.forget(correct.layer)
+    journal = RESTING.pop(correct.layer).journal
+    wait_for_ends()
+    np.testing.assert_array_equal(recover(journal).labels, correct.layer.data)
+
+
+def test_what_changed_unseen_is_found_in_another_slice_too(deep):
+    layer = deep.layer
+    layer.mode = "paint"
+    layer.visible = False
+    layer.data[2, 88:92, 60:70] = 8
+    deep.viewer.dims.set_point(0, 3)
+    layer.visible = True
+    deep.shown.until(lambda: 8 in deep.session.index)
+    np.testing.assert_array_equal(_kept(deep), layer.data)
+
+
+def test_a_stroke_that_is_given_up_leaves_nothing_in_the_journal(correct):
+    layer = correct.layer
+    mended = correct.bench.begin(layer)
+    layer._begin_stroke()
+    layer.paint((40, 100), 9)
+    mended.session.journal.resync()
+    assert mended.session.journal.flush()  # which reads what was painted
+    layer._abort_stroke()
+    correct.shown.until(lambda: not mended._doubtful)
+    np.testing.assert_array_equal(_kept(correct), layer.data)
+    assert 9 not in _kept(correct)
 
 
 @pytest.mark.parametrize("stroke", ["fill", "paint"])

@@ -5,7 +5,7 @@ data when it has them; this turns all three into what the engine's session hears
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,9 +16,10 @@ from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
 from napari_cihm.correction.checksums import Checksums
 from napari_cihm.correction.edits import Edit
+from napari_cihm.correction.history import History, Item, Moves
 from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.correction.session import CorrectionSession
+from napari_cihm.correction.session import CorrectionSession, Step
 from napari_cihm.correction.strokes import edit_of_atoms
 from napari_cihm.correction.survey import Survey
 from napari_cihm.events import Event, JournalStalled
@@ -29,6 +30,38 @@ from napari_cihm.plugin.wording import sentence
 
 SMALL = 1 << 22  # labels of more pixels are counted in a thread
 CALM = 200  # milliseconds without a hint of change, after which changes are looked for
+UNSEEN = 200  # milliseconds between two looks at the history of hidden labels
+
+
+@dataclass(eq=False)
+class Stroke:
+    """A step of the layer's history: where it was made, and what it did once written.
+
+    Attributes
+    ----------
+    item : sequence
+        As napari keeps it.
+    edit : Edit, optional
+        What a tool changed by it.
+    plane : sequence of int
+        The axes on screen.
+    unseen : bool
+        Whether nobody looked at what it changes.
+    step : Step
+        What the session knows it by, once it is taken in.
+    """
+
+    item: Item
+    edit: Edit | None
+    plane: Sequence[int]
+    unseen: bool
+    step: Step = field(init=False)
+
+    def read(self, labels: Any) -> Edit:
+        """Return what it changed."""
+        if self.edit is not None:
+            return self.edit
+        return replace(edit_of_atoms(self.item, labels), everywhere=self.unseen)
 
 
 class Mending(QObject):
@@ -91,13 +124,16 @@ class Mending(QObject):
         self.resumed = resumed
         self.done = 0
         self._saved = 0 if resumed is None else -1
-        self._strokes: list[tuple[Any, bool, Sequence[int]]] = []
+        self._history: History[Stroke] = History(layer)
+        self._noted: list[tuple[Moves[Stroke], list[Stroke]]] = []
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.settle)
         self._closed = self._doubtful = False
         self._look = QTimer(self, singleShot=True, interval=CALM)
         self._look.timeout.connect(self._on_calm)
+        self._unseen_look = QTimer(self, interval=UNSEEN)
+        self._unseen_look.timeout.connect(self.settle)
         self._looking: Errand | None = None
         self._shown = _slice_of(layer)
         self._heard.connect(self._on_heard)
@@ -105,9 +141,12 @@ class Mending(QObject):
             (layer.events.paint, self._on_paint),
             (layer.events.set_data, self._on_set_data),
             (layer.events.data, self._on_data),
+            (layer.events.visible, self._on_visible),
         )
         for emitter, callback in self._links:
             emitter.connect(callback)
+        if not layer.visible:
+            self._unseen_look.start()
         self._count()
 
     def keep_journal(
@@ -125,6 +164,7 @@ class Mending(QObject):
             facts=facts,
             settings=session.settings,
             tell=self._heard.emit,
+            unsure=self._is_unsure,
             resumed=self.resumed,
         )
 
@@ -194,12 +234,10 @@ class Mending(QObject):
             What is needed to go on.
         """
         self._take()
-        if self._doubtful and self.session.checksums.ready:
-            boxes = self.session.checksums.settle()
-            self.session.changed(boxes)
-            self.done += bool(boxes)
+        self._look_last()
         self._closed = True
-        self._look.stop()
+        for timer in (self._later, self._look, self._unseen_look):
+            timer.stop()
         for emitter, callback in self._links:
             emitter.disconnect(callback)
         self.session.close(finished=self.saved)
@@ -208,37 +246,60 @@ class Mending(QObject):
             return Rest(reviewed)
         return Rest(reviewed, journal.path)
 
-    def _on_paint(self, event: Any) -> None:
-        if self._tool_edit is not None:
-            self.session.made(*self._tool_edit)
-            self.edited.emit(self._tool_edit[0])
-            self._after()
-            return
-        if not self.layer.visible:  # below this, what was undone unseen would hide
-            self.settle()
-            if self._in_stroke:  # and what is written already hides it
-                self._doubt()
-        # A fill and a polygon are told of before they are written.
-        self._strokes.append((event.value, self._unseen(), self._plane))
-        self._later.start()
-
-    def settle(self) -> None:
-        """Take in what was done up to now."""
-        self._take()
-        if not self.layer.visible:
-            self._follow()  # napari tells nothing of what is undone unseen
+    def settle(self) -> bool:
+        """Take in what was done up to now; say whether that was an undo or a redo."""
+        moved = self._take()
         if self._doubtful and self.layer.data.size <= SMALL:
             self._resync(None)
+        return moved
 
-    def _take(self) -> None:
-        """Take in the strokes that were told of, which are written by now."""
-        strokes, self._strokes = self._strokes, []
-        for atoms, unseen, plane in strokes:
-            edit = edit_of_atoms(atoms, self.session.labels)
-            self.session.made(replace(edit, everywhere=unseen), plane)
-            self.edited.emit(edit)
-        if strokes:
+    def _on_paint(self, event: Any = None) -> None:
+        self._note()
+        if self._tool_edit is not None:
+            self._take()
+
+    def _note(self) -> None:
+        """Note what the history underwent, and how it is looked at just now."""
+        moves, strokes = self._history.look(), []
+        for item in moves.made:
+            edit, plane = self._tool_edit or (None, self._plane)
+            strokes.append(Stroke(item, edit, plane, self._unseen()))
+            self._history.keep(item, strokes[-1])
+        if moves.undone or moves.redone or strokes or not moves.sure:
+            self._noted.append((moves, strokes))
+            self._later.start()  # a fill and a polygon are told of before they are made
+
+    def _take(self) -> bool:
+        """Take in what was noted, which is written by now.
+
+        Returns
+        -------
+        bool
+            Whether anything was undone or redone.
+        """
+        self._note()
+        noted, self._noted = self._noted, []
+        word = ""
+        for moves, strokes in noted:
+            for stroke in moves.undone:
+                word = self._hear(self.session.undone(stroke.step))
+            for stroke in moves.redone:
+                word = f"Redo: {self._hear(self.session.redone(stroke.step))}"
+            for stroke in strokes:
+                edit = stroke.read(self.session.labels)
+                stroke.step = self.session.made(edit, stroke.plane)
+                self._hear(edit)
+            if not moves.sure:
+                self._doubt()
+        if noted:
             self._after()
+        if word:
+            self.followed.emit(sentence(word))
+        return bool(word)
+
+    def _hear(self, edit: Edit) -> str:
+        self.edited.emit(edit)
+        return edit.what
 
     @property
     def _plane(self) -> tuple[int, ...]:
@@ -246,37 +307,38 @@ class Mending(QObject):
         axes = tuple(range(self.layer.ndim))
         return getattr(_slice_of(self.layer), "displayed", None) or axes[-2:]
 
-    def _follow(self) -> bool:
-        """Follow what was undone and redone, and say whether any was."""
-        last = None
-        while not self._in_stroke and (edit := self.session.look()) is not None:
-            last = edit
-            self.edited.emit(edit)
-        if last is None:
-            return False
-        self._after()
-        redone = "" if last.what.startswith("Undo: ") else "Redo: "
-        self.followed.emit(sentence(redone + last.what))
-        return True
-
     @property
     def _in_stroke(self) -> bool:
         # In the midst of one, pixels are written that are told of at its end.
         return is_painted(self.layer)
 
+    def _is_unsure(self) -> bool:
+        """Tell whether the labels may hold what is told later, or taken back."""
+        return not self._closed and (
+            self._doubtful or self._in_stroke or bool(self._noted)
+        )
+
     def _on_set_data(self, event: Any = None) -> None:
-        if self._in_stroke:
+        if self._in_stroke:  # it is drawn anew with each dab, in some views
             return
         before, self._shown = self._shown, _slice_of(self.layer)
-        self.settle()
-        if not self._follow() and before == self._shown:
+        if not self.settle() and before == self._shown:
             self._doubt()
+
+    def _on_visible(self, event: Any = None) -> None:
+        """Look now and then at what is hidden, of which napari tells nothing."""
+        if self.layer.visible:
+            self._unseen_look.stop()
+            self._doubt()
+        else:
+            self._unseen_look.start()
 
     def _on_data(self, event: Any = None) -> None:
         if self.layer.data is self.session.labels:
             self._doubt()
             return
-        self._strokes.clear()
+        self._noted.clear()
+        self._history = History(self.layer)
         self.session.replaced(self.layer.data)
         self.edited.emit(None)
         self._count()
@@ -318,11 +380,30 @@ class Mending(QObject):
         boxes = self.session.checksums.settle(doubts)
         if boxes:
             self.session.changed(boxes)
+            self._history.doubt()
             self.edited.emit(None)
             self._count()
             self._after()
         else:
             self.session.index.doubt(False)
+
+    def _look_last(self) -> None:
+        """Take in what nobody told of."""
+        if not self.session.checksums.ready:
+            self._keep_anew()
+        elif self._doubtful or self.layer.data.size <= SMALL:
+            boxes = self.session.checksums.settle()
+            self.session.changed(boxes)
+            self.done += bool(boxes)
+
+    def _keep_anew(self) -> None:
+        """Keep all that there is where nobody can tell what changed in silence.
+
+        It is so until large labels are looked through for the first time.
+        """
+        if self._doubtful and self.session.journal is not None:
+            self.session.journal.resync()
+            self.done += 1
 
     def _after(self) -> None:
         self.done += 1
@@ -349,6 +430,8 @@ class Mending(QObject):
             QTimer.singleShot(CALM, partial(self._on_surveyed, survey))
             return
         self.settle()
+        if not self.session.checksums.ready:
+            self._keep_anew()
         self.session.complete()
         self.changed.emit()
 
