@@ -1,5 +1,6 @@
 """Pressing Segment: what is labelled, where it lies, and what is left alone."""
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from skimage.measure import label as components
 import napari_cihm as cihm
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.plugin import results
+from napari_cihm.plugin.layers import ResultLayers
+from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.session import State
 
 
@@ -380,6 +383,20 @@ def test_axes_that_fit_the_pixels_no_more_are_told(ready, blobs, said, button):
     ready.press(getattr(ready.section, button))
     ready.rest()
     assert "2 letters" in said[-1][1]
+
+
+def test_a_preview_follows_its_image_when_the_panel_is_gone(shown, blobs):
+    image = shown.viewer.add_image(blobs, name="cells")
+    region = region_of("yx", blobs.shape)
+    layers = ResultLayers(shown.desk.scene)  # as of another panel
+    live = layers.begin(image, region, "cells preview")
+    layer = layers.keep_preview(live, image, region, blobs)
+    del layers
+    gc.collect()
+    image.scale, image.translate = (2, 2), (5, 6)
+    for corner in ((0, 0), (95, 127)):
+        there = image.data_to_world(corner)
+        np.testing.assert_allclose(layer.data_to_world(corner), there)
 
 
 def test_a_copy_of_a_preview_is_the_users(ready):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
 
 DTYPE = np.int32
+# What part of its image is only looked at, also once the panel is closed.
+REGIONS: WeakKeyDictionary[Labels, Region] = WeakKeyDictionary()
 RESUMED = " (resumed)"
 
 
@@ -64,7 +66,6 @@ class ResultLayers:
         self.rewritten: list[Callable[[Labels], None]] = []
         self.made: Callable[[Labels, Region | None], None] = lambda layer, part: None
         self.writing = False
-        self._regions: WeakKeyDictionary[Labels, Region] = WeakKeyDictionary()
 
     def own(self, image: ImageLayer) -> Labels | None:
         """Return the labels that an earlier run made of an image, if they are there.
@@ -82,7 +83,7 @@ class ResultLayers:
         layer = Labels(empty, name=name, **place_over(image, region, True))
         layer.editable = False
         self._sign(layer, image, {"running": True})
-        self._keep_over(image, region, layer)
+        _keep_over(image, region, layer)
         add(self._scene.layers, layer)
         return layer
 
@@ -174,7 +175,7 @@ class ResultLayers:
         if preview:
             layer.name, layer.editable = f"{image.name} preview", False
             self._sign(layer, image, {"preview": True})
-            self._keep_over(image, region, layer)
+            _keep_over(image, region, layer)
             return layer
         self._sign(layer, image, about)
         if before is not None and region.whole:
@@ -245,7 +246,7 @@ class ResultLayers:
         layer.opacity = 1
         layer.editable = False
         self._sign(layer, image, {"preview": True})
-        self._keep_over(image, region, layer)
+        _keep_over(image, region, layer)
         add(self._scene.layers, layer)
         return layer
 
@@ -276,19 +277,6 @@ class ResultLayers:
     def _sign(self, layer: Labels, image: ImageLayer, about: Mapping[str, Any]) -> None:
         known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
         sign(layer, {**about, **known})
-
-    def _keep_over(self, image: ImageLayer, region: Region, layer: Labels) -> None:
-        """Let what is only looked at lie over its image wherever that is laid."""
-        self._regions[layer] = region
-        for name in place_over(image, region):
-            getattr(image.events, name).connect(self._on_laid)
-
-    def _on_laid(self, event: Any) -> None:
-        image = event.source
-        for layer, region in list(self._regions.items()):
-            same = array_of(image).shape == region.shape
-            if same and is_of(layer, image) and is_passing(layer):
-                lay(layer, place_over(image, region, True))
 
     def _drop_previews(self, image: ImageLayer) -> None:
         for layer in self._scene.labels:
@@ -349,6 +337,21 @@ def _tell_beside(before: Labels | None) -> None:
             "a run does not change labels that lie on disk: "
             f"its own are a layer beside {before.name}"
         )
+
+
+def _keep_over(image: ImageLayer, region: Region, layer: Labels) -> None:
+    """Let what is only looked at lie over its image wherever that is laid."""
+    REGIONS[layer] = region
+    for name in place_over(image, region):
+        getattr(image.events, name).connect(_on_laid)
+
+
+def _on_laid(event: Any) -> None:
+    image = event.source
+    for layer, region in list(REGIONS.items()):
+        same = array_of(image).shape == region.shape
+        if same and is_of(layer, image) and is_passing(layer):
+            lay(layer, place_over(image, region, True))
 
 
 def _fits(layer: Labels, region: Region) -> bool:
