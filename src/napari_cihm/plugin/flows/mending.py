@@ -5,7 +5,6 @@ data when it has them; this turns all three into what the engine's session hears
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,14 +15,13 @@ from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
 from napari_cihm.correction.checksums import Checksums
 from napari_cihm.correction.edits import Edit
-from napari_cihm.correction.history import History, Item, Moves
 from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.correction.session import CorrectionSession, Step
-from napari_cihm.correction.strokes import edit_of_atoms
+from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.survey import Survey
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
+from napari_cihm.plugin.flows.noting import Notes, slice_of
 from napari_cihm.plugin.flows.resting import Rest
 from napari_cihm.plugin.steps import PAUSE, is_painted, write
 from napari_cihm.plugin.wording import sentence
@@ -31,37 +29,6 @@ from napari_cihm.plugin.wording import sentence
 SMALL = 1 << 22  # labels of more pixels are counted in a thread
 CALM = 200  # milliseconds without a hint of change, after which changes are looked for
 UNSEEN = 200  # milliseconds between two looks at the history of hidden labels
-
-
-@dataclass(eq=False)
-class Stroke:
-    """A step of the layer's history: where it was made, and what it did once written.
-
-    Attributes
-    ----------
-    item : sequence
-        As napari keeps it.
-    edit : Edit, optional
-        What a tool changed by it.
-    plane : sequence of int
-        The axes on screen.
-    unseen : bool
-        Whether nobody looked at what it changes.
-    step : Step
-        What the session knows it by, once it is taken in.
-    """
-
-    item: Item
-    edit: Edit | None
-    plane: Sequence[int]
-    unseen: bool
-    step: Step = field(init=False)
-
-    def read(self, labels: Any) -> Edit:
-        """Return what it changed."""
-        if self.edit is not None:
-            return self.edit
-        return replace(edit_of_atoms(self.item, labels), everywhere=self.unseen)
 
 
 class Mending(QObject):
@@ -124,8 +91,7 @@ class Mending(QObject):
         self.resumed = resumed
         self.done = 0
         self._saved = 0 if resumed is None else -1
-        self._history: History[Stroke] = History(layer)
-        self._noted: list[tuple[Moves[Stroke], list[Stroke]]] = []
+        self._notes = Notes(layer, unseen)
         self._tool_edit: tuple[Edit, Sequence[int]] | None = None
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self.settle)
@@ -135,7 +101,7 @@ class Mending(QObject):
         self._unseen_look = QTimer(self, interval=UNSEEN)
         self._unseen_look.timeout.connect(self.settle)
         self._looking: Errand | None = None
-        self._shown = _slice_of(layer)
+        self._shown = slice_of(layer)
         self._heard.connect(self._on_heard)
         self._links = (
             (layer.events.paint, self._on_paint),
@@ -259,14 +225,7 @@ class Mending(QObject):
             self._take()
 
     def _note(self) -> None:
-        """Note what the history underwent, and how it is looked at just now."""
-        moves, strokes = self._history.look(), []
-        for item in moves.made:
-            edit, plane = self._tool_edit or (None, self._plane)
-            strokes.append(Stroke(item, edit, plane, self._unseen()))
-            self._history.keep(item, strokes[-1])
-        if moves.undone or moves.redone or strokes or not moves.sure:
-            self._noted.append((moves, strokes))
+        if self._notes.note(self._tool_edit):
             self._later.start()  # a fill and a polygon are told of before they are made
 
     def _take(self) -> bool:
@@ -278,7 +237,7 @@ class Mending(QObject):
             Whether anything was undone or redone.
         """
         self._note()
-        noted, self._noted = self._noted, []
+        noted = self._notes.taken()
         word = ""
         for moves, strokes in noted:
             for stroke in moves.undone:
@@ -302,12 +261,6 @@ class Mending(QObject):
         return edit.what
 
     @property
-    def _plane(self) -> tuple[int, ...]:
-        """The axes on screen: what lies near a stroke along others was not seen."""
-        axes = tuple(range(self.layer.ndim))
-        return getattr(_slice_of(self.layer), "displayed", None) or axes[-2:]
-
-    @property
     def _in_stroke(self) -> bool:
         # In the midst of one, pixels are written that are told of at its end.
         return is_painted(self.layer)
@@ -315,13 +268,13 @@ class Mending(QObject):
     def _is_unsure(self) -> bool:
         """Tell whether the labels may hold what is told later, or taken back."""
         return not self._closed and (
-            self._doubtful or self._in_stroke or bool(self._noted)
+            self._doubtful or self._in_stroke or bool(self._notes)
         )
 
     def _on_set_data(self, event: Any = None) -> None:
         if self._in_stroke:  # it is drawn anew with each dab, in some views
             return
-        before, self._shown = self._shown, _slice_of(self.layer)
+        before, self._shown = self._shown, slice_of(self.layer)
         if not self.settle() and before == self._shown:
             self._doubt()
 
@@ -337,8 +290,7 @@ class Mending(QObject):
         if self.layer.data is self.session.labels:
             self._doubt()
             return
-        self._noted.clear()
-        self._history = History(self.layer)
+        self._notes = Notes(self.layer, self._unseen)
         self.session.replaced(self.layer.data)
         self.edited.emit(None)
         self._count()
@@ -380,7 +332,7 @@ class Mending(QObject):
         boxes = self.session.checksums.settle(doubts)
         if boxes:
             self.session.changed(boxes)
-            self._history.doubt()
+            self._notes.doubt()
             self.edited.emit(None)
             self._count()
             self._after()
@@ -434,8 +386,3 @@ class Mending(QObject):
             self._keep_anew()
         self.session.complete()
         self.changed.emit()
-
-
-def _slice_of(layer: Labels) -> Any:
-    """Return which slice is shown: napari tells of another as it does of changes."""
-    return getattr(layer, "_slice_input", None)
