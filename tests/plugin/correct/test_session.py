@@ -12,6 +12,7 @@ from napari.utils.action_manager import action_manager
 from napari.utils.interactions import Shortcut
 from scipy import ndimage
 
+from napari_cihm.correction.journal import recover
 from napari_cihm.events import Doubted
 from napari_cihm.plugin.region import region_of
 
@@ -415,6 +416,34 @@ def test_lazy_labels_are_corrected_in_a_copy_and_files_stay(
         correct.press("delete")
         shown.viewer.layers.remove(layer)
     np.testing.assert_array_equal(zarr.open(str(path))[:], squares)
+
+
+@pytest.mark.parametrize("kind", ["zarr", "dask", "frozen"])
+def test_new_data_that_may_not_be_written_are_copied_too(
+    correct, squares, tmp_path, said, kind
+):
+    correct.press("delete")
+    correct.click(10, 10)
+    path = tmp_path / "labels.zarr"
+    stored = zarr.open(
+        str(path), mode="w", shape=squares.shape, dtype="i4", chunks=(32, 32)
+    )
+    stored[:] = squares
+    frozen = squares.copy()
+    frozen.flags.writeable = False
+    given = {"zarr": stored, "dask": da.from_array(stored), "frozen": frozen}
+    correct.layer.data = given[kind]
+    assert "working copy" in said[-1][1]
+    correct.click(10, 50)
+    correct.layer.mode = "paint"
+    correct.layer.paint((40, 100), 9)
+    correct.bench.mending.settle()
+    labels = np.asarray(correct.layer.data)
+    assert 1 in labels and 2 not in labels and 9 in labels
+    np.testing.assert_array_equal(zarr.open(str(path))[:], squares)
+    journal = correct.session.journal
+    assert journal.flush()
+    np.testing.assert_array_equal(recover(journal.path).labels, labels)
 
 
 def test_commands_of_napari_take_a_working_copy(

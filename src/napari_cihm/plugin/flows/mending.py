@@ -19,6 +19,7 @@ from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.survey import Survey
+from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.events import Event, JournalStalled
 from napari_cihm.plugin.flows.aside import Aside, Errand
 from napari_cihm.plugin.flows.noting import Notes, slice_of
@@ -289,6 +290,11 @@ class Mending(QObject):
     def _on_data(self, event: Any = None) -> None:
         if self.layer.data is self.session.labels:
             self._doubt()
+            return
+        data, said = working_copy(self.layer.data)
+        if data is not self.layer.data:
+            self.told.emit(said, False)
+            self.layer.data = data  # which is told of in its turn
             return
         self._notes = Notes(self.layer, self._unseen)
         self.session.replaced(self.layer.data)
