@@ -15,7 +15,7 @@ from napari_cihm.data.apart import WORDS
 from napari_cihm.events import Finetuned, FinetuneStarted, Kept, StepDone, Version
 from napari_cihm.models import load_model
 from napari_cihm.plugin.flows.learning import Learning
-from napari_cihm.plugin.preferences import models_home
+from napari_cihm.plugin.preferences import RecentModels, models_home
 from napari_cihm.training.history import History
 
 QUICK = {"steps": 3, "patch": 32, "batch": 2, "replay": 0.0}
@@ -410,7 +410,7 @@ def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
     (renamed,) = tuning.versions()
     assert session.source == str(renamed.path) == flow._after != str(version.path)
     assert shown.models.models.currentText() == renamed.path.stem
-    assert shown.desk.recent.files[0] == str(renamed.path)
+    assert RecentModels().files[0] == str(renamed.path)
     assert history.list.item(0).text().endswith(" · in use")
     assert tuning.section.verdict.use_new.isChecked()
     history.list.item(0).setSelected(True)

@@ -20,7 +20,7 @@ from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.keys import Keys
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.panel import Panel
-from napari_cihm.plugin.preferences import PLUGIN, RecentModels, preferences
+from napari_cihm.plugin.preferences import PLUGIN, preferences
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
@@ -66,7 +66,6 @@ class Coordinator(QObject):
             scene,
             ResultLayers(scene),
             runner,
-            RecentModels(),
             Tasks(session, panel.run_bar, self),
         )
         models, images = ModelSection(panel), SegmentSection(panel)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.layers import ResultLayers
-from napari_cihm.plugin.preferences import RecentModels
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
@@ -24,8 +23,6 @@ class Desk:
         Writes labels.
     runner : Runner
         Runs jobs beside the window.
-    recent : RecentModels
-        Model files used of late.
     tasks : Tasks
         What runs, and how far it is.
     """
@@ -34,5 +31,4 @@ class Desk:
     scene: Scene
     layers: ResultLayers
     runner: Runner
-    recent: RecentModels
     tasks: Tasks

@@ -7,6 +7,7 @@ from qtpy.QtCore import QObject
 from napari_cihm.events import Event, Examined, Machine
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.preferences import RecentModels
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.views.model_section import ModelSection
 
@@ -25,6 +26,7 @@ class ModelFlow(QObject):
     def __init__(self, desk: Desk, section: ModelSection, parent: QObject) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
+        self._recent = RecentModels()
         self._machine = Machine((), "", ())
         self._looking: Run | None = None
         self._wanted = ""
@@ -52,7 +54,7 @@ class ModelFlow(QObject):
         """Go on with a model whose file was given another name."""
         session = self._desk.session
         used = session.source == before
-        self._desk.recent.rename(before, now)
+        self._recent.rename(before, now)
         if used:
             session.source = now
         if before == self._wanted or (used and self._looking is None):
@@ -77,7 +79,7 @@ class ModelFlow(QObject):
         session = self._desk.session
         if seen.usable:
             if seen.path.is_file() and self._wanted not in self._machine.models:
-                self._desk.recent.add(str(seen.path.resolve()))
+                self._recent.add(str(seen.path.resolve()))
             session.set_model(seen, self._wanted)
             self._section.show_model(seen)
             return
@@ -101,6 +103,6 @@ class ModelFlow(QObject):
     def _refresh(self) -> None:
         session = self._desk.session
         shown = self._wanted if self._looking is not None else session.source
-        self._section.set_models(self._machine.models, self._desk.recent.files, shown)
+        self._section.set_models(self._machine.models, self._recent.files, shown)
         machine = self._machine
         self._section.set_devices(machine.devices, machine.auto, session.device)
