@@ -70,8 +70,8 @@ class Runner(QObject):
 
     _heard = Signal(object, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._process: WorkerProcess | None = None
         self._numbers = itertools.count(1)
         self._waiting: list[Run] = []

@@ -44,8 +44,6 @@ class Scene(QObject):
     ----------
     viewer : napari.Viewer
         The viewer.
-    parent : QObject, optional
-        Owner.
 
     Attributes
     ----------
@@ -76,7 +74,7 @@ class Scene(QObject):
     layer_removed = Signal(object)
     theme_changed = Signal()
 
-    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Any, parent: QObject) -> None:
         super().__init__(parent)
         # napari hands out a guard whose layers are not those that events speak of.
         viewer = self._viewer = getattr(viewer, "__wrapped__", viewer)
@@ -234,7 +232,7 @@ class Scene(QObject):
         self.layer_removed.emit(event.value)
         self.images_changed.emit()
 
-    def _on_renamed(self, event: Any = None) -> None:
+    def _on_renamed(self, event: Any) -> None:
         self.images_changed.emit()
 
     def _on_described(self, event: Any) -> None:
@@ -252,10 +250,10 @@ class Scene(QObject):
         elif isinstance(event.value, Labels):
             self.labels_selected.emit(event.value)
 
-    def _on_moved(self, event: Any = None) -> None:
+    def _on_moved(self, event: Any) -> None:
         self.moved.emit()
 
-    def _on_theme(self, event: Any = None) -> None:
+    def _on_theme(self, event: Any) -> None:
         self.theme_changed.emit()
 
 

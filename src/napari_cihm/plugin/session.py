@@ -40,7 +40,7 @@ class Session(QObject):
     image_changed = Signal()
     state_changed = Signal()
 
-    def __init__(self, device: str = "auto", parent: QObject | None = None) -> None:
+    def __init__(self, device: str, parent: QObject) -> None:
         super().__init__(parent)
         self.model: Examined | None = None
         self.source = ""

@@ -36,7 +36,7 @@ class Shortcuts(QObject):
 
     changed = Signal(str)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         register()
         action_manager.events.shortcut_changed.connect(self._on_changed)

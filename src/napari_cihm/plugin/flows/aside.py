@@ -42,7 +42,7 @@ class Aside(QObject):
 
     _heard = Signal(object, str, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._errands: dict[Errand, threading.Thread] = {}
         self._heard.connect(self._on_heard)

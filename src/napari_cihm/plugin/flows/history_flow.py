@@ -115,7 +115,7 @@ class HistoryFlow(QObject):
 
     def _rename(self, version: Version) -> None:
         used = str(version.path) == self._desk.session.source
-        if used and not self._desk.tasks.idle:
+        if used and self._desk.tasks:
             notices.refuse(
                 f"{version.name} is in use", "wait until the current run ends"
             )
@@ -191,7 +191,7 @@ class HistoryFlow(QObject):
             notices.report(run.failure)
 
     def _on_chosen(self, version: Version) -> None:
-        if self._desk.tasks.idle and version.curves:
+        if version.curves and not self._desk.tasks:
             self._section.curves.show_lists(version.curves)
 
     def _show(self) -> None:

@@ -43,11 +43,6 @@ class Tasks(QObject):
     def __len__(self) -> int:
         return len(self._tasks)
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing runs or waits."""
-        return not self._tasks
-
     def begin(self, task: Task) -> None:
         """Say that a task runs, or waits for those before it."""
         self._tasks.append(task)

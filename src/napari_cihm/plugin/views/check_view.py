@@ -1,7 +1,7 @@
 """The widget that examines a model file without using it."""
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QPushButton
 
 from napari_cihm.events import Examined
 from napari_cihm.plugin.views.model_card import ModelCard
@@ -20,8 +20,8 @@ class CheckSection(Section):
 
     file_chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Check a model file", parent)
+    def __init__(self) -> None:
+        super().__init__("Check a model file")
         self.choose = QPushButton("Choose a file…", self)
         self.choose.setToolTip("A .safetensors, .pt or .pth file; no code in it is run")
         self.copy = QPushButton("Copy the report", self)

@@ -8,7 +8,6 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QTableWidget,
     QTableWidgetItem,
-    QWidget,
 )
 
 from napari_cihm.events import Network
@@ -23,8 +22,8 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class NetworksSection(Section):
     """A table of networks; the chosen one is told of below."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Networks", parent)
+    def __init__(self) -> None:
+        super().__init__("Networks")
         self.table = QTableWidget(0, len(HEAD), self)
         self.table.setHorizontalHeaderLabels(HEAD)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
