@@ -47,8 +47,8 @@ class Scene(QObject):
 
     Attributes
     ----------
-    images_changed
-        Emitted when an image came, went or was renamed.
+    layers_changed
+        Emitted when a layer came, went, moved in the list or was renamed.
     image_described
         Emitted with an image whose shape, or what is said of its axes, is another.
     pixels_changed
@@ -65,7 +65,7 @@ class Scene(QObject):
         Where the viewer looks.
     """
 
-    images_changed = Signal()
+    layers_changed = Signal()
     image_described = Signal(object)
     pixels_changed = Signal(object)
     image_selected = Signal(object)
@@ -83,7 +83,7 @@ class Scene(QObject):
         self._links: list[tuple[Any, Callable[..., None]]] = [
             (layers.events.inserted, self._on_inserted),
             (layers.events.removed, self._on_removed),
-            (layers.events.reordered, self._on_renamed),
+            (layers.events.reordered, self._on_listed),
             (layers.selection.events.active, self._on_active),
             (viewer.events.theme, self._on_theme),
             (get_settings().appearance.events.font_size, self._on_theme),
@@ -211,29 +211,29 @@ class Scene(QObject):
         return region_of(axes, shape, extent, point, window)
 
     def _follow(self, layer: Layer) -> None:
-        layer.events.name.connect(self._on_renamed)
+        layer.events.name.connect(self._on_listed)
         if isinstance(layer, ImageLayer):
             self._said[layer] = _said_of(layer)
             for name in DESCRIBING:
                 getattr(layer.events, name).connect(self._on_described)
 
     def _unfollow(self, layer: Layer) -> None:
-        layer.events.name.disconnect(self._on_renamed)
+        layer.events.name.disconnect(self._on_listed)
         if isinstance(layer, ImageLayer):
             for name in DESCRIBING:
                 getattr(layer.events, name).disconnect(self._on_described)
 
     def _on_inserted(self, event: Any) -> None:
         self._follow(event.value)
-        self.images_changed.emit()
+        self.layers_changed.emit()
 
     def _on_removed(self, event: Any) -> None:
         self._unfollow(event.value)
         self.layer_removed.emit(event.value)
-        self.images_changed.emit()
+        self.layers_changed.emit()
 
-    def _on_renamed(self, event: Any) -> None:
-        self.images_changed.emit()
+    def _on_listed(self, event: Any) -> None:
+        self.layers_changed.emit()
 
     def _on_described(self, event: Any) -> None:
         """Tell of other pixels only where there are more or fewer: some come often."""

@@ -83,7 +83,7 @@ class CorrectFlow(QObject):
         section.copy.accepted.connect(self._on_copy)
         section.table_requested.connect(self._on_table)
         scene = desk.scene
-        scene.images_changed.connect(self._on_layers_changed)
+        scene.layers_changed.connect(self._on_layers_changed)
         scene.labels_selected.connect(self._on_labels_selected)
         scene.layer_removed.connect(self._on_layer_removed)
         scene.moved.connect(self._on_moved)

@@ -78,7 +78,7 @@ class FinetuneFlow(QObject):
         verdict.segment_requested.connect(self._on_segment)
         session = desk.session
         for changed in (
-            desk.scene.images_changed,
+            desk.scene.layers_changed,
             desk.scene.image_described,
             session.image_changed,
             desk.scene.labels_selected,

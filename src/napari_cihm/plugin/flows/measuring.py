@@ -46,7 +46,7 @@ class Tables(QObject):
         scene = bench.desk.scene
         bench.began.connect(self._on_began)
         bench.desk.layers.made = self.follow
-        scene.images_changed.connect(self._on_layers_changed)
+        scene.layers_changed.connect(self._on_layers_changed)
         scene.layer_removed.connect(self._on_layer_removed)
         for layer in scene.labels:
             if _is_measured(layer):  # who knows what became of them without a panel
@@ -78,7 +78,7 @@ class Tables(QObject):
 
     def close(self) -> None:
         """Measure no more."""
-        self._bench.desk.scene.images_changed.disconnect(self._on_layers_changed)
+        self._bench.desk.scene.layers_changed.disconnect(self._on_layers_changed)
         for layer in list(self._tables):
             self._on_layer_removed(layer)
 

@@ -51,7 +51,7 @@ class SegmentFlow(QObject):
         section.axes_edited.connect(self._on_axes_edited)
         section.segment_requested.connect(self.segment)
         section.preview_requested.connect(self.preview)
-        scene.images_changed.connect(self._on_images_changed)
+        scene.layers_changed.connect(self._on_layers_changed)
         scene.image_described.connect(self._on_image_described)
         scene.image_selected.connect(self.use)
         scene.layer_removed.connect(self._on_layer_removed)
@@ -185,7 +185,7 @@ class SegmentFlow(QObject):
         count = shape[letters.index("c")] if "c" in letters and not image.rgb else 0
         self._section.set_dimensions(letters, [str(i) for i in range(count)])
 
-    def _on_images_changed(self) -> None:
+    def _on_layers_changed(self) -> None:
         scene, session = self._desk.scene, self._desk.session
         if not scene.holds(session.image):
             self.use(scene.selected_image)
