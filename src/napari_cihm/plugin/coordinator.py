@@ -51,6 +51,8 @@ class Coordinator(QObject):
         What flows work with.
     model, segment, correct, finetune, folder : flow
         What answers each section.
+    finetune_section, folder_section : Section
+        What menus lead to.
     """
 
     def __init__(self, viewer: Any, panel: Panel) -> None:
@@ -60,37 +62,36 @@ class Coordinator(QObject):
         # Not a child: it must outlive the panel for as long as its process takes.
         runner = Runner()
         session = Session(chosen.device, self)
+        tasks = Tasks(session, panel.run_bar, self)
         self.panel = panel
-        self.desk = Desk(
-            session,
-            scene,
-            ResultLayers(scene),
-            runner,
-            Tasks(session, panel.run_bar, self),
+        self.desk = desk = Desk(session, scene, ResultLayers(scene), runner, tasks)
+        model, segment, correct, finetune, folder = sections = (
+            ModelSection(panel),
+            SegmentSection(panel),
+            CorrectSection(panel),
+            FinetuneSection(panel),
+            FolderSection(panel),
         )
-        models, images = ModelSection(panel), SegmentSection(panel)
-        mending = CorrectSection(panel)
-        self.finetune_section = learning = FinetuneSection(panel)
-        self.folder_section = FolderSection(panel)
-        for section in (models, images, mending, learning, self.folder_section):
+        for section in sections:
             panel.add_section(section)
-        self.model = ModelFlow(self.desk, models, self)
-        self.segment = SegmentFlow(self.desk, images, self)
-        self.correct = CorrectFlow(self.desk, mending, self.segment.settings, self)
+        self.finetune_section, self.folder_section = finetune, folder
+        self.model = ModelFlow(desk, model, self)
+        self.segment = SegmentFlow(desk, segment, self)
+        self.correct = CorrectFlow(desk, correct, self.segment.settings, self)
         self.finetune = FinetuneFlow(
-            self.desk, learning, self.correct, self.model, self.segment, self
+            desk, finetune, self.correct, self.model, self.segment, self
         )
-        self.folder = FolderFlow(self.desk, self.folder_section, self.segment, self)
-        cancel = panel.run_bar.cancel.click
-        pointing, segment = self.correct.pointing, images.segment.click
-        self._keys = Keys(scene, session, pointing, segment, cancel, self)
+        self.folder = FolderFlow(desk, folder, self.segment, self)
+        pointing, cancel = self.correct.pointing, panel.run_bar.cancel.click
+        self._keys = Keys(scene, session, pointing, segment.segment.click, cancel, self)
+        for happened, part in (
+            (finetune.verdict.shown, finetune.verdict),
+            (finetune.unmarked.offered, finetune.unmarked),
+            (finetune.history.title.clicked, finetune.history),
+            (folder.failed, folder.report),
+        ):
+            happened.connect(lambda *_, part=part: panel.show_part(part))
         panel.files_dropped.connect(self._on_files_dropped)
-        learning.verdict.shown.connect(lambda: panel.show_part(learning.verdict))
-        learning.unmarked.offered.connect(lambda: panel.show_part(learning.unmarked))
-        folder = self.folder_section
-        folder.failed.connect(lambda: panel.show_part(folder.report))
-        history = learning.history
-        history.title.clicked.connect(lambda: panel.show_part(history))
         panel.closed.connect(self.close)
         panel.destroyed.connect(lambda: runner.close())
         scene.theme_changed.connect(self._on_theme_changed)
