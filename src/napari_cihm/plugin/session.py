@@ -70,3 +70,9 @@ class Session(QObject):
         """Work on an image, its axes being these."""
         self.image, self.axes = image, axes
         self.image_changed.emit()
+
+    def type_axes(self, axes: str) -> None:
+        """Take the image's axes as the user corrected them."""
+        assert self.image is not None
+        self.axes = self.typed[self.image] = axes
+        self.image_changed.emit()

@@ -162,28 +162,26 @@ class SegmentFlow(QObject):
                 self.use(image)
 
     def _on_axes_edited(self, text: str) -> None:
-        session = self._desk.session
-        self._show_axes(text)
-        if session.image is not None and session.axes == text.lower():
-            session.typed[session.image] = session.axes
-            session.image_changed.emit()
+        if letters := self._show_axes(text):
+            self._desk.session.type_axes(letters)
 
-    def _show_axes(self, axes: str) -> None:
+    def _show_axes(self, axes: str) -> str:
+        """Show axes and what they mean; return them in small letters if they fit."""
         image = self._desk.session.image
         if image is None:
             self._section.set_axes("", "")
             self._section.set_dimensions("", ())
-            return
+            return ""
         shape = array_of(image).shape
         try:
             letters = _checked(axes, image)
         except AxesError as error:
             self._section.set_axes(axes, "", f"{error.came}: use {error.wanted}")
-            return
-        self._desk.session.axes = letters
+            return ""
         self._section.set_axes(axes, meaning_of(letters, shape))
         count = shape[letters.index("c")] if "c" in letters and not image.rgb else 0
         self._section.set_dimensions(letters, [str(i) for i in range(count)])
+        return letters
 
     def _on_layers_changed(self) -> None:
         scene, session = self._desk.scene, self._desk.session
