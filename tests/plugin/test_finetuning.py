@@ -209,7 +209,7 @@ def test_the_channel_that_was_segmented_is_learnt_judged_and_compared(
     shown.until(lambda: len(layers) == 4)
     assert layers["pair by bright"].data.max() == 12
     tuning.section.verdict.old_wanted.emit()
-    shown.until(lambda: shown.session.source == tuning.flow._before)
+    shown.until(lambda: shown.session.source == tuning.flow.verdict._before)
     again = tuning.section.verdict.again
     again.click()
     assert not again.isEnabled() and "what runs must end" in again.toolTip()
@@ -398,7 +398,7 @@ def test_versions_are_renamed_exported_and_deleted(
 def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
     version = tuning.keep(checkpoint)
     shown, session = tuning.shown, tuning.shown.session
-    flow, history = tuning.flow, tuning.section.history
+    flow, history = tuning.flow.verdict, tuning.section.history
     flow._before, flow._after = session.source, str(version.path)
     shown.coordinator.model.choose(str(version.path))
     shown.until(lambda: session.source == str(version.path))
@@ -436,7 +436,7 @@ def test_two_models_are_compared_on_the_image(tuning, checkpoint):
 def test_the_verdict_speaks_of_the_model_in_use(tuning, checkpoint):
     """It says which of the two is used, and goes with either of them."""
     version = tuning.keep(checkpoint)
-    shown, flow, verdict = tuning.shown, tuning.flow, tuning.section.verdict
+    shown, flow, verdict = tuning.shown, tuning.flow.verdict, tuning.section.verdict
     source, model = shown.session.source, shown.coordinator.model
     figures = {"map": 0.4, "ap0.50": 0.6, "dice": 0.8, "objects": 9, "found": 8}
     version = replace(version, accepted=True, base_figures=figures, new_figures=figures)
@@ -456,7 +456,7 @@ def test_the_verdict_speaks_of_the_model_in_use(tuning, checkpoint):
     model.choose(source)
     shown.until(lambda: shown.session.source == source)
     assert verdict.isVisibleTo(tuning.section) and verdict.use_old.isChecked()
-    flow.history.removed.emit(str(version.path))
+    tuning.flow.history.removed.emit(str(version.path))
     assert not verdict.isVisibleTo(tuning.section)
 
 

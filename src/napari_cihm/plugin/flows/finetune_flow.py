@@ -1,4 +1,4 @@
-"""Fine-tuning: which labels there are, the run, the verdict, and what follows it."""
+"""Fine-tuning: which labels there are, the run, and what follows it."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -18,6 +18,7 @@ from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.flows.material import Material, material_of
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import NO_MODEL, SegmentFlow
+from napari_cihm.plugin.flows.verdict_flow import VerdictFlow
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
@@ -59,23 +60,17 @@ class FinetuneFlow(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
-        self._correct, self._model, self._segment = correct, model, segment
+        self._correct, self._segment = correct, segment
         self.history = HistoryFlow(desk, section, model, self._channels, self)
+        self.verdict = VerdictFlow(desk, section.verdict, model, self.history, self)
         self.learning: Learning | None = None
-        self._before = self._after = ""
         self._whole: WeakSet[Labels] = WeakSet()
         self._awaiting = False
         section.finetune_requested.connect(self.finetune)
         section.pairs_changed.connect(self._update)
         section.unmarked.accepted.connect(self._on_whole)
         section.unmarked.declined.connect(lambda: section.unmarked.offer(""))
-        self.history.renamed.connect(self._on_renamed)
-        self.history.removed.connect(self._on_removed)
-        verdict = section.verdict
-        verdict.new_wanted.connect(lambda: self._use(self._after))
-        verdict.old_wanted.connect(lambda: self._use(self._before))
-        verdict.compare_requested.connect(self._on_compare)
-        verdict.segment_requested.connect(self._on_segment)
+        section.verdict.segment_requested.connect(self._on_segment)
         session = desk.session
         for changed in (
             desk.scene.layers_changed,
@@ -148,8 +143,7 @@ class FinetuneFlow(QObject):
 
     def _start(self, materials: list[Material]) -> Learning:
         session = self._desk.session
-        self._before, self._after = session.source, ""
-        self._section.verdict.hide()
+        self.verdict.begin()
         self.learning = Learning(
             self._desk,
             self._section.curves,
@@ -182,10 +176,6 @@ class FinetuneFlow(QObject):
         return None
 
     def _on_model_changed(self) -> None:
-        self._show_used()
-        verdict = self._section.verdict
-        if not verdict.isHidden():
-            self._desk.tasks.say(verdict.title.text())
         if self._awaiting:
             self._awaiting = False
             self.finetune()
@@ -197,47 +187,11 @@ class FinetuneFlow(QObject):
         self.history.refresh()
 
     def _last_words(self, learning: Learning) -> str:
-        run, kept = learning.run, learning.kept
         curves = self._section.curves
         curves.setVisible(bool(curves.lists["step"]))
-        if run.failure:
-            return notices.report(run.failure)
-        if kept is None:
-            return f"{learning.why} The model is unchanged."
-        self._after = str(kept.version.path)
-        verdict = self._section.verdict
-        verdict.show_verdict(kept)
-        quiet = (note for note in learning.notes if note not in kept.warnings)
-        verdict.show_note(" ".join((learning.sure, *quiet)))
-        for warning in kept.warnings:
-            notices.warn(warning)
-        if kept.version.accepted:
-            self._model.choose(self._after)
-        return str(verdict.title.text())
-
-    def _use(self, source: str) -> None:
-        self._model.choose(source)
-        self._show_used()
-
-    def _show_used(self) -> None:
-        """Show the verdict while it is one on the model in use."""
-        known = {self._before: False, self._after: True} if self._after else {}
-        self._section.verdict.show_used(known.get(self._desk.session.source))
-
-    def _on_renamed(self, before: str, now: str) -> None:
-        if self._before == before:
-            self._before = now
-        if self._after == before:
-            self._after = now
-        self._show_used()
-
-    def _on_removed(self, source: str) -> None:
-        if source in (self._before, self._after):
-            self._after = ""  # there are no two models any more to choose between
-            self._show_used()
-
-    def _on_compare(self) -> None:
-        self.history.compare(self._before, self._after)
+        if learning.run.failure:
+            return notices.report(learning.run.failure)
+        return self.verdict.show(learning)
 
     def _on_segment(self) -> None:
         layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
