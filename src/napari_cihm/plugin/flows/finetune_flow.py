@@ -89,13 +89,12 @@ class FinetuneFlow(QObject):
 
     def finetune(self) -> Learning | None:
         """Learn from the labels that are ticked."""
-        layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
+        layers, unmarked = self._ticked, self._unmarked
         if not layers:  # they may be gone since the model began to be loaded
             notices.refuse(NONE_TICKED if self._layers else NO_LABELS)
             return None
-        unmarked = [x for x in layers if self._marks(x) is None]
-        if unmarked:
-            self._section.unmarked.offer(UNMARKED.format(unmarked[0].name))
+        if unmarked is not None:
+            self._section.unmarked.offer(UNMARKED.format(unmarked.name))
             return None
         bench = self._correct.bench
         return self._start(
@@ -140,6 +139,17 @@ class FinetuneFlow(QObject):
             for layer in bench.candidates
             if not layer.multiscale and bench.fitting_image_of(layer) is not None
         ]
+
+    @property
+    def _ticked(self) -> list[Labels]:
+        """Those of them that the user wants to be learnt from."""
+        keys = self._section.ticked
+        return [layer for layer in self._layers if str(layer.unique_id) in keys]
+
+    @property
+    def _unmarked(self) -> Labels | None:
+        """The first ticked labels of which nothing is marked."""
+        return next((x for x in self._ticked if self._marks(x) is None), None)
 
     def _start(self, materials: list[Material]) -> Learning:
         session = self._desk.session
@@ -194,10 +204,10 @@ class FinetuneFlow(QObject):
         return self.verdict.show(learning)
 
     def _on_segment(self) -> None:
-        layers = [x for x in self._layers if str(x.unique_id) in self._section.ticked]
-        image = self._correct.bench.image_of(layers[0]) if layers else None
+        layer = next(iter(self._ticked), None)
+        image = None if layer is None else self._correct.bench.image_of(layer)
         if image is not None:
-            channels = self._correct.bench.channels(image, layers[0])
+            channels = self._correct.bench.channels(image, layer)
             self._segment.use(image)
             self._segment.choose_channels(channels)
         self._segment.segment()
@@ -206,12 +216,12 @@ class FinetuneFlow(QObject):
         """Return the channels by which labels of an image are learnt, if there are."""
         bench = self._correct.bench
         over = [layer for layer in self._layers if bench.image_of(layer) is image]
-        ticked = (x for x in over if str(x.unique_id) in self._section.ticked)
+        ticked = (layer for layer in self._ticked if layer in over)
         return bench.channels(image, next(chain(ticked, over), None))
 
     def _on_whole(self) -> None:
         """Believe all of the labels that the banner asked about."""
-        layer = self._asked
+        layer = self._unmarked
         self._section.unmarked.offer("")
         if layer is not None:
             self._whole.add(layer)
@@ -223,26 +233,19 @@ class FinetuneFlow(QObject):
         self._whole.discard(layer)
         self._show_pairs()
 
-    @property
-    def _asked(self) -> Labels | None:
-        ticked = self._section.ticked
-        unmarked = (x for x in self._layers if self._marks(x) is None)
-        return next((x for x in unmarked if str(x.unique_id) in ticked), None)
-
     def _show_pairs(self, *_: Any) -> None:
-        layers = self._layers
-        active = self._correct.bench.labels
         rows = []
-        for layer in layers:
+        for layer in self._layers:
             image = self._correct.bench.image_of(layer)
             assert image is not None, "the list has only labels over an image"
             marks = self._marks(layer)
-            part = {None: "not reviewed", "whole": "all of it"}.get(
-                marks if isinstance(marks, str | None) else "", "reviewed part"
-            )
+            if marks is None:
+                part = "not reviewed"
+            else:
+                part = "all of it" if isinstance(marks, str) else "reviewed part"
             words = f"{layer.name} · {part}"
             tooltip = f"{layer.name}, over {image.name}: {part}"
-            usual = layer is active or marks is not None
+            usual = layer is self._correct.bench.labels or marks is not None
             rows.append((str(layer.unique_id), words, tooltip, usual))
         self._section.set_pairs(rows)
         self._update()
