@@ -20,6 +20,7 @@ from napari_cihm.plugin.placing import lay, place_over
 from napari_cihm.plugin.region import Region, changed, region_of
 from napari_cihm.plugin.scene import Scene, array_of
 from napari_cihm.plugin.signing import (
+    id_of,
     is_of,
     is_passing,
     is_preview,
@@ -221,7 +222,7 @@ class ResultLayers:
     ) -> Labels:
         """Add labels that the user is to edit, and say what image they are of."""
         layer = Labels(labels, name=name, **place)
-        known = {} if image is None else {"image_id": str(image.unique_id)}
+        known = {} if image is None else {"image_id": id_of(image)}
         if about or known:
             sign(layer, {**(about or {}), **known})
         add(self._scene.layers, layer)
@@ -275,7 +276,7 @@ class ResultLayers:
             self._scene.layers.remove(layer)
 
     def _sign(self, layer: Labels, image: ImageLayer, about: Mapping[str, Any]) -> None:
-        known = {"image_id": str(image.unique_id), "layer_id": str(layer.unique_id)}
+        known = {"image_id": id_of(image), "layer_id": id_of(layer)}
         sign(layer, {**about, **known})
 
     def _drop_previews(self, image: ImageLayer) -> None:

@@ -16,7 +16,7 @@ from napari_cihm.data.boxes import Box, overlap, shape_of
 from napari_cihm.plugin.layers import add
 from napari_cihm.plugin.placing import lay, place_of
 from napari_cihm.plugin.scene import Scene
-from napari_cihm.plugin.signing import record_of, sign
+from napari_cihm.plugin.signing import id_of, record_of, sign
 
 TINT = (0.25, 0.73, 0.31, 1.0)
 OPACITY = 0.18
@@ -126,14 +126,14 @@ class Overlays:
             self._scene.layers.selection = selected
 
     def _add(self, layer: Layer, labels: Labels, role: str, at: int) -> None:
-        sign(layer, {"role": role, "of": str(labels.unique_id)})
+        sign(layer, {"role": role, "of": id_of(labels)})
         for name in place_of(labels):  # it lies where its labels are laid by whomever
             getattr(labels.events, name).connect(self._on_laid)
         add(self._scene.layers, layer, at)
 
     def _on_laid(self, event: Any) -> None:
         labels = event.source
-        place, key = place_of(labels), str(labels.unique_id)
+        place, key = place_of(labels), id_of(labels)
         for layer in list(self._scene.layers):
             if record_of(layer).get("of") == key:
                 lay(layer, place)

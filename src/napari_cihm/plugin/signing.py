@@ -8,6 +8,11 @@ from napari.layers import Layer
 KEY = "napari-cihm"  # of it in a layer's metadata
 
 
+def id_of(layer: Layer) -> str:
+    """Return what tells a layer from all others, whatever it is called."""
+    return str(layer.unique_id)
+
+
 def sign(layer: Layer, record: Mapping[str, Any]) -> None:
     """Write into a layer what we know of it, in place of what we knew."""
     layer.metadata = {**layer.metadata, KEY: dict(record)}
@@ -21,7 +26,7 @@ def record_of(layer: Layer) -> dict[str, Any]:
 
 def is_signed(layer: Layer) -> bool:
     """Tell whether we made a layer: of a copy that the user made, we did not."""
-    return bool(record_of(layer).get("layer_id") == str(layer.unique_id))
+    return bool(record_of(layer).get("layer_id") == id_of(layer))
 
 
 def is_preview(layer: Layer) -> bool:
@@ -37,4 +42,4 @@ def is_passing(layer: Layer) -> bool:
 
 def is_of(layer: Layer, image: Layer) -> bool:
     """Tell whether it is known that a layer is of an image."""
-    return bool(record_of(layer).get("image_id") == str(image.unique_id))
+    return bool(record_of(layer).get("image_id") == id_of(image))

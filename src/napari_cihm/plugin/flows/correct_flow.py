@@ -24,6 +24,7 @@ from napari_cihm.plugin.overlays import Overlays
 from napari_cihm.plugin.placing import place_of
 from napari_cihm.plugin.preferences import preferences
 from napari_cihm.plugin.shortcuts import HEARERS, Shortcuts
+from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.tools import ALL, REVIEWS
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.warming import compile_colours
@@ -154,7 +155,7 @@ class CorrectFlow(QObject):
 
     def _on_labels_chosen(self, key: str) -> None:
         for layer in self.bench.candidates:
-            if str(layer.unique_id) == key:
+            if id_of(layer) == key:
                 self._desk.scene.layers.selection.active = layer
                 self.bench.choose(layer)
 
@@ -213,8 +214,8 @@ class CorrectFlow(QObject):
     def _show(self) -> None:
         bench, section = self.bench, self._section
         layer = bench.labels
-        listed = [(str(x.unique_id), x.name) for x in bench.candidates]
-        section.set_labels(listed, "" if layer is None else str(layer.unique_id))
+        listed = [(id_of(x), x.name) for x in bench.candidates]
+        section.set_labels(listed, "" if layer is None else id_of(layer))
         scaled = layer is not None and layer.multiscale
         section.copy.offer(SCALES if scaled else "")
         section.set_ready(

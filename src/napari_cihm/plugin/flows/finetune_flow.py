@@ -21,6 +21,7 @@ from napari_cihm.plugin.flows.segment_flow import NO_MODEL, SegmentFlow
 from napari_cihm.plugin.flows.verdict_flow import VerdictFlow
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.session import State
+from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
@@ -116,7 +117,7 @@ class FinetuneFlow(QObject):
                 "something else is running", "wait until it ends, or cancel it"
             )
         else:
-            self._section.tick([str(layer.unique_id) for layer in usable])
+            self._section.tick([id_of(layer) for layer in usable])
             self._awaiting = session.model is None
             if not self._awaiting:
                 self.finetune()
@@ -144,7 +145,7 @@ class FinetuneFlow(QObject):
     def _ticked(self) -> list[Labels]:
         """Those of them that the user wants to be learnt from."""
         keys = self._section.ticked
-        return [layer for layer in self._layers if str(layer.unique_id) in keys]
+        return [layer for layer in self._layers if id_of(layer) in keys]
 
     @property
     def _unmarked(self) -> Labels | None:
@@ -246,7 +247,7 @@ class FinetuneFlow(QObject):
             words = f"{layer.name} · {part}"
             tooltip = f"{layer.name}, over {image.name}: {part}"
             usual = layer is self._correct.bench.labels or marks is not None
-            rows.append((str(layer.unique_id), words, tooltip, usual))
+            rows.append((id_of(layer), words, tooltip, usual))
         self._section.set_pairs(rows)
         self._update()
 

@@ -11,7 +11,7 @@ from napari.layers import Labels, Layer
 from napari_cihm.plugin.placing import place_over
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.scene import Scene, array_of
-from napari_cihm.plugin.signing import record_of
+from napari_cihm.plugin.signing import id_of, record_of
 
 
 class Pairing:
@@ -33,7 +33,7 @@ class Pairing:
         """Let labels stay with their image, whatever is opened or moved later."""
         image = self.image_of(layer)
         if image is not None:
-            self._kept[layer] = str(image.unique_id)
+            self._kept[layer] = id_of(image)
 
     def image_of(self, layer: Labels) -> ImageLayer | None:
         """Return the image of labels.
@@ -45,7 +45,7 @@ class Pairing:
         images = self._scene.images
         known = self._known(layer)
         for image in images:
-            if str(image.unique_id) == known:
+            if id_of(image) == known:
                 return image
         fitting = [image for image in images if self.fits(layer, image)]
         if known is not None:

@@ -16,6 +16,7 @@ from napari_cihm.plugin.preferences import preferences
 from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.scene import array_of, axes_of
 from napari_cihm.plugin.session import State
+from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.views.segment_section import SegmentSection
 from napari_cihm.plugin.wording import sentence
 
@@ -158,7 +159,7 @@ class SegmentFlow(QObject):
 
     def _on_image_chosen(self, key: str) -> None:
         for image in self._desk.scene.images:
-            if str(image.unique_id) == key:
+            if id_of(image) == key:
                 self.use(image)
 
     def _on_axes_edited(self, text: str) -> None:
@@ -200,10 +201,10 @@ class SegmentFlow(QObject):
     def _show_images(self) -> None:
         now = self._desk.session.image
         listed = [
-            (str(x.unique_id), x.name, f"{x.name}: {_size(array_of(x))}")
+            (id_of(x), x.name, f"{x.name}: {_size(array_of(x))}")
             for x in self._desk.scene.images
         ]
-        self._section.set_images(listed, "" if now is None else str(now.unique_id))
+        self._section.set_images(listed, "" if now is None else id_of(now))
 
     def _on_layer_removed(self, layer: Layer) -> None:
         for labelling in list(self._labellings):
