@@ -22,6 +22,11 @@ def capital(text: str) -> str:
     return text[0].upper() + text[1:] if words and words[0].isalpha() else text
 
 
+def counted(count: int, thing: str) -> str:
+    """Say how many of some things there are."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def done(what: str) -> str:
     """Say of a step, which is named by what to do, that it was done."""
     verb, *others = what.split(" ")

@@ -10,6 +10,7 @@ from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.runner import Run, RunState
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.views.folder_section import FolderSection
+from napari_cihm.plugin.wording import counted
 
 LABELS = "labels"
 TABLE = "measurements.csv"
@@ -71,8 +72,7 @@ class FolderFlow(QObject):
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, FileDone):
-            plural = "" if event.objects == 1 else "s"
-            self._section.add(f"{event.path.name}: {event.objects:,} object{plural}")
+            self._section.add(f"{event.path.name}: {counted(event.objects, 'object')}")
             self._count(event.number, event.files)
         elif isinstance(event, FileFailed):
             self._section.add(f"{event.path.name}: {event.reason}", failed=True)
@@ -82,8 +82,8 @@ class FolderFlow(QObject):
             words = f"File {self._number + 1}: tile {event.done} of {event.total}"
             self._desk.tasks.progress(self, words, self._number, self._files)
         elif isinstance(event, BatchDone):
-            plural = "" if event.segmented == 1 else "s"
-            self._words = f"{event.segmented} file{plural} segmented{_failed(event)}"
+            files = counted(event.segmented, "file")
+            self._words = f"{files} segmented{_failed(event)}"
 
     def _count(self, number: int, files: int) -> None:
         self._number, self._files = number, files

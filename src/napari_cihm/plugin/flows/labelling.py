@@ -25,6 +25,7 @@ from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import picture_of
 from napari_cihm.plugin.steps import PAUSE, is_painted
+from napari_cihm.plugin.wording import counted
 
 REFRESH = 120  # milliseconds between two drawings of what was found
 
@@ -191,8 +192,7 @@ class Labelling(QObject):
         if not self._is_semantic():
             layers.made(self.result, self.region if self.preview else None)
         self.objects = event.objects
-        plural = "" if count == 1 else "s"
-        self.summary = f"{count:,} object{plural} in {event.seconds:.1f} s"
+        self.summary = f"{counted(count, 'object')} in {event.seconds:.1f} s"
 
     def _count(self, event: Segmented) -> int:
         """Count the objects in what was asked for, of which more may be seen."""

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 from napari_cihm.events import Version
 from napari_cihm.plugin.views.boxes import Rows
 from napari_cihm.plugin.views.section import Fold, muted
+from napari_cihm.plugin.wording import counted
 
 ROWS = 5
 PATH = Qt.ItemDataRole.UserRole
@@ -106,10 +107,9 @@ def _line(version: Version, used: bool) -> str:
 
 
 def _tooltip(version: Version) -> str:
-    plural = "" if version.images == 1 else "s"
     lines = [
         f"{version.name}, made {version.date} from {version.start}",
-        f"{version.objects} objects in {version.images} image{plural}",
+        f"{version.objects} objects in {counted(version.images, 'image')}",
         version.reason,
         str(version.path),
     ]
