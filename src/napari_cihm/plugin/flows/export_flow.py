@@ -1,6 +1,7 @@
 """Saving what is reviewed as a folder that training takes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, Exported, SliceExported
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.material import material_of
+from napari_cihm.plugin.flows.material import Material, material_of
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
@@ -65,25 +66,9 @@ class ExportFlow(QObject):
         record = record_of(layer)
         facts = {k: v for k, v in record.items() if k in ("model", "model_hash")}
         done = mending.done
-        channels = (taken.channels,) if isinstance(taken.channels, int) else None
-
-        def work() -> Iterator[Event]:
-            # What writes files would keep the panel waiting while it opens.
-            from napari_cihm.correction.export import export_training
-
-            yield from export_training(
-                folder,
-                taken.picture,
-                taken.labels,
-                taken.mask,
-                name=taken.name,
-                channels=channels,
-                facts=facts,
-            )
-
         self._words = ""
         self._errand = bench.aside.start(
-            work,
+            partial(_write, folder, taken, facts),
             lambda event: self._on_event(event, mending, done),
             self._on_failure,
             self._on_end,
@@ -114,12 +99,26 @@ class ExportFlow(QObject):
                 mending.save(done)
 
     def _on_failure(self, failure: Failure) -> None:
-        notices.report(failure)
-        self._words = f"Failed: {failure.text}"
+        self._words = notices.report(failure)
 
     def _on_end(self) -> None:
         self._errand = None
         self._bench.desk.tasks.end(self, self._words)
+
+
+def _write(folder: Path, taken: Material, facts: Mapping[str, Any]) -> Iterator[Event]:
+    # What writes files would keep the panel waiting while it opens.
+    from napari_cihm.correction.export import export_training
+
+    return export_training(
+        folder,
+        taken.picture,
+        taken.labels,
+        taken.mask,
+        name=taken.name,
+        channels=(taken.channels,) if isinstance(taken.channels, int) else None,
+        facts=facts,
+    )
 
 
 def _copy(data: Any) -> Any:
