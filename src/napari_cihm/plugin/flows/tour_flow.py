@@ -112,29 +112,30 @@ class TourFlow(QObject):
 
     def _with_tour(self, mending: Mending, back: bool) -> None:
         """Walk, once there is an order; the model may have to be asked first."""
-        settings = self._bench.settings
-        layer = mending.layer
+        settings, layer = self._bench.settings, mending.layer
         image = self._bench.fitting_image_of(layer)
         key = self._key_of(mending, image)
         if self._tour is not None and key == self._key:
             self._walk(mending, back)
             return
-        if settings.order not in ASKED:
-            self._make(mending, key, None)
+
+        def begin(doubt: Any = None) -> None:
+            self._make(mending, key, doubt)
             self._walk(mending, back)
+
+        if settings.order not in ASKED:
+            begin()
         elif image is None or self._bench.desk.session.model is None:
             notices.warn(
                 "without an image of the shape of these labels the model cannot be "
                 "asked; objects are ordered by their size"
             )
-            self._make(mending, key, None)
-            self._walk(mending, back)
+            begin()
         else:
 
             def take(event: Event) -> None:
                 if isinstance(event, Doubted) and self._bench.mending is mending:
-                    self._make(mending, key, event.doubt)
-                    self._walk(mending, back)
+                    begin(event.doubt)
 
             axes = self._bench.axes_of_image(image)
             run = self._bench.run_settings(image, layer)
@@ -177,13 +178,13 @@ class TourFlow(QObject):
             self._tour = self._tour_of_objects(mending)
             stop = self._tour.next()
         self._stop = stop
-        if self._stop is None:
+        if stop is None:
             self._bench.desk.tasks.say("Everything is checked.")
         else:
-            box, label = self._stop.box, self._stop.label
-            if label:
-                box = _box_of(mending, label)
-                mending.layer.selected_label = label
+            box = stop.box
+            if stop.label:
+                box = _box_of(mending, stop.label)
+                mending.layer.selected_label = stop.label
             self._bench.desk.scene.sight.look_at(mending.layer, box)
         self.show_progress()
 
