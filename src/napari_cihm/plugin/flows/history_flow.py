@@ -21,7 +21,7 @@ from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.scene import picture_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
-COLOURS = {0: "#ff9f43", 1: "#4aa8ff"}  # told apart by colour-blind eyes too
+COLOURS = "#ff9f43", "#4aa8ff"  # told apart by colour-blind eyes too
 
 
 class HistoryFlow(QObject):
@@ -83,11 +83,11 @@ class HistoryFlow(QObject):
         self.close()
         region = scene.region(image, session.axes, "slice")
         settings = {"device": session.device, "channels": self._channels(image)}
-        for number, source in enumerate((first, second)):
+        for source, colour in zip((first, second), COLOURS, strict=True):
             name = f"{image.name} by {_name(source)}"
             self._desk.runner.start(
                 "segment",
-                partial(self._on_compared, image, region, name, COLOURS[number]),
+                partial(self._on_compared, image, region, name, colour),
                 self._on_end,
                 image=picture_of(image, region),
                 model=source,
@@ -105,13 +105,14 @@ class HistoryFlow(QObject):
         if action == "use":
             self._model.choose(str(first.path))
         elif action == "compare":
-            second = others[0] if others else None
-            older = str(second.path) if second else self._desk.session.source
+            older = str(others[0].path) if others else self._desk.session.source
             self.compare(older, str(first.path))
+        elif action == "rename":
+            self._rename(first)
+        elif action == "export":
+            self._export(first)
         else:
-            {"rename": self._rename, "export": self._export, "delete": self._delete}[
-                action
-            ](first)
+            self._delete(first)
 
     def _rename(self, version: Version) -> None:
         used = str(version.path) == self._desk.session.source
