@@ -1,6 +1,7 @@
 """Adding an object: the model looks around the click, and its maps give the outline."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from napari_cihm.events import Event, Segmented
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench
 from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.placed import Placed
+from napari_cihm.plugin.padded import Padded
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.scene import array_of, picture_of
@@ -46,37 +47,52 @@ class Adding(QObject):
 
     def add(self, mending: Mending, ground: Ground, points: Sequence[Point]) -> None:
         """Add the object that some points lie in, once the model has looked."""
-        desk, image = self._bench.desk, self._bench.image_of(mending.layer)
+        image = self._bench.image_of(mending.layer)
         region = None if image is None else self._around(mending, image, points)
-        model = desk.session.model
         if image is None or region is None:
             self._add(mending, ground, points, None, None)
             return
         settings = self._bench.run_settings(image, mending.layer)
         grey = _grey(image, region, settings["channels"])
-        seen = Placed(grey, region.shown_box, region.shown_shape)
-        config = None if model is None else model.config
-        if config is None or config.task != "instance":
-            self._add(mending, ground, points, None, seen)
+        seen = Padded(grey, region.shown_box, region.shown_shape)
+
+        def add(maps: Padded | None) -> None:
+            self._add(mending, ground, points, maps, seen)
+
+        model = self._bench.desk.session.model
+        if model is None or model.config is None or model.config.task != "instance":
+            add(None)
             return
-        maps: list[Any] = []
+        settings["diameter"] = record_of(mending.layer).get("diameter")
+        self._look(
+            image,
+            region,
+            settings,
+            lambda maps: mending.after_stroke(partial(add, maps)),
+        )
+
+    def _look(
+        self,
+        image: ImageLayer,
+        region: Region,
+        settings: Mapping[str, Any],
+        take: Callable[[Padded | None], None],
+    ) -> None:
+        """Have the model look at a region; `take` gets its maps, or None."""
+        maps: list[Padded] = []
 
         def hear(event: Event) -> None:
             if isinstance(event, Segmented):
                 found = np.asarray(event.maps)
-                shape = (len(found), *region.shown_part)
-                part = found.reshape(shape)
-                maps.append(Placed(part, region.shown_box, region.shown_shape))
+                part = found.reshape((len(found), *region.shown_part))
+                maps.append(Padded(part, region.shown_box, region.shown_shape))
 
         def end(run: Run) -> None:
             if run.failure:
                 notices.report(run.failure)
-            found = maps[0] if maps else None
-            mending.after_stroke(
-                lambda: self._add(mending, ground, points, found, seen)
-            )
+            take(maps[0] if maps else None)
 
-        diameter = record_of(mending.layer).get("diameter")
+        desk = self._bench.desk
         desk.runner.start(
             "segment",
             hear,
@@ -84,7 +100,7 @@ class Adding(QObject):
             lane=QUICK,
             image=picture_of(image, region),
             model=desk.session.source,
-            settings={**settings, "maps": True, "diameter": diameter},
+            settings={**settings, "maps": True},
             whole=self._plane(image, region),
         )
 
@@ -93,8 +109,8 @@ class Adding(QObject):
         mending: Mending,
         ground: Ground,
         points: Sequence[Point],
-        maps: Any,
-        image: Any,
+        maps: Padded | None,
+        image: Padded | None,
     ) -> None:
         if self._bench.begun(mending.layer) is not mending:
             return  # the layer went while the model looked

@@ -1,4 +1,4 @@
-"""A small array that stands for a large one of which nothing else is known."""
+"""A small array that stands for a large one, which is zero around it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_cihm.data.boxes import Box, overlap, shape_of, shifted, whole
 
 
-class Placed:
+class Padded:
     """An array that is zero but for a box.
 
     Parameters
@@ -23,7 +23,7 @@ class Placed:
 
     def __init__(self, part: NDArray[Any], box: Box, shape: tuple[int, ...]) -> None:
         lead = part.ndim - len(box)
-        self.part, self.dtype = part, part.dtype
+        self._part, self.dtype = part, part.dtype
         self.shape = (*part.shape[:lead], *shape)
         self._box = (*whole(part.shape[:lead]), *box)
 
@@ -35,5 +35,5 @@ class Placed:
         found = np.zeros(shape_of(wanted), self.dtype)
         shared = overlap(wanted, self._box)
         if shared is not None:
-            found[shifted(shared, wanted)] = self.part[shifted(shared, self._box)]
+            found[shifted(shared, wanted)] = self._part[shifted(shared, self._box)]
         return found
