@@ -266,8 +266,7 @@ def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):
     mending.mark(mending.session.reviewed.mark((slice(0, 8), slice(0, 8))))
     assert tuning.pairs == ["mine · all of it"]
     # but what a run writes into it, nobody has called right
-    for hear in tuning.shown.desk.layers.rewritten:
-        hear(layer)
+    tuning.shown.desk.layers.rewritten.emit(layer)
     assert tuning.pairs == ["mine · reviewed part"]
     tuning.press()
     tuning.shown.rest()

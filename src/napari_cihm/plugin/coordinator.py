@@ -62,9 +62,9 @@ class Coordinator(QObject):
         # Not a child: it must outlive the panel for as long as its process takes.
         runner = Runner()
         session = Session(chosen.device, self)
-        tasks = Tasks(session, panel.run_bar, self)
+        layers, tasks = ResultLayers(scene, self), Tasks(session, panel.run_bar, self)
         self.panel = panel
-        self.desk = desk = Desk(session, scene, ResultLayers(scene), runner, tasks)
+        self.desk = desk = Desk(session, scene, layers, runner, tasks)
         model, segment, correct, finetune, folder = sections = (
             ModelSection(panel),
             SegmentSection(panel),

@@ -10,6 +10,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.utils.colormaps import CyclicLabelColormap
 from numpy.typing import NDArray
+from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.chunked import ChunkedArray
@@ -40,7 +41,7 @@ REGIONS: WeakKeyDictionary[Labels, Region] = WeakKeyDictionary()
 RESUMED = " (resumed)"
 
 
-class ResultLayers:
+class ResultLayers(QObject):
     """Puts results into the viewer, never into a layer that is not ours.
 
     Parameters
@@ -50,22 +51,24 @@ class ResultLayers:
 
     Attributes
     ----------
+    made
+        Emitted with labels whose objects a run told apart, and with the region they
+        are of if it is not all of their image.
+    rewritten
+        Emitted with labels that were there already and that a run has changed.
     reviewed_of : callable
         Says what was reviewed of some labels; set by whoever keeps the marks.
-    rewritten : list of callable
-        Each is told of labels that were there already and that a run has changed.
-    made : callable
-        Told of labels whose objects a run told apart, and of the region they are of
-        if it is not all of their image; set by whoever measures them.
     writing : bool
         Whether labels are being changed by a run, at which nobody has looked yet.
     """
 
-    def __init__(self, scene: Scene) -> None:
+    made = Signal(object, object)
+    rewritten = Signal(object)
+
+    def __init__(self, scene: Scene, parent: QObject) -> None:
+        super().__init__(parent)
         self._scene = scene
         self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
-        self.rewritten: list[Callable[[Labels], None]] = []
-        self.made: Callable[[Labels, Region | None], None] = lambda layer, part: None
         self.writing = False
 
     def own(self, image: ImageLayer) -> Labels | None:
@@ -129,8 +132,7 @@ class ResultLayers:
             self.remove(live)
             self._update(result, region, found, settings)
             lay(result, place_over(image, region))
-            for hear in self.rewritten:
-                hear(result)
+            self.rewritten.emit(result)
         elif region.whole:
             result = live
             result.data = found.astype(DTYPE)

@@ -32,7 +32,7 @@ class Measured:
         self.correct, self.layer, self.image = correct, correct.layer, image
         self.wrong = []
         self.layer.events.features.connect(self._look)
-        correct.shown.desk.layers.made(self.layer, None)
+        correct.shown.desk.layers.made.emit(self.layer, None)
 
     def _look(self, event=None):
         if not self.empty and not self.right:
@@ -155,7 +155,7 @@ def test_a_measurement_that_comes_too_late_is_not_shown(measured):
 def test_a_stack_is_measured_as_it_was_segmented(deep, volume):
     layer = deep.layer
     layer.metadata["napari-cihm"] = {"settings": {"volume": volume}}
-    deep.shown.desk.layers.made(layer, None)
+    deep.shown.desk.layers.made.emit(layer, None)
     mending = deep.bench.begin(layer)
     for plane in (1, 3):
         deep.shown.until(lambda: bool(len(layer.features)))

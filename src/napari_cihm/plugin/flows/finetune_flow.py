@@ -85,7 +85,7 @@ class FinetuneFlow(QObject):
         for changed in (session.state_changed, session.model_changed):
             changed.connect(self._update)
         session.model_changed.connect(self._on_model_changed)
-        desk.layers.rewritten.append(self._on_rewritten)
+        desk.layers.rewritten.connect(self._on_rewritten)
         self._show_pairs()
 
     def finetune(self) -> Learning | None:

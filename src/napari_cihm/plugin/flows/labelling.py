@@ -190,7 +190,7 @@ class Labelling(QObject):
             )
         self.layer = self.result
         if not self._is_semantic():
-            layers.made(self.result, self.region if self.preview else None)
+            layers.made.emit(self.result, self.region if self.preview else None)
         self.objects = event.objects
         self.summary = f"{counted(count, 'object')} in {event.seconds:.1f} s"
 

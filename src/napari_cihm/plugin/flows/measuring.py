@@ -45,7 +45,7 @@ class Tables(QObject):
         self._tables: dict[Labels, Table] = {}
         scene = bench.desk.scene
         bench.began.connect(self._on_began)
-        bench.desk.layers.made = self.follow
+        bench.desk.layers.made.connect(self.follow)
         scene.layers_changed.connect(self._on_layers_changed)
         scene.layer_removed.connect(self._on_layer_removed)
         for layer in scene.labels:

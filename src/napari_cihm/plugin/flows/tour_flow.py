@@ -58,7 +58,7 @@ class TourFlow(QObject):
         self._stop: Stop | None = None
         bench.chosen.connect(self.forget)
         bench.changed.connect(self.show_progress)
-        bench.desk.layers.rewritten.append(self._on_rewritten)
+        bench.desk.layers.rewritten.connect(self._on_rewritten)
 
     def press(self, tool: Tool) -> None:
         """Go on, go back, or call what is shown right and go on."""
