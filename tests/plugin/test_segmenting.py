@@ -235,13 +235,13 @@ def test_axes_that_were_typed_stay_with_their_image(shown, blobs):
     other = shown.viewer.add_image(blobs, name="other")
     assert shown.section.axes.text() == "yx"
     bench = shown.coordinator.correct.bench
-    assert bench.axes_of_image(few) == "zyx"
+    assert bench.pairing.axes_of_image(few) == "zyx"
     layer = shown.viewer.add_labels(np.zeros(few.data.shape, int), name="slices")
-    assert bench.image_of(layer) is few
+    assert bench.pairing.image_of(layer) is few
     shown.viewer.layers.selection.active = few
     assert shown.section.axes.text() == shown.session.axes == "zyx"
     shown.viewer.layers.selection.active = other
-    assert bench.axes_of(layer) == "zyx"
+    assert bench.pairing.axes_of(layer) == "zyx"
 
 
 def test_axes_follow_what_becomes_of_their_image(shown, blobs):

@@ -15,6 +15,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
 from napari_cihm.plugin.flows.folder_flow import FolderFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
+from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.keys import Keys
@@ -77,7 +78,8 @@ class Coordinator(QObject):
         self.finetune_section, self.folder_section = finetune, folder
         self.model = ModelFlow(desk, model, self)
         self.segment = SegmentFlow(desk, segment, self)
-        self.correct = CorrectFlow(desk, correct, self.segment.settings, self)
+        pairing = Pairing(scene, session, self.segment.settings)
+        self.correct = CorrectFlow(desk, correct, pairing, self)
         self.finetune = FinetuneFlow(
             desk, finetune, self.correct, self.model, self.segment, self
         )

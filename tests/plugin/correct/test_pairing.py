@@ -19,7 +19,7 @@ def pair(shown):
     def labels(name, **about):
         return viewer.add_layer(Labels(np.zeros(SHAPE, int), name=name, **about))
 
-    return image, labels, bench.image_of
+    return image, labels, bench.pairing.image_of
 
 
 def test_names_tell_images_of_one_shape_apart_whichever_is_selected(shown, pair):
@@ -56,8 +56,8 @@ def test_what_is_opened_from_one_file_belongs_together(shown, tmp_path):
     for layer in layers:
         layer.name = f"a {layer.name}"
     bench = shown.coordinator.correct.bench
-    assert bench.image_of(layers["a one masks"]) is layers["a one"]
-    assert bench.image_of(layers["a two masks"]) is layers["a two"]
+    assert bench.pairing.image_of(layers["a one masks"]) is layers["a one"]
+    assert bench.pairing.image_of(layers["a two masks"]) is layers["a two"]
 
 
 def test_other_labels_go_with_the_nearest_image_below_until_they_are_corrected(

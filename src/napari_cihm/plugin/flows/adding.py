@@ -47,12 +47,13 @@ class Adding(QObject):
 
     def add(self, mending: Mending, ground: Ground, points: Sequence[Point]) -> None:
         """Add the object that some points lie in, once the model has looked."""
-        image = self._bench.image_of(mending.layer)
+        pairing = self._bench.pairing
+        image = pairing.image_of(mending.layer)
         region = None if image is None else self._around(mending, image, points)
         if image is None or region is None:
             self._add(mending, ground, points, None, None)
             return
-        settings = self._bench.run_settings(image, mending.layer)
+        settings = pairing.run_settings(image, mending.layer)
         grey = _grey(image, region, settings["channels"])
         seen = Padded(grey, region.shown_box, region.shown_shape)
 
@@ -142,8 +143,8 @@ class Adding(QObject):
         self, mending: Mending, image: ImageLayer, points: Sequence[Point]
     ) -> Region | None:
         """Return the part of the image around some points, in the plane on screen."""
-        letters, shape = self._bench.axes_of(mending.layer), array_of(image).shape
-        axes = self._bench.axes_of_image(image)
+        pairing, shape = self._bench.pairing, array_of(image).shape
+        letters, axes = pairing.axes_of(mending.layer), pairing.axes_of_image(image)
         plane = self._bench.desk.scene.sight.plane(mending.layer)
         if len(axes) != len(shape) or len(letters) != len(points[0]):
             return None

@@ -1,21 +1,16 @@
 """The labels that are corrected just now, and all that were begun."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, Signal
 
-from napari_cihm.config import Channels, CorrectSettings
+from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.journal import Claim
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
-from napari_cihm.data.axes import letters_of, usual_axes
 from napari_cihm.data.sizes import widths
-from napari_cihm.errors import AxesError
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.aside import Aside
 from napari_cihm.plugin.flows.desk import Desk
@@ -23,8 +18,6 @@ from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.resting import RESTING
 from napari_cihm.plugin.overlays import is_overlay
-from napari_cihm.plugin.region import region_of
-from napari_cihm.plugin.scene import array_of, axes_of
 from napari_cihm.plugin.signing import is_passing, record_of
 from napari_cihm.plugin.tools import Ground
 
@@ -40,8 +33,8 @@ class Bench(QObject):
         What flows work with.
     settings : CorrectSettings
         Of the tools.
-    segment_settings : callable
-        Returns the settings of a segmentation, as the user has them.
+    pairing : Pairing
+        Knows of which image labels are.
 
     Attributes
     ----------
@@ -53,6 +46,10 @@ class Bench(QObject):
         Emitted when the labels that are chosen, or their marks, changed.
     settings : CorrectSettings
         Of the tools and all else.
+    pairing : Pairing
+        Knows of which image labels are.
+    aside : Aside
+        Runs what would hold up the window.
     whole : bool
         Whether tools follow objects through all slices.
     """
@@ -65,14 +62,12 @@ class Bench(QObject):
         self,
         desk: Desk,
         settings: CorrectSettings,
-        segment_settings: Callable[[], dict[str, Any]],
+        pairing: Pairing,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self.desk, self.settings = desk, settings
-        self._segment_settings = segment_settings
+        self.desk, self.settings, self.pairing = desk, settings, pairing
         self.aside = Aside(self)
-        self.pairing = Pairing(desk.scene, self.axes_of_image)
         self.whole = True
         self.labels: Labels | None = None
         self._mendings: dict[Labels, Mending] = {}
@@ -166,31 +161,12 @@ class Bench(QObject):
         for layer in list(self._mendings):
             self.forget(layer)
 
-    def image_of(self, layer: Labels) -> ImageLayer | None:
-        """Return the image that labels belong to, if it is there."""
-        return self.pairing.image_of(layer)
-
-    def fitting_image_of(self, layer: Labels) -> ImageLayer | None:
-        """Return the image that labels belong to, if its pixels are still theirs."""
-        image = self.image_of(layer)
-        fits = image is not None and self.pairing.fits(layer, image)
-        return image if fits else None
-
-    def axes_of(self, layer: Labels) -> str:
-        """Return a letter for each dimension of labels."""
-        image = self.image_of(layer)
-        if image is not None:
-            axes = _shown_axes(image, self.axes_of_image(image))
-            if len(axes) == layer.ndim:
-                return axes
-        return letters_of(layer.axis_labels) or usual_axes(layer.ndim)
-
     def ground(self, mending: Mending) -> Ground:
         """Return what tools need to know of the labels and of the screen."""
         mending.settle()
         layer = mending.layer
         plane = self.desk.scene.sight.plane(layer)
-        axes = self.axes_of(layer)
+        axes = self.pairing.axes_of(layer)
         deep = [
             a for a, letter in enumerate(axes) if letter in "zyx" and a not in plane
         ]
@@ -216,34 +192,6 @@ class Bench(QObject):
             return USUAL
         return float(widths(np.median(list(counts.values()))))
 
-    def axes_of_image(self, image: ImageLayer) -> str:
-        """Return a letter for each dimension of an image, as the user has it."""
-        session = self.desk.session
-        if image is session.image and session.axes:
-            return session.axes
-        try:
-            return session.typed.get(image) or axes_of(image)
-        except AxesError:
-            return ""
-
-    def channels(self, image: ImageLayer, layer: Labels | None) -> Channels:
-        """Return the channels that labels were made of, else those chosen now.
-
-        By these a model that looks at the image for these labels has to see it:
-        whether it learns, is judged or compared, or adds an object.
-        """
-        axes, shape = self.axes_of_image(image), array_of(image).shape
-        if "c" not in axes or shape[axes.index("c")] == 1:
-            return "auto"
-        made = {} if layer is None else record_of(layer).get("settings", {})
-        now = self._segment_settings() if image is self.desk.session.image else {}
-        asked = (made.get("channels", "auto"), now.get("channels", "auto"))
-        return next((one for one in asked if one != "auto"), "auto")
-
-    def run_settings(self, image: ImageLayer, layer: Labels) -> dict[str, Any]:
-        """Return the settings by which a model looks at an image for its labels."""
-        return {**self._segment_settings(), "channels": self.channels(image, layer)}
-
     def _on_changed(self) -> None:
         if self.sender() is self.mending:
             self.changed.emit()
@@ -253,10 +201,3 @@ def can_be_corrected(layer: Layer) -> bool:
     """Tell whether a layer holds labels that are someone's work."""
     ours = is_overlay(layer) or is_passing(layer)
     return isinstance(layer, Labels) and not ours
-
-
-def _shown_axes(image: ImageLayer, axes: str) -> str:
-    shape = array_of(image).shape
-    if not axes or len(axes) != len(shape):
-        return ""
-    return region_of(axes, shape).shown_axes

@@ -1,6 +1,5 @@
 """Correcting: which labels, and who answers each button and key of the section."""
 
-from collections.abc import Callable
 from typing import Any
 
 from napari.layers import Labels, Layer
@@ -16,6 +15,7 @@ from napari_cihm.plugin.flows.doubting import Doubting
 from napari_cihm.plugin.flows.export_flow import ExportFlow
 from napari_cihm.plugin.flows.journal_flow import JournalFlow
 from napari_cihm.plugin.flows.measuring import Tables
+from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.pointing import Pointing
 from napari_cihm.plugin.flows.review_flow import ReviewFlow
 from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
@@ -46,8 +46,8 @@ class CorrectFlow(QObject):
         What flows work with.
     section : CorrectSection
         What the user sees.
-    settings : callable
-        Returns the settings of a segmentation, for when the model is asked.
+    pairing : Pairing
+        Knows of which image labels are.
 
     Attributes
     ----------
@@ -59,13 +59,13 @@ class CorrectFlow(QObject):
         self,
         desk: Desk,
         section: CorrectSection,
-        settings: Callable[[], dict[str, Any]],
+        pairing: Pairing,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
         self._planes = (False, False)
-        self.bench = bench = Bench(desk, _settings_of(section), settings, self)
+        self.bench = bench = Bench(desk, _settings_of(section), pairing, self)
         overlays = Overlays(desk.scene)
         self.pointing = Pointing(desk.scene, overlays, self)
         self.tools = ToolFlow(bench, section, self.pointing, self)
@@ -192,7 +192,7 @@ class CorrectFlow(QObject):
         if layer is None:
             return
         data, said = working_copy(layer.data)
-        name, image = f"{layer.name} copy", self.bench.image_of(layer)
+        name, image = f"{layer.name} copy", self.bench.pairing.image_of(layer)
         copy = self._desk.layers.add_copy(data, name, place_of(layer), image)
         layer.visible = False
         notices.tell(said)
@@ -222,7 +222,7 @@ class CorrectFlow(QObject):
             layer is not None and not scaled, NO_LABELS if layer is None else ""
         )
         deep = layer is not None and layer.ndim > 2
-        planes = deep, deep and "z" in bench.axes_of(layer)
+        planes = deep, deep and "z" in bench.pairing.axes_of(layer)
         if planes != self._planes:  # to lay all buttons out anew takes a while
             self._planes = planes
             section.grid.set_stack(*planes)

@@ -50,7 +50,7 @@ class ExportFlow(QObject):
         if self._errand is not None:
             notices.refuse("a folder is already being saved", "wait until it is done")
             return
-        if layer is None or bench.image_of(layer) is None:
+        if layer is None or bench.pairing.image_of(layer) is None:
             notices.refuse("there is no image for these labels", "open it first")
             return
         mending = bench.begin(layer)
@@ -59,7 +59,7 @@ class ExportFlow(QObject):
         marks = reviewed.copy().view() if reviewed.any() else "whole"
         try:
             # What is painted meanwhile must not come in half.
-            taken = material_of(layer, _copy(layer.data), marks, bench)
+            taken = material_of(layer, _copy(layer.data), marks, bench.pairing)
         except CihmError as error:
             notices.explain(error)
             return

@@ -62,6 +62,7 @@ class FinetuneFlow(QObject):
         super().__init__(parent)
         self._desk, self._section = desk, section
         self._correct, self._segment = correct, segment
+        self._pairing = correct.bench.pairing
         self.history = HistoryFlow(desk, section, model, self._channels, self)
         self.verdict = VerdictFlow(desk, section.verdict, model, self.history, self)
         self.learning: Learning | None = None
@@ -97,9 +98,8 @@ class FinetuneFlow(QObject):
         if unmarked is not None:
             self._section.unmarked.offer(UNMARKED.format(unmarked.name))
             return None
-        bench = self._correct.bench
         return self._start(
-            [material_of(x, x.data, self._marks(x), bench) for x in layers]
+            [material_of(x, x.data, self._marks(x), self._pairing) for x in layers]
         )
 
     def finetune_when_ready(self, layers: Iterable[Labels]) -> None:
@@ -134,11 +134,11 @@ class FinetuneFlow(QObject):
     @property
     def _layers(self) -> list[Labels]:
         """The labels that lie over an image whose pixels are theirs."""
-        bench = self._correct.bench
         return [
             layer
-            for layer in bench.candidates
-            if not layer.multiscale and bench.fitting_image_of(layer) is not None
+            for layer in self._correct.bench.candidates
+            if not layer.multiscale
+            and self._pairing.fitting_image_of(layer) is not None
         ]
 
     @property
@@ -206,19 +206,19 @@ class FinetuneFlow(QObject):
 
     def _on_segment(self) -> None:
         layer = next(iter(self._ticked), None)
-        image = None if layer is None else self._correct.bench.image_of(layer)
+        image = None if layer is None else self._pairing.image_of(layer)
         if image is not None:
-            channels = self._correct.bench.channels(image, layer)
+            channels = self._pairing.channels(image, layer)
             self._segment.use(image)
             self._segment.choose_channels(channels)
         self._segment.segment()
 
     def _channels(self, image: ImageLayer) -> Channels:
         """Return the channels by which labels of an image are learnt, if there are."""
-        bench = self._correct.bench
-        over = [layer for layer in self._layers if bench.image_of(layer) is image]
+        pairing = self._pairing
+        over = [layer for layer in self._layers if pairing.image_of(layer) is image]
         ticked = (layer for layer in self._ticked if layer in over)
-        return bench.channels(image, next(chain(ticked, over), None))
+        return pairing.channels(image, next(chain(ticked, over), None))
 
     def _on_whole(self) -> None:
         """Believe all of the labels that the banner asked about."""
@@ -237,7 +237,7 @@ class FinetuneFlow(QObject):
     def _show_pairs(self, *_: Any) -> None:
         rows = []
         for layer in self._layers:
-            image = self._correct.bench.image_of(layer)
+            image = self._pairing.image_of(layer)
             assert image is not None, "the list has only labels over an image"
             marks = self._marks(layer)
             if marks is None:

@@ -170,7 +170,7 @@ class JournalFlow(QObject):
         if mending.resumed is not None:
             return mending.resumed.identity
         layer = mending.layer
-        image = self._bench.image_of(layer)
+        image = self._bench.pairing.image_of(layer)
         if image is not None:
             name, source = image.name, str(image.source.path or "")
             return partial(ImageIdentity.of, array_of(image), name, source)
@@ -230,7 +230,7 @@ class JournalFlow(QObject):
             name, place = resumed_name(found.layer), place_of(over)
             layer = layers.add_copy(found.labels, name, place, about=about)
         else:
-            axes = self._bench.axes_of_image(over)
+            axes = self._bench.pairing.axes_of_image(over)
             about = {"axes": axes, **about}  # earlier journals do not say them
             layer = layers.add_recovered(over, axes, found.labels, found.layer, about)
         self._bench.begin(layer, found.reviewed, held)

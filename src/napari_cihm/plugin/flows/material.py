@@ -7,7 +7,7 @@ from napari.layers import Labels
 
 from napari_cihm.config import Channels
 from napari_cihm.data.boxes import whole
-from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.region import Part, region_of
 from napari_cihm.plugin.scene import array_of, picture_of
 
@@ -37,7 +37,7 @@ class Material:
     channels: Channels
 
 
-def material_of(layer: Labels, labels: Any, marks: Any, bench: Bench) -> Material:
+def material_of(layer: Labels, labels: Any, marks: Any, pairing: Pairing) -> Material:
     """Gather what belongs to some labels.
 
     Parameters
@@ -48,18 +48,18 @@ def material_of(layer: Labels, labels: Any, marks: Any, bench: Bench) -> Materia
         What it holds, or a copy of that.
     marks : array_like or str
         What is reviewed of it, or "whole".
-    bench : Bench
-        Knows the image, and its axes.
+    pairing : Pairing
+        Knows the image, and how it is read.
     """
-    image = bench.image_of(layer)
+    image = pairing.image_of(layer)
     assert image is not None, "only labels over an image are listed"
-    region = region_of(bench.axes_of_image(image), array_of(image).shape)
+    region = region_of(pairing.axes_of_image(image), array_of(image).shape)
     return Material(
         image.name,
         picture_of(image, region),
         _without_channels(labels, region.shown_axes),
         None if isinstance(marks, str) else _without_channels(marks, region.shown_axes),
-        bench.channels(image, layer),
+        pairing.channels(image, layer),
     )
 
 

@@ -229,14 +229,14 @@ class Table(QObject):
         Those on disk are not: it takes too long.
         """
         layer = self._layer
-        image = self._bench.image_of(layer)
+        image = self._bench.pairing.image_of(layer)
         if image is None or not isinstance(layer.data, np.ndarray):
             return None
         if self._region is not None:
             return image, self._region
         shape = array_of(image).shape
         axes = record_of(layer).get("axes")
-        axes = axes or self._bench.axes_of_image(image)
+        axes = axes or self._bench.pairing.axes_of_image(image)
         if len(axes) != len(shape):
             return None
         region = region_of(axes, shape)

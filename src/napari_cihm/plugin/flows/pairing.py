@@ -1,4 +1,4 @@
-"""Which image labels belong to: each layer of labels keeps its own."""
+"""Of which image labels are, and how that is read: by its axes and channels."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,13 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 
+from napari_cihm.config import Channels
+from napari_cihm.data.axes import letters_of, usual_axes
+from napari_cihm.errors import AxesError
 from napari_cihm.plugin.placing import place_over
 from napari_cihm.plugin.region import Region, region_of
-from napari_cihm.plugin.scene import Scene, array_of
+from napari_cihm.plugin.scene import Scene, array_of, axes_of
+from napari_cihm.plugin.session import Session
 from napari_cihm.plugin.signing import id_of, record_of
 
 
@@ -21,12 +25,16 @@ class Pairing:
     ----------
     scene : Scene
         The viewer.
-    axes_of : callable
-        Returns a letter for each dimension of an image, or "".
+    session : Session
+        Knows the axes of images, as the user has them.
+    settings : callable
+        Returns the settings of a segmentation, as the user has them.
     """
 
-    def __init__(self, scene: Scene, axes_of: Callable[[ImageLayer], str]) -> None:
-        self._scene, self._axes_of = scene, axes_of
+    def __init__(
+        self, scene: Scene, session: Session, settings: Callable[[], dict[str, Any]]
+    ) -> None:
+        self._scene, self._session, self._settings = scene, session, settings
         self._kept: WeakKeyDictionary[Layer, str] = WeakKeyDictionary()
 
     def keep(self, layer: Labels) -> None:
@@ -47,7 +55,7 @@ class Pairing:
         for image in images:
             if id_of(image) == known:
                 return image
-        fitting = [image for image in images if self.fits(layer, image)]
+        fitting = [image for image in images if self._fits(layer, image)]
         if known is not None:
             fitting = [image for image in fitting if any(_likeness(layer, image))]
         if len(fitting) < 2:
@@ -62,7 +70,48 @@ class Pairing:
 
         return max(fitting, key=rank)
 
-    def fits(self, layer: Labels, image: ImageLayer) -> bool:
+    def fitting_image_of(self, layer: Labels) -> ImageLayer | None:
+        """Return the image that labels belong to, if its pixels are still theirs."""
+        image = self.image_of(layer)
+        return image if image is not None and self._fits(layer, image) else None
+
+    def axes_of(self, layer: Labels) -> str:
+        """Return a letter for each dimension of labels."""
+        image = self.image_of(layer)
+        region = None if image is None else self._region(image)
+        if region is not None and len(region.shown_axes) == layer.ndim:
+            return region.shown_axes
+        return letters_of(layer.axis_labels) or usual_axes(layer.ndim)
+
+    def axes_of_image(self, image: ImageLayer) -> str:
+        """Return a letter for each dimension of an image, as the user has it."""
+        session = self._session
+        if image is session.image and session.axes:
+            return session.axes
+        try:
+            return session.typed.get(image) or axes_of(image)
+        except AxesError:
+            return ""
+
+    def channels(self, image: ImageLayer, layer: Labels | None) -> Channels:
+        """Return the channels that labels were made of, else those chosen now.
+
+        By these a model that looks at the image for these labels has to see it:
+        whether it learns, is judged or compared, or adds an object.
+        """
+        axes, shape = self.axes_of_image(image), array_of(image).shape
+        if "c" not in axes or shape[axes.index("c")] == 1:
+            return "auto"
+        made = {} if layer is None else record_of(layer).get("settings", {})
+        now = self._settings() if image is self._session.image else {}
+        asked = (made.get("channels", "auto"), now.get("channels", "auto"))
+        return next((one for one in asked if one != "auto"), "auto")
+
+    def run_settings(self, image: ImageLayer, layer: Labels) -> dict[str, Any]:
+        """Return the settings by which a model looks at an image for its labels."""
+        return {**self._settings(), "channels": self.channels(image, layer)}
+
+    def _fits(self, layer: Labels, image: ImageLayer) -> bool:
         """Tell whether labels have a pixel for each of an image, as those made of it.
 
         An image may get other pixels, or other axes, when it has labels already.
@@ -78,7 +127,7 @@ class Pairing:
         return known if known or parent is None else self._known(parent)
 
     def _region(self, image: ImageLayer) -> Region | None:
-        axes, shape = self._axes_of(image), array_of(image).shape
+        axes, shape = self.axes_of_image(image), array_of(image).shape
         return region_of(axes, shape) if len(axes) == len(shape) else None
 
     def _is_below(self, layer: Labels, image: ImageLayer) -> bool:

@@ -113,7 +113,7 @@ class TourFlow(QObject):
     def _with_tour(self, mending: Mending, back: bool) -> None:
         """Walk, once there is an order; the model may have to be asked first."""
         settings, layer = self._bench.settings, mending.layer
-        image = self._bench.fitting_image_of(layer)
+        image = self._bench.pairing.fitting_image_of(layer)
         key = self._key_of(mending, image)
         if self._tour is not None and key == self._key:
             self._walk(mending, back)
@@ -137,8 +137,8 @@ class TourFlow(QObject):
                 if isinstance(event, Doubted) and self._bench.mending is mending:
                     begin(event.doubt)
 
-            axes = self._bench.axes_of_image(image)
-            run = self._bench.run_settings(image, layer)
+            axes = self._bench.pairing.axes_of_image(image)
+            run = self._bench.pairing.run_settings(image, layer)
             self._doubting.ask(image, axes, run, settings.order, take)
 
     def _make(self, mending: Mending, key: tuple[Any, ...], doubt: Any) -> None:
