@@ -437,7 +437,7 @@ def test_a_run_that_ends_in_a_stroke_waits_for_its_end(ready):
     near = (
         ndimage.distance_transform_edt(~strokes) <= correct.bench.settings.edit_margin
     )
-    np.testing.assert_array_equal(correct.reviewed_of(layer).view(), near)
+    np.testing.assert_array_equal(correct.bench.reviewed_of(layer).view(), near)
     for state in reversed(states):  # the run is a step of its own
         layer.undo()
         np.testing.assert_array_equal(layer.data, state)

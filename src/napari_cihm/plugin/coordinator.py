@@ -81,7 +81,7 @@ class Coordinator(QObject):
         pairing = Pairing(scene, session, self.segment.settings)
         self.correct = CorrectFlow(desk, correct, pairing, self)
         self.finetune = FinetuneFlow(
-            desk, finetune, self.correct, self.model, self.segment, self
+            desk, finetune, self.correct.bench, self.model, self.segment, self
         )
         self.folder = FolderFlow(desk, folder, self.segment, self)
         pointing, cancel = self.correct.pointing, panel.run_bar.cancel.click

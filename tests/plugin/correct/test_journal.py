@@ -96,7 +96,7 @@ def test_unfinished_work_is_offered_and_comes_back(correct, squares, qtbot):
     assert offered[0].startswith("Earlier corrections of squares: squares labels, ")
     layer = flow.bench.labels
     np.testing.assert_array_equal(layer.data, labels)
-    seen = flow.reviewed_of(layer)
+    seen = flow.bench.reviewed_of(layer)
     assert isinstance(seen, Reviewed)
     np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
     correct.shown.until(lambda: list(layer.features.get("index", [])) == [2, 3, 4, 7])
@@ -161,7 +161,7 @@ def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qt
         flow = panel.coordinator.correct
         qtbot.waitUntil(lambda flow=flow: not flow.bench.aside._errands, timeout=30_000)
         assert not flow._section.unfinished.words.text()
-        seen = flow.reviewed_of(correct.layer)
+        seen = flow.bench.reviewed_of(correct.layer)
         np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
         correct.viewer.window.remove_dock_widget(dock)
     (found,) = _kept(flow.bench.settings)

@@ -45,7 +45,7 @@ def test_strokes_fills_and_undoing_are_followed(correct, squares):
     layer.redo()
     np.testing.assert_array_equal(correct.marks(), _near(painted, 4))
     np.testing.assert_array_equal(
-        correct.flow.reviewed_of(layer).view(), correct.marks()
+        correct.bench.reviewed_of(layer).view(), correct.marks()
     )
 
 
@@ -82,7 +82,7 @@ def test_edits_mark_nothing_where_that_is_switched_off(correct):
 
 
 def test_marks_are_made_seen_and_taken_back(correct):
-    assert correct.flow.reviewed_of(correct.layer) is None
+    assert correct.bench.reviewed_of(correct.layer) is None
     correct.press("review_region")
     correct.drag((4, 4), (4, 64), (32, 64), (32, 4), (5, 4))
     marks = correct.marks()
@@ -231,7 +231,7 @@ def test_what_is_not_seen_as_a_plane_is_not_marked(
         flat.press(name)
         words = said.pop()[1]
         assert "a line" in words and "Roll the axes (the roll button" in words
-    assert deep.flow.reviewed_of(deep.layer) is None
+    assert deep.bench.reviewed_of(deep.layer) is None
     assert not flat.marks().any()
     np.testing.assert_array_equal(flat.layer.data, squares)
 

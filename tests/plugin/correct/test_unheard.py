@@ -109,7 +109,7 @@ def test_all_that_was_undone_unseen_is_followed(correct, seen):
     if seen:
         correct.layer.visible = True
     else:
-        assert not correct.flow.reviewed_of(correct.layer).any()
+        assert not correct.bench.reviewed_of(correct.layer).any()
         correct.press("relabel")  # of 1, 2, 3, 4 and 7
         assert correct.session.index.count(5) == 16
     assert {1, 2} <= set(correct.session.index)

@@ -71,6 +71,7 @@ class Bench(QObject):
         self.whole = True
         self.labels: Labels | None = None
         self._mendings: dict[Labels, Mending] = {}
+        desk.layers.reviewed_of = self.reviewed_of
 
     @property
     def candidates(self) -> list[Labels]:
@@ -160,6 +161,14 @@ class Bench(QObject):
         self.aside.close()
         for layer in list(self._mendings):
             self.forget(layer)
+
+    def reviewed_of(self, layer: Labels) -> Reviewed | None:
+        """Return what is reviewed of some labels; None where nothing was begun."""
+        mending = self.begun(layer)
+        if mending is None:
+            return None
+        mending.settle()  # a stroke that just ended is marked too
+        return mending.session.reviewed
 
     def ground(self, mending: Mending) -> Ground:
         """Return what tools need to know of the labels and of the screen."""

@@ -6,7 +6,6 @@ from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject
 
 from napari_cihm.config import CorrectSettings
-from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.bench import Bench, can_be_corrected
@@ -92,18 +91,9 @@ class CorrectFlow(QObject):
         desk.session.image_changed.connect(self._show)  # its axes, maybe
         HEARERS.add(self)
         bench.aside.start(compile_colours)
-        desk.layers.reviewed_of = self.reviewed_of
         self._on_layers_changed()
         self.bench.wake()
         self._show()
-
-    def reviewed_of(self, layer: Labels) -> Reviewed | None:
-        """Return what is reviewed of some labels; None where nothing was begun."""
-        mending = self.bench.begun(layer)
-        if mending is None:
-            return None
-        mending.settle()  # a stroke that just ended is marked too
-        return mending.session.reviewed
 
     def press(self, name: str, layer: Labels) -> bool:
         """Use a tool that a key was pressed for, if the layer is corrected here."""

@@ -10,10 +10,10 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
-from napari_cihm.config import Channels
 from napari_cihm.events import Event, Listed, Segmented, Version
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.lessons import Lessons
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.region import Region
@@ -35,7 +35,7 @@ class HistoryFlow(QObject):
         What the user sees.
     model : ModelFlow
         Takes a model into use.
-    channels : callable
+    lessons : Lessons
         Says by which of its channels an image is segmented.
 
     Attributes
@@ -54,12 +54,12 @@ class HistoryFlow(QObject):
         desk: Desk,
         section: FinetuneSection,
         model: ModelFlow,
-        channels: Callable[[ImageLayer], Channels],
+        lessons: Lessons,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._desk, self._section, self._model = desk, section, model
-        self._channels = channels
+        self._lessons = lessons
         self._versions: tuple[Version, ...] = ()
         self._shown: list[Labels] = []
         section.history.pressed.connect(self._on_pressed)
@@ -82,7 +82,7 @@ class HistoryFlow(QObject):
             return
         self.close()
         region = scene.region(image, session.axes, "slice")
-        settings = {"device": session.device, "channels": self._channels(image)}
+        settings = {"device": session.device, "channels": self._lessons.channels(image)}
         for source, colour in zip((first, second), COLOURS, strict=True):
             name = f"{image.name} by {_name(source)}"
             self._desk.runner.start(

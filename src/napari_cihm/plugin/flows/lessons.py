@@ -1,0 +1,127 @@
+"""The labels to learn from: which there are, which are ticked, what is right."""
+
+from itertools import chain
+from typing import Any
+from weakref import WeakSet
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from qtpy.QtCore import QObject, Signal
+
+from napari_cihm.config import Channels
+from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.material import Material, material_of
+from napari_cihm.plugin.signing import id_of
+from napari_cihm.plugin.views.finetune_section import FinetuneSection
+
+
+class Lessons(QObject):
+    """Lists labels for the user to tick, and says what can be learnt from them.
+
+    Parameters
+    ----------
+    bench : Bench
+        Knows the labels, what is reviewed of them, and their images.
+    section : FinetuneSection
+        Where they are ticked.
+
+    Attributes
+    ----------
+    changed
+        Emitted when others are there, are ticked or are marked.
+    """
+
+    changed = Signal()
+
+    def __init__(self, bench: Bench, section: FinetuneSection, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bench, self._section, self._pairing = bench, section, bench.pairing
+        self._whole: WeakSet[Labels] = WeakSet()
+        scene = bench.desk.scene
+        for happened in (
+            scene.layers_changed,
+            scene.image_described,
+            bench.desk.session.image_changed,
+            scene.labels_selected,
+            bench.changed,
+            bench.began,
+        ):
+            happened.connect(self._show)
+        bench.desk.layers.rewritten.connect(self._on_rewritten)
+        section.pairs_changed.connect(self.changed)
+        self._show()
+
+    @property
+    def layers(self) -> list[Labels]:
+        """The labels that lie over an image whose pixels are theirs."""
+        return [
+            layer
+            for layer in self._bench.candidates
+            if not layer.multiscale
+            and self._pairing.fitting_image_of(layer) is not None
+        ]
+
+    @property
+    def ticked(self) -> list[Labels]:
+        """Those of them that the user wants to be learnt from."""
+        keys = self._section.ticked
+        return [layer for layer in self.layers if id_of(layer) in keys]
+
+    @property
+    def unmarked(self) -> Labels | None:
+        """The first ticked labels of which nothing is marked."""
+        return next((x for x in self.ticked if self._marks(x) is None), None)
+
+    @property
+    def materials(self) -> list[Material]:
+        """What is ticked, in the form that the engine takes."""
+        return [
+            material_of(layer, layer.data, self._marks(layer), self._pairing)
+            for layer in self.ticked
+        ]
+
+    def believe(self, layer: Labels) -> None:
+        """Take all of some labels for right."""
+        self._whole.add(layer)
+        self._show()
+
+    def channels(self, image: ImageLayer) -> Channels:
+        """Return the channels by which labels of an image are learnt, if there are."""
+        pairing = self._pairing
+        over = [layer for layer in self.layers if pairing.image_of(layer) is image]
+        ticked = (layer for layer in self.ticked if layer in over)
+        return pairing.channels(image, next(chain(ticked, over), None))
+
+    def _marks(self, layer: Labels) -> Any:
+        """Return what is reviewed of a layer: "whole", a mask, or None for nothing.
+
+        Who called all of it right goes on correcting it, and means all of it still.
+        """
+        if layer in self._whole:
+            return "whole"
+        reviewed = self._bench.reviewed_of(layer)
+        if reviewed is not None and reviewed.any():
+            return reviewed.view()
+        return None
+
+    def _on_rewritten(self, layer: Labels) -> None:
+        """Believe no more of labels that a run wrote anew than what is marked."""
+        self._whole.discard(layer)
+        self._show()
+
+    def _show(self, *_: Any) -> None:
+        rows = []
+        for layer in self.layers:
+            image = self._pairing.image_of(layer)
+            assert image is not None, "the list has only labels over an image"
+            marks = self._marks(layer)
+            if marks is None:
+                part = "not reviewed"
+            else:
+                part = "all of it" if isinstance(marks, str) else "reviewed part"
+            words = f"{layer.name} · {part}"
+            tooltip = f"{layer.name}, over {image.name}: {part}"
+            usual = layer is self._bench.labels or marks is not None
+            rows.append((id_of(layer), words, tooltip, usual))
+        self._section.set_pairs(rows)
+        self.changed.emit()
