@@ -35,8 +35,6 @@ class Adding(QObject):
 
     Parameters
     ----------
-    bench : Bench
-        What is corrected.
     apply : callable
         Takes the edit.
     """

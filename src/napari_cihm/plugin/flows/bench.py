@@ -29,8 +29,6 @@ class Bench(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
     settings : CorrectSettings
         Of the tools.
     pairing : Pairing

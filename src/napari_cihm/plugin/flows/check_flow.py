@@ -17,8 +17,6 @@ class CheckFlow(QObject):
     ----------
     runner : Runner
         Examines files.
-    section : CheckSection
-        What the user sees.
     """
 
     def __init__(self, runner: Runner, section: CheckSection, parent: QObject) -> None:

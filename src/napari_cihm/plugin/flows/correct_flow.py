@@ -41,10 +41,6 @@ class CorrectFlow(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
-    section : CorrectSection
-        What the user sees.
     pairing : Pairing
         Knows of which image labels are.
 

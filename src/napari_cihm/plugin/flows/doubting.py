@@ -16,13 +16,7 @@ from napari_cihm.plugin.scene import array_of, picture_of
 
 
 class Doubting(QObject):
-    """A task that ends in a map of doubt.
-
-    Parameters
-    ----------
-    desk : Desk
-        What flows work with.
-    """
+    """A task that ends in a map of doubt."""
 
     title = "Finding where the model is unsure"
 

@@ -25,15 +25,7 @@ if TYPE_CHECKING:
 
 
 class ExportFlow(QObject):
-    """Answers *Save as training folder*.
-
-    Parameters
-    ----------
-    bench : Bench
-        What is corrected.
-    section : CorrectSection
-        What the user sees.
-    """
+    """Answers *Save as training folder*."""
 
     title = "Saving a training folder"
 

@@ -35,10 +35,6 @@ class FinetuneFlow(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
-    section : FinetuneSection
-        What the user sees.
     bench : Bench
         Knows what is reviewed.
     model : ModelFlow

@@ -21,10 +21,6 @@ class FolderFlow(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
-    section : FolderSection
-        What the user sees.
     segment : SegmentFlow
         Knows the settings.
     """

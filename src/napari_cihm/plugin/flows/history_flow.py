@@ -29,10 +29,6 @@ class HistoryFlow(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
-    section : FinetuneSection
-        What the user sees.
     model : ModelFlow
         Takes a model into use.
     lessons : Lessons

@@ -55,15 +55,7 @@ class Offer:
 
 
 class JournalFlow(QObject):
-    """Keeps what is done on disk, and answers the banner of unfinished work.
-
-    Parameters
-    ----------
-    bench : Bench
-        What is corrected.
-    section : CorrectSection
-        What the user sees.
-    """
+    """Keeps what is done on disk, and answers the banner of unfinished work."""
 
     def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
         super().__init__(parent)

@@ -35,8 +35,6 @@ class Labelling(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
     image : napari.layers.Image
         What is segmented.
     region : Region

@@ -28,8 +28,6 @@ class Learning(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
     curves : Curves
         Where losses are drawn.
     seconds : float or None

@@ -13,15 +13,7 @@ from napari_cihm.plugin.views.model_section import ModelSection
 
 
 class ModelFlow(QObject):
-    """Answers the *Model* section.
-
-    Parameters
-    ----------
-    desk : Desk
-        What flows work with.
-    section : ModelSection
-        What the user sees.
-    """
+    """Answers the *Model* section."""
 
     def __init__(self, desk: Desk, section: ModelSection, parent: QObject) -> None:
         super().__init__(parent)

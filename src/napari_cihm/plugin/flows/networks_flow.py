@@ -15,8 +15,6 @@ class NetworksFlow(QObject):
     ----------
     runner : Runner
         Looks networks up: torch stays out of the window's process.
-    section : NetworksSection
-        What the user sees.
     """
 
     def __init__(

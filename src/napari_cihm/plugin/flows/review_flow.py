@@ -25,10 +25,6 @@ class ReviewFlow(QObject):
 
     Parameters
     ----------
-    bench : Bench
-        What is corrected.
-    section : CorrectSection
-        What the user sees.
     pointing : Pointing
         The mouse, for regions.
     overlays : Overlays

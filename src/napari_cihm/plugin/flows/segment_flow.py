@@ -32,15 +32,7 @@ COUNTED = {
 
 
 class SegmentFlow(QObject):
-    """Answers the *Segment* section.
-
-    Parameters
-    ----------
-    desk : Desk
-        What flows work with.
-    section : SegmentSection
-        What the user sees.
-    """
+    """Answers the *Segment* section."""
 
     def __init__(self, desk: Desk, section: SegmentSection, parent: QObject) -> None:
         super().__init__(parent)

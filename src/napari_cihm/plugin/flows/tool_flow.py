@@ -29,10 +29,6 @@ class ToolFlow(QObject):
 
     Parameters
     ----------
-    bench : Bench
-        What is corrected.
-    section : CorrectSection
-        What the user sees.
     pointing : Pointing
         The mouse.
     """

@@ -39,10 +39,6 @@ class TourFlow(QObject):
 
     Parameters
     ----------
-    bench : Bench
-        What is corrected.
-    section : CorrectSection
-        What the user sees.
     doubting : Doubting
         Asks the model.
     """

@@ -15,8 +15,6 @@ class VerdictFlow(QObject):
 
     Parameters
     ----------
-    desk : Desk
-        What flows work with.
     card : VerdictCard
         What the user sees.
     model : ModelFlow
