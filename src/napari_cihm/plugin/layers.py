@@ -29,8 +29,8 @@ from napari_cihm.plugin.signing import (
     record_of,
     sign,
 )
+from napari_cihm.plugin.splicing import spliced
 from napari_cihm.plugin.steps import show_slice
-from napari_cihm.plugin.taking import taken_in
 
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
@@ -144,7 +144,7 @@ class ResultLayers(QObject):
             self.remove(live)
             _tell_beside(result)
             data = np.zeros(region.shown_shape, DTYPE)
-            data[region.shown_box] = taken_in(data, region, found, None, settings)
+            data[region.shown_box] = spliced(data, region, found, None, settings)
             name, place = f"{image.name} labels", place_over(image, region)
             result = Labels(data, name=name, **place)
             add(self._scene.layers, result)
@@ -297,7 +297,7 @@ class ResultLayers(QObject):
         touched = marks is not None and marks.touches(box)
         reviewed = marks.read(box) if marks is not None and touched else None
         if not region.whole or settings is None:
-            found = taken_in(own.data, region, found, reviewed, settings)
+            found = spliced(own.data, region, found, reviewed, settings)
         elif reviewed is not None:
             found = keep_reviewed(own.data[box], reviewed, found)
         kind = kind_for(own.data.dtype, int(found.max(initial=0)))

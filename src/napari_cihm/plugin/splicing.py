@@ -1,4 +1,4 @@
-"""Taking what a run found in a region into labels that go on beyond it.
+"""Splicing what a run found in a region into labels that go on beyond it.
 
 Pure: arrays in, arrays out. A region's edge cuts objects in two, and a slice those of
 a stack. So the run looks a margin further than was asked for, and labels change as if
@@ -29,7 +29,7 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 
 
-def taken_in(
+def spliced(
     labels: NDArray[Any],
     region: Region,
     found: NDArray[Any],

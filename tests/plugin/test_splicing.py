@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.plugin.region import region_of
-from napari_cihm.plugin.taking import taken_in
+from napari_cihm.plugin.splicing import spliced
 
 SHAPE = (60, 90)
 CENTRES = [(y, x) for y in range(8, 60, 15) for x in range(8, 90, 15)]
@@ -34,7 +34,7 @@ def _run(labels, region, truth, reviewed=None, **settings):
     chosen = SegmentSettings(**settings)
     result = labels.copy()
     marks = None if reviewed is None else reviewed[region.shown_box]
-    new = taken_in(labels, region, found, marks, chosen)
+    new = spliced(labels, region, found, marks, chosen)
     result = result.astype(new.dtype)
     result[region.shown_box] = new
     return result
@@ -190,7 +190,7 @@ def test_classes_keep_the_numbers_of_the_model():
     reviewed = np.zeros(SHAPE, bool)
     reviewed[:10, :10] = True
     box = region.shown_box
-    new = taken_in(before, region, truth[box], reviewed[box], None)
+    new = spliced(before, region, truth[box], reviewed[box], None)
     expected = before.copy()
     expected[:31, :47] = truth[:31, :47]
     expected[:10, :10] = before[:10, :10]
