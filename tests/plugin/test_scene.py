@@ -33,10 +33,10 @@ def test_a_layer_with_one_length_has_them_all(place, scale, units):
 
 def test_a_place_is_looked_at_where_an_axis_runs_the_other_way(shown, blobs):
     layer = shown.viewer.add_labels(blobs.astype(int), scale=(-0.5, -0.5))
-    sight = shown.desk.scene.sight
-    sight.look_at(layer, (slice(10, 20), slice(30, 40)))
-    assert sight._camera.zoom > 0
-    np.testing.assert_allclose(sight._camera.center[-2:], (-7.25, -17.25))
+    screen = shown.desk.scene.screen
+    screen.look_at(layer, (slice(10, 20), slice(30, 40)))
+    assert screen._camera.zoom > 0
+    np.testing.assert_allclose(screen._camera.center[-2:], (-7.25, -17.25))
 
 
 def test_time_between_frames_is_no_size_of_a_pixel():

@@ -60,16 +60,16 @@ class Overlays:
         napari does so after a stroke with the layer that was painted, but of any
         other layer it reads all that is on screen.
         """
-        sight = self._scene.sight
+        screen = self._scene.screen
         picture: Any = getattr(getattr(layer, "_slice", None), "image", None)
         to_texture: Any = getattr(layer.colormap, "_data_to_texture", None)
         if not layer.visible:
             return  # it is read when it is shown
         known = picture is not None and to_texture is not None
-        if boxes is None or not known or not sight.upright(layer):
+        if boxes is None or not known or not screen.upright(layer):
             layer.refresh(thumbnail=False, extent=False)
             return
-        plane, shown = sight.plane(layer), sight.plane_box(layer)
+        plane, shown = screen.plane(layer), screen.plane_box(layer)
         for box in boxes:
             part = None if shown is None else overlap(box, shown)
             if part is None:
@@ -92,7 +92,7 @@ class Overlays:
             name="line",
             vector_style="line",
             edge_color=LINE,
-            edge_width=self._scene.sight.width(labels, THICK),
+            edge_width=self._scene.screen.width(labels, THICK),
             **place_of(labels),
         )
         self._add(layer, labels, "line", len(self._scene.layers))
@@ -110,11 +110,11 @@ class Overlays:
         """Return a line as places and the steps from each to the next."""
         points = np.asarray(line, float)
         if len(points) == 1:  # a single click: a cross shows where it was
-            arm = self._scene.sight.width(labels, CROSS)
+            arm = self._scene.screen.width(labels, CROSS)
             steps = np.zeros((4, 2, points.shape[1]))
             steps[:, 0] = points[0]
             for n, (axis, way) in enumerate(((-1, 1), (-1, -1), (-2, 1), (-2, -1))):
-                steps[n, 1, self._scene.sight.plane(labels)[axis]] = way * arm
+                steps[n, 1, self._scene.screen.plane(labels)[axis]] = way * arm
             return steps
         return np.stack([points[:-1], np.diff(points, axis=0)], axis=1)
 

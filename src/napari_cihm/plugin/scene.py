@@ -26,7 +26,7 @@ from napari_cihm.data.units import shorten
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.filed import filed_axes
 from napari_cihm.plugin.region import Extent, Region, region_of
-from napari_cihm.plugin.sight import Sight
+from napari_cihm.plugin.screen import Screen
 
 DESCRIBING = ("data", "axis_labels", "units", "scale")  # events of an image
 BUILTINS = "napari"
@@ -61,7 +61,7 @@ class Scene(QObject):
         Emitted with a layer that was deleted.
     theme_changed
         Emitted when colours, or the size of letters, are others.
-    sight : Sight
+    screen : Screen
         Where the viewer looks.
     """
 
@@ -78,7 +78,7 @@ class Scene(QObject):
         super().__init__(parent)
         # napari hands out a guard whose layers are not those that events speak of.
         viewer = self._viewer = getattr(viewer, "__wrapped__", viewer)
-        self.sight = Sight(viewer)
+        self.screen = Screen(viewer)
         layers = viewer.layers
         self._links: list[tuple[Any, Callable[..., None]]] = [
             (layers.events.inserted, self._on_inserted),

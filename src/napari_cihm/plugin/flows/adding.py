@@ -143,7 +143,7 @@ class Adding(QObject):
         """Return the part of the image around some points, in the plane on screen."""
         pairing, shape = self._bench.pairing, array_of(image).shape
         letters, axes = pairing.axes_of(mending.layer), pairing.axes_of_image(image)
-        plane = self._bench.desk.scene.sight.plane(mending.layer)
+        plane = self._bench.desk.scene.screen.plane(mending.layer)
         if len(axes) != len(shape) or len(letters) != len(points[0]):
             return None
         if {letters[a] for a in plane} != {"y", "x"}:

@@ -172,7 +172,7 @@ class Bench(QObject):
         """Return what tools need to know of the labels and of the screen."""
         mending.settle()
         layer = mending.layer
-        plane = self.desk.scene.sight.plane(layer)
+        plane = self.desk.scene.screen.plane(layer)
         axes = self.pairing.axes_of(layer)
         deep = [
             a for a, letter in enumerate(axes) if letter in "zyx" and a not in plane

@@ -170,7 +170,7 @@ class CorrectFlow(QObject):
 
     def _on_moved(self) -> None:
         layer = self.bench.labels
-        if layer is not None and self._desk.scene.sight.hindrance(layer):
+        if layer is not None and self._desk.scene.screen.hindrance(layer):
             self.pointing.drop()
 
     def _on_copy(self) -> None:

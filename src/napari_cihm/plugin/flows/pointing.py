@@ -69,7 +69,7 @@ class Pointing(QObject):
         layer.mouse_drag_callbacks.append(self._on_drag)
         layer.mouse_double_click_callbacks.append(self._on_double_click)
         layer.events.mode.connect(self._on_mode)
-        self._release = self._scene.sight.hold_clicks()
+        self._release = self._scene.screen.hold_clicks()
         self.changed.emit()
 
     def retreat(self) -> None:
@@ -98,7 +98,7 @@ class Pointing(QObject):
         self.changed.emit()
 
     def _on_drag(self, layer: Labels, event: Any) -> Iterator[None]:
-        if event.button != 1 or not self._scene.sight.flat:
+        if event.button != 1 or not self._scene.screen.flat:
             return
         away = "Alt" in event.modifiers
         path = [self._place(event)]
@@ -117,7 +117,7 @@ class Pointing(QObject):
 
     def _on_double_click(self, layer: Labels, event: Any) -> None:
         # The second of two quick clicks comes as this one alone.
-        if event.button == 1 and self._scene.sight.flat:
+        if event.button == 1 and self._scene.screen.flat:
             self._take([self._place(event)], "Alt" in event.modifiers)
 
     def _take(self, path: list[Point], away: bool) -> None:
@@ -144,11 +144,11 @@ class Pointing(QObject):
 
     def _place(self, event: Any) -> Point:
         assert self._layer is not None
-        return self._scene.sight.in_pixels(self._layer, event.position)
+        return self._scene.screen.in_pixels(self._layer, event.position)
 
     def _width(self, pixels: float) -> float:
         assert self._layer is not None
-        return self._scene.sight.width(self._layer, pixels)
+        return self._scene.screen.width(self._layer, pixels)
 
     def _show(self, path: list[Point]) -> None:
         assert self._layer is not None

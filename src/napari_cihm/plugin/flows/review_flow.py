@@ -53,7 +53,7 @@ class ReviewFlow(QObject):
         layer = self._bench.labels
         if layer is None:
             return
-        hindrance = self._bench.desk.scene.sight.hindrance(layer)
+        hindrance = self._bench.desk.scene.screen.hindrance(layer)
         if tool.name in PLANAR and hindrance:
             notices.refuse(*hindrance)
             self._section.review.set_chosen("")
@@ -69,7 +69,7 @@ class ReviewFlow(QObject):
     def _mark_at_once(self, tool: Tool, mending: Mending) -> None:
         reviewed = mending.session.reviewed
         if tool.name == "review_slice":
-            box = self._bench.desk.scene.sight.plane_box(mending.layer)
+            box = self._bench.desk.scene.screen.plane_box(mending.layer)
             if box is None:
                 notices.refuse(*BESIDE)
             else:
@@ -101,12 +101,12 @@ class ReviewFlow(QObject):
         layer = self._bench.labels
         if layer is None or tool.name != "review_region":
             return
-        mending, sight = self._bench.begin(layer), self._bench.desk.scene.sight
-        plane = sight.plane_box(layer)
+        mending, screen = self._bench.begin(layer), self._bench.desk.scene.screen
+        plane = screen.plane_box(layer)
         if plane is None:
             notices.refuse(*BESIDE)
             return
-        box, mask = _region(points, plane, sight.plane(layer))
+        box, mask = _region(points, plane, screen.plane(layer))
         if not mask.any():
             return  # it was drawn beside the image
         reviewed = mending.session.reviewed

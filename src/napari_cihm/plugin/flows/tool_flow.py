@@ -56,7 +56,7 @@ class ToolFlow(QObject):
         if pointing.tool is tool:
             pointing.drop()
             return
-        if hindrance := self._bench.desk.scene.sight.hindrance(layer):
+        if hindrance := self._bench.desk.scene.screen.hindrance(layer):
             notices.refuse(*hindrance)
             self._show_tool()
             return
@@ -69,11 +69,11 @@ class ToolFlow(QObject):
 
     def press_key(self, tool: Tool) -> None:
         """Use a tool of one click under the cursor; others as by their button."""
-        layer, sight = self._bench.labels, self._bench.desk.scene.sight
+        layer, screen = self._bench.labels, self._bench.desk.scene.screen
         click = tool.gesture is Gesture.CLICK
-        if click and layer is not None and not sight.hindrance(layer):
+        if click and layer is not None and not screen.hindrance(layer):
             mending = self._bench.begin(layer)
-            self._use(mending, tool, [sight.cursor(layer)], False)
+            self._use(mending, tool, [screen.cursor(layer)], False)
         else:
             self.press(tool)
 

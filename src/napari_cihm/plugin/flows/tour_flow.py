@@ -181,7 +181,7 @@ class TourFlow(QObject):
             if stop.label:
                 box = _box_of(mending, stop.label)
                 mending.layer.selected_label = stop.label
-            self._bench.desk.scene.sight.look_at(mending.layer, box)
+            self._bench.desk.scene.screen.look_at(mending.layer, box)
         self.show_progress()
 
     def _key_of(self, mending: Mending, image: ImageLayer | None) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from napari_cihm.plugin.shortcuts import key_of
 SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
 
 
-class Sight:
+class Screen:
     """Reads and moves what is on screen, in the pixels of a layer.
 
     Parameters
