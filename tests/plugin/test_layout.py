@@ -15,6 +15,8 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.panel import NARROWEST, Panel
+from napari_cihm.plugin.parts.section import Fold
+from napari_cihm.plugin.parts.words import Words
 from napari_cihm.plugin.style import MARKS, sheet_for
 from napari_cihm.plugin.tools import ALL
 from napari_cihm.plugin.views.check_view import CheckSection
@@ -23,9 +25,7 @@ from napari_cihm.plugin.views.finetune_section import FinetuneSection
 from napari_cihm.plugin.views.folder_section import FolderSection
 from napari_cihm.plugin.views.model_section import ModelSection
 from napari_cihm.plugin.views.networks_view import NetworksSection
-from napari_cihm.plugin.views.section import Fold
 from napari_cihm.plugin.views.segment_section import SegmentSection
-from napari_cihm.plugin.views.words import Words
 
 
 def test_panels_share_a_place_as_tabs_and_the_newest_is_in_front(qtbot):

@@ -8,8 +8,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cihm.events import Kept, Version
-from napari_cihm.plugin.views.boxes import DropDown
-from napari_cihm.plugin.views.section import Fold, Section
+from napari_cihm.plugin.parts.boxes import DropDown
+from napari_cihm.plugin.parts.section import Fold, Section
 
 pytestmark = [pytest.mark.pixels, pytest.mark.slow, pytest.mark.window]
 

@@ -17,8 +17,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cihm.plugin.parts.section import Section, restyle, tab_as_seen
 from napari_cihm.plugin.views.run_bar import RunBar
-from napari_cihm.plugin.views.section import Section, restyle, tab_as_seen
 
 UNSETTLED = 300  # milliseconds in which what was just filled finds its height
 NARROWEST = 356  # pixels, so that folding and unfolding do not move its edge

@@ -6,12 +6,12 @@ from napari_cihm.plugin.coordinator import Coordinator
 from napari_cihm.plugin.flows.check_flow import CheckFlow
 from napari_cihm.plugin.flows.networks_flow import NetworksFlow
 from napari_cihm.plugin.panel import Panel
+from napari_cihm.plugin.parts.section import Section
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.style import sheet_for
 from napari_cihm.plugin.views.check_view import CheckSection
 from napari_cihm.plugin.views.networks_view import NetworksSection
-from napari_cihm.plugin.views.section import Section
 
 
 class SegmentWidget(Panel):

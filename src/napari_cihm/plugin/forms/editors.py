@@ -20,7 +20,7 @@ from napari_cihm.config.fields import FieldFacts
 from napari_cihm.data.paths import with_home
 from napari_cihm.plugin.forms.numbers import DecimalBox, WholeBox, number_from
 from napari_cihm.plugin.forms.titles import title_of, word_of
-from napari_cihm.plugin.views.boxes import DropDown, leave_wheel
+from napari_cihm.plugin.parts.boxes import DropDown, leave_wheel
 
 MOST = 10**9
 Pair = tuple[str, Any]

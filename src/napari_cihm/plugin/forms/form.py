@@ -11,8 +11,8 @@ from napari_cihm.config import Settings
 from napari_cihm.config.fields import FieldFacts, fields_of
 from napari_cihm.plugin.forms.editors import Pair, make_editor
 from napari_cihm.plugin.forms.titles import expected, title_of, tooltip_of, unit_of
-from napari_cihm.plugin.views.section import restyle
-from napari_cihm.plugin.views.words import Words
+from napari_cihm.plugin.parts.section import restyle
+from napari_cihm.plugin.parts.words import Words
 
 
 class Form(QWidget):

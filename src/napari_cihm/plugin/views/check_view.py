@@ -4,9 +4,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QPushButton
 
 from napari_cihm.events import Examined
+from napari_cihm.plugin.parts.section import Section, muted
 from napari_cihm.plugin.views.model_card import ModelCard
 from napari_cihm.plugin.views.model_section import FILTER
-from napari_cihm.plugin.views.section import Section, muted
 
 
 class CheckSection(Section):

@@ -7,13 +7,13 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.plugin.forms import Alignment, Form
+from napari_cihm.plugin.parts.banner import Banner
+from napari_cihm.plugin.parts.boxes import DropDown
+from napari_cihm.plugin.parts.button_rows import BreakingRow
+from napari_cihm.plugin.parts.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.tools import ALL
-from napari_cihm.plugin.views.banner import Banner
-from napari_cihm.plugin.views.boxes import DropDown
-from napari_cihm.plugin.views.button_rows import BreakingRow
 from napari_cihm.plugin.views.prompt import Prompt
 from napari_cihm.plugin.views.review_rows import ReviewRows
-from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.views.tool_button import ToolButton
 from napari_cihm.plugin.views.tool_grid import ToolGrid
 

@@ -14,12 +14,12 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.config import FinetuneSettings
 from napari_cihm.plugin.forms import Alignment, Form
-from napari_cihm.plugin.views.banner import Banner
-from napari_cihm.plugin.views.boxes import DropDown, Rows
-from napari_cihm.plugin.views.button_rows import choice_row
+from napari_cihm.plugin.parts.banner import Banner
+from napari_cihm.plugin.parts.boxes import DropDown, Rows
+from napari_cihm.plugin.parts.button_rows import choice_row
+from napari_cihm.plugin.parts.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.views.curves import Curves
 from napari_cihm.plugin.views.history_rows import HistoryRows
-from napari_cihm.plugin.views.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.views.verdict_card import VerdictCard
 
 KEY = Qt.ItemDataRole.UserRole

@@ -5,8 +5,8 @@ from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cihm.config import FolderSettings
 from napari_cihm.plugin.forms import Form
+from napari_cihm.plugin.parts.section import Section, muted
 from napari_cihm.plugin.views.report import Report
-from napari_cihm.plugin.views.section import Section, muted
 
 
 class FolderSection(Section):

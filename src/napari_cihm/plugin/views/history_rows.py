@@ -13,8 +13,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.events import Version
-from napari_cihm.plugin.views.boxes import Rows
-from napari_cihm.plugin.views.section import Fold, muted
+from napari_cihm.plugin.parts.boxes import Rows
+from napari_cihm.plugin.parts.section import Fold, muted
 from napari_cihm.plugin.wording import counted
 
 ROWS = 5

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cihm.config import FIGURES, MEANINGS
 from napari_cihm.events import Examined, Finding
-from napari_cihm.plugin.views.section import Fold, muted
-from napari_cihm.plugin.views.words import Words
+from napari_cihm.plugin.parts.section import Fold, muted
+from napari_cihm.plugin.parts.words import Words
 from napari_cihm.plugin.wording import capital
 
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}

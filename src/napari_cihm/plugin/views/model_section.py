@@ -7,9 +7,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from napari_cihm.events import Examined
-from napari_cihm.plugin.views.boxes import DropDown
+from napari_cihm.plugin.parts.boxes import DropDown
+from napari_cihm.plugin.parts.section import Section, tab_as_seen
 from napari_cihm.plugin.views.model_card import ModelCard
-from napari_cihm.plugin.views.section import Section, tab_as_seen
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
 FILTER = f"Models ({' '.join('*' + s for s in SUFFIXES)});;All files (*)"

@@ -11,8 +11,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.events import Network
-from napari_cihm.plugin.views.section import Section, muted
-from napari_cihm.plugin.views.words import Words
+from napari_cihm.plugin.parts.section import Section, muted
+from napari_cihm.plugin.parts.words import Words
 
 HEAD = ("Network", "Params", "GMAC", "MB", "Weights")
 ROW = 23  # pixels

@@ -2,7 +2,7 @@
 
 from qtpy.QtWidgets import QGridLayout, QWidget
 
-from napari_cihm.plugin.views.section import muted
+from napari_cihm.plugin.parts.section import muted
 
 
 class Prompt(QWidget):

@@ -2,7 +2,7 @@
 
 from qtpy.QtWidgets import QAbstractItemView, QListWidgetItem, QWidget
 
-from napari_cihm.plugin.views.boxes import Rows
+from napari_cihm.plugin.parts.boxes import Rows
 
 ROWS = 5
 

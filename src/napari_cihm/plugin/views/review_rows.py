@@ -15,9 +15,9 @@ from qtpy.QtWidgets import (
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
 from napari_cihm.plugin.forms import Form
+from napari_cihm.plugin.parts.button_rows import BreakingRow, ButtonGrid
+from napari_cihm.plugin.parts.section import Line
 from napari_cihm.plugin.tools import REVIEWS, STEPS
-from napari_cihm.plugin.views.button_rows import BreakingRow, ButtonGrid
-from napari_cihm.plugin.views.section import Line
 from napari_cihm.plugin.views.tool_button import ToolButton
 
 

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cihm.plugin.views.section import Line
+from napari_cihm.plugin.parts.section import Line
 
 READY = "Ready"
 MOST = 8  # lines of words

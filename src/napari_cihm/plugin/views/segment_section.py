@@ -15,16 +15,16 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.plugin.forms import Alignment, Form
-from napari_cihm.plugin.region import Extent
-from napari_cihm.plugin.views.boxes import DropDown
-from napari_cihm.plugin.views.button_rows import choice_row
-from napari_cihm.plugin.views.section import (
+from napari_cihm.plugin.parts.boxes import DropDown
+from napari_cihm.plugin.parts.button_rows import choice_row
+from napari_cihm.plugin.parts.section import (
     Fold,
     Section,
     muted,
     restore_button,
     restyle,
 )
+from napari_cihm.plugin.region import Extent
 
 ELSEWHERE = ("device", "memory", "maps", "uncertainty")  # set by other controls
 FIRST = ("channels", "diameter", "volume", "time")

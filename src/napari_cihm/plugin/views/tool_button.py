@@ -3,8 +3,8 @@
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from napari_cihm.plugin.parts.section import Line
 from napari_cihm.plugin.tools import Gesture, Tool
-from napari_cihm.plugin.views.section import Line
 
 LEAST = 30  # pixels of a title
 

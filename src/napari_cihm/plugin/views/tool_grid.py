@@ -6,8 +6,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
+from napari_cihm.plugin.parts.button_rows import ButtonGrid, choice_row
 from napari_cihm.plugin.tools import RULES, TOOLS
-from napari_cihm.plugin.views.button_rows import ButtonGrid, choice_row
 from napari_cihm.plugin.views.tool_button import ToolButton
 
 SCOPES = {

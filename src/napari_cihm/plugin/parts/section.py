@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_cihm.plugin.views.words import Words
+from napari_cihm.plugin.parts.words import Words
 
 
 class Fold(QWidget):

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_cihm.plugin.views.words import Words
+from napari_cihm.plugin.parts.words import Words
 
 
 class Banner(QFrame):

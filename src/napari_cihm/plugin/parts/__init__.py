@@ -1,0 +1,1 @@
+"""What sections are made of: folds, words, lists, drop-downs and rows of buttons."""
