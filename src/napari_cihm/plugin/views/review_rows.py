@@ -45,7 +45,7 @@ class ReviewRows(QWidget):
         self.form = Form(CorrectSettings, ("order", "unit"), self)
         self.buttons |= {t.name: ToolButton(t, self) for t in STEPS}
         for button in self.buttons.values():
-            button.clicked.connect(self._on_clicked)
+            button.used.connect(self.pressed)
         self.words = Line("", self)
         self.words.setAccessibleName("Progress of checking")
         self.bar = QProgressBar(self)
@@ -121,6 +121,3 @@ class ReviewRows(QWidget):
         row.addLayout(to_and_fro)
         row.addWidget(last)
         return row
-
-    def _on_clicked(self) -> None:
-        self.pressed.emit(self.sender().tool.name)

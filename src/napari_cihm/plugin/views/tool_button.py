@@ -1,6 +1,6 @@
 """A button with a tool's name and, fainter, its shortcut."""
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_cihm.plugin.parts.section import Line
@@ -16,7 +16,14 @@ class ToolButton(QPushButton):
     ----------
     tool : Tool
         What it stands for.
+
+    Attributes
+    ----------
+    used
+        Emitted with the tool's name when it is pressed.
     """
+
+    used = Signal(str)
 
     def __init__(self, tool: Tool, parent: QWidget) -> None:
         super().__init__(parent)
@@ -37,6 +44,7 @@ class ToolButton(QPushButton):
         self._hindrance = ""
         self.show_title(tool.title)
         self.show_key("")
+        self.clicked.connect(lambda: self.used.emit(tool.name))
 
     @property
     def title(self) -> str:

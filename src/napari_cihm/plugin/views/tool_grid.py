@@ -38,7 +38,7 @@ class ToolGrid(QWidget):
         self._scopes.idClicked.connect(self._on_scope)
         self.buttons = {t.name: ToolButton(t, self) for t in (*TOOLS, *RULES)}
         for button in self.buttons.values():
-            button.clicked.connect(self._on_clicked)
+            button.used.connect(self.pressed)
         self._grid = ButtonGrid(self)
         self.set_stack(True, True)
         self.set_stack(False, False)
@@ -82,6 +82,3 @@ class ToolGrid(QWidget):
 
     def _on_scope(self, number: int) -> None:
         self.whole_chosen.emit(list(SCOPES)[number])
-
-    def _on_clicked(self) -> None:
-        self.pressed.emit(self.sender().tool.name)
