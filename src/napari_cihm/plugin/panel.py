@@ -8,15 +8,9 @@ from qtpy.QtGui import (
     QKeyEvent,
     QShowEvent,
 )
-from qtpy.QtWidgets import (
-    QDockWidget,
-    QFrame,
-    QMainWindow,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from napari_cihm.plugin.docking import Docking
 from napari_cihm.plugin.parts.section import Section, restyle, tab_as_seen
 from napari_cihm.plugin.views.run_bar import RunBar
 
@@ -84,11 +78,7 @@ class Panel(QWidget):
         self._unsettled = QTimer(self, singleShot=True, interval=UNSETTLED)
         self._scroll.verticalScrollBar().rangeChanged.connect(self._on_grown)
         self._part: QWidget = inside
-        self._front = QTimer(self, singleShot=True, interval=0)
-        self._front.timeout.connect(self._on_shown)
-        self._placed = self._behind = False
-        self._again = QTimer(self, singleShot=True, interval=0)
-        self._again.timeout.connect(self._on_hidden_behind)
+        self._docking = Docking(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 7, 4, 6)
         layout.setSpacing(6)
@@ -111,10 +101,10 @@ class Panel(QWidget):
         self._look.start()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Lie beside other panels as a tab, in front, once the dock has its place."""
+        """Come to the front."""
         super().showEvent(event)
         if not event.spontaneous():
-            self._front.start()
+            self._docking.show()
 
     def event(self, event: QEvent) -> bool:
         """Notice when the dock lets go of the panel, which is how it is closed."""
@@ -125,12 +115,6 @@ class Panel(QWidget):
                 self._docked = False
                 self.closed.emit()
         return super().event(event)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice when the dock is closed, and not only hidden."""
-        if event.type() == QEvent.Type.Close:
-            self._behind = False
-        return bool(super().eventFilter(watched, event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Cancel at Escape, whatever layer is selected; leave all else to napari."""
@@ -165,43 +149,6 @@ class Panel(QWidget):
     def _on_look(self) -> None:
         self._scroll.ensureWidgetVisible(self._part)
         self._unsettled.start()  # only now: a busy window comes late to this
-
-    def _on_shown(self) -> None:
-        dock, window = self.parent(), self.window()
-        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
-            return
-        if not self._placed:  # later it stays where the user put it
-            self._placed = True
-            dock.visibilityChanged.connect(self._on_seen)
-            dock.installEventFilter(self)
-            docks = [panel.parent() for panel in window.findChildren(Panel)]
-            area = window.dockWidgetArea(dock)
-            beside = [
-                other
-                for other in docks
-                if other is not dock
-                and not other.isHidden()
-                and not other.isFloating()
-                and window.dockWidgetArea(other) == area
-            ]
-            if beside:
-                window.tabifyDockWidget(beside[0], dock)
-        dock.raise_()
-
-    def _on_seen(self, seen: bool) -> None:
-        dock = self.parent()
-        if not isinstance(dock, QDockWidget):
-            return
-        if not dock.isHidden():
-            self._behind = not seen
-        elif self._behind:
-            self._again.start()
-
-    def _on_hidden_behind(self) -> None:
-        """Come to the front: napari's menu hides what is only behind another tab."""
-        dock = self.parent()
-        if isinstance(dock, QDockWidget):
-            dock.show()
 
     def _set_dropping(self, dropping: bool) -> None:
         self.setProperty("dropping", dropping)
