@@ -63,13 +63,8 @@ class Region:
 
     @property
     def shown_axes(self) -> str:
-        """Axes of the labels layer."""
-        return self.axes[1:] if self.axes[0] == "c" else self.axes_without_colour
-
-    @property
-    def axes_without_colour(self) -> str:
-        """Axes, less the channels where they come last, as colours do."""
-        return self.axes[:-1] if self.axes[-1] == "c" else self.axes
+        """Axes of the labels layer: less channels that come first or last."""
+        return self.axes.strip("c")
 
     @property
     def shown_shape(self) -> tuple[int, ...]:
