@@ -13,10 +13,10 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.doubting import Doubting
 from napari_cihm.plugin.flows.export_flow import ExportFlow
 from napari_cihm.plugin.flows.journal_flow import JournalFlow
-from napari_cihm.plugin.flows.measuring import Tables
 from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.pointing import Pointing
 from napari_cihm.plugin.flows.review_flow import ReviewFlow
+from napari_cihm.plugin.flows.tables import Tables
 from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
 from napari_cihm.plugin.flows.tour_flow import TourFlow
 from napari_cihm.plugin.overlays import Overlays
