@@ -44,11 +44,6 @@ RESUMED = " (resumed)"
 class ResultLayers(QObject):
     """Puts results into the viewer, never into a layer that is not ours.
 
-    Parameters
-    ----------
-    scene : Scene
-        The viewer.
-
     Attributes
     ----------
     made

@@ -25,13 +25,7 @@ THICK, CROSS = 3, 8  # pixels of the screen
 
 
 class Overlays:
-    """Adds, draws and removes layers of our own.
-
-    Parameters
-    ----------
-    scene : Scene
-        The viewer.
-    """
+    """Adds, draws and removes layers of our own."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene

@@ -40,11 +40,6 @@ log = logging.getLogger(__name__)
 class Scene(QObject):
     """Follows the viewer's layers, sliders and theme.
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer.
-
     Attributes
     ----------
     layers_changed

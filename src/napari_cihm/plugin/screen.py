@@ -13,13 +13,7 @@ SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
 
 
 class Screen:
-    """Reads and moves what is on screen, in the pixels of a layer.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The scene's.
-    """
+    """Reads and moves what is on screen, in the pixels of a layer."""
 
     def __init__(self, viewer: Any) -> None:
         self._viewer, self._camera = viewer, viewer.scene.camera

@@ -15,13 +15,7 @@ from napari_cihm.plugin.views.networks_view import NetworksSection
 
 
 class SegmentWidget(Panel):
-    """Segment the viewer's images, step by step.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        The viewer it belongs to.
-    """
+    """Segment the viewer's images, step by step."""
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
@@ -52,13 +46,7 @@ class _SideWidget(Panel):
 
 
 class CheckWidget(_SideWidget):
-    """Examine model files without using them.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        The viewer it belongs to.
-    """
+    """Examine model files without using them."""
 
     def __init__(self, napari_viewer: Any) -> None:
         section = CheckSection()
@@ -69,13 +57,7 @@ class CheckWidget(_SideWidget):
 
 
 class NetworksWidget(_SideWidget):
-    """List the networks that can be trained, and what they cost.
-
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        The viewer it belongs to.
-    """
+    """List the networks that can be trained, and what they cost."""
 
     def __init__(self, napari_viewer: Any) -> None:
         section = NetworksSection()
