@@ -63,7 +63,7 @@ class Aside(QObject):
         take, fail, end : callable
             Get each result, the failure if there is one, and the end.
         """
-        errand = Errand(take or _ignore, fail or _ignore, end or _nothing)
+        errand = Errand(take or _ignore, fail or _ignore, end or _ignore)
         thread = threading.Thread(
             target=self._run, args=(errand, work), name="cihm aside", daemon=True
         )
@@ -106,9 +106,5 @@ class Aside(QObject):
             errand.end()
 
 
-def _ignore(what: Any) -> None:
-    """Hear of a result or a failure that changes nothing."""
-
-
-def _nothing() -> None:
-    """Hear of an end that changes nothing."""
+def _ignore(*_: Any) -> None:
+    """Hear of what changes nothing."""

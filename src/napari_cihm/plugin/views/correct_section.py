@@ -116,7 +116,7 @@ class CorrectSection(Section):
         """Return the settings as the forms have them; None if one is refused."""
         if self.form.problems() or self.review.form.problems():
             return None
-        return CorrectSettings.of(**self.form.values(), **self.review.values())
+        return CorrectSettings.of(**self.form.values(), **self.review.form.values())
 
     def set_labels(self, listed: Sequence[tuple[str, str]], now: str) -> None:
         """List labels as (key, name), and show the chosen ones."""

@@ -1,7 +1,5 @@
 """What is reviewed, and where to look next: marks, a walk, and how far it is."""
 
-from collections.abc import Mapping
-
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -107,10 +105,6 @@ class ReviewRows(QWidget):
         self.bar.setRange(0, max(progress.total if progress else 0, 1))
         self.bar.setValue(progress.checked if progress else 0)
         self.bar.setUpdatesEnabled(True)
-
-    def values(self) -> Mapping[str, object]:
-        """Return what the form says."""
-        return self.form.values()
 
     def _steps(self) -> BreakingRow:
         *walk, last = (self.buttons[tool.name] for tool in STEPS)
