@@ -254,14 +254,14 @@ def test_only_what_was_reviewed_is_learnt(tuning):
 
 
 def test_labels_that_were_called_right_are_let_go_of_with_their_layer(tuning):
-    tuning.flow.lessons._whole.add(Labels(np.zeros((4, 4), np.int32)))
+    tuning.flow.lessons.believe(Labels(np.zeros((4, 4), np.int32)))
     gc.collect()
     assert not tuning.flow.lessons._whole
 
 
 def test_who_calls_the_whole_layer_right_goes_on_correcting_it(tuning, said):
     layer = tuning.shown.viewer.layers["mine"]
-    tuning.flow.lessons._whole.add(layer)
+    tuning.flow.lessons.believe(layer)
     mending = tuning.shown.coordinator.correct.bench.begin(layer)
     mending.mark(mending.session.reviewed.mark((slice(0, 8), slice(0, 8))))
     assert tuning.pairs == ["mine · all of it"]

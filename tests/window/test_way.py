@@ -67,8 +67,7 @@ def _nothing_is_cut_off(window, panel, theme):
     """Look at the panel with all folds open and all words said, and as it opens."""
     for fold in panel.findChildren(Fold):
         fold.opened = True
-    panel.coordinator.segment._section.axes.setText("zyq")
-    panel.coordinator.segment._show_axes("zyq")
+    panel.coordinator.segment._section.axes.textEdited.emit("zyq")
     _show_refusal(panel)
     window.qtbot.wait(100)
     _nothing_overhangs(panel)
@@ -77,8 +76,7 @@ def _nothing_is_cut_off(window, panel, theme):
     window.picture(f"verdict_{theme}")
     for fold in panel.findChildren(Fold):
         fold.opened = isinstance(fold, Section)
-    panel.coordinator.segment._section.axes.setText("zyx")
-    panel.coordinator.segment._show_axes("zyx")
+    panel.coordinator.segment._section.axes.textEdited.emit("zyx")
     verdict.hide()
     window.qtbot.wait(100)
     _nothing_overhangs(panel)
