@@ -32,7 +32,7 @@ class Bench(QObject):
     settings : CorrectSettings
         Of the tools.
     pairing : Pairing
-        Knows of which image labels are.
+        Knows which image labels belong to.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Bench(QObject):
     settings : CorrectSettings
         Of the tools and all else.
     pairing : Pairing
-        Knows of which image labels are.
+        Knows which image labels belong to.
     aside : Aside
         Runs what would hold up the window.
     whole : bool

@@ -42,7 +42,7 @@ class CorrectFlow(QObject):
     Parameters
     ----------
     pairing : Pairing
-        Knows of which image labels are.
+        Knows which image labels belong to.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Of which image labels are, and how that is read: by its axes and channels."""
+"""Which image labels belong to, and how it is read: by its axes and channels."""
 
 from collections.abc import Callable
 from typing import Any
