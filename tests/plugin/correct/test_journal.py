@@ -159,7 +159,9 @@ def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qt
     for _ in range(3):
         panel, dock = _reopen(correct)
         flow = panel.coordinator.correct
-        qtbot.waitUntil(lambda flow=flow: not flow.bench.aside._errands, timeout=30_000)
+        qtbot.waitUntil(
+            lambda flow=flow: not flow.bench.errands._threads, timeout=30_000
+        )
         assert not flow._section.unfinished.words.text()
         seen = flow.bench.reviewed_of(correct.layer)
         np.testing.assert_array_equal(np.asarray(seen.view()).astype(bool), marks)
@@ -356,9 +358,9 @@ def test_other_images_and_looking_alone_offer_nothing(correct, squares, qtbot):
     _crash(correct, squares)
     panel, dock = _reopen(correct)
     flow = panel.coordinator.correct
-    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=60_000)
+    qtbot.waitUntil(lambda: not flow.bench.errands._threads, timeout=60_000)
     correct.viewer.add_image(np.zeros((7, 9)), name="other")
-    qtbot.waitUntil(lambda: not flow.bench.aside._errands, timeout=60_000)
+    qtbot.waitUntil(lambda: not flow.bench.errands._threads, timeout=60_000)
     assert not flow._section.unfinished.words.text()
     correct.viewer.window.remove_dock_widget(dock)
 
@@ -370,8 +372,8 @@ def test_work_on_the_pixels_that_an_image_gets_is_offered(correct, squares, qtbo
     pixels, image.data = image.data, image.data + 1
     panel, dock = _reopen(correct)
     words = panel.coordinator.correct._section.unfinished.words
-    aside = panel.coordinator.correct.bench.aside
-    qtbot.waitUntil(lambda: not aside._errands)
+    errands = panel.coordinator.correct.bench.errands
+    qtbot.waitUntil(lambda: not errands._threads)
     assert not words.text()
     image.data = pixels
     qtbot.waitUntil(lambda: "squares" in words.text())

@@ -253,7 +253,7 @@ def test_a_stroke_at_the_end_of_the_count_counts_once(correct, monkeypatch):
     with correct.layer.block_history():
         correct.layer.paint((40, 100), 9)  # before its cell is read
         mended = correct.bench.begin(correct.layer)
-        correct.shown.until(lambda: not mended._aside._errands)
+        correct.shown.until(lambda: not mended._errands._threads)
     session = mended.session
     correct.shown.until(lambda: session.checksums.ready)
     mended.settle()

@@ -12,8 +12,8 @@ from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.data.sizes import widths
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.aside import Aside
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.errands import Errands
 from napari_cihm.plugin.flows.mending import Mending
 from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.resting import RESTING
@@ -46,7 +46,7 @@ class Bench(QObject):
         Of the tools and all else.
     pairing : Pairing
         Knows which image labels belong to.
-    aside : Aside
+    errands : Errands
         Runs what would hold up the window.
     whole : bool
         Whether tools follow objects through all slices.
@@ -65,7 +65,7 @@ class Bench(QObject):
     ) -> None:
         super().__init__(parent)
         self.desk, self.settings, self.pairing = desk, settings, pairing
-        self.aside = Aside(self)
+        self.errands = Errands(self)
         self.whole = True
         self.labels: Labels | None = None
         self._mendings: dict[Labels, Mending] = {}
@@ -116,7 +116,7 @@ class Bench(QObject):
         mending = Mending(
             layer,
             self.settings,
-            self.aside,
+            self.errands,
             lambda: layers.writing,
             reviewed,
             resumed,
@@ -156,7 +156,7 @@ class Bench(QObject):
 
     def close(self) -> None:
         """End all corrections."""
-        self.aside.close()
+        self.errands.close()
         for layer in list(self._mendings):
             self.forget(layer)
 

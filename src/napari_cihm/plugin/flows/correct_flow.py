@@ -86,7 +86,7 @@ class CorrectFlow(QObject):
         bench.chosen.connect(self._show)
         desk.session.image_changed.connect(self._show)  # its axes, maybe
         HEARERS.add(self)
-        bench.aside.start(compile_colours)
+        bench.errands.start(compile_colours)
         self._on_layers_changed()
         self.bench.wake()
         self._show()

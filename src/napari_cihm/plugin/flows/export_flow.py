@@ -21,7 +21,7 @@ from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
 if TYPE_CHECKING:
-    from napari_cihm.plugin.flows.aside import Errand
+    from napari_cihm.plugin.flows.errands import Errand
 
 
 class ExportFlow(QObject):
@@ -59,7 +59,7 @@ class ExportFlow(QObject):
         facts = {k: v for k, v in record.items() if k in ("model", "model_hash")}
         done = mending.done
         self._words = ""
-        self._errand = bench.aside.start(
+        self._errand = bench.errands.start(
             partial(_write, folder, taken, facts),
             lambda event: self._on_event(event, mending, done),
             self._on_failure,

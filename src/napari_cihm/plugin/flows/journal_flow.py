@@ -36,7 +36,7 @@ from napari_cihm.plugin.worker.wire import Failure
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cihm.plugin.flows.aside import Errand
+    from napari_cihm.plugin.flows.errands import Errand
 
 
 Subject: TypeAlias = ImageLayer | Labels
@@ -95,7 +95,7 @@ class JournalFlow(QObject):
                 for journal in unfinished(ImageIdentity.of(data, name), settings)
             ]
 
-        self._search = self._bench.aside.start(work, partial(self._take, subjects))
+        self._search = self._bench.errands.start(work, partial(self._take, subjects))
 
     def resume(self) -> None:
         """Open the newest unfinished work beside what is there."""
@@ -114,7 +114,7 @@ class JournalFlow(QObject):
                 raise
             yield held, found
 
-        self._bench.aside.start(
+        self._bench.errands.start(
             work,
             lambda found: self._reopen(over, *found),
             self._on_failure,
@@ -247,7 +247,7 @@ class JournalFlow(QObject):
             if gone is not None:
                 yield gone.text
 
-        self._bench.aside.start(work, notices.tell)
+        self._bench.errands.start(work, notices.tell)
 
 
 def _base(journal: FoundJournal, bases: list[Any]) -> Any:

@@ -21,7 +21,7 @@ from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.survey import Survey
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.events import Event, JournalStalled
-from napari_cihm.plugin.flows.aside import Aside, Errand
+from napari_cihm.plugin.flows.errands import Errand, Errands
 from napari_cihm.plugin.flows.noting import Notes, slice_of
 from napari_cihm.plugin.flows.resting import Rest
 from napari_cihm.plugin.steps import PAUSE, is_painted, write
@@ -41,7 +41,7 @@ class Mending(QObject):
         What is corrected; its data can be written.
     settings : CorrectSettings
         Of the session.
-    aside : Aside
+    errands : Errands
         Counts large labels.
     unseen : callable
         Asked when an edit is told of: whether nobody looked at what it changes.
@@ -78,14 +78,14 @@ class Mending(QObject):
         self,
         layer: Labels,
         settings: CorrectSettings,
-        aside: Aside,
+        errands: Errands,
         unseen: Callable[[], bool],
         reviewed: Reviewed | None = None,
         resumed: Claim | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.layer, self._aside, self._unseen = layer, aside, unseen
+        self.layer, self._errands, self._unseen = layer, errands, unseen
         self.session = CorrectionSession(
             layer.data, reviewed=reviewed, settings=settings
         )
@@ -318,7 +318,9 @@ class Mending(QObject):
         else:
             doubts: list[tuple[int, ...]] = []
             end = partial(self._on_looked, checksums, doubts)
-            self._looking = self._aside.start(checksums.doubts, doubts.append, end=end)
+            self._looking = self._errands.start(
+                checksums.doubts, doubts.append, end=end
+            )
 
     def _on_looked(self, checksums: Checksums, doubts: list[tuple[int, ...]]) -> None:
         self._looking = None
@@ -377,7 +379,7 @@ class Mending(QObject):
         if self.layer.data.size > SMALL:
             survey = self.session.survey
             end = partial(self._on_surveyed, survey)
-            self._aside.start(survey.scan, end=end)
+            self._errands.start(survey.scan, end=end)
         else:
             self.session.complete()
 

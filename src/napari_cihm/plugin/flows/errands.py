@@ -37,14 +37,14 @@ class Errand:
     stopped: bool = False
 
 
-class Aside(QObject):
+class Errands(QObject):
     """Runs functions and generators in threads, whose results come to the main one."""
 
     _heard = Signal(object, str, object)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._errands: dict[Errand, threading.Thread] = {}
+        self._threads: dict[Errand, threading.Thread] = {}
         self._heard.connect(self._on_heard)
 
     def start(
@@ -65,18 +65,18 @@ class Aside(QObject):
         """
         errand = Errand(take or _ignore, fail or _ignore, end or _ignore)
         thread = threading.Thread(
-            target=self._run, args=(errand, work), name="cihm aside", daemon=True
+            target=self._run, args=(errand, work), name="cihm errand", daemon=True
         )
-        self._errands[errand] = thread
+        self._threads[errand] = thread
         thread.start()
         return errand
 
     def close(self) -> None:
         """Stop all work and hear no more of it."""
-        errands, self._errands = self._errands, {}
-        for errand in errands:
+        threads, self._threads = self._threads, {}
+        for errand in threads:
             errand.stopped = True
-        for thread in errands.values():
+        for thread in threads.values():
             thread.join(timeout=5)
 
     def _run(self, errand: Errand, work: Callable[[], Iterator[Any]]) -> None:
@@ -95,14 +95,14 @@ class Aside(QObject):
 
     @Slot(object, str, object)
     def _on_heard(self, errand: Errand, kind: str, what: Any) -> None:
-        if errand not in self._errands:
+        if errand not in self._threads:
             return
         if kind == "result":
             errand.take(what)
         elif kind == "failure":
             errand.fail(what)
         else:
-            self._errands.pop(errand).join(timeout=1)
+            self._threads.pop(errand).join(timeout=1)
             errand.end()
 
 
