@@ -22,6 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from napari.components import ViewerModel
+from napari_cihm.plugin.flows.aside import Aside
 from qtpy.QtCore import QCoreApplication
 
 from napari_cihm.config import CorrectSettings
@@ -38,9 +39,8 @@ from napari_cihm.correction.journal import (
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.shaping import grow, smooth
 from napari_cihm.errors import CihmError
-from napari_cihm.plugin.flows import mending
-from napari_cihm.plugin.flows.aside import Aside
-from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.correct import mending
+from napari_cihm.plugin.flows.correct.mending import Mending
 
 SHAPES = ((40, 48), (3, 30, 34), (2, 3, 24, 26))
 SOON = 0.6  # seconds after which all is known that nobody told of

@@ -9,13 +9,13 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm.errors import CihmError
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import can_be_corrected
-from napari_cihm.plugin.flows.correct_flow import CorrectFlow
+from napari_cihm.plugin.flows.correct.bench import can_be_corrected
+from napari_cihm.plugin.flows.correct.correct_flow import CorrectFlow
+from napari_cihm.plugin.flows.correct.pairing import Pairing
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
 from napari_cihm.plugin.flows.folder_flow import FolderFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
-from napari_cihm.plugin.flows.pairing import Pairing
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.keys import Keys

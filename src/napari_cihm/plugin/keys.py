@@ -7,7 +7,7 @@ from napari.layers import Labels
 from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import QObject
 
-from napari_cihm.plugin.flows.pointing import Pointing
+from napari_cihm.plugin.flows.correct.pointing import Pointing
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session, State
 

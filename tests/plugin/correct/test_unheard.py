@@ -7,8 +7,8 @@ from scipy import ndimage
 
 from napari_cihm.correction.journal import recover, wait_for_ends
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.plugin.flows import mending
-from napari_cihm.plugin.flows.resting import RESTING
+from napari_cihm.plugin.flows.correct import mending
+from napari_cihm.plugin.flows.correct.resting import RESTING
 
 
 def _kept(correct):

@@ -7,12 +7,12 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.material import Material
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.history_flow import HistoryFlow
 from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.flows.lessons import Lessons
-from napari_cihm.plugin.flows.material import Material
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import NO_MODEL, SegmentFlow
 from napari_cihm.plugin.flows.verdict_flow import VerdictFlow

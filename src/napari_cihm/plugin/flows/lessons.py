@@ -9,8 +9,8 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.config import Channels
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.material import Material, material_of
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.material import Material, material_of
 from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 

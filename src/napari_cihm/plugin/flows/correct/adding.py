@@ -14,8 +14,8 @@ from napari_cihm.correction.edits import Edit
 from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, Segmented
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.padded import Padded
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import QUICK, Run

@@ -24,8 +24,8 @@ from napari_cihm.correction.journal import (
 )
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import notices, results
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.layers import resumed_name
 from napari_cihm.plugin.placing import place_of
 from napari_cihm.plugin.scene import array_of

@@ -12,11 +12,11 @@ from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.data.sizes import widths
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.correct.mending import Mending
+from napari_cihm.plugin.flows.correct.pairing import Pairing
+from napari_cihm.plugin.flows.correct.resting import RESTING
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.errands import Errands
-from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.flows.pairing import Pairing
-from napari_cihm.plugin.flows.resting import RESTING
 from napari_cihm.plugin.overlays import is_overlay
 from napari_cihm.plugin.signing import is_passing, record_of
 from napari_cihm.plugin.tools import Ground

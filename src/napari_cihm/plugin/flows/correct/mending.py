@@ -21,9 +21,9 @@ from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.survey import Survey
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.events import Event, JournalStalled
+from napari_cihm.plugin.flows.correct.noting import Notes, slice_of
+from napari_cihm.plugin.flows.correct.resting import Rest
 from napari_cihm.plugin.flows.errands import Errand, Errands
-from napari_cihm.plugin.flows.noting import Notes, slice_of
-from napari_cihm.plugin.flows.resting import Rest
 from napari_cihm.plugin.steps import PAUSE, is_painted, write
 from napari_cihm.plugin.wording import sentence
 

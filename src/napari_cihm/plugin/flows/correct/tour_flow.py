@@ -23,9 +23,9 @@ from napari_cihm.correction.tour import (
 from napari_cihm.data.boxes import Box, box_at, grown, shape_of, start_of, tight
 from napari_cihm.events import Doubted, Event
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.doubting import Doubting
-from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.doubting import Doubting
+from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.scene import array_of
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection

@@ -13,9 +13,9 @@ from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, Exported, SliceExported
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.material import Material, material_of
-from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.material import Material, material_of
+from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure

@@ -8,17 +8,17 @@ from qtpy.QtCore import QObject
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench, can_be_corrected
+from napari_cihm.plugin.flows.correct.bench import Bench, can_be_corrected
+from napari_cihm.plugin.flows.correct.doubting import Doubting
+from napari_cihm.plugin.flows.correct.export_flow import ExportFlow
+from napari_cihm.plugin.flows.correct.journal_flow import JournalFlow
+from napari_cihm.plugin.flows.correct.pairing import Pairing
+from napari_cihm.plugin.flows.correct.pointing import Pointing
+from napari_cihm.plugin.flows.correct.review_flow import ReviewFlow
+from napari_cihm.plugin.flows.correct.tables import Tables
+from napari_cihm.plugin.flows.correct.tool_flow import EDITS, ToolFlow
+from napari_cihm.plugin.flows.correct.tour_flow import TourFlow
 from napari_cihm.plugin.flows.desk import Desk
-from napari_cihm.plugin.flows.doubting import Doubting
-from napari_cihm.plugin.flows.export_flow import ExportFlow
-from napari_cihm.plugin.flows.journal_flow import JournalFlow
-from napari_cihm.plugin.flows.pairing import Pairing
-from napari_cihm.plugin.flows.pointing import Pointing
-from napari_cihm.plugin.flows.review_flow import ReviewFlow
-from napari_cihm.plugin.flows.tables import Tables
-from napari_cihm.plugin.flows.tool_flow import EDITS, ToolFlow
-from napari_cihm.plugin.flows.tour_flow import TourFlow
 from napari_cihm.plugin.overlays import Overlays
 from napari_cihm.plugin.placing import place_of
 from napari_cihm.plugin.preferences import preferences

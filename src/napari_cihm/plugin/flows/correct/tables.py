@@ -12,8 +12,8 @@ from qtpy.QtCore import QObject, QTimer
 from napari_cihm.correction.edits import Edit
 from napari_cihm.events import Event, Measured
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.mending import Mending
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.scene import array_of, picture_of

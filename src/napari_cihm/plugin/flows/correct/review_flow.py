@@ -8,9 +8,9 @@ from skimage import draw
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.data.boxes import Box, shape_of, volume_of, whole
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.flows.pointing import Point, Pointing
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.mending import Mending
+from napari_cihm.plugin.flows.correct.pointing import Point, Pointing
 from napari_cihm.plugin.overlays import Overlays
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection

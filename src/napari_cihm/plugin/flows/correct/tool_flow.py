@@ -8,10 +8,10 @@ from qtpy.QtCore import QObject
 from napari_cihm.correction.edits import Edit
 from napari_cihm.errors import CihmError
 from napari_cihm.plugin import notices
-from napari_cihm.plugin.flows.adding import Adding
-from napari_cihm.plugin.flows.bench import Bench
-from napari_cihm.plugin.flows.mending import Mending
-from napari_cihm.plugin.flows.pointing import Point, Pointing
+from napari_cihm.plugin.flows.correct.adding import Adding
+from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.mending import Mending
+from napari_cihm.plugin.flows.correct.pointing import Point, Pointing
 from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Tool, ending
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.wording import done, sentence
