@@ -514,7 +514,7 @@ def test_labels_of_pixels_that_were_replaced_meanwhile_are_no_others(
     image = ready.viewer.layers["cells"]
     ready.viewer.layers.selection.active = image
     for smaller in (blobs[:64], np.stack([blobs, blobs])):
-        ready.coordinator.segment.use(image)
+        ready.coordinator.image.use(image)
         image.data = blobs
         ready.press(ready.section.segment)
         image.data = smaller
@@ -542,9 +542,9 @@ def test_the_activity_dock_shows_runs_and_cancels_them(shown, blobs):
     shown.viewer.add_image(stack, name="stack", axis_labels=("t", "y", "x"))
     shown.viewer.add_image(blobs, name="next")
     shown.ready()
-    shown.coordinator.segment.use(shown.viewer.layers["stack"])
+    shown.coordinator.image.use(shown.viewer.layers["stack"])
     shown.press(shown.section.segment)
-    shown.coordinator.segment.use(shown.viewer.layers["next"])
+    shown.coordinator.image.use(shown.viewer.layers["next"])
     shown.coordinator.segment.segment()  # which waits
     shown.until(lambda: len(bars()) == 2)
     first, waiting = bars()["Segmenting stack"], bars()["Segmenting next"]

@@ -15,6 +15,7 @@ from napari_cihm.plugin.flows.correct.pairing import Pairing
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.finetune_flow import FinetuneFlow
 from napari_cihm.plugin.flows.folder_flow import FolderFlow
+from napari_cihm.plugin.flows.image_flow import ImageFlow
 from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.flows.tasks import Tasks
@@ -50,7 +51,7 @@ class Coordinator(QObject):
     ----------
     desk : Desk
         What flows work with.
-    model, segment, correct, finetune, folder : flow
+    model, image, segment, correct, finetune, folder : flow
         What answers each section.
     finetune_section, folder_section : Section
         What menus lead to.
@@ -77,7 +78,8 @@ class Coordinator(QObject):
             panel.add_section(section)
         self.finetune_section, self.folder_section = finetune, folder
         self.model = ModelFlow(desk, model, self)
-        self.segment = SegmentFlow(desk, segment, self)
+        self.image = ImageFlow(desk, segment, self)
+        self.segment = SegmentFlow(desk, segment, self.image, self)
         pairing = Pairing(scene, session, self.segment.settings)
         self.correct = CorrectFlow(desk, correct, pairing, self)
         self.finetune = FinetuneFlow(

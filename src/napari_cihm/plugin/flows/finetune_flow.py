@@ -158,9 +158,7 @@ class FinetuneFlow(QObject):
         layer = next(iter(self.lessons.ticked), None)
         image = None if layer is None else self._pairing.image_of(layer)
         if image is not None:
-            channels = self._pairing.channels(image, layer)
-            self._segment.use(image)
-            self._segment.choose_channels(channels)
+            self._segment.choose(image, self._pairing.channels(image, layer))
         self._segment.segment()
 
     def _on_whole(self) -> None:
