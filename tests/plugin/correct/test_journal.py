@@ -61,8 +61,6 @@ def _resume(correct, qtbot, meanwhile=lambda flow: None):
     flow = panel.coordinator.correct
     banner = flow._section.unfinished
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
-    # The banner may be out of sight; the foot of the panel never is.
-    assert panel.run_bar.words.text().endswith("can be resumed, under Correct.")
     qtbot.mouseClick(banner.yes, _left())
     meanwhile(flow)
     qtbot.waitUntil(
@@ -349,6 +347,23 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
         lambda: any(text.startswith(told) for _, text in said), timeout=30_000
     )
     assert not path.exists()
+    correct.viewer.window.remove_dock_widget(dock)
+
+
+def test_what_is_offered_is_said_where_it_is_seen_once_a_model_is_there(
+    correct, squares, qtbot
+):
+    _work(correct)
+    _crash(correct, squares)
+    panel, dock = _reopen(correct)
+    banner = panel.coordinator.correct._section.unfinished
+    foot, session = panel.run_bar.words, panel.coordinator.desk.session
+    qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
+    qtbot.waitUntil(lambda: session.model is not None, timeout=60_000)
+    # The banner may be out of sight; the foot of the panel never is.
+    assert foot.text().endswith("can be resumed, under Correct.")
+    session.set_model(session.model, session.source)
+    assert foot.text() == "Ready"  # it was said
     correct.viewer.window.remove_dock_widget(dock)
 
 

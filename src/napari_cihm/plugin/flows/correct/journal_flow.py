@@ -72,6 +72,7 @@ class JournalFlow(QObject):
         section.unfinished.accepted.connect(self.resume)
         section.unfinished.declined.connect(self.discard)
         bench.desk.session.image_changed.connect(self._on_changed)
+        bench.desk.session.model_changed.connect(self._tell)
         bench.desk.scene.pixels_changed.connect(self._on_pixels_changed)
         self._prune()
         self.look()
@@ -192,10 +193,13 @@ class JournalFlow(QObject):
 
     def _tell(self) -> None:
         """Say once, where it is always seen, that there is an offer further down."""
+        desk = self._bench.desk
+        if desk.session.model is None or desk.tasks:
+            return  # what is said now is wiped away soon, or not shown
         offered = {offer.journal.path for offer in self._offers}
         if offered - self._told:
             name = self._offers[0].over.name
-            self._bench.desk.tasks.say(
+            desk.tasks.say(
                 f"Earlier corrections of {name} can be resumed, under Correct."
             )
         self._told |= offered
