@@ -240,3 +240,17 @@ def test_labels_that_cannot_be_measured_are_said_to_be(correct, said):
     ((kind, text),) = said
     assert kind == "warning"
     assert "is not measured. It takes an image" in text
+
+
+def test_labels_whose_image_comes_later_are_measured_when_asked_again(correct, said):
+    image = correct.viewer.layers["squares"]
+    correct.viewer.layers.remove(image)
+    dock = _press_measurements(correct)
+    try:
+        assert len(said) == 1
+        correct.viewer.add_image(image.data, name="squares")
+        _press_measurements(correct)
+        correct.shown.until(lambda: bool(len(correct.layer.features)), 30_000)
+        assert len(said) == 1
+    finally:
+        correct.viewer.window.remove_dock_widget(dock)

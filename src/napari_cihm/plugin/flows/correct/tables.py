@@ -67,10 +67,11 @@ class Tables(QObject):
         self._tables[layer].begin(region)
 
     def fill(self, layer: Labels) -> None:
-        """Measure labels that have no table yet, or say why they have none."""
-        if layer not in self._tables and not len(layer.features):
-            self.follow(layer)
-        if not len(layer.features) and not self._tables[layer].possible:
+        """Measure labels whose table is empty, or say why it stays so."""
+        if len(layer.features):
+            return
+        self.follow(layer)  # what it lacked when last asked may be there by now
+        if not self._tables[layer].possible:
             notices.warn(
                 f"{layer.name} is not measured",
                 "it takes an image of its shape, and labels that fit into memory",
