@@ -22,8 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from napari.components import ViewerModel
-from napari_cihm.plugin.flows.aside import Aside
-from qtpy.QtCore import QCoreApplication
+from qtpy.QtCore import QCoreApplication, QObject
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.chunked import ChunkedArray
@@ -41,6 +40,7 @@ from napari_cihm.correction.shaping import grow, smooth
 from napari_cihm.errors import CihmError
 from napari_cihm.plugin.flows.correct import mending
 from napari_cihm.plugin.flows.correct.mending import Mending
+from napari_cihm.plugin.flows.errands import Errands
 
 SHAPES = ((40, 48), (3, 30, 34), (2, 3, 24, 26))
 SOON = 0.6  # seconds after which all is known that nobody told of
@@ -68,7 +68,8 @@ class Storm:
         self.viewer = ViewerModel()
         self.layer = self.viewer.add_labels(labels)
         self.writing = False
-        self.aside = Aside()
+        self.window = QObject()
+        self.errands = Errands(self.window)
         self.log: list[str] = [f"shape {shape}, chunked {chunked}, {mending.SMALL}"]
         self.staged = False
         self.dirty = False  # whether it was changed in silence and nothing told yet
@@ -83,7 +84,12 @@ class Storm:
             wait_for_ends()
             held = claim(rest.journal, identity_of(rest.journal))
         self.mending = Mending(
-            self.layer, self.settings, self.aside, lambda: self.writing, reviewed, held
+            self.layer,
+            self.settings,
+            self.errands,
+            lambda: self.writing,
+            reviewed,
+            held,
         )
         self.mending.followed.connect(lambda said: self.log.append(f"  said {said}"))
         self.mending.keep_journal(self.identity, {})
@@ -389,7 +395,7 @@ def run_once(seed: int, home: Path, steps: int) -> str:
         tail = "\n".join(storm.log[-40:])
         return f"seed {seed}: {error!r}\n{tail}\n{traceback.format_exc()[-1500:]}"
     finally:
-        storm.aside.close()
+        storm.errands.close()
     return ""
 
 

@@ -288,3 +288,23 @@ def test_nothing_is_looked_for_while_painting_or_sliding(deep, monkeypatch):
     assert not looked
     layer.refresh()
     assert looked
+
+
+def test_what_changed_before_all_was_counted_is_no_stroke_to_take_back(
+    correct, monkeypatch
+):
+    monkeypatch.setattr(mending, "SMALL", 100)
+    began = correct.bench.begin(correct.layer)
+    correct.layer.brush_size = 8
+    correct.layer.paint((40, 110), 9)
+    began.settle()
+    correct.layer.data[36:44, 106:114] = 2
+    correct.layer.refresh()
+    assert not correct.session.checksums.ready
+    correct.shown.until(lambda: correct.session.checksums.ready and not began._doubtful)
+    correct.layer.undo()
+    correct.shown.until(lambda: not began._doubtful and not began._look.isActive())
+    correct.shown.until(lambda: began._looking is None)
+    truth = LabelIndex.of(correct.layer.data).counts()
+    assert correct.session.index.counts() == truth
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)

@@ -361,7 +361,10 @@ class Mending(QObject):
 
         It is so until large labels are looked through for the first time.
         """
-        if self._doubtful and self.session.journal is not None:
+        if not self._doubtful:
+            return
+        self._notes.doubt()
+        if self.session.journal is not None:
             self.session.journal.resync()
             self.done += 1
 
