@@ -106,6 +106,34 @@ def test_what_is_taken_back_before_it_was_told_is_read_again(tmp_path) -> None:
     journal.close(finished=True)
 
 
+def test_what_is_taken_back_while_it_is_written_is_read_again(
+    tmp_path, monkeypatch
+) -> None:
+    labels, unsure = np.zeros((600, 40), np.int32), [False]
+    journal = Journal(
+        labels,
+        ImageIdentity.of(labels),
+        settings=CorrectSettings(journal_folder=tmp_path),
+        unsure=lambda: unsure[0],
+    )
+    assert journal.flush()
+    made = ledger_module._piece
+
+    def taken_back(*given: object) -> bytes:
+        piece = made(*given)
+        labels[0, 0], unsure[0] = 0, False
+        return piece
+
+    monkeypatch.setattr(ledger_module, "_piece", taken_back)
+    for tell in (journal.resync, lambda: journal.record_box(np.s_[0:9, 0:9])):
+        unsure[0], labels[0, 0] = True, 7
+        tell()
+        assert journal.flush()
+        assert journal.flush()
+        assert not recover(journal.path).labels.any()
+    journal.close(finished=True)
+
+
 def test_regions_may_be_told_of_by_their_place(session, same) -> None:
     one = session().begin()
     one.paint_many(5)

@@ -195,8 +195,9 @@ class Writer:
 
     def _snapshot(self, arrays: Mapping[Target, Any]) -> None:
         with contextlib.closing(self.ledger.snapshot(arrays)) as steps:
+            unsure = self.unsure()
             for piece in steps:
-                if self.unsure():
+                if unsure or self.unsure():
                     self._again.append(piece)
                 # A snapshot of a volume takes seconds; strokes do not wait for it.
                 if self.backlog or self._unsynced:
@@ -204,6 +205,7 @@ class Writer:
                     self._sync(False)
                 if self._is_outdated():
                     return
+                unsure = self.unsure()
         self._bare = False
 
     def _drain(self) -> None:
@@ -216,8 +218,9 @@ class Writer:
         cells = 0
         try:
             for target, box in boxes:
+                unsure = self.unsure()
                 self.ledger.cell(target, box, arrays[target])
-                if self.unsure():
+                if unsure or self.unsure():  # it may have become sure meanwhile
                     self._again.append((target, box))
                 cells += 1
                 self._unsynced = True
