@@ -97,15 +97,16 @@ class History(Generic[Known]):
             sure = sure and not (self._mixed or moved or self._undone)
             self._mixed = False
             self._sound -= {_key(item) for item in self._undone}
-        elif moved and self._layer._staged_history:
+        elif moved and getattr(self._layer, "_staged_history", None):
             self._mixed = True
         return sure
 
     def _hold(self) -> None:
         """Hold what there is, so that no other atom gets the number of one."""
-        self._queue = self._layer._undo_history
+        # A napari that keeps its steps elsewhere says nothing, and all is doubted.
+        self._queue = getattr(self._layer, "_undo_history", ())
         self._done = list(self._queue)
-        self._undone = list(self._layer._redo_history)
+        self._undone = list(getattr(self._layer, "_redo_history", ()))
 
     def _forget(self) -> None:
         """Forget steps that can be neither undone nor redone any more."""

@@ -5,9 +5,10 @@ import pytest
 from napari.layers._layer_actions import _convert_dtype
 from scipy import ndimage
 
+from napari_cihm.correction.history import History
 from napari_cihm.correction.journal import recover, wait_for_ends
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.plugin.flows.correct import mending
+from napari_cihm.plugin.flows.correct import mending, noting
 from napari_cihm.plugin.flows.correct.resting import RESTING
 
 
@@ -307,4 +308,17 @@ def test_what_changed_before_all_was_counted_is_no_stroke_to_take_back(
     correct.shown.until(lambda: began._looking is None)
     truth = LabelIndex.of(correct.layer.data).counts()
     assert correct.session.index.counts() == truth
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)
+
+
+def test_strokes_are_kept_where_napari_shows_no_history(correct, monkeypatch):
+    monkeypatch.setattr(noting, "History", lambda layer: History(object()))
+    began = correct.bench.begin(correct.layer)
+    correct.press("delete")
+    correct.click(10, 10)
+    correct.layer.paint((40, 110), 9)
+    correct.layer.undo()
+    correct.layer.paint((60, 110), 8)
+    correct.shown.until(lambda: not began._doubtful)
+    assert set(correct.session.index) == {2, 3, 4, 7, 8}
     np.testing.assert_array_equal(_kept(correct), correct.layer.data)
