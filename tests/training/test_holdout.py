@@ -86,6 +86,22 @@ def test_objects_close_together_are_held_out_in_turn(apart):
     assert len(splits) > 1 and sorted(scored) == [1, 2, 3, 4, 5]
 
 
+def drifting(*places):
+    """Give a stack of squares of 20 pixels, each a pixel further on in each slice."""
+    return [
+        squares_at([(r + z, c + z) for r, c in places], side=20) for z in range(-2, 3)
+    ]
+
+
+def test_slices_of_one_object_are_held_out_together():
+    """Else what is scored in one slice is learnt from the next."""
+    splits = folds(drifting((86, 86), (126, 160)), 1 / 3, seed=0, count=3)
+    held = [{part.scored for part in split.parts} for split in splits]
+    assert sorted(map(list, held)) == [[{1}], [{2}]]
+    with pytest.raises(DataError, match="one place"):
+        folds(drifting((86, 86)), 1 / 3, seed=0, count=3)
+
+
 def test_what_lies_in_one_place_cannot_be_held_out():
     rings = squares_at([(60, 60)], side=80)
     for number in range(1, 5):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.data.boxes import Box, box_at, whole
+from napari_cihm.data.sizes import widths
 from napari_cihm.errors import DataError
 from napari_cihm.training.material import Plane
 
@@ -116,7 +117,12 @@ def _blocks(planes: Sequence[Plane], count: int) -> tuple[int, dict[Block, int]]
     """
     side = block_side(planes)
     tally = _tally(planes, side)
-    while len(tally) < max(count, 2) and side > 1:
+    wanted, least = max(count, 2), 1.0
+    if len(planes) > len({plane.source for plane in planes}):
+        # An object's slices, never quite alike, are held out together: large blocks.
+        areas = np.concatenate([plane.areas for plane in planes])
+        wanted, least = 2, float(np.median(widths(areas)))
+    while len(tally) < wanted and side // 2 >= least:
         side //= 2
         tally = _tally(planes, side)
     if len(tally) == 1:
