@@ -215,6 +215,17 @@ def test_colour_after_grey_is_said_and_still_sees_grey(base, make_dark):
     assert model.config.in_channels == 3 and model.config.accepts_grey
 
 
+def test_haematoxylin_is_learnt_in_colours(base, make_dark):
+    """As a segmentation shows it, whether the model knows grey or not."""
+    image, labels = make_dark(20, shape=(96, 96), count=12)
+    colours = np.stack([255 - image] * 3, -1)
+    config = base.config.but(in_channels=3, accepts_grey=False)
+    start = Model.untrained(config, "cpu")
+    *_, last = run(start, [colours], [labels], channels="haematoxylin", steps=1)
+    assert last.model.config.in_channels == 3
+    assert not last.model.config.accepts_grey
+
+
 @pytest.mark.parametrize("channels", [2, 4, 5])
 def test_any_number_of_channels_is_learnt(base, make_discs, channels):
     pair = make_discs(30, shape=(96, 96), count=14)

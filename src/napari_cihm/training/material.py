@@ -132,7 +132,7 @@ class Labelled:
     @property
     def in_channels(self) -> int:
         """How many a model should see: three of a colour image, alpha aside."""
-        if self.channels != "auto":
+        if self.channels not in ("auto", "haematoxylin"):
             return 1
         return COLOUR if is_colour(self.image) else self.image.size("c")
 
