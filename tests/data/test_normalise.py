@@ -178,3 +178,10 @@ def test_ground_that_was_set_to_black_stays_below_the_objects():
 def test_the_lowest_of_few_grey_levels_is_not_blank():
     image = np.repeat(np.arange(8.0), 200).reshape(1, 40, 40)
     np.testing.assert_allclose(normalise(image), image / 7, atol=1e-6)
+
+
+def test_a_channel_without_a_number_leaves_the_others():
+    image = np.random.default_rng(0).random((3, 40, 40), np.float32)
+    image[2] = np.nan
+    out = normalise(image, Normalisation())
+    assert out[:2].std() > 0.1 and not out[2].any()

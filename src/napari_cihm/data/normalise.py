@@ -166,7 +166,7 @@ def _outshone(flat: Floats, dark: float, bright: float) -> float | None:
     grain, or the soft edges of these on black, where dust leaves objects and ground.
     """
     dim = flat <= dark + DIM * (bright - dark)
-    if np.count_nonzero(dim) < MOST * len(flat):
+    if not dim.any() or np.count_nonzero(dim) < MOST * len(flat):
         return None
     rest = flat[dim]
     if np.median(rest) <= rest.min():
