@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.events import Examined, Finding
+from napari_cihm.plugin.flows.image_flow import COLOURS
 from napari_cihm.plugin.panel import NARROWEST, Panel
 from napari_cihm.plugin.parts.section import Fold
 from napari_cihm.plugin.parts.words import Words
@@ -206,11 +207,16 @@ def test_tab_goes_through_the_panel_in_the_order_it_is_seen(qtbot):
 def test_haematoxylin_is_offered_for_colours_alone(qtbot):
     segment = SegmentSection()
     qtbot.addWidget(segment)
-    segment.set_dimensions("yxc", ["0", "1", "2"])
+    segment.set_dimensions("yxc", COLOURS)
     segment.form.set_values({"channels": "haematoxylin"})
-    segment.set_dimensions("yxc", ())  # as napari has it, with channels in one layer
-    assert segment.form.values()["channels"] == "haematoxylin"
-    assert segment.values()["channels"] == "auto"  # by which it is found again
+    assert segment.values()["channels"] == "haematoxylin"
+    segment.set_dimensions("yx", ())
+    assert segment.values()["channels"] == "auto"  # there are none to choose from
+    segment.set_dimensions("yxc", COLOURS)
+    assert segment.values()["channels"] == "haematoxylin"
     segment.set_dimensions("cyx", ["0", "1"])
     assert segment.values()["channels"] == "auto"
     assert not segment.form.problems()
+    segment.form.set_values({"channels": 1})
+    segment.set_dimensions("yxc", COLOURS)
+    assert segment.values()["channels"] == "auto"  # not green, for it was chosen of two

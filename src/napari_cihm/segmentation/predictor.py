@@ -76,7 +76,7 @@ class Remembering:
     def __call__(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Turn (batch, channels, h, w) into (batch, classes, h, w)."""
         maps = self._inner(batch)
-        self.first = self.first or (batch, maps)
+        self.first = self.first or (batch, maps.copy())  # its own buffer, perhaps
         return maps
 
 

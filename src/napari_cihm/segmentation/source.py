@@ -21,11 +21,11 @@ WHOLE = 2**25
 PATCH = 512
 STAINS = (
     "the tissue is stained by more than haematoxylin, which is all that the model is "
-    "shown; give channels=... to say otherwise"
+    "shown; choose one of the colours as the channel, or merge them, to show it those"
 )
 DYES = (
     "several dyes on black were shown to the model as colours; it sees more in the one "
-    "that shows the objects: give channels=0, 1 or 2, or split the colours in napari"
+    "that shows the objects: choose channel 0, 1 or 2, which are red, green and blue"
 )
 
 

@@ -22,6 +22,9 @@ COUNTED = {
 }
 
 
+COLOURS = ("red", "green", "blue")
+
+
 class ImageFlow(QObject):
     """Follows the viewer's images, and answers where one and its axes are chosen."""
 
@@ -78,8 +81,9 @@ class ImageFlow(QObject):
             self._section.set_axes(axes, "", f"{error.came}: use {error.wanted}")
             return ""
         self._section.set_axes(axes, meaning_of(letters, shape))
-        count = shape[letters.index("c")] if "c" in letters and not image.rgb else 0
-        self._section.set_dimensions(letters, [str(i) for i in range(count)])
+        count = shape[letters.index("c")] if "c" in letters else 0
+        names = COLOURS if image.rgb else [str(i) for i in range(count)]
+        self._section.set_dimensions(letters, names)
         return letters
 
     def _on_layers_changed(self) -> None:

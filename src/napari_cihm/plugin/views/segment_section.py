@@ -69,7 +69,7 @@ class SegmentSection(Section):
         self.form = Form(SegmentSettings, FIRST, self)
         self.more = Form(SegmentSettings, [n for n in names if n not in FIRST], self)
         self._ready, self._reason = False, ""
-        self._axes_fit, self._several = True, False
+        self._axes_fit, self._several, self._first = True, False, ""
         self._build()
         for form in (self.form, self.more):
             form.changed.connect(self._update_buttons)
@@ -117,7 +117,8 @@ class SegmentSection(Section):
     def values(self) -> dict[str, Any]:
         """Return the settings as the forms have them.
 
-        A channel that was chosen for another image counts where there are several.
+        A channel that was chosen for another image counts where there are several
+        that are called alike.
         """
         chosen = {**self.form.values(), **self.more.values()}
         return chosen if self._several else {**chosen, "channels": "auto"}
@@ -143,13 +144,14 @@ class SegmentSection(Section):
         self.form.set_shown("volume", "z" in axes)
         self.form.set_shown("time", "t" in axes)
         self._several = len(channels) > 1
+        if channels and channels[0] != self._first:  # colours are no numbered channels
+            self._first = channels[0]
+            self.form.set_values({"channels": "auto"})
         self.form.set_shown("channels", self._several)
         numbered = [(name, i) for i, name in enumerate(channels)]
         words = [("auto", "auto"), ("merge all", "merge")]
         if axes.endswith("c"):
             words.append(("haematoxylin alone", "haematoxylin"))
-        elif self.form.values()["channels"] == "haematoxylin":
-            self.form.set_values({"channels": "auto"})
         self.form.offer("channels", [*words, *numbered])
         for name in ("min_overlap", "gap", "min_slices"):
             self.more.set_shown(name, "z" in axes or "t" in axes)
