@@ -175,7 +175,7 @@ def test_the_verdict_is_shown_and_the_better_model_used(tuning, said):
         assert said[-1][0] == "warning" and "than the old one" in said[-1][1]
     assert version.objects == 12
     told = {label.text(): label.toolTip() for label in verdict.findChildren(QLabel)}
-    for figure in ("AP .50", "mean AP", "Dice"):
+    for figure in ("AP .50", "mean AP", "pixel Dice"):
         assert told[figure].endswith("; 1 is best")
     assert len(tuning.section.curves.lists["loss"]) >= QUICK["steps"]
     # and either can be chosen at any time

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import zarr
 from napari.layers._layer_actions import _duplicate_layer
+from qtpy.QtCore import QObject
 from scipy import ndimage
 from skimage.measure import label as components
 
@@ -388,10 +389,11 @@ def test_axes_that_fit_the_pixels_no_more_are_told(ready, blobs, said, button):
 def test_a_preview_follows_its_image_when_the_panel_is_gone(shown, blobs):
     image = shown.viewer.add_image(blobs, name="cells")
     region = region_of("yx", blobs.shape)
-    layers = ResultLayers(shown.desk.scene)  # as of another panel
+    other = QObject()  # as of another panel
+    layers = ResultLayers(shown.desk.scene, other)
     live = layers.begin(image, region, "cells preview")
     layer = layers.keep_preview(live, image, region, blobs)
-    del layers
+    del layers, other
     gc.collect()
     image.scale, image.translate = (2, 2), (5, 6)
     for corner in ((0, 0), (95, 127)):
