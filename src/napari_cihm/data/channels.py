@@ -51,6 +51,13 @@ def fit_channels(
     return np.repeat(image, channels, axis=0)
 
 
+def some_pixels(image: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return pixels that stand for all, without those that hold no number."""
+    every = max(1, image[0].size // SAMPLE)
+    some = image.reshape(len(image), -1)[:, ::every].astype(np.float64)
+    return some[:, np.isfinite(some).all(axis=0)]
+
+
 def one_tint(colours: NDArray[np.generic]) -> int | None:
     """Return the strongest colour, if all are shades of a single one on black.
 
@@ -58,9 +65,8 @@ def one_tint(colours: NDArray[np.generic]) -> int | None:
     weak. None for other colours, and where they are equal, as of grey; black is a
     shade of any, as beside stained tissue that was turned.
     """
-    every = max(1, colours[0].size // SAMPLE)
-    some = colours.reshape(len(colours), -1)[:, ::every].astype(np.float64)
-    flat = some[:, np.isfinite(some).all(axis=0) & some.any(axis=0)]
+    some = some_pixels(colours)
+    flat = some[:, some.any(axis=0)]
     if (flat == flat[:1]).all():
         return None
     shares, tints = np.linalg.eigh(flat @ flat.T)
@@ -71,9 +77,7 @@ def one_tint(colours: NDArray[np.generic]) -> int | None:
 
 def dyes_on_black(colours: NDArray[np.generic]) -> bool:
     """Tell whether colours are of fluorescence, and not grey."""
-    every = max(1, colours[0].size // SAMPLE)
-    some = colours.reshape(len(colours), -1)[:, ::every].astype(np.float64)
-    flat = some[:, np.isfinite(some).all(axis=0)]
+    flat = some_pixels(colours)
     if not flat.any():
         return False
     grey = flat.mean(axis=0)

@@ -32,8 +32,8 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     name = path.name.removesuffix(".zarr").removesuffix(".ome")
     about: dict[str, Any] = {"name": name, "path": path}
     images = [] if isinstance(node, zarr.Array) else _multiscales(node)
-    if level and not images:
-        raise ReadError(f"{path} has no level {level}", "0, the only one")
+    if not images:
+        refuse_levels(path, level)
     if isinstance(node, zarr.Array):
         own = _names(getattr(node.metadata, "dimension_names", None))
         return Image.of(node, axes or own, **about)
@@ -77,6 +77,12 @@ def describe(
 def _multiscales(group: Any) -> list[Any]:
     about = group.attrs.asdict()
     return list(about.get("ome", about).get("multiscales", []))
+
+
+def refuse_levels(path: Path, level: int) -> None:
+    """Refuse a level of what has but one."""
+    if level:
+        raise ReadError(f"{path} has no level {level}", "0, the only one")
 
 
 def _only_array(path: Path, group: Any) -> Any:

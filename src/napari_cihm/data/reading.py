@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.image import Image, readable
-from napari_cihm.data.ome_zarr import is_zarr, open_zarr
+from napari_cihm.data.ome_zarr import is_zarr, open_zarr, refuse_levels
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiff import first_bytes, is_tiff, open_tiff
 from napari_cihm.data.tiff_series import open_tiff_series
@@ -58,7 +58,7 @@ def read_image(
     """
     if not isinstance(path, str | Path):
         files = [Path(p) for p in path]
-        _refuse_levels(files[0] if files else Path(), level)
+        refuse_levels(files[0] if files else Path(), level)
         return open_tiff_series(files, axes)
     path = with_home(path)
     with readable(path):
@@ -89,7 +89,7 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
         raise ReadError(f"{path} is empty", "an image")
     if is_tiff(start):
         return open_tiff(path, axes, level)
-    _refuse_levels(path, level)
+    refuse_levels(path, level)
     if start.startswith(b"\x93NUMPY"):
         data = np.load(path, mmap_mode="r", allow_pickle=False)
         return Image.of(data, axes, name=path.stem, path=path)
@@ -100,11 +100,6 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
             "unpack it first" if start.startswith(b"PK") else "",
         )
     return _open_picture(path, axes)
-
-
-def _refuse_levels(path: Path, level: int) -> None:
-    if level:
-        raise ReadError(f"{path} has no level {level}", "0, the only one")
 
 
 def _open_picture(path: Path, axes: str | None) -> Image:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import Channels, ModelConfig
-from napari_cihm.data.channels import SAMPLE, one_tint
+from napari_cihm.data.channels import one_tint, some_pixels
 
 # What haematoxylin, eosin and DAB absorb of red, green and blue (Ruifrok and Johnston,
 # Analytical and Quantitative Cytology and Histology 23, 2001).
@@ -61,9 +61,8 @@ def counterstained(colours: NDArray[np.generic]) -> bool:
 
     Its ground is bright, and what is stained absorbs more blue than haematoxylin does.
     """
-    every = max(1, colours[0].size // SAMPLE)
-    some = colours.reshape(len(colours), -1)[:, ::every].astype(np.float64)
-    light = some[:, np.isfinite(some).all(axis=0) & some.any(axis=0)]
+    some = some_pixels(colours)
+    light = some[:, some.any(axis=0)]
     if not light.size:
         return False
     white = np.percentile(light, WHITE)

@@ -20,8 +20,6 @@ COUNTED = {
     "y": "rows",
     "x": "columns",
 }
-
-
 COLOURS = ("red", "green", "blue")
 
 
