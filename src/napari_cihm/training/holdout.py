@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_cihm.data.boxes import Box, box_at, whole
-from napari_cihm.data.sizes import widths
 from napari_cihm.errors import DataError
-from napari_cihm.training.material import Plane
+from napari_cihm.training.material import Plane, typical_width
 
 BLOCKS = 12
 SMALLEST, LARGEST = 48, 512  # pixels of a block's side
@@ -120,8 +119,7 @@ def _blocks(planes: Sequence[Plane], count: int) -> tuple[int, dict[Block, int]]
     wanted, least = max(count, 2), 1.0
     if len(planes) > len({plane.source for plane in planes}):
         # An object's slices, never quite alike, are held out together: large blocks.
-        areas = np.concatenate([plane.areas for plane in planes])
-        wanted, least = 2, float(np.median(widths(areas)))
+        wanted, least = 2, typical_width(planes)
     while len(tally) < wanted and side // 2 >= least:
         side //= 2
         tally = _tally(planes, side)

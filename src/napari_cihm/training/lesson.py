@@ -9,7 +9,6 @@ from skimage.segmentation import relabel_sequential
 from napari_cihm.config import Decoding, ModelConfig
 from napari_cihm.data.apart import WORDS, one_number, tell_apart
 from napari_cihm.data.pairs import Pair
-from napari_cihm.data.sizes import widths
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.training.adapting import seeing
 from napari_cihm.training.classes import class_numbers, classes_in, said_of
@@ -19,6 +18,7 @@ from napari_cihm.training.material import (
     Plane,
     read_planes,
     refuse_too_little,
+    typical_width,
 )
 from napari_cihm.training.regions import naming, numbers_in, pieces
 from napari_cihm.training.scaling import Scaling, said_of_scale, scaled, scalings
@@ -109,8 +109,7 @@ class Lesson:
         own = self.config.diameter
         if self.config.task != "instance" or own:
             return own
-        areas = np.concatenate([plane.areas for plane in self.planes])
-        return round(float(np.median(widths(areas))), 1)
+        return round(typical_width(self.planes), 1)
 
     @property
     def fingerprint(self) -> str:

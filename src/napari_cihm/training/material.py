@@ -1,6 +1,6 @@
 """What a window or a folder gives to learn from, as planes in the model's eyes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -14,6 +14,7 @@ from napari_cihm.data.boxes import Box
 from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
 from napari_cihm.data.normalise import intensity_ranges, normalise, rescale
 from napari_cihm.data.pairs import Pair, whole_numbers
+from napari_cihm.data.sizes import widths
 from napari_cihm.errors import DataError, InputError, ShapeError, in_short
 from napari_cihm.segmentation.placing import plane_of
 from napari_cihm.segmentation.source import look_over
@@ -207,6 +208,12 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
                 seen = channels.apply(part)
                 known = np.where(reviewed, labels, 0)
                 yield Plane(rescale(seen, ranges), known, reviewed, number)
+
+
+def typical_width(planes: Iterable[Plane]) -> float:
+    """Return the median diameter of the objects; not-a-number where there is none."""
+    areas = np.concatenate([plane.areas for plane in planes])
+    return float(np.median(widths(areas))) if len(areas) else np.nan
 
 
 def refuse_too_little(planes: Sequence[Plane], least: int) -> int:

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_cihm.data.boxes import Box, whole
-from napari_cihm.data.sizes import widths
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.diameter import keeps_scale
 from napari_cihm.training.holdout import thickest
-from napari_cihm.training.material import Plane
+from napari_cihm.training.material import Plane, typical_width
 
 # Pixels to which the planes of an image are enlarged together: in a minute there is no
 # time to look at more, and small objects are many there.
@@ -68,9 +67,8 @@ def scalings(planes: Sequence[Plane], own: float | None) -> dict[int, Scaling]:
         return found
     for source in sorted({plane.source for plane in planes}):
         of = [plane for plane in planes if plane.source == source]
-        areas = np.concatenate([plane.areas for plane in of])
-        diameter = float(np.median(widths(areas))) if len(areas) else own
-        if not keeps_scale(diameter, own):
+        diameter = typical_width(of)
+        if not (np.isnan(diameter) or keeps_scale(diameter, own)):
             found[source] = Scaling.of(of, diameter, own)
     return found
 

@@ -5,6 +5,7 @@ import stat
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,14 +89,19 @@ def test_a_stroke_that_waits_undoes_nothing_that_came_after_it(session, same) ->
     assert same(recover(one.journal.path), one)
 
 
-def test_what_is_taken_back_before_it_was_told_is_read_again(tmp_path) -> None:
-    labels, unsure = np.zeros((600, 40), np.int32), [True]
-    journal = Journal(
+def asking(unsure: list[bool], labels: np.ndarray, folder: Path) -> Journal:
+    """Keep a journal that asks whether what it reads is certain."""
+    return Journal(
         labels,
         ImageIdentity.of(labels),
-        settings=CorrectSettings(journal_folder=tmp_path),
+        settings=CorrectSettings(journal_folder=folder),
         unsure=lambda: unsure[0],
     )
+
+
+def test_what_is_taken_back_before_it_was_told_is_read_again(tmp_path) -> None:
+    labels, unsure = np.zeros((600, 40), np.int32), [True]
+    journal = asking(unsure, labels, tmp_path)
     for tell in (journal.resync, lambda: journal.record_box(np.s_[0:9, 0:9])):
         unsure[0], labels[0, 0] = True, 7
         tell()
@@ -110,12 +116,7 @@ def test_what_is_taken_back_while_it_is_written_is_read_again(
     tmp_path, monkeypatch
 ) -> None:
     labels, unsure = np.zeros((600, 40), np.int32), [False]
-    journal = Journal(
-        labels,
-        ImageIdentity.of(labels),
-        settings=CorrectSettings(journal_folder=tmp_path),
-        unsure=lambda: unsure[0],
-    )
+    journal = asking(unsure, labels, tmp_path)
     assert journal.flush()
     made = ledger_module._piece
 
