@@ -107,7 +107,7 @@ def test_each_skip_needs_a_decoder():
         )
 
 
-@pytest.mark.parametrize("shape", [(2, 8, 8), (1, 3, 8, 8), (1, 2, 0, 8)])
+@pytest.mark.parametrize("shape", [(2, 8, 8), (1, 3, 8, 8), (1, 2, 0, 8), (0, 2, 8, 8)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ShapeError, match=r"\(batch, 2, height, width\)"):
         pyramid(Identity())(torch.zeros(shape))

@@ -123,10 +123,10 @@ class UNetLike(nn.Module):
         return decoded[::-1], detail
 
     def _checked(self, x: Tensor) -> Tensor:
-        if x.ndim != 4 or x.shape[1] != self.in_channels or min(x.shape[2:]) < 1:
+        if x.ndim != 4 or x.shape[1] != self.in_channels or 0 in x.shape:
             raise ShapeError(
                 f"the network got an input of shape {tuple(x.shape)}",
-                f"(batch, {self.in_channels}, height, width) with at least one pixel",
+                f"(batch, {self.in_channels}, height, width), each at least 1",
             )
         if not x.is_floating_point():
             raise DtypeError(
