@@ -80,6 +80,7 @@ def test_bfloat16_stays():
         (torch.ones(2, 3, 6, dtype=torch.int32), torch.ones(3, 4), None, DtypeError),
         ([[[1.0]]], torch.ones(1, 4), None, DtypeError),
         (torch.ones(2, 3, 6), torch.ones(3, 4, device="meta"), None, InputError),
+        (torch.ones(2, 3, 6).to_sparse(), torch.ones(3, 4), None, InputError),
     ],
 )
 def test_wrong_input(x, weight, bias, error):

@@ -54,7 +54,7 @@ def test_wrong_numbers(case, name, kind):
 
 
 def test_a_complex_A_names_what_is_supported(case):
-    with pytest.raises(DtypeError, match="only a real A"):
+    with pytest.raises(DtypeError, match=r"A has dtype .* only real numbers"):
         selective_scan(**_with(case(), A=torch.ones(4, 5, dtype=torch.complex64)))
 
 
@@ -62,6 +62,13 @@ def test_a_complex_A_names_what_is_supported(case):
 def test_no_tensor(case, wrong):
     with pytest.raises(DtypeError, match=r"B is a \w+\. expected a torch tensor"):
         selective_scan(**_with(case(), B=wrong))
+
+
+@pytest.mark.parametrize("name", ["u", "A", "D"])
+def test_sparse_tensors(case, name):
+    sparse = case()[name].detach().to_sparse()
+    with pytest.raises(InputError, match=rf"{name} is sparse .*{name}\.to_dense\(\)"):
+        selective_scan(**_with(case(), **{name: sparse}))
 
 
 def test_nan_in_A(case):

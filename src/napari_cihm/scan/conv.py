@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_cihm.errors import DtypeError, InputError, ShapeError, UnknownNameError
+from napari_cihm.errors import ShapeError, UnknownNameError
+from napari_cihm.scan.inputs import check_kinds
 
 _ACTIVATIONS = ("silu", "swish")
 
@@ -70,18 +71,7 @@ def _fused() -> Any:
 def _check(
     x: Tensor, weight: Tensor, bias: Tensor | None, activation: str | None
 ) -> None:
-    for name, tensor in (("x", x), ("weight", weight), ("bias", bias)):
-        if tensor is None and name == "bias":
-            continue
-        if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
-            came = getattr(tensor, "dtype", type(tensor).__name__)
-            raise DtypeError(f"{name} is {came}", "a floating-point torch tensor")
-        if tensor.device != x.device:
-            raise InputError(
-                f"{name} is on {tensor.device} while x is on {x.device}",
-                "every tensor on one device",
-                f"move it with {name}.to(x.device)",
-            )
+    check_kinds({"x": x, "weight": weight} | ({} if bias is None else {"bias": bias}))
     if x.ndim != 3 or x.shape[1] == 0:
         raise ShapeError(
             f"x has shape {tuple(x.shape)}", "(batch, channels, positions)"

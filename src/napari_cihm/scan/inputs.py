@@ -8,6 +8,7 @@ channel, g groups of channels that share B and C. The scan computes, for each ch
 """
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -105,12 +106,11 @@ def checked(
     ShapeError
         For ranks or sizes that do not fit each other.
     InputError
-        For tensors on different devices.
+        For tensors that are sparse, or on different devices.
     """
     given = (u, delta, A, B, C, D, z, delta_bias)
-    for name, tensor in zip(Inputs._fields, given, strict=False):
-        if tensor is not None or name in _NEEDED:
-            _check_kind(name, tensor, u)
+    named = zip(Inputs._fields, given, strict=False)
+    check_kinds({n: t for n, t in named if t is not None or n in _NEEDED})
     if u.ndim != 3:
         raise _misshapen("u", u, "three axes (batch, channels, positions)")
     b, d, length = u.shape
@@ -133,27 +133,41 @@ def checked(
     return Inputs(u, delta, A, B, C, D, z, delta_bias, bool(delta_softplus))
 
 
-def _check_kind(name: str, tensor: object, u: Tensor) -> None:
-    """Refuse what is no real floating-point tensor beside `u`."""
-    if not isinstance(tensor, Tensor):
-        raise DtypeError(
-            f"{name} is a {type(tensor).__name__}",
-            "a torch tensor",
-            "wrap it with torch.as_tensor",
-        )
-    if tensor.dtype not in _FLOATS:
-        remedy = "only a real A is supported" if tensor.is_complex() else ""
-        raise DtypeError(
-            f"{name} has dtype {tensor.dtype}",
-            "float32, float64, float16 or bfloat16",
-            remedy or f"convert it with {name}.float()",
-        )
-    if tensor.device != u.device:
-        raise InputError(
-            f"{name} is on {tensor.device} while u is on {u.device}",
-            "every tensor on one device",
-            f"move it with {name}.to(u.device)",
-        )
+def check_kinds(tensors: Mapping[str, object]) -> None:
+    """Refuse what is no dense tensor of real numbers on the device of the first.
+
+    Raises
+    ------
+    DtypeError, InputError
+        Naming the tensor.
+    """
+    first, leader = next(iter(tensors.items()))
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, Tensor):
+            raise DtypeError(
+                f"{name} is a {type(tensor).__name__}",
+                "a torch tensor",
+                "wrap it with torch.as_tensor",
+            )
+        if tensor.dtype not in _FLOATS:
+            remedy = "only real numbers are supported" if tensor.is_complex() else ""
+            raise DtypeError(
+                f"{name} has dtype {tensor.dtype}",
+                "float32, float64, float16 or bfloat16",
+                remedy or f"convert it with {name}.float()",
+            )
+        if tensor.layout is not torch.strided:
+            raise InputError(
+                f"{name} is sparse ({tensor.layout})",
+                "a dense tensor",
+                f"convert it with {name}.to_dense()",
+            )
+        if isinstance(leader, Tensor) and tensor.device != leader.device:
+            raise InputError(
+                f"{name} is on {tensor.device} while {first} is on {leader.device}",
+                "every tensor on one device",
+                f"move it with {name}.to({first}.device)",
+            )
 
 
 def _misshapen(name: str, tensor: Tensor, wanted: str) -> ShapeError:
