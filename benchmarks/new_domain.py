@@ -27,7 +27,7 @@ def learn(
     model: Model,
     images: list[dsb18.Labelling],
     objects: int | None,
-    seconds: float | None,
+    seconds: float,
     steps: int | None,
     seed: int,
 ) -> Finetuned:
@@ -61,7 +61,6 @@ def main() -> None:
     parser.add_argument("--kind", default="purple")
     parser.add_argument("--objects", type=int, help="of each image, from the top down")
     given = parser.parse_args()
-    seconds = None if given.steps else given.seconds
     model = load_model(given.model)
     shown = dsb18.read(given.data, "train", given.kind)
     unseen = dsb18.read(given.data, "val", given.kind)
@@ -86,7 +85,9 @@ def main() -> None:
         for seed in range(given.seeds):
             chosen = np.random.default_rng(seed).permutation(len(shown))[:count]
             images = [shown[i] for i in chosen]
-            verdict = learn(model, images, given.objects, seconds, given.steps, seed)
+            verdict = learn(
+                model, images, given.objects, given.seconds, given.steps, seed
+            )
             taken += verdict.accepted
             rows.append(measure(verdict.model))
         mean = np.mean(rows, axis=0).tolist()

@@ -30,9 +30,8 @@ def strange(side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def finetune(model: Model, images: list, labels: list, wanted: argparse.Namespace):
     """Fine-tune, telling how it goes."""
-    seconds = None if wanted.steps else wanted.seconds
-    run = cihm.finetune(model, images, labels, seconds=seconds, steps=wanted.steps)
-    for event in run:
+    limits = {"seconds": wanted.seconds, "steps": wanted.steps}
+    for event in cihm.finetune(model, images, labels, **limits):
         if isinstance(event, FinetuneStarted):
             print(f"{event.objects} objects in {event.images} images. {event.sure}")
         elif isinstance(event, EpochDone):

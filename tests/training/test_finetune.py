@@ -162,6 +162,18 @@ def test_one_seed_and_number_of_steps_give_one_model(base, make_dark):
     assert learnt(3) == learnt(3) != learnt(4)
 
 
+def test_steps_that_are_counted_take_the_time_that_they_take(base, make_discs):
+    pair = make_discs(30)
+    timed, untimed = (
+        run(base, [pair.image[0]], [pair.labels], steps=3, seconds=seconds)
+        for seconds in (0.001, None)
+    )
+    taken = [event for event in timed if isinstance(event, StepDone)]
+    assert len(taken) == (timed[0].folds + 1) * 3
+    assert timed[-1].model.hash == untimed[-1].model.hash
+    assert timed[-1].model.config.training.settings["seconds"] is None
+
+
 @pytest.mark.slow
 def test_only_reviewed_pixels_are_learnt(base, make_dark):
     images, labels = zip(

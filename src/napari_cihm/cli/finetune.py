@@ -51,7 +51,12 @@ def finetune(
         ),
     ] = "auto",
     seconds: Annotated[
-        float, Field(ge=0, description="Total seconds; 0 runs until nothing improves.")
+        float,
+        Field(
+            ge=0,
+            description="Total seconds, unless --steps is given; 0 runs until nothing "
+            "improves.",
+        ),
     ] = 60,
 ) -> None:
     """Fine-tune a model on corrected labels; the better one is kept.

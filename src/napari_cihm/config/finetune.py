@@ -12,8 +12,8 @@ class FinetuneSettings(Settings):
     steps: int | None = Field(
         None,
         ge=1,
-        description="Number of steps; none takes as many as the time allows. With a "
-        "number and no time, the same seed gives the same weights on a CPU.",
+        description="Number of steps, whatever time they take; none takes as many as "
+        "the time allows. With a number, one seed gives the same weights on a CPU.",
     )
     patch: int = Field(
         128, ge=32, le=1024, description="Side of a training patch in pixels."

@@ -62,7 +62,8 @@ def finetune(
     reviewed : sequence of arrays or None, optional
         Where each labels array can be trusted; everywhere by default.
     seconds : float or None
-        Total time; None goes on until nothing improves.
+        Total time, unless the number of steps is set; None goes on until nothing
+        improves.
     seed : int
         Chooses patches and the part that is held out.
     axes : str, optional
@@ -85,8 +86,10 @@ def finetune(
     """
     began = time.monotonic()
     limits = Limits.of(seconds=seconds, seed=seed)
-    seconds, seed = limits.seconds, limits.seed
-    chosen = _settings(seconds, settings)
+    chosen, seed = FinetuneSettings.of(**settings), limits.seed
+    seconds = limits.seconds if chosen.steps is None else None
+    if seconds is None and chosen.steps is None and not chosen.patience:
+        chosen = chosen.but(patience=PATIENCE)
     start = model_on(chosen.device, model)
     base = start if current is None else model_on(chosen.device, current)
     stopped = _lasting(stop)
@@ -99,8 +102,7 @@ def finetune(
         len(labelled), lesson.objects, exam.held_out, len(exam.trials), exam.sure
     )
     yield from (Note(text) for text in (word, *lesson.words, *lesson.doubts) if text)
-    asked, curves = time.monotonic(), Curves()
-    timed = seconds is not None and chosen.steps is None
+    asked, curves, timed = time.monotonic(), Curves(), seconds is not None
     base_labels = exam.label(base, stopped)
     if stopped():
         yield _unlearnt(start, None, _hurry(curves, timed, True))
@@ -213,13 +215,6 @@ def _step(model: Model, settings: FinetuneSettings) -> None:
     with mixed_precision(model.device, True):
         levels = network(torch.from_numpy(empty).to(model.device), supervised=True)
     torch.stack([level.float().sum() for level in levels]).sum().backward()
-
-
-def _settings(seconds: float | None, settings: dict[str, Any]) -> FinetuneSettings:
-    chosen = FinetuneSettings.of(**settings)
-    if seconds is None and chosen.steps is None and not chosen.patience:
-        return chosen.but(patience=PATIENCE)
-    return chosen
 
 
 def _hurry(curves: Curves, timed: bool, stopped: bool) -> tuple[str, ...]:
