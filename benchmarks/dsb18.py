@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.pairs import folder_pairs
 from napari_cihm.models import Model
-from napari_cihm.training.material import Labelled, read_planes
+from napari_cihm.training.labelled import Labelled
+from napari_cihm.training.material import read_planes
 from napari_cihm.training.metrics import match, total
 from napari_cihm.training.viewing import label_planes
 

@@ -21,7 +21,8 @@ from napari_cihm.config import ModelConfig
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
 from napari_cihm.training import finetune
-from napari_cihm.training.material import Labelled, read_planes
+from napari_cihm.training.labelled import Labelled
+from napari_cihm.training.material import read_planes
 
 MENDED = 30
 POOL = 24  # images that wait to be labelled

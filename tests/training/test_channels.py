@@ -16,7 +16,8 @@ from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
 from napari_cihm.segmentation.source import look_over
 from napari_cihm.training.evaluation import evaluate
-from napari_cihm.training.material import Labelled, read_planes
+from napari_cihm.training.labelled import Labelled
+from napari_cihm.training.material import read_planes
 
 LABELS = np.ones((24, 30), np.uint8)
 

@@ -11,8 +11,9 @@ from napari_cihm.training import lesson as lessons
 from napari_cihm.training import scaling
 from napari_cihm.training.doubts import Findings
 from napari_cihm.training.exam import Exam
+from napari_cihm.training.labelled import gather
 from napari_cihm.training.lesson import Lesson
-from napari_cihm.training.material import Plane, gather
+from napari_cihm.training.material import Plane
 from napari_cihm.training.metrics import match, mean_ap
 from napari_cihm.training.scaling import Scaling, scaled, scalings
 

@@ -11,8 +11,9 @@ from napari_cihm.config import ModelConfig
 from napari_cihm.data.samples import make_sample
 from napari_cihm.models import Model
 from napari_cihm.training import viewing
+from napari_cihm.training.labelled import Labelled
 from napari_cihm.training.losses import pick_loss
-from napari_cihm.training.material import LEAST, MARGIN, Labelled, Plane, read_planes
+from napari_cihm.training.material import LEAST, MARGIN, Plane, read_planes
 from napari_cihm.training.metrics import match
 from napari_cihm.training.validation import Validator
 from napari_cihm.training.viewing import label_planes

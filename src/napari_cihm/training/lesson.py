@@ -13,9 +13,10 @@ from napari_cihm.data.survey import combine, digest
 from napari_cihm.training.adapting import seeing
 from napari_cihm.training.classes import class_numbers, classes_in, said_of
 from napari_cihm.training.doubts import Findings, examine
+from napari_cihm.training.labelled import Labelled
 from napari_cihm.training.material import (
-    Labelled,
     Plane,
+    read_again,
     read_planes,
     refuse_too_little,
     typical_width,
@@ -97,11 +98,15 @@ class Lesson:
         return self.findings.words if self.findings else ()
 
     def seen_by(self, other: ModelConfig) -> Sequence[Plane]:
-        """Show the planes as another model sees them; read them anew if need be."""
-        alike = all(getattr(self.config, f) == getattr(other, f) for f in SIGHT)
-        if alike:
+        """Show the planes as another model sees them; read images anew if need be."""
+        if all(getattr(self.config, f) == getattr(other, f) for f in SIGHT):
             return self.planes
-        return scaled(read_planes(self.labelled, other), self.scalings)
+        seen = []
+        images = read_again(self.labelled, self.planes, other)
+        for plane, image in zip(self.planes, images, strict=True):
+            by = self.scalings.get(plane.source)
+            seen.append(replace(plane, image=by.see(image) if by else image))
+        return seen
 
     @property
     def diameter(self) -> float | None:

@@ -1,29 +1,31 @@
-"""What a window or a folder gives to learn from, as planes in the model's eyes."""
+"""Labelled planes to learn from, in the model's eyes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.config import Channels, ModelConfig, SegmentSettings
-from napari_cihm.data.axes import axes_beside
+from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.boxes import Box
-from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
-from napari_cihm.data.normalise import intensity_ranges, normalise, rescale
+from napari_cihm.data.image import Image
+from napari_cihm.data.normalise import intensity_ranges, normalise
 from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.data.sizes import widths
-from napari_cihm.errors import DataError, InputError, ShapeError, in_short
+from napari_cihm.errors import DataError
 from napari_cihm.segmentation.placing import plane_of
-from napari_cihm.segmentation.source import look_over
+from napari_cihm.segmentation.scaling import zooms_for
+from napari_cihm.segmentation.source import Source, look_over
+from napari_cihm.training.labelled import Labelled
 
 # What is learnt from lies in a part of its image: so much is seen around it, and so
 # long is a side at least. No smaller image is cut, and so no figure of one changes.
 MARGIN = 128
 LEAST = 512
-PLANE = 2  # dimensions
+
+Place = tuple[int, int, Box]  # t, z, rows and columns
+ALL = 0, 0, (slice(None), slice(None))
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Plane:
         Which image it is a plane of: planes of one stack are no strangers.
     zoom : float
         How much larger than in its image everything is.
+    place : tuple
+        Where in its image it was read; what was cut out or scaled since keeps it.
     """
 
     image: NDArray[np.float32]
@@ -48,6 +52,7 @@ class Plane:
     reviewed: NDArray[np.bool_]
     source: int
     zoom: float = 1.0
+    place: Place = ALL
 
     @classmethod
     def of(cls, pair: Pair, config: ModelConfig, source: int) -> "Plane":
@@ -80,119 +85,10 @@ class Plane:
         return areas[areas > 0]
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """An image with its labels, as the user has them.
-
-    What is learnt of it, and judged, is what a segmentation by the same `channels`
-    would see.
-    """
-
-    image: Image
-    labels: ArrayLike
-    reviewed: ArrayLike | None
-    channels: Channels
-
-    @classmethod
-    def of(
-        cls,
-        image: Any,
-        labels: Any,
-        reviewed: Any = None,
-        axes: str | None = None,
-        channels: Channels = "auto",
-    ) -> "Labelled":
-        """Check that labels, and a reviewed mask, lie over the image.
-
-        Where either is a masked array, what is hidden was not reviewed.
-
-        Raises
-        ------
-        ShapeError
-            Saying which shapes came.
-        """
-        hidden = np.ma.getmaskarray(labels) if np.ma.is_masked(labels) else None
-        labels = as_array(labels if hidden is None else labels.data, "labels")
-        opened = _open(image, tuple(labels.shape), axes)
-        if np.ma.is_masked(reviewed):
-            reviewed = reviewed.filled(0)
-        if reviewed is not None:
-            reviewed = as_array(reviewed, "a reviewed mask")
-        for what, given in {"labels": labels, "reviewed mask": reviewed}.items():
-            if given is not None and tuple(given.shape) != opened.label_shape:
-                raise ShapeError(
-                    f"{opened.name}: the image is {opened.shape} ({opened.axes}) and "
-                    f"its {what} {tuple(given.shape)}",
-                    f"{what} of shape {opened.label_shape}",
-                )
-        if hidden is not None:
-            reviewed = ~hidden if reviewed is None else np.where(hidden, 0, reviewed)
-        chosen = SegmentSettings.of(channels=channels).channels
-        return cls(opened, labels, reviewed, chosen)
-
-    @property
-    def in_channels(self) -> int:
-        """How many a model should see: three of a colour image, alpha aside."""
-        if self.channels not in ("auto", "haematoxylin"):
-            return 1
-        return COLOUR if is_colour(self.image) else self.image.size("c")
-
-
-def gather(
-    images: Sequence[Any],
-    labels: Sequence[Any],
-    reviewed: Sequence[Any] | None,
-    axes: str | None = None,
-    channels: Channels | list[Channels] = "auto",
-) -> list[Labelled]:
-    """Put images, labels, masks and the choice of channels together, one to one.
-
-    One plane and its labels may come as they are, not in lists.
-    """
-    if getattr(labels, "ndim", 0) == PLANE:
-        images, labels = [images], [labels]
-        reviewed = None if reviewed is None else [reviewed]
-    sequences = {"images": images, "labels": labels}
-    if reviewed is not None:
-        sequences["reviewed"] = reviewed
-    for what, given in sequences.items():
-        if not hasattr(given, "__len__"):
-            raise InputError(
-                f"{what}={in_short(given)}", "a list of arrays, or one plane"
-            )
-    counts = list(map(len, sequences.values()))
-    if len(set(counts)) > 1:
-        items = " and ".join(map(str, counts))
-        raise InputError(
-            f"{' and '.join(sequences)} have {items} items", "as many of each"
-        )
-    masks = reviewed if reviewed is not None else [None] * len(labels)
-    chosen = channels if isinstance(channels, list) else [channels] * len(labels)
-    if len(chosen) != len(labels):
-        raise InputError(
-            f"channels={in_short(channels)} came with {len(labels)} labels",
-            "one choice for all, or one for each",
-        )
-    if not len(labels):
-        raise InputError("there is nothing to learn from", "at least one image")
-    return [
-        Labelled.of(image, label, mask, axes, choice)
-        for image, label, mask, choice in zip(
-            images, labels, masks, chosen, strict=True
-        )
-    ]
-
-
 def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[Plane]:
-    """Read the planes that hold something reviewed, and what lies around it.
-
-    An image is normalised as a whole, as it is when it is segmented.
-    """
+    """Read the planes that hold something reviewed, and what lies around it."""
     for number, item in enumerate(labelled):
-        settings = SegmentSettings(channels=item.channels)
-        _, channels, pixels = look_over(item.image, item.image, settings, config)
-        ranges = intensity_ranges(pixels, config.normalisation)
-        window = _window(item)
+        light, window = _light_of(item, config), _window(item)
         for t, z in _planes(item.image):
             plane = plane_of(item.labels, item.image, t, z, *window)
             labels = whole_numbers(
@@ -204,10 +100,30 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
                 mask = plane_of(item.reviewed, item.image, t, z, *window)
                 reviewed = mask.astype(bool)
             if reviewed.any():
-                part = item.image.read(t, z, *window, channels=channels.read)
-                seen = channels.apply(part)
-                known = np.where(reviewed, labels, 0)
-                yield Plane(rescale(seen, ranges), known, reviewed, number)
+                known, place = np.where(reviewed, labels, 0), (t, z, window)
+                yield Plane(light.read(*place), known, reviewed, number, place=place)
+
+
+def read_again(
+    labelled: Sequence[Labelled], planes: Sequence[Plane], config: ModelConfig
+) -> Iterator[NDArray[np.float32]]:
+    """Read the images of planes once more, as another model sees them.
+
+    Their labels are not read again: who gave them may be at work on them.
+    """
+    lights: dict[int, Source] = {}
+    for plane in planes:
+        if plane.source not in lights:
+            lights[plane.source] = _light_of(labelled[plane.source], config)
+        yield lights[plane.source].read(*plane.place)
+
+
+def _light_of(item: Labelled, config: ModelConfig) -> Source:
+    """Look at an image as a model does: normalised as a whole, as for segmenting."""
+    image, settings = item.image, SegmentSettings(channels=item.channels)
+    _, channels, pixels = look_over(image, image, settings, config)
+    ranges = intensity_ranges(pixels, config.normalisation)
+    return Source(image, channels, ranges, zooms_for(image, config, None))
 
 
 def typical_width(planes: Iterable[Plane]) -> float:
@@ -248,22 +164,6 @@ def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
             f"label {least - count} more{right}",
         )
     return count
-
-
-def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
-    """Open an image whose labels have a shape, which tells where channels are."""
-    if isinstance(image, Image) or axes is not None:
-        return Image.of(image, axes)
-    if not 2 <= len(shape) <= 4:
-        raise ShapeError(f"labels of shape {shape}", "two to four dimensions")
-    image = as_array(image)
-    letters = axes_beside(shape, image.shape)
-    if letters is None:
-        raise ShapeError(
-            f"an image of shape {tuple(image.shape)} with labels of shape {shape}",
-            "labels over the same pixels, with or without a channel axis in the image",
-        )
-    return Image.of(image, letters)
 
 
 def _window(item: Labelled) -> tuple[slice, slice]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_cihm.data.boxes import Box, whole
+from napari_cihm.data.boxes import Box, shape_of, whole
 from napari_cihm.data.zoom import AxisZoom, resample
 from napari_cihm.segmentation.diameter import keeps_scale
 from napari_cihm.training.holdout import thickest
@@ -44,20 +45,25 @@ class Scaling:
 
     def apply(self, plane: Plane) -> Plane:
         """Scale a plane."""
-        plane = plane.cut(self.window)
-        zooms = tuple(
-            AxisZoom(n, max(1, round(n * self.zoom))) for n in plane.labels.shape
-        )
-        spans = whole([zoom.target for zoom in zooms])
-        places = (zoom.nearest(span) for zoom, span in zip(zooms, spans, strict=True))
-        nearest = np.ix_(*places)
+        nearest = np.ix_(*(zoom.nearest(slice(0, zoom.target)) for zoom in self._zooms))
         return replace(
             plane,
-            image=resample(plane.image, zooms, spans),
-            labels=plane.labels[nearest],
-            reviewed=plane.reviewed[nearest],
+            image=self.see(plane.image),
+            labels=plane.labels[self.window][nearest],
+            reviewed=plane.reviewed[self.window][nearest],
             zoom=self.zoom,
         )
+
+    def see(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scale the image of a plane."""
+        zooms = self._zooms
+        spans = whole([zoom.target for zoom in zooms])
+        return resample(image[:, *self.window], zooms, spans)
+
+    @property
+    def _zooms(self) -> tuple[AxisZoom, ...]:
+        sizes = shape_of(self.window)
+        return tuple(AxisZoom(n, max(1, round(n * self.zoom))) for n in sizes)
 
 
 def scalings(planes: Sequence[Plane], own: float | None) -> dict[int, Scaling]:
