@@ -1,5 +1,6 @@
 """The program: statuses, one-line errors, version, help, start-up time."""
 
+import importlib
 import io
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated
@@ -111,6 +113,56 @@ def test_kill_stops_as_the_keyboard_does(capsys):
     assert run("work", work, greet) == 143
     assert capsys.readouterr().err == "stopped\n"
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_no_import_is_broken_off(tmp_path, monkeypatch, capsys, number):
+    code = f"import signal; signal.raise_signal({number:d}); whole = True"
+    name = f"stopped_by_{number:d}"
+    (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    # Tests of several threads may have left another.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    found = []
+
+    def work() -> None:
+        """Import a module."""
+        found.append(importlib.import_module(name).whole)
+        time.sleep(20)
+
+    try:
+        assert run("work", work, greet) == 128 + number
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert found == [True]
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_what_a_library_makes_of_being_stopped_is_no_fault(capsys):
+    def work() -> None:
+        """Be stopped within a library."""
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise ValueError("its validator could not be built") from error
+
+    assert run("work", work, greet) == 143
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_whoever_stops_it_before_it_begins_sees_no_traceback():
+    code = """
+import signal, sys
+class Stopping:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Stopping())
+from napari_cihm.cli import main
+sys.exit(main(["models"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():

@@ -4,12 +4,8 @@ import glob
 import io
 import logging
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
@@ -17,6 +13,7 @@ import typer
 from napari_cihm import __version__
 from napari_cihm.cli.commands import COMMANDS, Command
 from napari_cihm.cli.options import with_options
+from napari_cihm.cli.stopping import STOPPED
 from napari_cihm.errors import (
     CheckpointError,
     CihmError,
@@ -28,28 +25,10 @@ DEBUG = "--debug"
 OUTPUT = 1  # the descriptor of standard output
 FAILED = 1
 MISUSED = 2
-STOPPED = 130
-TERMINATED = 143
 
 
-def main(
-    arguments: Sequence[str] | None = None, commands: Iterable[Command] = COMMANDS
-) -> int:
-    """Run one command.
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        What stands after ``cihm``; the process's own arguments by default.
-    commands : iterable of callable, optional
-        The commands on offer.
-
-    Returns
-    -------
-    int
-        0 when done, 1 when it failed, 2 when asked for something wrong, 130 when
-        stopped from the keyboard, 143 when by ``kill`` or a batch system.
-    """
+def run(arguments: Sequence[str] | None, commands: Iterable[Command] | None) -> int:
+    """Run one command, and return the status that `main` describes."""
     given = (_typed() if arguments is None else list(arguments)) or ["--help"]
     if isinstance(sys.stdout, io.TextIOWrapper):  # a log may lack letters of a name
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -57,12 +36,11 @@ def main(
     if debug:  # what a run goes on from is in its log
         logging.basicConfig()
         logging.getLogger("napari_cihm").setLevel(logging.DEBUG)
-    program = typer.main.get_command(program_of(commands))
+    program = typer.main.get_command(program_of(commands or COMMANDS))
     try:
-        with _terminable() as terminated:
-            status = program.main(
-                [a for a in given if a != DEBUG], "cihm", standalone_mode=False
-            )
+        status = program.main(
+            [a for a in given if a != DEBUG], "cihm", standalone_mode=False
+        )
     except typer.Abort:  # the keyboard's end of input, where a question was put
         return _say("stopped", STOPPED)
     except typer.TyperException as error:
@@ -77,7 +55,7 @@ def main(
         text = str(error) or "out of memory"
         return _say(f"error: {text}", MISUSED if blamed else FAILED)
     if status == STOPPED:
-        return _say("stopped", TERMINATED if terminated else STOPPED)
+        return _say("stopped", STOPPED)
     return status if isinstance(status, int) else 0
 
 
@@ -100,28 +78,6 @@ def program_of(commands: Iterable[Command]) -> typer.Typer:
     for command in commands:
         program.command(command.__name__)(with_options(command))
     return program
-
-
-@contextmanager
-def _terminable() -> Iterator[list[int]]:
-    """Stop at SIGTERM as from the keyboard; yield what says that it was that."""
-    met: list[int] = []
-
-    def stop(number: int, _: FrameType | None) -> None:
-        met.append(number)
-        raise KeyboardInterrupt
-
-    # What torchrun ends may wait for ever for a process that is gone.
-    ours = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    ours &= "TORCHELASTIC_RUN_ID" not in os.environ
-    if not ours or threading.current_thread() is not threading.main_thread():
-        yield met
-        return
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        yield met
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _show_version(asked: bool) -> None:
