@@ -1,5 +1,6 @@
 """The same run on dask workers: the same labels, even when a worker is killed."""
 
+import gc
 import os
 import shutil
 import sys
@@ -79,11 +80,11 @@ def test_a_model_lands_where_it_would_be_put_on_the_worker(monkeypatch) -> None:
         return torch.device("cpu")
 
     monkeypatch.setattr(sys.modules[Model.__module__], "pick_device", pick)
-    _, landed, _ = distributed._unpacked(packed)
+    _, landed, _ = distributed.Parcel(packed).content
     assert wanted == ["auto"]
     assert (landed.hash, landed.note) == (model.hash, "guessed")
     monkeypatch.setattr(distributed, "pick_device", lambda: torch.device("cuda", 0))
-    distributed._unpacked(distributed._packed((None, model, None)))
+    assert distributed.Parcel(distributed._packed((None, model, None))).content
     assert "cpu" in wanted  # it was put there, where a GPU was to be had
 
 
@@ -125,6 +126,26 @@ def test_a_chunk_of_many_planes_is_decoded_once_by_each_worker(
         np.testing.assert_array_equal(found, expected)
         # One of this process for the contrast, one for the size of objects.
         assert len((tmp_path / "read").read_text()) <= 2 + 2
+
+
+def _held() -> int:
+    gc.collect()
+    return sum(type(each).__name__ == "Thick" for each in gc.get_objects())
+
+
+def test_workers_let_go_of_an_image_when_its_run_ends(client, texture, tmp_path):
+    image = texture((3, 90, 80))
+    np.save(tmp_path / "pixels.npy", image)
+    thick = Thick(tmp_path, image.shape)
+    events = segment_iter(thick, Local(), "zyx", client=client, **SETTINGS)
+    for event in events:
+        if isinstance(event, BlockDone) and event.done == 1:
+            assert any(client.run(_held).values())
+    for _ in range(100):  # they are told in their own time
+        if not (left := any(client.run(_held).values())):
+            break
+        time.sleep(0.1)
+    assert not left
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.zarr"])

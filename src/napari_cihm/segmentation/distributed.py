@@ -1,13 +1,12 @@
 """Carrying out a plan on the workers of a dask.distributed client."""
 
 import io
+import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import cloudpickle
 from torch import nn
@@ -43,7 +42,7 @@ def run_distributed(
     handed out a window at a time, so that a scheduler never holds a whole slide.
     What a lost worker held is computed again by another.
     """
-    given = client.submit(_given, _packed((plan, thrift, decode)), pure=False)
+    given = client.submit(Parcel, _packed((plan, thrift, decode)), pure=False)
     threads = sum(client.nthreads().values()) or 1
     waiting = deque(missing_blocks(plan, store))
     window = _Window(plan, client, given, _uses(waiting, plan))
@@ -145,35 +144,47 @@ def _landed(
 def _packed(given: Given) -> bytes:
     file = io.BytesIO()
     _Pickler(file).dump(given)
-    # What is read of an image is held as long as one run, though the next be alike.
-    return file.getvalue() + uuid4().bytes  # not unpacked
+    return file.getvalue()
 
 
-def _given(packed: bytes) -> bytes:
-    # A task of its own, so that a new worker can be given it again; in bytes, since
-    # workers pass on for ever what they cannot unpack.
-    return packed
+class Parcel:
+    """What all tasks of a run are given, unpacked once by each worker that it reaches.
+
+    It is a task's result, so that a new worker can be given it again, and goes with
+    the run, and all that was read of the image with it. It travels packed, since
+    workers pass on for ever what they cannot unpack.
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._lock = threading.Lock()
+        self._content: Given | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Parcel, (self._packed,)
+
+    @property
+    def content(self) -> Given:
+        """The plan, what predicts, and what decodes."""
+        with self._lock:
+            if self._content is None:
+                self._content = cloudpickle.loads(self._packed)
+            return self._content
 
 
-@lru_cache(maxsize=2)
-def _unpacked(packed: bytes) -> Given:
-    given: Given = cloudpickle.loads(packed)
-    return given
-
-
-def _predict(packed: bytes, plane: Plane, number: int) -> Maps:
-    plan, thrift, _ = _unpacked(packed)
+def _predict(given: Parcel, plane: Plane, number: int) -> Maps:
+    plan, thrift, _ = given.content
     return thrift([plan.source.read(*plane, plan.tiles[number])])[0]
 
 
 def _decode(
-    packed: bytes,
+    given: Parcel,
     block: Block,
     numbers: list[int],
     tiles: list[Maps],
     new: list[int],
 ) -> tuple[Part, dict[int, Maps]]:
     maps = dict(zip(numbers, tiles, strict=True))
-    plan, _, decode = _unpacked(packed)
+    plan, _, decode = given.content
     shown = plan.config.classes if plan.config.task == "semantic" else 1
     return decode(plan, block, maps), {n: maps[n][:shown] for n in new}
