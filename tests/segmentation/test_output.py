@@ -1,6 +1,7 @@
 """Results on disk: read back the same, whole or not there at all."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -257,3 +258,28 @@ def test_large_files_get_long_offsets(tmp_path: Path, monkeypatch) -> None:
     path = write_array(tmp_path / "a.tif", LABELS, LAYOUT)
     with tifffile.TiffFile(path) as file:
         assert file.is_bigtiff
+
+
+@pytest.mark.parametrize("does", ["puts", "takes"])
+def test_two_that_write_one_zarr_at_one_instant_leave_one(
+    tmp_path: Path, monkeypatch, does: str
+) -> None:
+    path = write_array(tmp_path / "a.zarr", LABELS, LAYOUT)
+    other = write_array(tmp_path / "other" / "a.zarr", LABELS, LAYOUT)
+    move, met = os.replace, []
+
+    def meanwhile(source, target):
+        mine = target if does == "puts" else source
+        if Path(mine) == path and not met:
+            met.append(mine)
+            if does == "puts":
+                shutil.copytree(other, path)
+            else:
+                shutil.rmtree(path)
+        move(source, target)
+
+    monkeypatch.setattr("os.replace", meanwhile)
+    write_array(path, LABELS[:, ::-1], LAYOUT)
+    assert met
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zarr", "other"]
+    np.testing.assert_array_equal(read_image(path).read(z=1)[0], LABELS[1, ::-1])

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_native_id
 from typing import Any, TextIO
@@ -39,16 +39,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
     """
     with _beside(path) as beside, clear_errors(path):
         yield beside
-        if not path.exists():
-            os.replace(beside, path)
-            return
         old = _name_beside(path, "old")
-        os.replace(path, old)
-        try:
-            os.replace(beside, path)
-        except BaseException:
-            _put_back(old, path)
-            raise
+        while not _stands(beside, path, old):
+            pass
         _remove(old)
 
 
@@ -88,6 +81,29 @@ def clear_errors(path: Path, remedy: str = ELSEWHERE) -> Iterator[None]:
             "a folder that can be written to, with room on its disk",
             remedy,
         ) from error
+
+
+def _stands(beside: Path, path: Path, old: Path) -> bool:
+    """Put a folder where another may be, which becomes the old one.
+
+    Returns
+    -------
+    bool
+        False where someone else has put one of his there meanwhile.
+    """
+    if path.exists():
+        _remove(old)
+        with suppress(FileNotFoundError):  # someone else has just taken it away
+            os.replace(path, old)
+    try:
+        os.replace(beside, path)
+    except BaseException as error:
+        if path.exists() and isinstance(error, OSError):
+            return False
+        if old.exists() and not path.exists():
+            _put_back(old, path)
+        raise
+    return True
 
 
 def _put_back(old: Path, path: Path) -> None:
