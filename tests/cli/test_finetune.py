@@ -62,16 +62,17 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     assert (np.ptp(pixels, axis=-1) > 40).mean() > 0.01
 
 
+@pytest.mark.parametrize("name", ["best", "refused"])
 def test_what_cannot_be_kept_in_its_folder_is_kept_elsewhere(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, name
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "file").touch()
     model = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
-    verdict = Finetuned(model, 0.1, 0.9, True, "better", {}, {})
+    verdict = Finetuned(model, 0.1, 0.9, name == "best", "by the gate", {}, {})
     with pytest.raises(WriteError, match="copy the new model") as caught:
         _keep(tmp_path / "file" / "out", verdict, model)
-    (kept,) = tmp_path.glob("napari-cihm-*/best.safetensors")
+    (kept,) = tmp_path.glob(f"napari-cihm-*/{name}.safetensors")
     assert str(caught.value).endswith(str(kept))
     assert load_model(kept).hash == model.hash
 

@@ -139,7 +139,7 @@ def _keep(output: Path, last: Finetuned, start: "Model") -> None:
         (output / REFUSED).unlink(missing_ok=True)
     else:
         if last.learnt:
-            last.model.save(output / REFUSED)
+            _save(last.model, output / REFUSED)
         if not best.exists():
             start.save(best)
     gate = {
