@@ -19,7 +19,7 @@ from napari_cihm.models.blocks.residual import ResidualConv, residual_pair
 from napari_cihm.models.blocks.selective_kernel import SelectiveKernel, SelectiveUnit
 from napari_cihm.models.blocks.ss2d import SS2D
 from napari_cihm.models.blocks.tconv import PartialConv, TConv
-from napari_cihm.models.blocks.vss import VSS, vss_stack
+from napari_cihm.models.blocks.vss import VSS, vss_stack, vss_stages
 
 __all__ = [
     "CBAM",
@@ -57,4 +57,5 @@ __all__ = [
     "residual_pair",
     "separable",
     "vss_stack",
+    "vss_stages",
 ]

@@ -23,6 +23,7 @@ from napari_cihm.models.blocks import (
     PatchExpand,
     PatchMerge,
     vss_stack,
+    vss_stages,
 )
 from napari_cihm.models.blocks.initial import truncated
 from napari_cihm.models.bridges import Identity
@@ -67,12 +68,7 @@ def swin_umamba_d(
 ) -> UNetLike:
     """Build Swin-UMamba-D; depths are given from fine to coarse."""
     c = [base * 2**i for i in range(4)]
-
-    def stage(i: int) -> nn.Module:
-        merge = PatchMerge(c[i - 1], c[i]) if i else PatchEmbed(in_channels, c[0])
-        return nn.Sequential(merge, vss_stack(c[i], depths[i], scan))
-
-    stages = list(map(stage, range(4)))
+    stages = vss_stages(in_channels, c, depths, scan)
     decoders = [_decoder(c, i, 2, scan) for i in range(3)]
     expand = ExpandHead(c[0], c[0], classes)
     finest = choose_head(head, expand, c[0], in_channels, classes)

@@ -17,7 +17,7 @@ linear layers of the encoder are, from a normal of width 0.02.
 
 from torch import nn
 
-from napari_cihm.models.blocks import PatchEmbed, PatchMerge, vss_stack
+from napari_cihm.models.blocks import vss_stages
 from napari_cihm.models.blocks.initial import truncated
 from napari_cihm.models.bridges import SDI
 from napari_cihm.models.heads import DeepHead, HeadName, SumHead, choose_head
@@ -37,10 +37,6 @@ def vm_unet_v2(
     """Build VM-UNet-V2; depths are given from fine to coarse."""
     c, width = [base * 2**i for i in range(4)], base // 2
 
-    def stage(i: int) -> nn.Module:
-        merge = PatchMerge(c[i - 1], c[i]) if i else PatchEmbed(in_channels, c[0])
-        return nn.Sequential(merge, vss_stack(c[i], depths[i], scan))
-
     def decoder(_: int) -> Decoder:
         up = nn.ConvTranspose2d(width, width, 4, stride=2, padding=1, bias=False)
         return Decoder(up=up, merge=Add())
@@ -50,7 +46,7 @@ def vm_unet_v2(
     network = UNetLike(
         in_channels,
         stem=nn.Identity(),
-        stages=list(map(stage, range(4))),
+        stages=vss_stages(in_channels, c, depths, scan),
         bridge=SDI(c, width),
         bridges_bottom=True,
         decoders=list(map(decoder, range(3))),
