@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.correction.grids import Key, cell, cells, chunk_of
 from napari_cihm.correction.indexing import Points, by_cell, read_box, read_points
+from napari_cihm.data.arrays import read_part
 from napari_cihm.data.boxes import (
     Box,
     overlap,
@@ -25,7 +26,6 @@ from napari_cihm.data.boxes import (
     volume_of,
     whole,
 )
-from napari_cihm.data.image import read_part
 
 
 class ChunkedArray:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.arrays import ArrayLike, read_part
 from napari_cihm.data.boxes import Box, intersection, shape_of, shifted
-from napari_cihm.data.image import ArrayLike, Image, read_part
+from napari_cihm.data.image import Image
 
 MOST = 2**29  # bytes of the chunks that are held
 SHARE = 4  # a process to which an array is sent, of which there may be many, holds less

@@ -4,34 +4,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.arrays import ArrayLike, as_array, read_part
 from napari_cihm.data.axes import check_axes, guess_axes, label_axes
-from napari_cihm.errors import CihmError, DtypeError, ReadError, ShapeError, in_short
+from napari_cihm.errors import CihmError, ReadError, ShapeError
 
 COLOUR, ALPHA = 3, 4  # how many channels colours are, without alpha and with it
 THREE = (
     "the first axis, of 3, was taken for channels; give axes='zyx' if it is of slices"
 )
-
-
-@runtime_checkable
-class ArrayLike(Protocol):
-    """What numpy, dask, zarr and our lazy files have in common."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Sizes."""
-
-    @property
-    def dtype(self) -> Any:
-        """Kind of number."""
-
-    def __getitem__(self, index: Any) -> Any:
-        """Read a part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,18 +149,6 @@ class Image:
         return part.astype(part.dtype.newbyteorder("="), copy=False)
 
 
-def read_part(array: ArrayLike, index: Any) -> NDArray[Any]:
-    """Read a part of any array, in any thread.
-
-    Dask's callbacks, among them the cache under which napari draws, are meant for one
-    thread: two that compute under them break each other off with a KeyError. So a
-    dask graph is computed apart from them.
-    """
-    part = array[index]
-    compute = getattr(part, "compute", None)
-    return np.asarray(part if compute is None else compute(callbacks=()))
-
-
 def is_colour(image: Image) -> bool:
     """Tell whether the channels are red, green, blue and perhaps alpha."""
     last = image.axes.endswith("c")
@@ -201,65 +174,3 @@ def readable(path: Path) -> Iterator[None]:
             "an intact image",
             "open it in another program; copy it again if that fails too",
         ) from error
-
-
-def as_array(data: Any, what: str = "an image") -> ArrayLike:
-    """Give an array as it is, and one of a list, a table or a tensor of PyTorch.
-
-    Raises
-    ------
-    DtypeError
-        Saying `what` it cannot be of: complex numbers, text, the name of a file.
-    """
-    if isinstance(data, str | Path):
-        raise DtypeError(
-            f"{in_short(str(data))} is a name",
-            "an array of pixels",
-            "read the file first, with skimage.io.imread or tifffile.imread",
-        )
-    if data is None:  # as OpenCV says that it could not read a file
-        raise DtypeError(f"None was given for {what}", "an array of pixels")
-    if not (isinstance(data, ArrayLike) and _known(data.dtype)):
-        data = _copied(data, what)
-    kind = np.dtype(data.dtype).kind
-    if kind == "c":
-        raise DtypeError(
-            f"{what} of complex numbers ({data.dtype})",
-            "real numbers",
-            "take the magnitude, numpy.abs(image), or one part of it",
-        )
-    if kind not in "buif":
-        raise DtypeError(f"{what} of {data.dtype}", "booleans, integers or floats")
-    array: ArrayLike = _unmasked(data) if np.ma.is_masked(data) else data
-    return array
-
-
-def _unmasked(data: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
-    """Make what a mask hides not-a-number, which is nowhere looked at."""
-    floats = data.astype(np.result_type(data.dtype, np.float32))
-    return np.asarray(np.ma.filled(floats, np.nan))
-
-
-def _copied(data: Any, what: str) -> NDArray[Any]:
-    """Copy what is no array of numpy's kinds."""
-    try:
-        if hasattr(data, "detach"):
-            data = data.detach().cpu()
-            if str(data.dtype) == "torch.bfloat16":
-                data = data.float()
-        return np.asarray(data)
-    except (TypeError, ValueError) as error:
-        raise DtypeError(
-            f"{what} that no array can hold ({error})",
-            "numbers in rows of one length",
-            "give a numpy array",
-        ) from error
-
-
-def _known(dtype: Any) -> bool:
-    """Whether numpy has this kind of number; PyTorch, for one, has its own."""
-    try:
-        np.dtype(dtype)
-    except TypeError:
-        return False
-    return True

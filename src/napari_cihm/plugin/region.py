@@ -16,8 +16,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.data.arrays import ArrayLike, read_part
 from napari_cihm.data.boxes import Box, shape_of, shifted, whole
-from napari_cihm.data.image import ArrayLike, read_part
 
 LARGE = 2**28  # label pixels: a gigabyte
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import Image, read_part
+from napari_cihm.data.arrays import read_part
+from napari_cihm.data.image import Image
 
 BYTES = 2**28  # of the planes that are held
 

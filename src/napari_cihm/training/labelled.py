@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.config import Channels, SegmentSettings
+from napari_cihm.data.arrays import ArrayLike, as_array
 from napari_cihm.data.axes import axes_beside
-from napari_cihm.data.image import COLOUR, ArrayLike, Image, as_array, is_colour
+from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.errors import InputError, ShapeError, in_short
 
 PLANE = 2  # dimensions

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_cihm.data.image import as_array
+from napari_cihm.data.arrays import as_array
 from napari_cihm.data.layouts import find_pairs, is_split, layout_of
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.paths import with_home

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_cihm.data.arrays import read_part
 from napari_cihm.data.boxes import Box, whole
-from napari_cihm.data.image import read_part
 from napari_cihm.errors import ReadError
 
 # An image of so many pixels is read whole: samples of a sparse one may all be empty.

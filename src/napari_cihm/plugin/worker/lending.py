@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.image import ArrayLike, read_part
+from napari_cihm.data.arrays import ArrayLike, read_part
 
 SMALL = 2**20  # bytes of a numpy array that is sent whole
 
