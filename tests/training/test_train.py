@@ -25,7 +25,8 @@ from napari_cihm.segmentation import segment
 from napari_cihm.training import train
 from napari_cihm.training.batches import Drawer
 from napari_cihm.training.evaluation import evaluate
-from napari_cihm.training.loop import HOPELESS, Learner
+from napari_cihm.training.learner import Learner
+from napari_cihm.training.loop import HOPELESS
 from napari_cihm.training.schedule import augmentation
 from napari_cihm.training.state import RunState
 from napari_cihm.training.validation import Validator

@@ -8,7 +8,7 @@ from napari_cihm.events import StepDone, Trained
 from napari_cihm.models import load_model, model_names
 from napari_cihm.models.recipes import recipe
 from napari_cihm.training import train
-from napari_cihm.training.loop import Learner
+from napari_cihm.training.learner import Learner
 
 QUICK = {"patch": 32, "batch": 1, "steps_per_epoch": 1, "epochs": 1, "validation": 0.5}
 

@@ -26,8 +26,8 @@ from napari_cihm.training.exam import Exam
 from napari_cihm.training.fitting import Fitting, fit_and_score
 from napari_cihm.training.gate import Score, judge, pool
 from napari_cihm.training.labelled import gather
+from napari_cihm.training.learner import mixed_precision
 from napari_cihm.training.lesson import Lesson
-from napari_cihm.training.loop import mixed_precision
 from napari_cihm.training.modes import in_own_modes
 from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.rehearsal import rehearse
