@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_cihm.training.evaluation import read_kinds
+from napari_cihm.training.kinds import read_kinds
 
 
 @pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "latin-1"])

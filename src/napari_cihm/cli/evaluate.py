@@ -39,6 +39,7 @@ def evaluate(
     from napari_cihm.data.writing import ready_file, whole_text
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
+    from napari_cihm.training.kinds import read_kinds
     from napari_cihm.training.sheet import Worst, ready_sheet, write_sheet
     from napari_cihm.training.split import pairs_to_judge
 
@@ -52,7 +53,7 @@ def evaluate(
     run = evaluation.evaluate(
         load_model(model, settings.device, recipe=recipe),
         pairs,
-        evaluation.read_kinds(data),
+        read_kinds(data),
         **settings.model_dump(),
     )
     kept = Worst(worst if sheet is not None else 0)

@@ -1,9 +1,7 @@
 """Evaluate a model as a user meets it: through segmentation, image by image."""
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -231,25 +229,3 @@ def report(scored: Sequence[Scored]) -> dict[str, Any]:
     of_kinds = {k: summary([s for s in scored if s.kind == k]) for k in kinds}
     rows = [s.row() for s in scored]
     return {**summary(scored), "kinds": of_kinds, "per_image": rows}
-
-
-def read_kinds(folder: Path) -> dict[str, str]:
-    """Read the kinds of images from an ``index.csv`` in the folder or above it.
-
-    The table has the columns ``id`` and ``kind``; without it there are no kinds.
-    """
-    for place in (folder, folder.resolve().parent):
-        table = place / "index.csv"
-        if table.is_file():
-            rows = csv.DictReader(_text(table).splitlines())
-            return {r["id"]: r["kind"] for r in rows if r.get("id") and r.get("kind")}
-    return {}
-
-
-def _text(table: Path) -> str:
-    """Read a table as programs write it: UTF-8, with or without a mark, or Latin."""
-    written = table.read_bytes()
-    try:
-        return written.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return written.decode("latin-1")
