@@ -33,6 +33,7 @@ from napari_cihm.segmentation.folder import remove_work, work_beside
 from napari_cihm.segmentation.inputs import Input
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.planning import AnyModel, as_predictor
+from napari_cihm.segmentation.predictor import Predictor
 from napari_cihm.segmentation.reports import Reports
 from napari_cihm.segmentation.run import segment_iter
 
@@ -130,7 +131,9 @@ class Batch:
         for folder in {labels_path(self.output, one, "").parent for one in inputs}:
             ready_folder(folder)
 
-    def _file(self, one: Input, model: Any, number: int, total: int) -> Iterator[Event]:
+    def _file(
+        self, one: Input, predictor: Predictor, number: int, total: int
+    ) -> Iterator[Event]:
         begun = time.perf_counter()
         if one.note:
             yield Note(one.note)
@@ -146,7 +149,7 @@ class Batch:
         self._work = work if big else None
         run = segment_iter(
             image,
-            model,
+            predictor,
             work=work if big else None,
             client=self.client,
             **self.settings.model_dump(),

@@ -108,7 +108,9 @@ class _Window:
         self.client.cancel([*self.blocks, *self.tiles.values()])
 
 
-def _uses(waiting: deque[tuple[Plane, Block]], plan: Plan) -> dict[Any, int]:
+def _uses(
+    waiting: deque[tuple[Plane, Block]], plan: Plan
+) -> dict[tuple[Plane, int], int]:
     uses: dict[tuple[Plane, int], int] = {}
     for plane, block in waiting:
         for number in plan.tiles_of(block):

@@ -1,7 +1,6 @@
 """From numbers within blocks to final ones: faces joined, slices and frames linked."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from napari_cihm.data.tiles import Block, BlockGrid
 from napari_cihm.segmentation.joining import join
 from napari_cihm.segmentation.linking import link_frames, link_sections
 from napari_cihm.segmentation.placing import Unit
-from napari_cihm.segmentation.sections import collect_sections
+from napari_cihm.segmentation.sections import Sections, collect_sections
 from napari_cihm.segmentation.store import Store, Tables
 
 Table = NDArray[np.uint32]
@@ -121,7 +120,9 @@ class _Numbering:
             for block in self.blocks
         }
 
-    def _tracked(self, frames: list[list[Unit]], counts: list[int], gap: int) -> Any:
+    def _tracked(
+        self, frames: list[list[Unit]], counts: list[int], gap: int
+    ) -> Sections:
         depth = len(frames[0])
         return collect_sections(
             counts,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from napari_cihm.data.arrays import ArrayLike
 from napari_cihm.data.image import Image
 from napari_cihm.data.listing import by_name, images_in
 from napari_cihm.data.masks import open_mask
@@ -13,7 +13,7 @@ from napari_cihm.errors import DataError
 
 def read_labelled(
     images: Path, masks: Path, reviewed: Path | None = None
-) -> tuple[list[str], list[Image], list[Any], list[Any] | None]:
+) -> tuple[list[str], list[Image], list[ArrayLike], list[ArrayLike | None] | None]:
     """Open the images that have a mask of the same name.
 
     Either folder may hold more: a few images are labelled of many, or a few are
