@@ -15,6 +15,7 @@ from typing import Annotated
 
 import pytest
 import typer
+from pydantic import AfterValidator, TypeAdapter
 
 import napari_cihm
 from napari_cihm.cli import app, main
@@ -135,6 +136,24 @@ def test_no_import_is_broken_off(tmp_path, monkeypatch, capsys, number):
     finally:
         signal.signal(signal.SIGINT, before)
     assert found == [True]
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_no_checking_of_settings_is_broken_off(capsys):
+    found = []
+
+    def stopping(value: int) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return value
+
+    def work() -> None:
+        """Check a number."""
+        checked = TypeAdapter(Annotated[int, AfterValidator(stopping)])
+        found.append(checked.validate_python(3))
+        time.sleep(20)
+
+    assert run("work", work, greet) == 143
+    assert found == [3]
     assert capsys.readouterr().err == "stopped\n"
 
 

@@ -1,6 +1,7 @@
 """Ctrl+C and ``kill``: both stop a run in order, and neither in mid-import.
 
-An import that is broken off leaves half a module behind, of which the next one fails.
+An import that is broken off leaves half a module behind, of which the next one fails,
+and what is raised within pydantic may be lost there: the run would go on.
 """
 
 import os
@@ -13,7 +14,7 @@ from typing import Any
 
 STOPPED = 130
 TERMINATED = 143
-AGAIN = 0.05  # seconds until an import is asked again whether it has ended
+AGAIN = 0.05  # seconds until it is tried again
 # Who has set them otherwise is to have his way.
 USUAL: dict[int, Any] = {
     signal.SIGINT: signal.default_int_handler,
@@ -31,7 +32,7 @@ def stoppable(work: Callable[[], int]) -> int:
     waiting: list[threading.Timer] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if _imports(frame):
+        if _delicate(frame):
             again = threading.Timer(AGAIN, signal.raise_signal, [number])
             waiting.append(again)
             again.start()
@@ -62,10 +63,12 @@ def stoppable(work: Callable[[], int]) -> int:
     return TERMINATED if signal.SIGTERM in met and status == STOPPED else status
 
 
-def _imports(frame: FrameType | None) -> bool:
-    """Tell whether something is being imported for the work."""
+def _delicate(frame: FrameType | None) -> bool:
+    """Tell whether an import, or pydantic, is at work."""
     while frame is not None and frame.f_code is not stoppable.__code__:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        name = str(frame.f_globals.get("__name__"))
+        file = frame.f_code.co_filename
+        if file.startswith("<frozen importlib") or name.startswith("pydantic."):
             return True
         frame = frame.f_back
     return False
