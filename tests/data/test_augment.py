@@ -57,6 +57,19 @@ def test_targets_follow_the_image_through_every_warp(discs):
     assert 20 <= warped <= 40  # half of them
 
 
+@pytest.mark.parametrize("far", [slice(100, 400), slice(360, 390)])
+def test_what_is_drawn_anywhere_holds_something_reviewed(discs, far):
+    field = np.zeros((400, 400), np.int32)
+    field[:96, :96] = discs
+    reviewed = np.zeros(field.shape, bool)
+    reviewed[far, far] = True  # ground alone, or mostly
+    learnt = sample(field, reviewed)
+    patches = [draw_patch(learnt, SIZE, rng_of(seed), strength=0) for seed in range(60)]
+    assert all(patch.valid[0].any() for patch in patches)
+    unknown = sample(field, np.zeros(field.shape, bool))
+    assert not draw_patch(unknown, SIZE, rng_of(0)).valid.any()
+
+
 def test_scales_reach_from_half_to_double():
     scales = np.array([draw_warp(rng_of(seed)).scale for seed in range(400)])
     free = scales[scales != 1]
