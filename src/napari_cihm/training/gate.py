@@ -126,12 +126,13 @@ def judge(
     if task == "instance":
         chance = 2**0.5 * spread(new.objects)  # of a difference between two scores
     if figure < old + LEAST_GAIN + (chance if seasoned else 0):
-        kept = "no better"
+        kept, advice = "no better", ""
         if figure < old - LEAST_GAIN:
             kept = "worse"
         elif figure >= old + LEAST_GAIN:
-            kept = "not clearly better"
-        warning = f"The new model is {kept} than the old one: {words}."
+            # Such a gain is mostly true of these images, and as often not of others.
+            kept, advice = "not clearly better", f" To be sure, {LOOK}"
+        warning = f"The new model is {kept} than the old one: {words}.{advice}"
         kept = f"the old model is kept: {words}"
         return Verdict(False, kept, (*doubts, warning))
     reason = f"the new model is better: {words}"
