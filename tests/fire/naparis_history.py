@@ -38,7 +38,7 @@ from napari_cihm.correction.journal import (
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.shaping import grow, smooth
 from napari_cihm.errors import CihmError
-from napari_cihm.plugin.flows.correct import mending
+from napari_cihm.plugin.flows.correct import scrutiny
 from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.errands import Errands
 
@@ -60,7 +60,7 @@ class Storm:
         labels = labels.repeat(3, -1)[..., : shape[-1]].repeat(3, -2)
         labels = labels[..., : shape[-2], :].copy()
         self.identity = ImageIdentity.of(labels.astype(np.uint8), "image")
-        mending.SMALL = int(self.rng.choice([1 << 22, 10]))
+        scrutiny.SMALL = int(self.rng.choice([1 << 22, 10]))
         chunked = self.rng.random() < 0.3
         if chunked:
             chunks = [max(1, n // 2) for n in shape]
@@ -70,7 +70,7 @@ class Storm:
         self.writing = False
         self.window = QObject()
         self.errands = Errands(self.window)
-        self.log: list[str] = [f"shape {shape}, chunked {chunked}, {mending.SMALL}"]
+        self.log: list[str] = [f"shape {shape}, chunked {chunked}, {scrutiny.SMALL}"]
         self.staged = False
         self.dirty = False  # whether it was changed in silence and nothing told yet
         self.rest: Any = None
@@ -115,7 +115,7 @@ class Storm:
     def check(self) -> None:
         """Wait until all must be known, and compare."""
         self.wait(SOON)
-        while self.mending._looking is not None or not self.ready:
+        while self.mending._scrutiny._looking is not None or not self.ready:
             self.wait(0.02)
         session = self.mending.session
         assert session.journal.flush()

@@ -19,5 +19,5 @@ def fire():
 
 @pytest.mark.parametrize("seed", [1, 6, 11, 19])
 def test_whatever_is_done_the_journal_has_it(fire, seed, tmp_path, qapp, monkeypatch):
-    monkeypatch.setattr(fire.mending, "SMALL", fire.mending.SMALL)  # it is set there
+    monkeypatch.setattr(fire.scrutiny, "SMALL", fire.scrutiny.SMALL)  # it is set there
     assert fire.run_once(seed, tmp_path, 40) == ""

@@ -8,7 +8,7 @@ from scipy import ndimage
 from napari_cihm.correction.history import History
 from napari_cihm.correction.journal import recover, wait_for_ends
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.plugin.flows.correct import mending, noting
+from napari_cihm.plugin.flows.correct import noting, scrutiny
 from napari_cihm.plugin.flows.correct.resting import RESTING
 
 
@@ -42,7 +42,7 @@ def test_what_other_code_changes_is_counted_and_kept(
     correct, monkeypatch, change, size
 ):
     if size == "large":
-        monkeypatch.setattr(mending, "SMALL", 100)
+        monkeypatch.setattr(scrutiny, "SMALL", 100)
     correct.press("delete")
     correct.click(10, 10)
     correct.shown.until(lambda: correct.session.checksums.ready)
@@ -55,7 +55,7 @@ def test_what_other_code_changes_is_counted_and_kept(
 @pytest.mark.parametrize("size", ["small", "large"])
 def test_a_new_number_is_free_whoever_took_the_last(correct, monkeypatch, size):
     if size == "large":
-        monkeypatch.setattr(mending, "SMALL", 100)
+        monkeypatch.setattr(scrutiny, "SMALL", 100)
     correct.press("split")
     assert correct.session.index.fresh() == [8]
     _changed_in_place(correct.layer)
@@ -134,14 +134,14 @@ def test_overlapping_strokes_undone_unseen_are_kept_when_the_layer_goes(correct)
 
 @pytest.mark.parametrize("counted", [True, False])
 def test_what_is_undone_unseen_is_soon_kept(correct, monkeypatch, counted):
-    monkeypatch.setattr(mending, "SMALL", 100)
+    monkeypatch.setattr(scrutiny, "SMALL", 100)
     if not counted:
-        monkeypatch.setattr(mending.Mending, "_on_surveyed", lambda own, survey: None)
+        monkeypatch.setattr(scrutiny.Scrutiny, "_on_surveyed", lambda own, survey: None)
     correct.layer.mode = "paint"
     correct.layer.paint((40, 100), 9)
     if counted:
         correct.shown.until(lambda: correct.session.checksums.ready)
-    correct.shown.until(lambda: not correct.bench.mending._later.isActive())
+    correct.shown.until(lambda: not correct.bench.mending._notes._later.isActive())
     correct.layer.visible = False
     correct.layer.undo()
     done = correct.bench.mending.done
@@ -189,15 +189,15 @@ def test_an_undo_in_the_midst_of_a_stroke_is_followed(correct):
     correct.bench.mending.settle()
     np.testing.assert_array_equal(_kept(correct), layer.data)
     layer.undo()
-    correct.shown.until(lambda: not correct.bench.mending._doubtful)
+    correct.shown.until(lambda: not correct.bench.mending._scrutiny.doubtful)
     np.testing.assert_array_equal(_kept(correct), layer.data)
 
 
 def test_what_changed_before_labels_were_looked_through_is_kept(correct, monkeypatch):
-    monkeypatch.setattr(mending, "SMALL", 100)
+    monkeypatch.setattr(scrutiny, "SMALL", 100)
     correct.layer.data_setitem(np.where(correct.layer.data == 1), 0)
     mended = correct.bench.begin(correct.layer)
-    monkeypatch.setattr(mended, "_on_surveyed", lambda survey: None)
+    monkeypatch.setattr(mended._scrutiny, "_on_surveyed", lambda survey: None)
     assert mended.session.journal.flush()
     correct.layer.undo()  # of what nobody heard of
     assert not mended.session.checksums.ready
@@ -226,7 +226,7 @@ def test_a_stroke_that_is_given_up_leaves_nothing_in_the_journal(correct):
     mended.session.journal.resync()
     assert mended.session.journal.flush()  # which reads what was painted
     layer._abort_stroke()
-    correct.shown.until(lambda: not mended._doubtful)
+    correct.shown.until(lambda: not mended._scrutiny.doubtful)
     np.testing.assert_array_equal(_kept(correct), layer.data)
     assert 9 not in _kept(correct)
 
@@ -250,11 +250,11 @@ def test_what_was_undone_unseen_before_a_stroke_is_followed(correct, stroke):
 
 
 def test_a_stroke_at_the_end_of_the_count_counts_once(correct, monkeypatch):
-    monkeypatch.setattr(mending, "SMALL", 100)
+    monkeypatch.setattr(scrutiny, "SMALL", 100)
     with correct.layer.block_history():
         correct.layer.paint((40, 100), 9)  # before its cell is read
         mended = correct.bench.begin(correct.layer)
-        correct.shown.until(lambda: not mended._errands._threads)
+        correct.shown.until(lambda: not correct.bench.errands._threads)
     session = mended.session
     correct.shown.until(lambda: session.checksums.ready)
     mended.settle()
@@ -263,23 +263,20 @@ def test_a_stroke_at_the_end_of_the_count_counts_once(correct, monkeypatch):
 
 
 def test_other_labels_are_not_counted_when_the_first_would_be(correct, monkeypatch):
-    monkeypatch.setattr(mending, "SMALL", 100)
+    monkeypatch.setattr(scrutiny, "SMALL", 100)
     mended = correct.bench.begin(correct.layer)
     first = mended.session.survey
     correct.layer.data = correct.layer.data + 0
-    mended._on_surveyed(first)
+    mended._scrutiny._on_surveyed(first)
     assert not mended.session.index.ready
     correct.shown.until(lambda: mended.session.index.ready)
 
 
-def test_nothing_is_looked_for_while_painting_or_sliding(deep, monkeypatch):
+def test_nothing_is_looked_for_while_painting_or_sliding(deep):
     layer = deep.layer
     layer.mode = "paint"
     looked = []
-    doubt = type(deep.bench.mending)._doubt
-    monkeypatch.setattr(
-        type(deep.bench.mending), "_doubt", lambda self: looked.append(doubt(self))
-    )
+    deep.bench.mending._notes.doubted.connect(lambda: looked.append(True))
     with layer.block_history():
         layer.paint((0, 40, 100), 9)
         layer.paint((0, 42, 104), 9)
@@ -294,18 +291,19 @@ def test_nothing_is_looked_for_while_painting_or_sliding(deep, monkeypatch):
 def test_what_changed_before_all_was_counted_is_no_stroke_to_take_back(
     correct, monkeypatch
 ):
-    monkeypatch.setattr(mending, "SMALL", 100)
+    monkeypatch.setattr(scrutiny, "SMALL", 100)
     began = correct.bench.begin(correct.layer)
+    looks = began._scrutiny
     correct.layer.brush_size = 8
     correct.layer.paint((40, 110), 9)
     began.settle()
     correct.layer.data[36:44, 106:114] = 2
     correct.layer.refresh()
     assert not correct.session.checksums.ready
-    correct.shown.until(lambda: correct.session.checksums.ready and not began._doubtful)
+    correct.shown.until(lambda: correct.session.checksums.ready and not looks.doubtful)
     correct.layer.undo()
-    correct.shown.until(lambda: not began._doubtful and not began._look.isActive())
-    correct.shown.until(lambda: began._looking is None)
+    correct.shown.until(lambda: not looks.doubtful and not looks._calm.isActive())
+    correct.shown.until(lambda: looks._looking is None)
     truth = LabelIndex.of(correct.layer.data).counts()
     assert correct.session.index.counts() == truth
     np.testing.assert_array_equal(_kept(correct), correct.layer.data)
@@ -319,6 +317,6 @@ def test_strokes_are_kept_where_napari_shows_no_history(correct, monkeypatch):
     correct.layer.paint((40, 110), 9)
     correct.layer.undo()
     correct.layer.paint((60, 110), 8)
-    correct.shown.until(lambda: not began._doubtful)
+    correct.shown.until(lambda: not began._scrutiny.doubtful)
     assert set(correct.session.index) == {2, 3, 4, 7, 8}
     np.testing.assert_array_equal(_kept(correct), correct.layer.data)

@@ -145,7 +145,7 @@ class Bench(QObject):
         """Go by other settings from now on."""
         self.settings = settings
         for mending in self._mendings.values():
-            mending.use(settings)
+            mending.session.settings = settings
 
     def forget(self, layer: Layer) -> None:
         """End the correction of a layer that is gone."""

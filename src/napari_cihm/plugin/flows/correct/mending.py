@@ -1,8 +1,4 @@
-"""One labels layer under correction: its session, its journal, and who hears of both.
-
-napari tells of a stroke before it is written, of undoing hardly at all, and of new
-data when it has them; this turns all three into what the engine's session hears.
-"""
+"""One labels layer under correction: what is done to it, and who hears of that."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,23 +9,18 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
-from napari_cihm.correction.checksums import Checksums
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
-from napari_cihm.correction.survey import Survey
 from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.events import Event, JournalStalled
-from napari_cihm.plugin.flows.correct.noting import Notes, slice_of
+from napari_cihm.plugin.flows.correct.noting import Notes
 from napari_cihm.plugin.flows.correct.resting import Rest
-from napari_cihm.plugin.flows.errands import Errand, Errands
+from napari_cihm.plugin.flows.correct.scrutiny import Scrutiny
+from napari_cihm.plugin.flows.errands import Errands
 from napari_cihm.plugin.steps import PAUSE, is_painted, write
 from napari_cihm.plugin.wording import sentence
-
-SMALL = 1 << 22  # labels of more pixels are counted in a thread
-CALM = 200  # milliseconds without a hint of change, after which changes are looked for
-UNSEEN = 200  # milliseconds between two looks at the history of hidden labels
 
 
 class Mending(QObject):
@@ -85,36 +76,23 @@ class Mending(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.layer, self._errands, self._unseen = layer, errands, unseen
+        self.layer = layer
         self.session = CorrectionSession(
             layer.data, reviewed=reviewed, settings=settings
         )
         self.resumed = resumed
         self.done = 0
         self._saved = 0 if resumed is None else -1
-        self._notes = Notes(layer, unseen)
-        self._tool_edit: tuple[Edit, Sequence[int]] | None = None
-        self._later = QTimer(self, singleShot=True, interval=0)
-        self._later.timeout.connect(self.settle)
-        self._closed = self._doubtful = False
-        self._look = QTimer(self, singleShot=True, interval=CALM)
-        self._look.timeout.connect(self._on_calm)
-        self._unseen_look = QTimer(self, interval=UNSEEN)
-        self._unseen_look.timeout.connect(self.settle)
-        self._looking: Errand | None = None
-        self._shown = slice_of(layer)
+        self._closed = False
+        self._notes = Notes(layer, unseen, self)
+        self._scrutiny = Scrutiny(layer, self.session, self.settle, errands, self)
+        self._notes.due.connect(self.settle)
+        self._notes.doubted.connect(self._scrutiny.doubt)
+        self._scrutiny.counted.connect(self.changed)
+        self._scrutiny.found.connect(self._on_found)
         self._heard.connect(self._on_heard)
-        self._links = (
-            (layer.events.paint, self._on_paint),
-            (layer.events.set_data, self._on_set_data),
-            (layer.events.data, self._on_data),
-            (layer.events.visible, self._on_visible),
-        )
-        for emitter, callback in self._links:
-            emitter.connect(callback)
-        if not layer.visible:
-            self._unseen_look.start()
-        self._count()
+        layer.events.data.connect(self._on_data)
+        self._scrutiny.count()
 
     def keep_journal(
         self,
@@ -135,10 +113,6 @@ class Mending(QObject):
             resumed=self.resumed,
         )
 
-    def use(self, settings: CorrectSettings) -> None:
-        """Go by other settings from now on."""
-        self.session.settings = settings
-
     def after_stroke(self, act: Callable[[], None]) -> None:
         """Act now, or once the stroke has ended that is in its midst.
 
@@ -146,42 +120,39 @@ class Mending(QObject):
         """
         if self._closed:
             return
-        if self._in_stroke:
+        if is_painted(self.layer):
             QTimer.singleShot(PAUSE, partial(self.after_stroke, act))
         else:
             act()
 
     def apply(self, edit: Edit, plane: Sequence[int]) -> None:
         """Make an edit one step of the layer's history; the plane's axes are seen."""
-        self._tool_edit = edit, plane
         try:
-            write(self.layer, edit)
+            with self._notes.by_tool(edit, plane):
+                write(self.layer, edit)
+                self._take()
         except Exception:
-            self._doubt()
+            self._scrutiny.doubt()
             raise
-        finally:
-            self._tool_edit = None
 
     def mark(self, change: ReviewChange) -> None:
         """Take marks that were just made into account."""
         self.session.marked(change)
         if change:
-            self._after()
+            self._tell()
 
     def unmark(self) -> ReviewChange | None:
         """Take the last marks of the person back."""
         change = self.session.unmark()
         if change is not None:
-            self._after()
+            self._tell()
         return change
 
     @property
     def progress(self) -> Progress | None:
         """How many objects are checked; None while they are still counted."""
         self.settle()
-        if not self.session.index.ready and self.layer.data.size > SMALL:
-            return None
-        return self.session.progress()
+        return self.session.progress() if self.session.index.ready else None
 
     @property
     def saved(self) -> bool:
@@ -201,43 +172,23 @@ class Mending(QObject):
             What is needed to go on.
         """
         self._take()
-        self._look_last()
+        self.done += self._scrutiny.close()
         self._closed = True
-        for timer in (self._later, self._look, self._unseen_look):
-            timer.stop()
-        for emitter, callback in self._links:
-            emitter.disconnect(callback)
+        self._notes.close()
+        self.layer.events.data.disconnect(self._on_data)
         self.session.close(finished=self.saved)
         reviewed, journal = self.session.reviewed, self.session.journal
         if journal is None or self.saved:
             return Rest(reviewed)
         return Rest(reviewed, journal.path)
 
-    def settle(self) -> bool:
-        """Take in what was done up to now; say whether that was an undo or a redo."""
-        moved = self._take()
-        if self._doubtful and self.layer.data.size <= SMALL:
-            self._resync(None)
-        return moved
+    def settle(self) -> None:
+        """Take in what was done up to now."""
+        self._take()
+        self._scrutiny.look()
 
-    def _on_paint(self, event: Any = None) -> None:
-        self._note()
-        if self._tool_edit is not None:
-            self._take()
-
-    def _note(self) -> None:
-        if self._notes.note(self._tool_edit):
-            self._later.start()  # a fill and a polygon are told of before they are made
-
-    def _take(self) -> bool:
-        """Take in what was noted, which is written by now.
-
-        Returns
-        -------
-        bool
-            Whether anything was undone or redone.
-        """
-        self._note()
+    def _take(self) -> None:
+        """Take in what was noted, which is written by now."""
         noted = self._notes.taken()
         word = ""
         for moves, strokes in noted:
@@ -250,125 +201,43 @@ class Mending(QObject):
                 stroke.step = self.session.made(edit, stroke.plane)
                 self._hear(edit)
             if not moves.sure:
-                self._doubt()
+                self._scrutiny.doubt()
         if noted:
-            self._after()
+            self._tell()
         if word:
             self.followed.emit(sentence(word))
-        return bool(word)
 
     def _hear(self, edit: Edit) -> str:
         self.edited.emit(edit)
         return edit.what
 
-    @property
-    def _in_stroke(self) -> bool:
-        # In the midst of one, pixels are written that are told of at its end.
-        return is_painted(self.layer)
-
     def _is_unsure(self) -> bool:
         """Tell whether the labels may hold what is told later, or taken back."""
         return not self._closed and (
-            self._doubtful or self._in_stroke or bool(self._notes)
+            self._scrutiny.doubtful or is_painted(self.layer) or bool(self._notes)
         )
-
-    def _on_set_data(self, event: Any = None) -> None:
-        if self._in_stroke:  # it is drawn anew with each dab, in some views
-            return
-        before, self._shown = self._shown, slice_of(self.layer)
-        if not self.settle() and before == self._shown:
-            self._doubt()
-
-    def _on_visible(self, event: Any = None) -> None:
-        """Look now and then at what is hidden, of which napari tells nothing."""
-        if self.layer.visible:
-            self._unseen_look.stop()
-            self._doubt()
-        else:
-            self._unseen_look.start()
 
     def _on_data(self, event: Any = None) -> None:
         if self.layer.data is self.session.labels:
-            self._doubt()
+            self._scrutiny.doubt()
             return
         data, said = working_copy(self.layer.data)
         if data is not self.layer.data:
             self.told.emit(said, False)
             self.layer.data = data  # which is told of in its turn
             return
-        self._notes = Notes(self.layer, self._unseen)
+        self._notes.begin()
         self.session.replaced(self.layer.data)
+        self._scrutiny.count()
         self.edited.emit(None)
-        self._count()
-        self._after()
+        self._tell()
 
-    def _doubt(self) -> None:
-        """Look soon for what was changed in silence; new numbers are free at once."""
-        self._doubtful = True
-        self.session.index.doubt()
-        self._look.start()
-
-    def _on_calm(self) -> None:
-        """Look through the labels, large ones beside the window."""
-        checksums = self.session.checksums
-        if self._looking is not None or self._in_stroke or not checksums.ready:
-            self._look.start()
-        elif self.layer.data.size <= SMALL:
-            self.settle()
-        else:
-            doubts: list[tuple[int, ...]] = []
-            end = partial(self._on_looked, checksums, doubts)
-            self._looking = self._errands.start(
-                checksums.doubts, doubts.append, end=end
-            )
-
-    def _on_looked(self, checksums: Checksums, doubts: list[tuple[int, ...]]) -> None:
-        self._looking = None
-        if self._closed:
-            return
-        if self._in_stroke:
-            self._look.start()
-        elif checksums is self.session.checksums:
-            self.settle()
-            self._resync(doubts)
-
-    def _resync(self, doubts: list[tuple[int, ...]] | None) -> None:
-        """Take in what the labels hold where it is not what was told."""
-        if self._in_stroke:
-            return
-        self._doubtful = False
-        boxes = self.session.checksums.settle(doubts)
-        if boxes:
-            self.session.changed(boxes)
-            self._notes.doubt()
-            self.edited.emit(None)
-            self._count()
-            self._after()
-        else:
-            self.session.index.doubt(False)
-
-    def _look_last(self) -> None:
-        """Take in what nobody told of."""
-        if not self.session.checksums.ready:
-            self._keep_anew()
-        elif self._doubtful or self.layer.data.size <= SMALL:
-            boxes = self.session.checksums.settle()
-            self.session.changed(boxes)
-            self.done += bool(boxes)
-
-    def _keep_anew(self) -> None:
-        """Keep all that there is where nobody can tell what changed in silence.
-
-        It is so until large labels are looked through for the first time.
-        """
-        if not self._doubtful:
-            return
+    def _on_found(self) -> None:
         self._notes.doubt()
-        if self.session.journal is not None:
-            self.session.journal.resync()
-            self.done += 1
+        self.edited.emit(None)
+        self._tell()
 
-    def _after(self) -> None:
+    def _tell(self) -> None:
         self.done += 1
         self.marked.emit()
         self.changed.emit()
@@ -376,24 +245,3 @@ class Mending(QObject):
     def _on_heard(self, event: Event) -> None:
         text = getattr(event, "text", "")
         self.told.emit(text, isinstance(event, JournalStalled))
-
-    def _count(self) -> None:
-        """Look large labels through beside the window."""
-        if self.layer.data.size > SMALL:
-            survey = self.session.survey
-            end = partial(self._on_surveyed, survey)
-            self._errands.start(survey.scan, end=end)
-        else:
-            self.session.complete()
-
-    def _on_surveyed(self, survey: Survey) -> None:
-        if self._closed or survey is not self.session.survey:
-            return
-        if self._in_stroke:  # what it wrote and will tell would count twice
-            QTimer.singleShot(CALM, partial(self._on_surveyed, survey))
-            return
-        self.settle()
-        if not self.session.checksums.ready:
-            self._keep_anew()
-        self.session.complete()
-        self.changed.emit()
