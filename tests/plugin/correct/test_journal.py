@@ -207,7 +207,7 @@ def test_what_is_begun_while_work_is_read_leaves_it_alone(
         assert read.wait(10)
         return recover(*args)
 
-    monkeypatch.setattr("napari_cihm.plugin.flows.correct.journal_flow.recover", slow)
+    monkeypatch.setattr("napari_cihm.plugin.flows.correct.resume_flow.recover", slow)
     _crash(correct, squares)
     other = correct.viewer.add_labels(squares[::-1].copy(), name="other")
 
@@ -340,7 +340,7 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     path = correct.session.journal.path
     correct.bench.mending.save(correct.bench.mending.done)  # as an export says
     month = partial(prune, now=time.time() + 31 * 86_400)
-    monkeypatch.setattr("napari_cihm.plugin.flows.correct.journal_flow.prune", month)
+    monkeypatch.setattr("napari_cihm.plugin.flows.correct.resume_flow.prune", month)
     _, dock = _reopen(correct)
     told = "Removed 1 journal of finished work"
     qtbot.waitUntil(

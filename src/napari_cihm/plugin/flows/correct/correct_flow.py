@@ -11,9 +11,9 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench, can_be_corrected
 from napari_cihm.plugin.flows.correct.doubting import Doubting
 from napari_cihm.plugin.flows.correct.export_flow import ExportFlow
-from napari_cihm.plugin.flows.correct.journal_flow import JournalFlow
 from napari_cihm.plugin.flows.correct.pairing import Pairing
 from napari_cihm.plugin.flows.correct.pointing import Pointing
+from napari_cihm.plugin.flows.correct.resume_flow import ResumeFlow
 from napari_cihm.plugin.flows.correct.review_flow import ReviewFlow
 from napari_cihm.plugin.flows.correct.tables import Tables
 from napari_cihm.plugin.flows.correct.tool_flow import EDITS, ToolFlow
@@ -66,7 +66,7 @@ class CorrectFlow(QObject):
         self.tools = ToolFlow(bench, section, self.pointing, self)
         self.review = ReviewFlow(bench, section, self.pointing, overlays, self)
         self.tour = TourFlow(bench, section, Doubting(desk, self), self)
-        self.journals = JournalFlow(bench, section, self)
+        self.resume = ResumeFlow(bench, section, self)
         self.tables = Tables(bench, self)
         self.export = ExportFlow(bench, section, self)
         self._keys = Shortcuts(self)

@@ -54,7 +54,7 @@ class Offer:
     over: Subject
 
 
-class JournalFlow(QObject):
+class ResumeFlow(QObject):
     """Keeps what is done on disk, and answers the banner of unfinished work."""
 
     def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
