@@ -30,6 +30,7 @@ from napari_cihm.correction.erasing import delete
 from napari_cihm.correction.joining import merge
 from napari_cihm.correction.journal import (
     ImageIdentity,
+    Journal,
     claim,
     identity_of,
     recover,
@@ -92,7 +93,15 @@ class Storm:
             held,
         )
         self.mending.followed.connect(lambda said: self.log.append(f"  said {said}"))
-        self.mending.keep_journal(self.identity, {})
+        session = self.mending.session
+        session.journal = Journal(
+            session.labels,
+            self.identity,
+            reviewed=session.reviewed,
+            settings=self.settings,
+            unsure=self.mending.is_unsure,
+            resumed=held,
+        )
 
     def close(self) -> None:
         """End the correction, and look at what is left of it."""

@@ -340,7 +340,7 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     path = correct.session.journal.path
     correct.bench.mending.save(correct.bench.mending.done)  # as an export says
     month = partial(prune, now=time.time() + 31 * 86_400)
-    monkeypatch.setattr("napari_cihm.plugin.flows.correct.resume_flow.prune", month)
+    monkeypatch.setattr("napari_cihm.plugin.flows.correct.journalling.prune", month)
     _, dock = _reopen(correct)
     told = "Removed 1 journal of finished work"
     qtbot.waitUntil(

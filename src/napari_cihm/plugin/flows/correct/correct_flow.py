@@ -11,6 +11,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench, can_be_corrected
 from napari_cihm.plugin.flows.correct.doubting import Doubting
 from napari_cihm.plugin.flows.correct.export_flow import ExportFlow
+from napari_cihm.plugin.flows.correct.journalling import Journalling
 from napari_cihm.plugin.flows.correct.pairing import Pairing
 from napari_cihm.plugin.flows.correct.pointing import Pointing
 from napari_cihm.plugin.flows.correct.resume_flow import ResumeFlow
@@ -66,6 +67,7 @@ class CorrectFlow(QObject):
         self.tools = ToolFlow(bench, section, self.pointing, self)
         self.review = ReviewFlow(bench, section, self.pointing, overlays, self)
         self.tour = TourFlow(bench, section, Doubting(desk, self), self)
+        self._journalling = Journalling(bench, self)
         self.resume = ResumeFlow(bench, section, self)
         self.tables = Tables(bench, self)
         self.export = ExportFlow(bench, section, self)

@@ -10,11 +10,11 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
 from napari_cihm.correction.edits import Edit
-from napari_cihm.correction.journal import Claim, ImageIdentity, Journal
+from napari_cihm.correction.journal import Claim
 from napari_cihm.correction.reviewed import ReviewChange, Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.working_copy import working_copy
-from napari_cihm.events import Event, JournalStalled
+from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.noting import Notes
 from napari_cihm.plugin.flows.correct.resting import Rest
 from napari_cihm.plugin.flows.correct.scrutiny import Scrutiny
@@ -54,16 +54,12 @@ class Mending(QObject):
         Emitted after marks changed: what shows them has to be drawn anew.
     followed
         Emitted with a word about what was undone or redone.
-    told
-        Emitted with a word about the journal, and whether it is a trouble.
     """
 
     changed = Signal()
     edited = Signal(object)
     marked = Signal()
     followed = Signal(str)
-    told = Signal(str, bool)
-    _heard = Signal(object)  # from the journal's thread to ours
 
     def __init__(
         self,
@@ -90,28 +86,8 @@ class Mending(QObject):
         self._notes.doubted.connect(self._scrutiny.doubt)
         self._scrutiny.counted.connect(self.changed)
         self._scrutiny.found.connect(self._on_found)
-        self._heard.connect(self._on_heard)
         layer.events.data.connect(self._on_data)
         self._scrutiny.count()
-
-    def keep_journal(
-        self,
-        identity: ImageIdentity | Callable[[], ImageIdentity],
-        facts: dict[str, Any],
-    ) -> None:
-        """Keep every stroke on disk from now on."""
-        session = self.session
-        session.journal = Journal(
-            session.labels,
-            identity,
-            reviewed=session.reviewed,
-            layer=self.layer.name,
-            facts=facts,
-            settings=session.settings,
-            tell=self._heard.emit,
-            unsure=self._is_unsure,
-            resumed=self.resumed,
-        )
 
     def after_stroke(self, act: Callable[[], None]) -> None:
         """Act now, or once the stroke has ended that is in its midst.
@@ -163,6 +139,12 @@ class Mending(QObject):
         """Hear that all of the first changes were saved elsewhere."""
         self._saved = done
 
+    def is_unsure(self) -> bool:
+        """Tell whether the labels may hold what is told later, or taken back."""
+        return not self._closed and (
+            self._scrutiny.doubtful or is_painted(self.layer) or bool(self._notes)
+        )
+
     def close(self) -> Rest:
         """Hear no more, and end the journal, which keeps what is saved nowhere.
 
@@ -211,19 +193,13 @@ class Mending(QObject):
         self.edited.emit(edit)
         return edit.what
 
-    def _is_unsure(self) -> bool:
-        """Tell whether the labels may hold what is told later, or taken back."""
-        return not self._closed and (
-            self._scrutiny.doubtful or is_painted(self.layer) or bool(self._notes)
-        )
-
     def _on_data(self, event: Any = None) -> None:
         if self.layer.data is self.session.labels:
             self._scrutiny.doubt()
             return
         data, said = working_copy(self.layer.data)
         if data is not self.layer.data:
-            self.told.emit(said, False)
+            notices.tell(said)
             self.layer.data = data  # which is told of in its turn
             return
         self._notes.begin()
@@ -241,7 +217,3 @@ class Mending(QObject):
         self.done += 1
         self.marked.emit()
         self.changed.emit()
-
-    def _on_heard(self, event: Event) -> None:
-        text = getattr(event, "text", "")
-        self.told.emit(text, isinstance(event, JournalStalled))

@@ -1,7 +1,7 @@
-"""Journals of corrections: begun, offered again after a crash, and pruned."""
+"""Work that was left unfinished: found in its journals, offered, gone on with."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,7 +17,6 @@ from napari_cihm.correction.journal import (
     Recovered,
     claim,
     discard,
-    prune,
     recover,
     unfinished,
     wait_for_ends,
@@ -25,11 +24,9 @@ from napari_cihm.correction.journal import (
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import notices, results
 from napari_cihm.plugin.flows.correct.bench import Bench
-from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.layers import resumed_name
 from napari_cihm.plugin.placing import place_of
 from napari_cihm.plugin.scene import array_of
-from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
@@ -40,9 +37,6 @@ if TYPE_CHECKING:
 
 
 Subject: TypeAlias = ImageLayer | Labels
-# What is said of labels that a journal keeps too.
-FACTS = ("axes", "diameter", "model", "model_hash", "settings", "labels_at")
-
 CALM = 500  # milliseconds in which a live image may get other pixels again
 
 
@@ -55,7 +49,7 @@ class Offer:
 
 
 class ResumeFlow(QObject):
-    """Keeps what is done on disk, and answers the banner of unfinished work."""
+    """Answers the banner of unfinished work."""
 
     def __init__(self, bench: Bench, section: CorrectSection, parent: QObject) -> None:
         super().__init__(parent)
@@ -67,14 +61,13 @@ class ResumeFlow(QObject):
         self._search: Errand | None = None
         self._calm = QTimer(self, singleShot=True, interval=CALM)
         self._calm.timeout.connect(self.look)
-        bench.began.connect(self._on_began)
+        bench.began.connect(self._offer)
         bench.chosen.connect(self._on_changed)
         section.unfinished.accepted.connect(self.resume)
         section.unfinished.declined.connect(self.discard)
         bench.desk.session.image_changed.connect(self._on_changed)
         bench.desk.session.model_changed.connect(self._tell)
         bench.desk.scene.pixels_changed.connect(self._on_pixels_changed)
-        self._prune()
         self.look()
 
     def look(self) -> None:
@@ -148,38 +141,13 @@ class ResumeFlow(QObject):
             subjects.append(labels)
         return subjects
 
-    def _on_began(self, mending: Mending) -> None:
-        mending.told.connect(_on_told)
-        if self._bench.settings.journal:
-            about = record_of(mending.layer)
-            facts = {k: about[k] for k in FACTS if k in about}
-            mending.keep_journal(self._identity(mending), facts)
-        self._offer()
-
-    def _identity(
-        self, mending: Mending
-    ) -> ImageIdentity | Callable[[], ImageIdentity]:
-        """Say what a journal is kept for; a reader may be slow or fail, in a thread."""
-        if mending.resumed is not None:
-            return mending.resumed.identity
-        layer = mending.layer
-        image = self._bench.pairing.image_of(layer)
-        if image is not None:
-            name, source = image.name, str(image.source.path or "")
-            return partial(ImageIdentity.of, array_of(image), name, source)
-        source = str(layer.source.path or "")
-        if getattr(layer.data, "source", None) is not None:
-            return partial(ImageIdentity.of, layer.data.source, layer.name, source)
-        # As they are before the first stroke.
-        return ImageIdentity.of(layer.data, layer.name, source)
-
     def _take(self, subjects: list[Subject], offers: list[Offer]) -> None:
         if subjects is self._looked:
             self._offers = offers
             self._offer()
             self._tell()
 
-    def _offer(self) -> None:
+    def _offer(self, *_: Any) -> None:
         here = self._bench.journals
         self._offers = [x for x in self._offers if x.journal.path not in here]
         if not self._offers:
@@ -243,16 +211,6 @@ class ResumeFlow(QObject):
         notices.report(failure)
         self.look()
 
-    def _prune(self) -> None:
-        settings = self._bench.settings
-
-        def work() -> Iterator[str]:
-            gone = prune(settings)
-            if gone is not None:
-                yield gone.text
-
-        self._bench.errands.start(work, notices.tell)
-
 
 def _base(journal: FoundJournal, bases: list[Any]) -> Any:
     """Return the labels that a journal was begun with, if they are to be had."""
@@ -267,10 +225,3 @@ def _base(journal: FoundJournal, bases: list[Any]) -> Any:
             f"open them first ({journal.layer})",
         )
     return base
-
-
-def _on_told(text: str, trouble: bool) -> None:
-    if trouble:
-        notices.warn(text)
-    else:
-        notices.tell(text)
