@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from napari.layers import Image as ImageLayer
 
+from napari_cihm.plugin.pictures import picture_of
 from napari_cihm.plugin.region import Part, changed, region_of
-from napari_cihm.plugin.scene import picture_of
 
 SIZES = {"t": 3, "z": 4, "c": 2, "y": 7, "x": 5}
 

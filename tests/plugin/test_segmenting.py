@@ -663,7 +663,7 @@ def test_complex_images_are_refused_before_anything_runs(
     shown.viewer.layers.clear()
     shown.viewer.add_image(blobs, name="wave")
     monkeypatch.setattr(
-        "napari_cihm.plugin.scene.array_of", lambda layer: layer.data.astype(complex)
+        "napari_cihm.plugin.pictures.array_of", lambda layer: layer.data.astype(complex)
     )
     shown.ready()
     shown.press(shown.section.segment)

@@ -17,9 +17,10 @@ from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
 from napari_cihm.data.boxes import Box
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.placing import lay, place_over
 from napari_cihm.plugin.region import Region, changed, region_of
-from napari_cihm.plugin.scene import Scene, array_of
+from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.signing import (
     id_of,
     is_of,

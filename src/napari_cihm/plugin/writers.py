@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_cihm.data.axes import label_axes, letters_of, usual_axes
-from napari_cihm.plugin.scene import sizes_of
+from napari_cihm.plugin.pictures import sizes_of
 from napari_cihm.plugin.signing import KEY
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.submission import run_lengths, write_submission

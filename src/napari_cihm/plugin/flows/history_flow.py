@@ -15,10 +15,10 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.lessons import Lessons
 from napari_cihm.plugin.flows.model_flow import ModelFlow
+from napari_cihm.plugin.pictures import picture_of
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.region import Region
 from napari_cihm.plugin.runner import QUICK, Run
-from napari_cihm.plugin.scene import picture_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
 COLOURS = "#ff9f43", "#4aa8ff"  # told apart by colour-blind eyes too

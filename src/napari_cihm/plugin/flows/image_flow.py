@@ -9,7 +9,7 @@ from napari_cihm.data.axes import check_axes
 from napari_cihm.errors import AxesError
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
-from napari_cihm.plugin.scene import array_of, axes_of
+from napari_cihm.plugin.pictures import array_of, axes_of
 from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.views.segment_section import SegmentSection
 

@@ -21,9 +21,9 @@ from napari_cihm.events import (
 )
 from napari_cihm.plugin import results
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.pictures import picture_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
-from napari_cihm.plugin.scene import picture_of
 from napari_cihm.plugin.steps import PAUSE, is_painted
 from napari_cihm.plugin.wording import counted
 

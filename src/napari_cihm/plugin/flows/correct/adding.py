@@ -17,9 +17,9 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.padded import Padded
+from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import QUICK, Run
-from napari_cihm.plugin.scene import array_of, picture_of
 from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.tools import Ground
 

@@ -10,9 +10,9 @@ from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, TileDone
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.runner import Run, RunState
-from napari_cihm.plugin.scene import array_of, picture_of
 
 
 class Doubting(QObject):

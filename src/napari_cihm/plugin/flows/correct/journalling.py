@@ -11,7 +11,7 @@ from napari_cihm.events import JournalStalled, JournalWell
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.mending import Mending
-from napari_cihm.plugin.scene import array_of
+from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.signing import record_of
 
 # What is said of labels that a journal keeps too.

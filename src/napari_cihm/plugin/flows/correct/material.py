@@ -8,8 +8,8 @@ from napari.layers import Labels
 from napari_cihm.config import Channels
 from napari_cihm.data.boxes import whole
 from napari_cihm.plugin.flows.correct.pairing import Pairing
+from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import Part, region_of
-from napari_cihm.plugin.scene import array_of, picture_of
 
 
 @dataclass(frozen=True, eq=False)

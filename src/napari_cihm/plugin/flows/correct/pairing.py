@@ -11,9 +11,10 @@ from napari.layers import Labels, Layer
 from napari_cihm.config import Channels
 from napari_cihm.data.axes import letters_of, usual_axes
 from napari_cihm.errors import AxesError
+from napari_cihm.plugin.pictures import array_of, axes_of
 from napari_cihm.plugin.placing import place_over
 from napari_cihm.plugin.region import Region, region_of
-from napari_cihm.plugin.scene import Scene, array_of, axes_of
+from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
 from napari_cihm.plugin.signing import id_of, record_of
 

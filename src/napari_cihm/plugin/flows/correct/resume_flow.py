@@ -25,8 +25,8 @@ from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import notices, results
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.layers import resumed_name
+from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.placing import place_of
-from napari_cihm.plugin.scene import array_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 

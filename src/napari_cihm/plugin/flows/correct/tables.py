@@ -14,9 +14,9 @@ from napari_cihm.events import Event, Measured
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.mending import Mending
+from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
-from napari_cihm.plugin.scene import array_of, picture_of
 from napari_cihm.plugin.signing import is_preview, record_of
 from napari_cihm.plugin.steps import is_painted
 

@@ -26,7 +26,7 @@ from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.doubting import Doubting
 from napari_cihm.plugin.flows.correct.mending import Mending
-from napari_cihm.plugin.scene import array_of
+from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
 

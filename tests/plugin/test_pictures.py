@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_cihm.plugin.pictures import picture_of
 from napari_cihm.plugin.region import region_of
-from napari_cihm.plugin.scene import picture_of
 
 
 @pytest.mark.parametrize(

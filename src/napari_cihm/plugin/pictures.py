@@ -1,0 +1,74 @@
+"""Images of the viewer as the engine takes them: pixels, axes, lengths."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+
+from napari_cihm.data.axes import guess_axes, letters_of
+from napari_cihm.data.chunks import chunk_by_chunk
+from napari_cihm.data.image import Image
+from napari_cihm.data.units import shorten
+from napari_cihm.plugin.filed import filed_axes
+from napari_cihm.plugin.region import Region
+
+NO_UNIT = "pixel"
+
+
+def array_of(layer: ImageLayer | Labels) -> Any:
+    """Return the pixels of an image or of labels, of many scales the finest."""
+    return layer.data[0] if layer.multiscale else layer.data
+
+
+def axes_of(layer: ImageLayer) -> str:
+    """Return what an image's dimensions are called, or else a guess.
+
+    Names that a reader or the user gave count, then those in a TIFF that napari's own
+    reader opened; its numbers do not. A few planes a length apart are slices and no
+    channels.
+    """
+    letters = letters_of([*layer.axis_labels, *("c" if layer.rgb else "")])
+    shape = array_of(layer).shape
+    if len(letters) == len(shape):
+        return letters
+    if filed := filed_axes(layer, tuple(shape)):
+        return filed
+    guessed = guess_axes(shape, rgb=layer.rgb)
+    if guessed[0] == "c" and _is_measured(layer):
+        return f"z{guessed[1:]}"
+    return guessed
+
+
+def _is_measured(layer: ImageLayer) -> bool:
+    """Tell whether the first dimension is a length, which no channels have."""
+    return bool(sizes_of("z", layer.scale[:1], layer.units[:1]))
+
+
+def sizes_of(
+    letters: str, scale: Iterable[float], units: Iterable[Any]
+) -> dict[str, tuple[float, str]]:
+    """Return how long a pixel is along axes, and in what unit, where that is said.
+
+    A length of 1 without a unit is what napari gives any layer; others are the
+    user's, if in no unit. Space has a scale if any of its axes has.
+    """
+    sizes = {
+        letter: (float(size), "" if unit == NO_UNIT else shorten(unit))
+        for letter, size, unit in zip(letters, scale, map(str, units), strict=False)
+    }
+    known = {letter for letter, (size, unit) in sizes.items() if unit or size != 1}
+    if known & set("zyx"):
+        known |= set("zyx")
+    return {letter: sizes[letter] for letter in letters if letter in known - {"c"}}
+
+
+def picture_of(layer: ImageLayer, region: Region) -> Image:
+    """Return a region of an image with its scale, for the engine."""
+    fed = region.fed_axes
+    letters = region.axes[:-1] if layer.rgb else region.axes
+    sizes = sizes_of(letters, layer.scale, layer.units)
+    scale = {a: size for a, (size, _) in sizes.items() if a in fed}
+    units = {a: unit or "unit" for a, (_, unit) in sizes.items() if a in fed}
+    data = region.feed(chunk_by_chunk(array_of(layer)))
+    return Image.of(data, fed, scale=scale, units=units, name=layer.name)
