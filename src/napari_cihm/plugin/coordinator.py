@@ -123,7 +123,7 @@ class Coordinator(QObject):
                 self.model.choose(path)
                 continue
             try:
-                self.desk.scene.open(path, PLUGIN if _is_ours(path) else None)
+                self.desk.scene.window.open(path, PLUGIN if _is_ours(path) else None)
             except CihmError as error:
                 notices.explain(error)
 

@@ -48,7 +48,8 @@ class Keys(QObject):
         self._pointing = pointing
         self._layer: Labels | None = None
         self._theirs: Any = None  # what Escape did there before
-        self._ends = [scene.bind(SEGMENT, segment), scene.bind(CANCEL, self._on_cancel)]
+        bind = scene.window.bind
+        self._ends = [bind(SEGMENT, segment), bind(CANCEL, self._on_cancel)]
         self._signals = (
             session.state_changed,
             scene.labels_selected,

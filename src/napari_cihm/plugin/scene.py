@@ -1,35 +1,23 @@
 """What the viewer holds and shows: the one place that keeps it.
 
-It reads, and moves camera and sliders; what puts layers there takes its list.
+It only reads; what puts layers there takes its list.
 """
 
-import logging
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-from napari.errors import MultipleReaderError
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from napari.settings import get_settings
-from napari.utils.key_bindings import coerce_keybinding
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QObject, Qt, Signal
-from qtpy.QtWidgets import QMainWindow
+from qtpy.QtCore import QObject, Signal
 
-from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin.pictures import array_of
-from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.screen import Screen
+from napari_cihm.plugin.window import Window
 
 DESCRIBING = ("data", "axis_labels", "units", "scale")  # events of an image
-BUILTINS = "napari"
-TABLE, TABLE_HEIGHT = "Features table widget", 280  # pixels
-
-
-log = logging.getLogger(__name__)
 
 
 class Scene(QObject):
@@ -53,6 +41,8 @@ class Scene(QObject):
         Emitted when colours, or the size of letters, are others.
     screen : Screen
         Where the viewer looks.
+    window : Window
+        What it does beside.
     """
 
     layers_changed = Signal()
@@ -68,7 +58,7 @@ class Scene(QObject):
         super().__init__(parent)
         # napari hands out a guard whose layers are not those that events speak of.
         viewer = self._viewer = getattr(viewer, "__wrapped__", viewer)
-        self.screen = Screen(viewer)
+        self.screen, self.window = Screen(viewer), Window(viewer)
         layers = viewer.layers
         self._links: list[tuple[Any, Callable[..., None]]] = [
             (layers.events.inserted, self._on_inserted),
@@ -133,73 +123,6 @@ class Scene(QObject):
         """Tell whether a layer is still there."""
         return layer is not None and layer in self._viewer.layers
 
-    def bind(self, key: str, act: Callable[[], None]) -> Callable[[], None]:
-        """Let a key do something wherever it is pressed; return what ends that.
-
-        A key that the user gave something else to do in this viewer stays theirs.
-        """
-        keymap, code = self._viewer.keymap, coerce_keybinding(key)
-        if code in keymap:
-            return lambda: None
-        keymap[code] = lambda viewer: act()
-        return lambda: keymap.pop(code, None)
-
-    def show_table(self) -> None:
-        """Show napari's own table of features, below the canvas unless it is open."""
-        window = self._viewer.window
-        docks = window.dock_widgets.items()
-        found = [table.parent() for name, table in docks if name.startswith(TABLE)]
-        dock = found[0] if found else window.add_plugin_dock_widget(BUILTINS, TABLE)[0]
-        main = dock.window()
-        if not found and isinstance(main, QMainWindow):
-            # Beside the canvas it would take the room of the panel.
-            main.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
-            main.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
-        dock.show()
-        dock.raise_()
-
-    def open(self, path: str, plugin: str | None = None) -> None:
-        """Open a file or a folder; where several readers could, napari's own does.
-
-        Raises
-        ------
-        CihmError
-            Saying why it cannot be opened.
-        """
-        try:
-            self._viewer.open([path], plugin=plugin)
-        except MultipleReaderError:
-            self.open(path, BUILTINS)
-        except CihmError:
-            raise
-        except Exception as error:  # whatever a reader, which is anyone's, runs into
-            cause = getattr(error, "original_error", error)
-            log.info("%s was not opened", path, exc_info=True)
-            came, remedy = _unopened(Path(path), cause)
-            raise InputError(
-                came, "an image, labels, a folder of images, or a model", remedy
-            ) from error
-
-    def region(self, layer: ImageLayer, axes: str, extent: Extent) -> Region:
-        """Return the part of an image that an extent means just now."""
-        shape = array_of(layer).shape
-        shown = set(self._viewer.dims.displayed)
-        offset = self._viewer.dims.ndim - layer.ndim
-        at = np.round(layer.world_to_data(self._viewer.dims.point)).astype(int)
-        letters = axes[:-1] if layer.rgb else axes
-        point = {
-            a: int(at[i]) for i, a in enumerate(letters) if i + offset not in shown
-        }
-        corners = layer.corner_pixels
-        if layer.multiscale:
-            corners = corners * layer.downsample_factors[layer.data_level]
-        window = {
-            a: (int(corners[0, i]), int(corners[1, i]) + 1)
-            for i, a in enumerate(letters)
-            if i + offset in shown and corners[1, i] > corners[0, i]
-        }
-        return region_of(axes, shape, extent, point, window)
-
     def _follow(self, layer: Layer) -> None:
         layer.events.name.connect(self._on_listed)
         if isinstance(layer, ImageLayer):
@@ -245,29 +168,6 @@ class Scene(QObject):
 
     def _on_theme(self, event: Any) -> None:
         self.theme_changed.emit()
-
-
-def _unopened(path: Path, cause: object) -> tuple[str, str]:
-    """Say what could not be opened, and what to do."""
-    if not path.is_dir():
-        return f"the file {path.name} could not be opened ({cause})", ""
-    if not _has_images(path):  # of which readers complain in words of their own
-        return f"the folder {path.name} holds no image", ""
-    return (
-        f"the folder {path.name} could not be opened as one stack ({cause})",
-        "drop the images in it",
-    )
-
-
-def _has_images(folder: Path) -> bool:
-    # What reads files would keep the panel waiting while it opens.
-    from napari_cihm.data.reading import SUFFIXES
-
-    try:
-        names = [folder, *folder.iterdir()]
-        return any(name.suffix.lower() in SUFFIXES for name in names)
-    except OSError:
-        return True  # for all we know
 
 
 def _said_of(layer: ImageLayer) -> tuple[Any, ...]:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 
 from napari_cihm.data.boxes import Box
+from napari_cihm.plugin.pictures import array_of
+from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.shortcuts import key_of
 
 SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
@@ -67,6 +70,26 @@ class Screen:
         """Turn a place in the world into pixels of a layer."""
         found = layer.world_to_data(position)
         return tuple(float(n) for n in found[-layer.ndim :])
+
+    def region(self, image: ImageLayer, axes: str, extent: Extent) -> Region:
+        """Return the part of an image that an extent means just now."""
+        shape = array_of(image).shape
+        shown = set(self._viewer.dims.displayed)
+        offset = self._viewer.dims.ndim - image.ndim
+        at = np.round(image.world_to_data(self._viewer.dims.point)).astype(int)
+        letters = axes[:-1] if image.rgb else axes
+        point = {
+            a: int(at[i]) for i, a in enumerate(letters) if i + offset not in shown
+        }
+        corners = image.corner_pixels
+        if image.multiscale:
+            corners = corners * image.downsample_factors[image.data_level]
+        window = {
+            a: (int(corners[0, i]), int(corners[1, i]) + 1)
+            for i, a in enumerate(letters)
+            if i + offset in shown and corners[1, i] > corners[0, i]
+        }
+        return region_of(axes, shape, extent, point, window)
 
     def width(self, layer: Layer, pixels: float) -> float:
         """Return how many pixels of a layer so many pixels of the screen are."""

@@ -77,7 +77,7 @@ class HistoryFlow(QObject):
             )
             return
         self.close()
-        region = scene.region(image, session.axes, "slice")
+        region = scene.screen.region(image, session.axes, "slice")
         settings = {"device": session.device, "channels": self._lessons.channels(image)}
         for source, colour in zip((first, second), COLOURS, strict=True):
             name = f"{image.name} by {_name(source)}"

@@ -87,7 +87,7 @@ class SegmentFlow(QObject):
         settings = self.settings()
         try:
             checked_axes(session.axes, image)
-            region = scene.region(image, session.axes, extent)
+            region = scene.screen.region(image, session.axes, extent)
             labelling = Labelling(
                 self._desk, image, region, settings, preview, self._on_end, self
             )

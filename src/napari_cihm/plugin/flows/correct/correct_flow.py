@@ -191,7 +191,7 @@ class CorrectFlow(QObject):
         if layer is not None:
             self.tables.fill(layer)
             self._desk.scene.layers.selection.active = layer  # whose table is shown
-            self._desk.scene.show_table()
+            self._desk.scene.window.show_table()
 
     def _on_key_changed(self, name: str) -> None:
         self._section.set_keys({name: self._keys.text(ALL[name])})
