@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject
 from napari_cihm.config import Channels
 from napari_cihm.correction.adding import add_object
 from napari_cihm.correction.edits import Edit
+from napari_cihm.data.sizes import widths
 from napari_cihm.errors import CihmError
 from napari_cihm.events import Event, Segmented
 from napari_cihm.plugin import notices
@@ -24,6 +25,7 @@ from napari_cihm.plugin.signing import record_of
 from napari_cihm.plugin.tools import Ground
 
 LEAST = 96  # pixels around a click that the model is shown
+USUAL = 24.0  # pixels across an object of which nothing is known
 PLANE = 2**22  # a plane of more pixels is not looked through for its contrast
 
 Point = tuple[float, ...]
@@ -127,7 +129,7 @@ class Adding(QObject):
                 points,
                 maps=maps,
                 image=image,
-                diameter=self._bench.diameter(mending),
+                diameter=_diameter_of(mending),
                 decoding=None if config is None else config.decoding,
                 axes=ground.plane,
                 index=mending.session.index,
@@ -148,7 +150,7 @@ class Adding(QObject):
             return None
         if {letters[a] for a in plane} != {"y", "x"}:
             return None
-        reach = max(LEAST, 3 * self._bench.diameter(mending))
+        reach = max(LEAST, 3 * _diameter_of(mending))
         spots = dict(zip(letters, np.transpose(points), strict=True))
         at = {a: round(float(spots[a][0])) for a in "tz" if a in spots}
         window = {
@@ -174,3 +176,14 @@ def _grey(image: ImageLayer, region: Region, channels: Channels) -> Any:
             part = part.take([channels], axis)
         part = part.mean(axis, keepdims=True)
     return part.reshape(region.shown_part)
+
+
+def _diameter_of(mending: Mending) -> float:
+    """Return how many pixels objects are usually across."""
+    known = record_of(mending.layer).get("diameter")
+    if known:
+        return float(known)
+    counts = mending.session.index.counts() if mending.session.index.ready else {}
+    if not counts or mending.layer.ndim > 2:
+        return USUAL
+    return float(widths(np.median(list(counts.values()))))

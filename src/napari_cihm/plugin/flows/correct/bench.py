@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject, Signal
 
@@ -10,7 +9,6 @@ from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.journal import Claim
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.working_copy import working_copy
-from napari_cihm.data.sizes import widths
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.correct.pairing import Pairing
@@ -18,10 +16,7 @@ from napari_cihm.plugin.flows.correct.resting import RESTING
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.errands import Errands
 from napari_cihm.plugin.overlays import is_overlay
-from napari_cihm.plugin.signing import is_passing, record_of
-from napari_cihm.plugin.tools import Ground
-
-USUAL = 24.0  # pixels across an object of which nothing is known
+from napari_cihm.plugin.signing import is_passing
 
 
 class Bench(QObject):
@@ -48,8 +43,6 @@ class Bench(QObject):
         Knows which image labels belong to.
     errands : Errands
         Runs what would hold up the window.
-    whole : bool
-        Whether tools follow objects through all slices.
     """
 
     chosen = Signal()
@@ -66,7 +59,6 @@ class Bench(QObject):
         super().__init__(parent)
         self.desk, self.settings, self.pairing = desk, settings, pairing
         self.errands = Errands(self)
-        self.whole = True
         self.labels: Labels | None = None
         self._mendings: dict[Labels, Mending] = {}
         desk.layers.reviewed_of = self.reviewed_of
@@ -167,37 +159,6 @@ class Bench(QObject):
             return None
         mending.settle()  # a stroke that just ended is marked too
         return mending.session.reviewed
-
-    def ground(self, mending: Mending) -> Ground:
-        """Return what tools need to know of the labels and of the screen."""
-        mending.settle()
-        layer = mending.layer
-        plane = self.desk.scene.screen.plane(layer)
-        axes = self.pairing.axes_of(layer)
-        deep = [
-            a for a, letter in enumerate(axes) if letter in "zyx" and a not in plane
-        ]
-        timed = [a for a, letter in enumerate(axes) if letter == "t" and a not in plane]
-        followed = {*plane, *deep} if self.whole else set(plane)
-        return Ground(
-            layer.data,
-            mending.session.index,
-            self.settings,
-            tuple(sorted(followed)),
-            plane,
-            next(iter([*deep, *timed]), None),
-            tuple(float(abs(n)) for n in layer.scale),
-        )
-
-    def diameter(self, mending: Mending) -> float:
-        """Return how many pixels objects are usually across."""
-        known = record_of(mending.layer).get("diameter")
-        if known:
-            return float(known)
-        counts = mending.session.index.counts() if mending.session.index.ready else {}
-        if not counts or mending.layer.ndim > 2:
-            return USUAL
-        return float(widths(np.median(list(counts.values()))))
 
     def _on_changed(self) -> None:
         if self.sender() is self.mending:

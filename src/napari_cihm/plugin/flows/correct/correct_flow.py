@@ -77,7 +77,6 @@ class CorrectFlow(QObject):
         section.labels_chosen.connect(self._on_labels_chosen)
         section.pressed.connect(self._on_pressed)
         section.settings_changed.connect(self._on_settings_changed)
-        section.grid.whole_chosen.connect(self._on_whole_chosen)
         section.copy.accepted.connect(self._on_copy)
         section.table_requested.connect(self._on_table)
         scene = desk.scene
@@ -166,9 +165,6 @@ class CorrectFlow(QObject):
         self.bench.use(_settings_of(self._section, before))
         if self.bench.settings.unit != before.unit:
             self.tour.forget()
-
-    def _on_whole_chosen(self, whole: bool) -> None:
-        self.bench.whole = whole
 
     def _on_moved(self) -> None:
         layer = self.bench.labels

@@ -12,7 +12,7 @@ from napari_cihm.plugin.flows.correct.adding import Adding
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.correct.pointing import Point, Pointing
-from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Tool, ending
+from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Ground, Tool, ending
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.wording import done, sentence
 
@@ -42,10 +42,12 @@ class ToolFlow(QObject):
     ) -> None:
         super().__init__(parent)
         self._bench, self._section, self._pointing = bench, section, pointing
+        self._whole = True  # tools follow objects through all slices
         self._adding = Adding(bench, self.apply, self)
         pointing.pointed.connect(self._on_pointed)
         pointing.changed.connect(self._show_tool)
         bench.chosen.connect(pointing.drop)
+        section.grid.whole_chosen.connect(self._on_whole_chosen)
         self._show_tool()
 
     def press(self, tool: Tool) -> None:
@@ -101,7 +103,7 @@ class ToolFlow(QObject):
     def _use_now(
         self, mending: Mending, tool: Tool, points: list[Point], drawn: bool
     ) -> None:
-        ground = self._bench.ground(mending)
+        ground = self._ground(mending)
         if not mending.layer.visible:
             notices.refuse(
                 f"{mending.layer.name} is hidden",
@@ -118,6 +120,30 @@ class ToolFlow(QObject):
                 notices.explain(error, mild=True)
                 return
             self.apply(mending, edit, ground.plane)
+
+    def _ground(self, mending: Mending) -> Ground:
+        """Return what tools need to know of the labels and of the screen."""
+        mending.settle()
+        layer = mending.layer
+        plane = self._bench.desk.scene.screen.plane(layer)
+        axes = self._bench.pairing.axes_of(layer)
+        deep = [
+            a for a, letter in enumerate(axes) if letter in "zyx" and a not in plane
+        ]
+        timed = [a for a, letter in enumerate(axes) if letter == "t" and a not in plane]
+        followed = {*plane, *deep} if self._whole else set(plane)
+        return Ground(
+            labels=layer.data,
+            index=mending.session.index,
+            settings=self._bench.settings,
+            axes=tuple(sorted(followed)),
+            plane=plane,
+            depth=next(iter([*deep, *timed]), None),
+            spacing=tuple(float(abs(n)) for n in layer.scale),
+        )
+
+    def _on_whole_chosen(self, whole: bool) -> None:
+        self._whole = whole
 
     def _show_tool(self) -> None:
         tool = self._pointing.tool

@@ -98,7 +98,7 @@ class TourFlow(QObject):
         shape = tuple(mending.layer.data.shape)
         box, mask = stop.box, None
         if stop.label:
-            plane = self._bench.ground(mending).plane
+            plane = self._bench.desk.scene.screen.plane(mending.layer)
             if stop.label not in mending.session.index:
                 return
             box = grown(_box_of(mending, stop.label), MARGIN, shape, plane)
