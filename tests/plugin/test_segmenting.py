@@ -15,7 +15,7 @@ from skimage.measure import label as components
 
 import napari_cihm as cihm
 from napari_cihm.correction.reviewed import Reviewed
-from napari_cihm.plugin import results
+from napari_cihm.plugin import large_labels
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.session import State
@@ -749,7 +749,7 @@ def test_large_labels_of_pixels_that_are_gone_are_told(huge, blobs, said):
 def test_a_run_that_was_cancelled_leaves_nothing_on_disk(huge, blobs):
     huge.viewer.layers["huge"].data = np.stack([blobs] * 400)
     huge.press(huge.section.segment)
-    home = results._home()
+    home = large_labels._home()
     huge.until(lambda: any(home.glob("*/*/run-*")))
     huge.press(huge.bar.cancel)
     huge.rest()

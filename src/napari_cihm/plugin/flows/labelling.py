@@ -19,7 +19,7 @@ from napari_cihm.events import (
     Segmented,
     TileDone,
 )
-from napari_cihm.plugin import results
+from napari_cihm.plugin import large_labels
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.pictures import picture_of
 from napari_cihm.plugin.region import Region, region_of
@@ -75,7 +75,7 @@ class Labelling(QObject):
         self._stroke = QTimer(self, singleShot=True, interval=PAUSE)
         self._stroke.timeout.connect(self._take)
         whole = region_of(region.axes, region.shape)
-        self._work = results.new_folder() if region.large else None
+        self._work = large_labels.new_folder() if region.large else None
         self.run: Run = desk.runner.start(
             "segment",
             self._on_event,
@@ -106,7 +106,7 @@ class Labelling(QObject):
         self._refresh.stop()
         self._stroke.stop()
         if self._work is not None and self.result is None:
-            results.discard(self._work)
+            large_labels.discard(self._work)
         if self.layer is not None and self.layer is not self.result:
             layer, self.layer = self.layer, None
             self._desk.layers.remove(layer)
@@ -166,8 +166,8 @@ class Labelling(QObject):
         # Layers may take it away as its labels move into another: that ends no run.
         shown, self.layer = self.layer, None
         if shown is None:
-            labels = results.shaped(event.labels, self.region.shown_part)
-            about["labels_at"] = results.place_of(event.labels, labels.shape)
+            labels = large_labels.shaped(event.labels, self.region.shown_part)
+            about["labels_at"] = large_labels.place_of(event.labels, labels.shape)
             self.result = layers.add_large(
                 self.image, self.region, labels, about, self.preview
             )

@@ -22,7 +22,7 @@ from napari_cihm.correction.journal import (
     wait_for_ends,
 )
 from napari_cihm.errors import CihmError, InputError
-from napari_cihm.plugin import notices, results
+from napari_cihm.plugin import large_labels, notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.layers import resumed_name
 from napari_cihm.plugin.pictures import array_of
@@ -215,7 +215,7 @@ class ResumeFlow(QObject):
 def _base(journal: FoundJournal, bases: list[Any]) -> Any:
     """Return the labels that a journal was begun with, if they are to be had."""
     if place := journal.facts.get("labels_at"):
-        left = results.opened(place)  # by a window that is closed
+        left = large_labels.opened(place)  # by a window that is closed
         bases = bases if left is None else [left, *bases]
     base = next((labels for labels in bases if journal.began_with(labels)), None)
     if journal.by_reference and base is None:

@@ -11,12 +11,12 @@ from uuid import uuid4
 import pytest
 
 from napari_cihm.config import WindowSettings
-from napari_cihm.plugin import results
+from napari_cihm.plugin import large_labels
 
 WINDOW = """
-import sys; from pathlib import Path; from napari_cihm.plugin import results
-results._home = lambda: Path(sys.argv[1])
-print(results.new_folder())
+import sys; from pathlib import Path; from napari_cihm.plugin import large_labels
+large_labels._home = lambda: Path(sys.argv[1])
+print(large_labels.new_folder())
 """
 
 
@@ -27,10 +27,10 @@ def home(tmp_path, monkeypatch):
     for thread in threading.enumerate():
         if thread.name == "cihm warming":
             thread.join()
-    monkeypatch.setattr(results, "_home", lambda: tmp_path)
-    monkeypatch.setattr(results, "preferences", WindowSettings)
+    monkeypatch.setattr(large_labels, "_home", lambda: tmp_path)
+    monkeypatch.setattr(large_labels, "preferences", WindowSettings)
     yield tmp_path
-    results._own_place.cache_clear()
+    large_labels._own_place.cache_clear()
 
 
 @pytest.fixture
@@ -57,15 +57,15 @@ def aged(home, days):
 
 
 def test_what_a_closed_window_left_goes_a_week_after_it_was_seen_closed(home, left):
-    mine = written(results.new_folder())
+    mine = written(large_labels.new_folder())
     aged(home, 30)  # as long as the window was open
-    results.sweep()
+    large_labels.sweep()
     assert left.exists()
     aged(home, 6)
-    results.sweep()
+    large_labels.sweep()
     assert left.exists()
     aged(home, 2)
-    results.sweep()
+    large_labels.sweep()
     assert mine.exists()  # this window is open
     assert sorted(path.suffix for path in home.iterdir()) == ["", ".lock"]
 
@@ -76,19 +76,19 @@ def test_it_goes_where_locks_went_before_it(home):
         for lock in home.glob("*.lock"):
             lock.unlink()  # as Windows does when it is released
         aged(home, days)
-        results.sweep()
+        large_labels.sweep()
     assert not any(home.iterdir())
 
 
 def test_it_stays_while_corrections_wait_for_it(home, left, monkeypatch):
     waiting = SimpleNamespace(by_reference=True, strokes=3, finished=False)
-    monkeypatch.setattr(results, "journals", lambda settings: [waiting])
-    results.sweep()
+    monkeypatch.setattr(large_labels, "journals", lambda settings: [waiting])
+    large_labels.sweep()
     aged(home, 8)
-    results.sweep()
+    large_labels.sweep()
     assert left.exists()
     waiting.finished = True
-    results.sweep()
+    large_labels.sweep()
     assert not any(home.iterdir())
 
 
@@ -96,23 +96,23 @@ def test_nothing_is_removed_where_nobody_can_tell_who_is_there(home, left, monke
     def refused(self, *args, **named):
         raise NotImplementedError
 
-    results.sweep()
+    large_labels.sweep()
     aged(home, 8)
-    monkeypatch.setattr(results.filelock.FileLock, "acquire", refused)
-    results.sweep()
+    monkeypatch.setattr(large_labels.filelock.FileLock, "acquire", refused)
+    large_labels.sweep()
     assert left.exists()
 
 
 def test_what_others_put_there_is_let_be(home):
     (home / "Thumbs.db").touch()
     (home / "folder").mkdir()
-    results.sweep()
+    large_labels.sweep()
     aged(home, 30)
-    results.sweep()
+    large_labels.sweep()
     assert len(list(home.iterdir())) == 2
 
 
 def test_each_run_has_a_folder_and_none_is_made_before_it_is_written(home):
-    one, other = results.new_folder(), results.new_folder()
+    one, other = large_labels.new_folder(), large_labels.new_folder()
     assert one != other and Path(one).parent == Path(other).parent
     assert not Path(one).parent.exists()
