@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import zarr
 from napari.layers._layer_actions import _duplicate_layer
-from qtpy.QtCore import QObject
 from scipy import ndimage
 from skimage.measure import label as components
 
 import napari_cihm as cihm
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.plugin import large_labels
-from napari_cihm.plugin.layers import ResultLayers
+from napari_cihm.plugin.previews import Previews
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.session import State
 
@@ -389,11 +388,10 @@ def test_axes_that_fit_the_pixels_no_more_are_told(ready, blobs, said, button):
 def test_a_preview_follows_its_image_when_the_panel_is_gone(shown, blobs):
     image = shown.viewer.add_image(blobs, name="cells")
     region = region_of("yx", blobs.shape)
-    other = QObject()  # as of another panel
-    layers = ResultLayers(shown.desk.scene, other)
-    live = layers.begin(image, region, "cells preview")
-    layer = layers.keep_preview(live, image, region, blobs)
-    del layers, other
+    previews = Previews(shown.desk.scene)  # as of another panel
+    layer = previews.begin(image, region, "cells")
+    previews.keep(layer, image, region)
+    del previews
     gc.collect()
     image.scale, image.translate = (2, 2), (5, 6)
     for corner in ((0, 0), (95, 127)):

@@ -23,6 +23,7 @@ from napari_cihm.plugin.keys import Keys
 from napari_cihm.plugin.layers import ResultLayers
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.preferences import PLUGIN, preferences
+from napari_cihm.plugin.previews import Previews
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
@@ -64,9 +65,11 @@ class Coordinator(QObject):
         # Not a child: it must outlive the panel for as long as its process takes.
         runner = Runner()
         session = Session(chosen.device, self)
-        layers, tasks = ResultLayers(scene, self), Tasks(session, panel.run_bar, self)
+        tasks = Tasks(session, panel.run_bar, self)
+        previews = Previews(scene)
+        layers = ResultLayers(scene, previews, self)
         self.panel = panel
-        self.desk = desk = Desk(session, scene, layers, runner, tasks)
+        self.desk = desk = Desk(session, scene, layers, previews, runner, tasks)
         model, segment, correct, finetune, folder = sections = (
             ModelSection(panel),
             SegmentSection(panel),

@@ -1,34 +1,30 @@
-"""Layers of labels: results are put into the viewer, changed and removed."""
+"""Layers of labels that last: what runs found, and copies that the user edits."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from napari.components import LayerList
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels, Layer
-from napari.utils.colormaps import CyclicLabelColormap
-from numpy.typing import NDArray
+from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
-from napari_cihm.data.boxes import Box
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.pictures import array_of
-from napari_cihm.plugin.placing import lay, place_over
-from napari_cihm.plugin.region import Region, changed, region_of
+from napari_cihm.plugin.placing import add, lay, place_over
+from napari_cihm.plugin.previews import DTYPE, Previews
+from napari_cihm.plugin.region import Region, changed
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.signing import (
     id_of,
     is_of,
     is_passing,
-    is_preview,
     is_signed,
-    record_of,
     sign,
+    sign_for,
 )
 from napari_cihm.plugin.splicing import spliced
 from napari_cihm.plugin.steps import show_slice
@@ -36,14 +32,46 @@ from napari_cihm.plugin.steps import show_slice
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
 
-DTYPE = np.int32
-# What part of its image is only looked at, also once the panel is closed.
-REGIONS: WeakKeyDictionary[Labels, Region] = WeakKeyDictionary()
-RESUMED = " (resumed)"
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a run found in a region of an image.
+
+    Attributes
+    ----------
+    image : napari.layers.Image
+        The image.
+    region : Region
+        Where the run looked, and what of it was asked for.
+    labels : array-like of int
+        Of the region, with the axes of a labels layer.
+    about : mapping
+        What is known of them, to be written into their layer.
+    linking : SegmentSettings, optional
+        How objects are linked; None for classes.
+    """
+
+    image: ImageLayer
+    region: Region
+    labels: Any
+    about: Mapping[str, Any]
+    linking: SegmentSettings | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the image has become another meanwhile."""
+        return bool(array_of(self.image).shape != self.region.shape)
 
 
 class ResultLayers(QObject):
     """Puts results into the viewer, never into a layer that is not ours.
+
+    Parameters
+    ----------
+    scene : Scene
+        What the viewer holds.
+    previews : Previews
+        Go when there are results.
 
     Attributes
     ----------
@@ -61,9 +89,9 @@ class ResultLayers(QObject):
     made = Signal(object, object)
     rewritten = Signal(object)
 
-    def __init__(self, scene: Scene, parent: QObject) -> None:
+    def __init__(self, scene: Scene, previews: Previews, parent: QObject) -> None:
         super().__init__(parent)
-        self._scene = scene
+        self._scene, self._previews = scene, previews
         self.reviewed_of: Callable[[Labels], Reviewed | None] = lambda layer: None
         self.writing = False
 
@@ -77,106 +105,64 @@ class ResultLayers(QObject):
                 return layer
         return None
 
-    def begin(self, image: ImageLayer, region: Region, name: str) -> Labels:
-        """Add an empty layer over a region, for what is found while it is found."""
-        empty = np.zeros(region.shown_part, DTYPE)
-        layer = Labels(empty, name=name, **place_over(image, region, True))
-        layer.editable = False
-        self._sign(layer, image, {"running": True})
-        _keep_over(image, region, layer)
-        add(self._scene.layers, layer)
-        return layer
-
-    def mark(self, layer: Labels, box: Box, mask: NDArray[np.bool_]) -> None:
-        """Take in where objects are that are not told apart yet."""
-        part = layer.data[box]
-        np.maximum(part, mask.reshape(part.shape), out=part)
-
-    def put(self, layer: Labels, box: Box, labels: NDArray[Any]) -> None:
-        """Take in objects that may yet get other numbers."""
-        part = layer.data[box]
-        part[...] = labels.reshape(part.shape)
-
-    def draw(self, layer: Labels) -> None:
-        """Show what was taken in."""
-        if self._scene.holds(layer):
-            layer.refresh(thumbnail=False, extent=False)
-
-    def settle(
-        self,
-        live: Labels,
-        image: ImageLayer,
-        region: Region,
-        labels: NDArray[Any],
-        about: Mapping[str, Any],
-        settings: SegmentSettings | None,
-    ) -> Labels:
+    def settle(self, live: Labels, found: Found) -> Labels:
         """Turn what was shown while it ran into the result.
 
         Labels that an earlier run made are changed by an edit that can be undone,
         save for what was reviewed. Otherwise the result is a layer of its own.
         Labels of an image that has become another meanwhile stay where it lay.
-        Settings say how objects are linked; there are none for classes.
         """
-        found = region.show(np.asarray(labels))
-        if array_of(image).shape != region.shape:
-            live.data = found.astype(DTYPE)
-            return self._leave(live, image)
-        follow = self._scene.active in (image, None)
-        result = self.own(image)
-        if result is not None and _fits(result, region):
-            self.remove(live)
-            self._update(result, region, found, settings)
-            lay(result, place_over(image, region))
-            self.rewritten.emit(result)
+        image, region = found.image, found.region
+        if found.stale:
+            live.data = found.labels.astype(DTYPE)
+            _leave(live, image)
+            return live
+        follow, own = self._scene.active in (image, None), self.own(image)
+        if own is not None and _fits(own, region):
+            self._previews.remove(live)
+            self._rewrite(own, found)
+            result = own
         elif region.whole:
+            live.data = found.labels.astype(DTYPE)
+            lay(live, place_over(image, region))
+            live.editable, live.metadata = True, {}
+            live.name = f"{image.name} labels"
             result = live
-            result.data = found.astype(DTYPE)
-            lay(result, place_over(image, region))
-            result.editable = True
-            result.metadata = {}
-            result.name = f"{image.name} labels"
         else:
-            self.remove(live)
-            _tell_beside(result)
+            self._previews.remove(live)
+            _tell_beside(own)
             data = np.zeros(region.shown_shape, DTYPE)
-            data[region.shown_box] = spliced(data, region, found, None, settings)
+            data[region.shown_box] = spliced(
+                data, region, found.labels, None, found.linking
+            )
             name, place = f"{image.name} labels", place_over(image, region)
             result = Labels(data, name=name, **place)
             add(self._scene.layers, result)
-        self._sign(result, image, about)
-        self._drop_previews(image)
+        sign_for(result, image, found.about)
+        self._previews.drop(image)
         if follow:
             self._scene.layers.selection.active = result
         return result
 
-    def add_large(
-        self,
-        image: ImageLayer,
-        region: Region,
-        labels: Any,
-        about: Mapping[str, Any],
-        preview: bool,
-    ) -> Labels:
+    def add_large(self, found: Found, preview: bool) -> Labels:
         """Add labels that lie on disk; what is edited is kept apart, in memory.
 
         They change no earlier ones, which are hidden by a run over all of the image.
         """
+        image, region = found.image, found.region
         follow, before = self._scene.active in (image, None), self.own(image)
-        self._drop_previews(image)
-        same = array_of(image).shape == region.shape
-        place = place_over(image, region, True) if same else {}
-        data = ChunkedArray.over(labels).astype(DTYPE)
+        self._previews.drop(image)
+        place = {} if found.stale else place_over(image, region, True)
+        data = ChunkedArray.over(found.labels).astype(DTYPE)
         layer = Labels(data, name=f"{image.name} labels", **place)
         add(self._scene.layers, layer)
-        if not same:
-            return self._leave(layer, image)
-        if preview:
-            layer.name, layer.editable = f"{image.name} preview", False
-            self._sign(layer, image, {"preview": True})
-            _keep_over(image, region, layer)
+        if found.stale:
+            _leave(layer, image)
             return layer
-        self._sign(layer, image, about)
+        if preview:
+            self._previews.keep(layer, image, region)
+            return layer
+        sign_for(layer, image, found.about)
         if before is not None and region.whole:
             before.visible = False
             notices.tell(f"the earlier labels are kept, hidden: {before.name}")
@@ -185,30 +171,6 @@ class ResultLayers(QObject):
         if follow:
             self._scene.layers.selection.active = layer
         return layer
-
-    def keep_preview(
-        self, live: Labels, image: ImageLayer, region: Region, labels: NDArray[Any]
-    ) -> Labels:
-        """Leave what was found to be looked at, in place of an earlier look."""
-        self._drop_previews(image)
-        live.data = region.show(np.asarray(labels)).astype(DTYPE)
-        live.name = f"{image.name} preview"
-        self._sign(live, image, {"preview": True})
-        return live
-
-    def add_recovered(
-        self,
-        image: ImageLayer,
-        axes: str,
-        labels: Any,
-        name: str,
-        about: Mapping[str, Any],
-    ) -> Labels:
-        """Add labels that were left unfinished, beside all that is there."""
-        region = region_of(axes, array_of(image).shape)
-        fits = tuple(labels.shape) == region.shown_shape
-        place = place_over(image, region) if fits else {}
-        return self.add_copy(labels, resumed_name(name), place, image, about)
 
     def add_copy(
         self,
@@ -227,40 +189,30 @@ class ResultLayers(QObject):
         self._scene.layers.selection.active = layer
         return layer
 
-    def outline(
-        self,
-        image: ImageLayer,
-        region: Region,
-        labels: NDArray[Any],
-        name: str,
-        colour: str,
-    ) -> Labels:
-        """Add the outlines of labels in one colour, to be looked at only."""
-        found = region.show(np.asarray(labels)).astype(DTYPE)
-        drawn = CyclicLabelColormap(colors=["transparent", colour, colour])
-        layer = Labels(
-            found, name=name, colormap=drawn, **place_over(image, region, True)
-        )
-        layer.contour = 2
-        layer.opacity = 1
-        layer.editable = False
-        self._sign(layer, image, {"preview": True})
-        _keep_over(image, region, layer)
-        add(self._scene.layers, layer)
-        return layer
+    def _rewrite(self, own: Labels, found: Found) -> None:
+        """Change labels that are there, as one step that can be undone."""
+        region, labels = found.region, found.labels
+        box, marks = region.shown_box, self.reviewed_of(own)
+        touched = marks is not None and marks.touches(box)
+        reviewed = marks.read(box) if marks is not None and touched else None
+        if not region.whole or found.linking is None:
+            labels = spliced(own.data, region, labels, reviewed, found.linking)
+        elif reviewed is not None:
+            labels = keep_reviewed(own.data[box], reviewed, labels)
+        kind = kind_for(own.data.dtype, int(labels.max(initial=0)))
+        if kind != own.data.dtype:
+            notices.tell(
+                f"{own.name} needed more numbers than {own.data.dtype} has: "
+                f"it is {kind} now"
+            )
+            own.data = own.data.astype(kind)
+        indices, values = changed(own.data[box], labels.astype(kind), box)
+        if len(values):
+            self._write(own, indices, values)
+        lay(own, place_over(found.image, region))
+        self.rewritten.emit(own)
 
-    def describe(self, layer: Labels, columns: Mapping[str, NDArray[Any]]) -> None:
-        """Fill the features table, one row an object, or empty it."""
-        layer.features = {
-            "index" if name == "label" else name: column
-            for name, column in columns.items()
-        }
-        sign(layer, {**record_of(layer), "measured": True})
-
-    def edit(self, layer: Labels, indices: Any, values: Any) -> None:
-        """Change pixels of labels as one step that can be undone."""
-        if not len(indices[0]):
-            return
+    def _write(self, layer: Labels, indices: Any, values: Any) -> None:
         self.writing = True
         show_slice(layer)
         try:
@@ -268,65 +220,16 @@ class ResultLayers(QObject):
         finally:
             self.writing = False
 
-    def remove(self, layer: Layer) -> None:
-        """Remove a layer, if the user has not done so."""
-        if self._scene.holds(layer):
-            self._scene.layers.remove(layer)
 
-    def _sign(self, layer: Labels, image: ImageLayer, about: Mapping[str, Any]) -> None:
-        known = {"image_id": id_of(image), "layer_id": id_of(layer)}
-        sign(layer, {**about, **known})
-
-    def _drop_previews(self, image: ImageLayer) -> None:
-        for layer in self._scene.labels:
-            if is_preview(layer) and is_of(layer, image):
-                self.remove(layer)
-
-    def _update(
-        self,
-        own: Labels,
-        region: Region,
-        found: NDArray[Any],
-        settings: SegmentSettings | None,
-    ) -> None:
-        box, marks = region.shown_box, self.reviewed_of(own)
-        touched = marks is not None and marks.touches(box)
-        reviewed = marks.read(box) if marks is not None and touched else None
-        if not region.whole or settings is None:
-            found = spliced(own.data, region, found, reviewed, settings)
-        elif reviewed is not None:
-            found = keep_reviewed(own.data[box], reviewed, found)
-        kind = kind_for(own.data.dtype, int(found.max(initial=0)))
-        if kind != own.data.dtype:
-            notices.tell(
-                f"{own.name} needed more numbers than {own.data.dtype} has: "
-                f"it is {kind} now"
-            )
-            own.data = own.data.astype(kind)
-        self.edit(own, *changed(own.data[box], found.astype(kind), box))
-
-    def _leave(self, live: Labels, image: ImageLayer) -> Labels:
-        """Leave labels of pixels that the image has no more to the user."""
-        notices.warn(
-            f"{image.name} changed while it was being segmented; these labels belong "
-            "to its earlier pixels",
-            "segment it again",
-        )
-        live.editable, live.metadata = True, {}
-        live.name = f"{image.name} labels (earlier pixels)"
-        return live
-
-
-def resumed_name(name: str) -> str:
-    """Return what labels are called that were left unfinished."""
-    return f"{name.removesuffix(RESUMED)}{RESUMED}"
-
-
-def add(layers: LayerList, layer: Layer, at: int | None = None) -> None:
-    """Add a layer, on top if nowhere else, and leave selected what is selected."""
-    selected = set(layers.selection)
-    layers.insert(len(layers) if at is None else at, layer)
-    layers.selection = selected
+def _leave(layer: Labels, image: ImageLayer) -> None:
+    """Leave labels of pixels that the image has no more to the user."""
+    notices.warn(
+        f"{image.name} changed while it was being segmented; these labels belong "
+        "to its earlier pixels",
+        "segment it again",
+    )
+    layer.editable, layer.metadata = True, {}
+    layer.name = f"{image.name} labels (earlier pixels)"
 
 
 def _tell_beside(before: Labels | None) -> None:
@@ -336,21 +239,6 @@ def _tell_beside(before: Labels | None) -> None:
             "a run does not change labels that lie on disk: "
             f"its own are a layer beside {before.name}"
         )
-
-
-def _keep_over(image: ImageLayer, region: Region, layer: Labels) -> None:
-    """Let what is only looked at lie over its image wherever that is laid."""
-    REGIONS[layer] = region
-    for name in place_over(image, region):
-        getattr(image.events, name).connect(_on_laid)
-
-
-def _on_laid(event: Any) -> None:
-    image = event.source
-    for layer, region in list(REGIONS.items()):
-        same = array_of(image).shape == region.shape
-        if same and is_of(layer, image) and is_passing(layer):
-            lay(layer, place_over(image, region, True))
 
 
 def _fits(layer: Labels, region: Region) -> bool:

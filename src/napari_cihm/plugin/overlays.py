@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box, overlap, shape_of
-from napari_cihm.plugin.layers import add
-from napari_cihm.plugin.placing import lay, place_of
+from napari_cihm.plugin.placing import add, lay, place_of
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.signing import id_of, record_of, sign
 

@@ -1,9 +1,10 @@
-"""Where layers lie in the world: labels over their image, others over the labels."""
+"""Where layers lie: in the list, and in the world over what they belong to."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from napari.components import LayerList
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from napari.utils.transforms import Affine
@@ -65,3 +66,10 @@ def _has(layer: Layer, name: str, value: Any) -> bool:
     if isinstance(value, tuple):
         return bool(has == value)
     return np.array_equal(getattr(has, "affine_matrix", has), value)
+
+
+def add(layers: LayerList, layer: Layer, at: int | None = None) -> None:
+    """Add a layer, on top if nowhere else, and leave selected what is selected."""
+    selected = set(layers.selection)
+    layers.insert(len(layers) if at is None else at, layer)
+    layers.selection = selected

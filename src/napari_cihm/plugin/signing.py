@@ -18,6 +18,11 @@ def sign(layer: Layer, record: Mapping[str, Any]) -> None:
     layer.metadata = {**layer.metadata, KEY: dict(record)}
 
 
+def sign_for(layer: Layer, image: Layer, record: Mapping[str, Any]) -> None:
+    """Write into a layer that we made it of an image, and what we know of it."""
+    sign(layer, {**record, "image_id": id_of(image), "layer_id": id_of(layer)})
+
+
 def record_of(layer: Layer) -> dict[str, Any]:
     """Return what we wrote into a layer, or into the one that it is a copy of."""
     record: dict[str, Any] = layer.metadata.get(KEY, {})

@@ -10,7 +10,7 @@ import numpy as np
 from napari.utils.colormaps import CyclicLabelColormap
 
 from napari_cihm.plugin.large_labels import sweep
-from napari_cihm.plugin.layers import DTYPE
+from napari_cihm.plugin.previews import DTYPE
 
 # What napari takes for the colours and the table of the first labels, and we for the
 # first curves.

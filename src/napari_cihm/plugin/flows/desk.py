@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from napari_cihm.plugin.flows.tasks import Tasks
 from napari_cihm.plugin.layers import ResultLayers
+from napari_cihm.plugin.previews import Previews
 from napari_cihm.plugin.runner import Runner
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
@@ -20,7 +21,9 @@ class Desk:
     scene : Scene
         What the viewer holds and shows.
     layers : ResultLayers
-        Writes labels.
+        Adds and changes labels that last.
+    previews : Previews
+        Adds and removes what is only looked at.
     runner : Runner
         Runs jobs beside the window.
     tasks : Tasks
@@ -30,5 +33,6 @@ class Desk:
     session: Session
     scene: Scene
     layers: ResultLayers
+    previews: Previews
     runner: Runner
     tasks: Tasks

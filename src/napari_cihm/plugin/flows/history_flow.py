@@ -93,7 +93,7 @@ class HistoryFlow(QObject):
     def close(self) -> None:
         """Take away the outlines that were compared."""
         for layer in self._shown:
-            self._desk.layers.remove(layer)
+            self._desk.previews.remove(layer)
         self._shown.clear()
 
     def _on_pressed(self, action: str, versions: list[Version]) -> None:
@@ -180,7 +180,9 @@ class HistoryFlow(QObject):
         self, image: ImageLayer, region: Region, name: str, colour: str, event: Event
     ) -> None:
         if isinstance(event, Segmented) and self._desk.scene.holds(image):
-            layer = self._desk.layers.outline(image, region, event.labels, name, colour)
+            layer = self._desk.previews.outline(
+                image, region, event.labels, name, colour
+            )
             self._shown.append(layer)
 
     def _on_end(self, run: Run) -> None:

@@ -21,13 +21,14 @@ from napari_cihm.events import (
 )
 from napari_cihm.plugin import large_labels
 from napari_cihm.plugin.flows.desk import Desk
+from napari_cihm.plugin.flows.live_labels import LiveLabels
+from napari_cihm.plugin.layers import Found
 from napari_cihm.plugin.pictures import picture_of
+from napari_cihm.plugin.previews import DTYPE
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.steps import PAUSE, is_painted
 from napari_cihm.plugin.wording import counted
-
-REFRESH = 120  # milliseconds between two drawings of what was found
 
 
 class Labelling(QObject):
@@ -65,12 +66,10 @@ class Labelling(QObject):
         seen = region if preview else region.grown(self._chosen.halo)
         region = self.region = region if seen.large else seen
         self.model: Examined | None = desk.session.model
-        self.layer: Labels | None = None
+        self._live: LiveLabels | None = None
         self.result: Labels | None = None
         self.notes: list[str] = []
         self.summary, self.objects = "", 0
-        self._refresh = QTimer(self, singleShot=True, interval=REFRESH)
-        self._refresh.timeout.connect(self._on_refresh)
         self._held: Segmented | None = None
         self._stroke = QTimer(self, singleShot=True, interval=PAUSE)
         self._stroke.timeout.connect(self._take)
@@ -93,6 +92,11 @@ class Labelling(QObject):
         """What goes on, in a few words."""
         return f"{'Previewing' if self.preview else 'Segmenting'} {self.image.name}"
 
+    @property
+    def layer(self) -> Labels | None:
+        """Where its labels are, if they are shown already."""
+        return self.result if self._live is None else self._live.layer
+
     def stop(self) -> None:
         """Stop at the next tile; labels that wait for a stroke's end are dropped."""
         held, self._held = self._held, None
@@ -103,13 +107,11 @@ class Labelling(QObject):
 
     def discard(self) -> None:
         """Take away what was shown and written while it ran."""
-        self._refresh.stop()
         self._stroke.stop()
         if self._work is not None and self.result is None:
             large_labels.discard(self._work)
-        if self.layer is not None and self.layer is not self.result:
-            layer, self.layer = self.layer, None
-            self._desk.layers.remove(layer)
+        if (shown := self._hand_over()) is not None:
+            self._desk.previews.remove(shown)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, SegmentationStarted):
@@ -117,14 +119,12 @@ class Labelling(QObject):
         elif isinstance(event, Note):
             self.notes.append(event.text)
         elif isinstance(event, TileDone):
-            if self.layer is not None:
-                box = self.region.show_box(event.box)
-                self._desk.layers.mark(self.layer, box, event.foreground)
-            self._advance(event)
-        elif isinstance(event, BlockDone) and self.layer is not None:
-            box = self.region.show_box(event.box)
-            self._desk.layers.put(self.layer, box, event.labels)
-            self._draw_soon()
+            if self._live is not None:
+                self._live.mark(event)
+            words = f"Tile {event.done} of {event.total}, {self.image.name}"
+            self._desk.tasks.progress(self, words, event.done, event.total)
+        elif isinstance(event, BlockDone) and self._live is not None:
+            self._live.put(event)
         elif isinstance(event, Segmented):
             self._held = event
             self._take()
@@ -151,46 +151,60 @@ class Labelling(QObject):
         kind = "preview" if self.preview else "labels (running)"
         name = f"{self.image.name} {kind}"
         if self._work is None:
-            self.layer = self._desk.layers.begin(self.image, self.region, name)
+            layer = self._desk.previews.begin(self.image, self.region, name)
+            self._live = LiveLabels(layer, self.region, self)
         self._desk.tasks.progress(self, f"{self.title}…", 0, event.tiles)
 
-    def _advance(self, event: TileDone) -> None:
-        words = f"Tile {event.done} of {event.total}, {self.image.name}"
-        self._draw_soon()
-        self._desk.tasks.progress(self, words, event.done, event.total)
+    def _hand_over(self) -> Labels | None:
+        """Hand over the layer that was shown while it ran, to whatever becomes of it.
+
+        It may be taken away as its labels move into another: that ends no run.
+        """
+        live, self._live = self._live, None
+        if live is None:
+            return None
+        live.close()
+        return live.layer
 
     def _finish(self, event: Segmented) -> None:
-        self._refresh.stop()
-        count = self._count(event)
-        layers, about = self._desk.layers, self._about(event, count)
-        # Layers may take it away as its labels move into another: that ends no run.
-        shown, self.layer = self.layer, None
+        count, shown = self._count(event), self._hand_over()
+        found = self._found(event, count)
         if shown is None:
-            labels = large_labels.shaped(event.labels, self.region.shown_part)
-            about["labels_at"] = large_labels.place_of(event.labels, labels.shape)
-            self.result = layers.add_large(
-                self.image, self.region, labels, about, self.preview
-            )
+            self.result = self._desk.layers.add_large(found, self.preview)
             if not self.preview:
                 self.notes.append("labels this large are not measured")
         elif self.preview:
-            self.result = layers.keep_preview(
-                shown, self.image, self.region, event.labels
-            )
+            shown.data = found.labels.astype(DTYPE)
+            self._desk.previews.keep(shown, self.image, self.region)
+            self.result = shown
         else:
-            self.result = layers.settle(
-                shown,
-                self.image,
-                self.region,
-                event.labels,
-                about,
-                None if self._is_semantic() else self._chosen,
-            )
-        self.layer = self.result
+            self.result = self._desk.layers.settle(shown, found)
         if not self._is_semantic():
-            layers.made.emit(self.result, self.region if self.preview else None)
+            region = self.region if self.preview else None
+            self._desk.layers.made.emit(self.result, region)
         self.objects = event.objects
         self.summary = f"{counted(count, 'object')} in {event.seconds:.1f} s"
+
+    def _found(self, event: Segmented, count: int) -> Found:
+        model, where = self.model, {}
+        if self._work is None:
+            labels = self.region.show(np.asarray(event.labels))
+        else:
+            labels = large_labels.shaped(event.labels, self.region.shown_part)
+            where["labels_at"] = large_labels.place_of(event.labels, labels.shape)
+        about = {
+            **where,
+            "image": self.image.name,
+            "axes": self.region.axes,
+            "model": self._desk.session.source if model is None else model.name,
+            "model_hash": "" if model is None else model.hash,
+            "settings": self.settings,
+            "diameter": event.diameter,
+            "objects": count,
+            "version": __version__,
+        }
+        linking = None if self._is_semantic() else self._chosen
+        return Found(self.image, self.region, labels, about, linking)
 
     def _count(self, event: Segmented) -> int:
         """Count the objects in what was asked for, of which more may be seen."""
@@ -202,27 +216,6 @@ class Labelling(QObject):
     def _is_semantic(self) -> bool:
         config = None if self.model is None else self.model.config
         return config is not None and config.task == "semantic"
-
-    def _about(self, event: Segmented, count: int) -> dict[str, Any]:
-        model = self.model
-        return {
-            "image": self.image.name,
-            "axes": self.region.axes,
-            "model": self._desk.session.source if model is None else model.name,
-            "model_hash": "" if model is None else model.hash,
-            "settings": self.settings,
-            "diameter": event.diameter,
-            "objects": count,
-            "version": __version__,
-        }
-
-    def _draw_soon(self) -> None:
-        if not self._refresh.isActive():
-            self._refresh.start()
-
-    def _on_refresh(self) -> None:
-        if self.layer is not None:
-            self._desk.layers.draw(self.layer)
 
     def _on_end(self, run: Run) -> None:
         if self._held is not None:

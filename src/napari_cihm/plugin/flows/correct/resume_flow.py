@@ -24,9 +24,9 @@ from napari_cihm.correction.journal import (
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import large_labels, notices
 from napari_cihm.plugin.flows.correct.bench import Bench
-from napari_cihm.plugin.layers import resumed_name
 from napari_cihm.plugin.pictures import array_of
-from napari_cihm.plugin.placing import place_of
+from napari_cihm.plugin.placing import place_of, place_over
+from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.worker.wire import Failure
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 
 Subject: TypeAlias = ImageLayer | Labels
+RESUMED = " (resumed)"
 CALM = 500  # milliseconds in which a live image may get other pixels again
 
 
@@ -191,12 +192,15 @@ class ResumeFlow(QObject):
             return
         about = {**found.facts, "measured": True}  # soon, by whoever measures labels
         if isinstance(over, Labels):
-            name, place = resumed_name(found.layer), place_of(over)
-            layer = layers.add_copy(found.labels, name, place, about=about)
+            image, place = None, place_of(over)
         else:
-            axes = self._bench.pairing.axes_of_image(over)
+            image, axes = over, self._bench.pairing.axes_of_image(over)
+            region = region_of(axes, array_of(over).shape)
+            fits = tuple(found.labels.shape) == region.shown_shape
+            place = place_over(over, region) if fits else {}
             about = {"axes": axes, **about}  # earlier journals do not say them
-            layer = layers.add_recovered(over, axes, found.labels, found.layer, about)
+        name = f"{found.layer.removesuffix(RESUMED)}{RESUMED}"
+        layer = layers.add_copy(found.labels, name, place, image, about)
         self._bench.begin(layer, found.reviewed, held)
         self._bench.choose(layer)
         scene.layers.selection.active = layer

@@ -15,7 +15,7 @@ from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
-from napari_cihm.plugin.signing import record_of
+from napari_cihm.plugin.signing import record_of, sign
 from napari_cihm.plugin.steps import is_painted
 
 CALM = 200  # milliseconds without a change, after which labels are measured
@@ -121,7 +121,13 @@ class Table(QObject):
             self._on_edited()
 
     def _show(self, columns: Columns) -> None:
-        self._bench.desk.layers.describe(self._layer, columns)
+        """Fill the features table, one row an object, or empty it."""
+        layer = self._layer
+        layer.features = {
+            "index" if name == "label" else name: column
+            for name, column in columns.items()
+        }
+        sign(layer, {**record_of(layer), "measured": True})
         self._know()
 
     def _know(self) -> None:
