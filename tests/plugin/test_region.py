@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from napari.layers import Image as ImageLayer
 
 from napari_cihm.plugin.pictures import picture_of
-from napari_cihm.plugin.region import Part, changed, region_of
+from napari_cihm.plugin.region import Part, region_of
 
 SIZES = {"t": 3, "z": 4, "c": 2, "y": 7, "x": 5}
 
@@ -110,17 +110,6 @@ def test_a_plane_that_a_reader_gives_whole_is_computed_once_a_run(extent):
         part = data[(*front, slice(y, y + 10), slice(2, 20))]
         np.testing.assert_array_equal(part, whole[-1, y : y + 10, 2:20])
     assert computed == [1]
-
-
-def test_only_what_differs_is_changed():
-    rng = np.random.default_rng(0)
-    whole = rng.integers(0, 4, (9, 8))
-    box = (slice(2, 7), slice(1, 6))
-    new = rng.integers(0, 4, (5, 5))
-    where, values = changed(whole[box], new, box)
-    assert len(values) == np.count_nonzero(whole[box] != new)
-    whole[where] = values
-    np.testing.assert_array_equal(whole[box], new)
 
 
 def test_a_region_looks_further_than_was_asked_for():

@@ -11,12 +11,14 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.config import SegmentSettings
 from napari_cihm.correction.chunked import ChunkedArray
+from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.keeping import keep_reviewed, kind_for
+from napari_cihm.data.boxes import start_of
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.placing import add, lay, place_over
 from napari_cihm.plugin.previews import DTYPE, Previews
-from napari_cihm.plugin.region import Region, changed
+from napari_cihm.plugin.region import Region
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.signing import (
     id_of,
@@ -27,7 +29,7 @@ from napari_cihm.plugin.signing import (
     sign_for,
 )
 from napari_cihm.plugin.splicing import spliced
-from napari_cihm.plugin.steps import show_slice
+from napari_cihm.plugin.steps import write
 
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
@@ -206,17 +208,16 @@ class ResultLayers(QObject):
                 f"it is {kind} now"
             )
             own.data = own.data.astype(kind)
-        indices, values = changed(own.data[box], labels.astype(kind), box)
-        if len(values):
-            self._write(own, indices, values)
+        block = changed(start_of(box), own.data[box], labels.astype(kind))
+        if block is not None:
+            self._write(own, edit_of([block], own.data))
         lay(own, place_over(found.image, region))
         self.rewritten.emit(own)
 
-    def _write(self, layer: Labels, indices: Any, values: Any) -> None:
+    def _write(self, own: Labels, edit: Edit) -> None:
         self.writing = True
-        show_slice(layer)
         try:
-            layer.data_setitem(indices, values)
+            write(own, edit)
         finally:
             self.writing = False
 

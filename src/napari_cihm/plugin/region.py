@@ -223,24 +223,3 @@ def _within(own: slice, wanted: int | slice) -> int | slice:
         start, stop, step = wanted.indices(size)
         return slice(own.start + start, own.start + stop, step)
     return own.start + int(wanted) % size
-
-
-def changed(
-    old: NDArray[Any], new: NDArray[Any], box: Box
-) -> tuple[tuple[NDArray[np.int32], ...], NDArray[Any]]:
-    """Return where two label arrays differ, as indices of the whole, and the new.
-
-    Short numbers, since napari's history keeps them.
-
-    Parameters
-    ----------
-    old, new : array
-        Labels of a region.
-    box : tuple of slice
-        Where the region lies in the whole.
-    """
-    places = np.nonzero(old != new)
-    moved = tuple(
-        p.astype(np.int32) + np.int32(s.start) for p, s in zip(places, box, strict=True)
-    )
-    return moved, new[places]

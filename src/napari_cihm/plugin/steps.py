@@ -9,7 +9,8 @@ PAUSE = 50  # milliseconds between two looks whether a stroke has ended
 
 def write(layer: Labels, edit: Edit) -> None:
     """Make an edit one step of a layer's history, or leave all as it was."""
-    show_slice(layer)
+    if not layer.visible:  # napari writes into the slice it has of it as well
+        layer.set_view_slice()
     try:
         # Within a block napari tells of the edit after it was written.
         with layer.block_history():
@@ -29,9 +30,3 @@ def is_painted(layer: Labels | None) -> bool:
     What others write meanwhile would be a part of it, and would be told of with it.
     """
     return bool(getattr(layer, "_block_history", False))
-
-
-def show_slice(layer: Labels) -> None:
-    """Give hidden labels the slice that napari writes edits into as well."""
-    if not layer.visible:
-        layer.set_view_slice()

@@ -17,6 +17,7 @@ from napari_cihm.plugin.flows.correct.pointing import Pointing
 from napari_cihm.plugin.flows.correct.resume_flow import ResumeFlow
 from napari_cihm.plugin.flows.correct.review_flow import ReviewFlow
 from napari_cihm.plugin.flows.correct.tables import Tables
+from napari_cihm.plugin.flows.correct.tints import Tints
 from napari_cihm.plugin.flows.correct.tool_flow import EDITS, ToolFlow
 from napari_cihm.plugin.flows.correct.tour_flow import TourFlow
 from napari_cihm.plugin.flows.desk import Desk
@@ -65,7 +66,8 @@ class CorrectFlow(QObject):
         overlays = Overlays(desk.scene)
         self.pointing = Pointing(desk.scene, overlays, self)
         self.tools = ToolFlow(bench, section, self.pointing, self)
-        self.review = ReviewFlow(bench, section, self.pointing, overlays, self)
+        self.review = ReviewFlow(bench, section, self.pointing, self)
+        self._tints = Tints(bench, overlays, section.review, self)
         self.tour = TourFlow(bench, section, Doubting(desk, self), self)
         self._journalling = Journalling(bench, self)
         self.resume = ResumeFlow(bench, section, self)
@@ -110,7 +112,7 @@ class CorrectFlow(QObject):
         HEARERS.discard(self)
         self._keys.close()
         self.pointing.drop()
-        self.review.close()
+        self._tints.close()
         self.tables.close()
         # When no layer of ours is left to go, upon which all would be linked again.
         for layer in self._desk.scene.labels:
@@ -157,7 +159,7 @@ class CorrectFlow(QObject):
         if layer is self.bench.labels:
             self.pointing.drop()
         self._unlink(layer)
-        self.review.forget(layer)
+        self._tints.forget(layer)
         self.bench.forget(layer)
 
     def _on_settings_changed(self) -> None:

@@ -6,7 +6,12 @@ from functools import partial
 from qtpy.QtCore import QObject, Signal
 
 from napari_cihm.config import CorrectSettings
-from napari_cihm.correction.journal import ImageIdentity, Journal, prune
+from napari_cihm.correction.journal import (
+    ImageIdentity,
+    Journal,
+    prune,
+    wait_for_ends,
+)
 from napari_cihm.events import JournalStalled, JournalWell
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
@@ -74,6 +79,7 @@ class Journalling(QObject):
 
 def _pruned(settings: CorrectSettings) -> Iterator[str]:
     """Remove journals of finished work that are old, and say so."""
+    wait_for_ends()  # of a panel that was just closed
     gone = prune(settings)
     if gone is not None:
         yield gone.text

@@ -1,22 +1,19 @@
-"""Marks of what was looked at: made, taken back, and shown as a tint."""
+"""Marks of what was looked at: made and taken back."""
 
 import numpy as np
-from napari.layers import Labels
 from qtpy.QtCore import QObject
 from skimage import draw
 
-from napari_cihm.correction.reviewed import ReviewChange, Reviewed
-from napari_cihm.data.boxes import Box, shape_of, volume_of, whole
+from napari_cihm.correction.reviewed import ReviewChange
+from napari_cihm.data.boxes import Box, shape_of
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.correct.pointing import Point, Pointing
-from napari_cihm.plugin.overlays import Overlays
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
 
 PLANAR = "review_slice", "review_region"
-FEW = 1 << 22  # pixels that are drawn by themselves, not with all the others
 BESIDE = "these labels are not on screen", "move the sliders to one of their slices"
 
 
@@ -27,8 +24,6 @@ class ReviewFlow(QObject):
     ----------
     pointing : Pointing
         The mouse, for regions.
-    overlays : Overlays
-        Shows the tint.
     """
 
     def __init__(
@@ -36,17 +31,11 @@ class ReviewFlow(QObject):
         bench: Bench,
         section: CorrectSection,
         pointing: Pointing,
-        overlays: Overlays,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._bench, self._section = bench, section
-        self._pointing, self._overlays = pointing, overlays
-        self._tints: dict[Labels, tuple[Labels, Reviewed]] = {}
-        self._drawn: dict[Labels, int] = {}  # changes of the marks that were drawn
+        self._bench, self._section, self._pointing = bench, section, pointing
         pointing.pointed.connect(self._on_pointed)
-        bench.began.connect(self._on_began)
-        section.review.shown_chosen.connect(self._on_shown_chosen)
 
     def press(self, tool: Tool) -> None:
         """Mark something, or wait for a region."""
@@ -79,17 +68,6 @@ class ReviewFlow(QObject):
         elif mending.unmark() is None:
             notices.tell("there is no mark to undo")
 
-    def forget(self, layer: Labels) -> None:
-        """Let the tint go with the labels it belongs to."""
-        tint, _ = self._tints.pop(layer, (None, None))
-        self._drawn.pop(layer, None)
-        self._overlays.remove(tint)
-
-    def close(self) -> None:
-        """Take all tints away."""
-        for layer in list(self._tints):
-            self.forget(layer)
-
     def _mark(self, mending: Mending, change: ReviewChange) -> None:
         mending.mark(change)
         if not change:
@@ -112,39 +90,6 @@ class ReviewFlow(QObject):
         reviewed = mending.session.reviewed
         switch = reviewed.erase if away else reviewed.mark
         self._mark(mending, switch(box, mask))
-
-    def _on_began(self, mending: Mending) -> None:
-        mending.marked.connect(lambda: self._show(mending))
-        self._show(mending)
-
-    def _show(self, mending: Mending) -> None:
-        """Draw the tint anew; there is none before anything is marked."""
-        layer, reviewed = mending.layer, mending.session.reviewed
-        if self._bench.begun(layer) is not mending:
-            return
-        tint, shown = self._tints.get(layer, (None, None))
-        if tint is not None and not self._bench.desk.scene.holds(tint):
-            return  # the user does not want it
-        drawn, self._drawn[layer] = self._drawn.get(layer, 0), reviewed.changes
-        if tint is not None and shown is reviewed:
-            boxes = reviewed.since(drawn)
-            few = boxes is not None and sum(map(volume_of, boxes)) <= FEW
-            self._overlays.draw_reviewed(tint, boxes if few else None)
-        elif tint is not None:
-            tint.data = reviewed.view()
-            self._tints[layer] = tint, reviewed
-        elif reviewed.touches(whole(reviewed.shape)):
-            visible = self._section.review.shown.isChecked()
-            tint = self._overlays.show_reviewed(layer, reviewed, visible)
-            self._tints[layer] = tint, reviewed
-
-    def _on_shown_chosen(self, shown: bool) -> None:
-        for layer, (tint, _) in list(self._tints.items()):
-            if self._bench.desk.scene.holds(tint):
-                tint.visible = shown
-            elif shown and (mending := self._bench.begun(layer)) is not None:
-                del self._tints[layer]
-                self._show(mending)
 
 
 def _region(
