@@ -1,17 +1,15 @@
-"""Correcting: which labels, and who answers each button and key of the section."""
-
-from typing import Any
+"""Correcting: who answers each button and key of the section."""
 
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject
 
 from napari_cihm.config import CorrectSettings
-from napari_cihm.correction.working_copy import working_copy
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench, can_be_corrected
 from napari_cihm.plugin.flows.correct.doubting import Doubting
 from napari_cihm.plugin.flows.correct.export_flow import ExportFlow
 from napari_cihm.plugin.flows.correct.journalling import Journalling
+from napari_cihm.plugin.flows.correct.labels_flow import SCALES, LabelsFlow
 from napari_cihm.plugin.flows.correct.pairing import Pairing
 from napari_cihm.plugin.flows.correct.pointing import Pointing
 from napari_cihm.plugin.flows.correct.resume_flow import ResumeFlow
@@ -22,19 +20,12 @@ from napari_cihm.plugin.flows.correct.tool_flow import EDITS, ToolFlow
 from napari_cihm.plugin.flows.correct.tour_flow import TourFlow
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.overlays import Overlays
-from napari_cihm.plugin.placing import place_of
 from napari_cihm.plugin.preferences import preferences
 from napari_cihm.plugin.shortcuts import HEARERS, Shortcuts
-from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.tools import ALL, REVIEWS
 from napari_cihm.plugin.views.correct_section import CorrectSection
 from napari_cihm.plugin.warming import compile_colours
 
-NO_LABELS = "Segment an image, or open labels, to correct them here."
-SCALES = (
-    "These labels have several scales, which napari cannot edit. You can edit a copy "
-    "of the finest."
-)
 MARKS = {tool.name for tool in REVIEWS}
 
 
@@ -61,7 +52,6 @@ class CorrectFlow(QObject):
     ) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
-        self._planes = (False, False)
         self.bench = bench = Bench(desk, _settings_of(section), pairing, self)
         overlays = Overlays(desk.scene)
         self.pointing = Pointing(desk.scene, overlays, self)
@@ -76,23 +66,17 @@ class CorrectFlow(QObject):
         self._keys = Shortcuts(self)
         self._keys.changed.connect(self._on_key_changed)
         self._section.set_keys({n: self._keys.text(t) for n, t in ALL.items()})
-        section.labels_chosen.connect(self._on_labels_chosen)
         section.pressed.connect(self._on_pressed)
         section.settings_changed.connect(self._on_settings_changed)
-        section.copy.accepted.connect(self._on_copy)
         section.table_requested.connect(self._on_table)
         scene = desk.scene
-        scene.layers_changed.connect(self._on_layers_changed)
-        scene.labels_selected.connect(self._on_labels_selected)
         scene.layer_removed.connect(self._on_layer_removed)
         scene.moved.connect(self._on_moved)
-        bench.chosen.connect(self._show)
-        desk.session.image_changed.connect(self._show)  # its axes, maybe
         HEARERS.add(self)
         bench.errands.start(compile_colours)
-        self._on_layers_changed()
-        self.bench.wake()
-        self._show()
+        self._labels = LabelsFlow(bench, section, self)
+        bench.wake()
+        self.tour.show_progress()
 
     def press(self, name: str, layer: Labels) -> bool:
         """Use a tool that a key was pressed for, if the layer is corrected here."""
@@ -115,8 +99,7 @@ class CorrectFlow(QObject):
         self._tints.close()
         self.tables.close()
         # When no layer of ours is left to go, upon which all would be linked again.
-        for layer in self._desk.scene.labels:
-            self._unlink(layer)
+        self._labels.close()
         self.bench.close()
 
     def _on_pressed(self, name: str) -> None:
@@ -128,37 +111,11 @@ class CorrectFlow(QObject):
         else:
             self.tour.press(tool)
 
-    def _on_layers_changed(self) -> None:
-        listed = self.bench.candidates
-        for layer in listed:
-            # Before the first stroke, so that it meets labels that may be written.
-            layer.events.mode.disconnect(self._on_mode)
-            layer.events.mode.connect(self._on_mode)
-        if self.bench.labels not in listed:
-            self.bench.choose(listed[0] if listed else None)
-        self._show()
-
-    def _on_labels_selected(self, layer: Labels) -> None:
-        if can_be_corrected(layer):
-            self.bench.choose(layer)
-
-    def _on_labels_chosen(self, key: str) -> None:
-        for layer in self.bench.candidates:
-            if id_of(layer) == key:
-                self._desk.scene.layers.selection.active = layer
-                self.bench.choose(layer)
-
-    def _on_mode(self, event: Any) -> None:
-        layer = event.source
-        if can_be_corrected(layer) and not layer.multiscale:
-            self.bench.begin(layer)
-
     def _on_layer_removed(self, layer: Layer) -> None:
         if not isinstance(layer, Labels):
             return
         if layer is self.bench.labels:
             self.pointing.drop()
-        self._unlink(layer)
         self._tints.forget(layer)
         self.bench.forget(layer)
 
@@ -173,17 +130,6 @@ class CorrectFlow(QObject):
         if layer is not None and self._desk.scene.screen.hindrance(layer):
             self.pointing.drop()
 
-    def _on_copy(self) -> None:
-        layer = self.bench.labels
-        if layer is None:
-            return
-        data, said = working_copy(layer.data)
-        name, image = f"{layer.name} copy", self.bench.pairing.image_of(layer)
-        copy = self._desk.layers.add_copy(data, name, place_of(layer), image)
-        layer.visible = False
-        notices.tell(said)
-        self.bench.choose(copy)
-
     def _on_table(self) -> None:
         layer = self.bench.labels
         if layer is not None:
@@ -193,27 +139,6 @@ class CorrectFlow(QObject):
 
     def _on_key_changed(self, name: str) -> None:
         self._section.set_keys({name: self._keys.text(ALL[name])})
-
-    def _unlink(self, layer: Labels) -> None:
-        layer.events.mode.disconnect(self._on_mode)
-
-    def _show(self) -> None:
-        bench, section = self.bench, self._section
-        layer = bench.labels
-        listed = [(id_of(x), x.name) for x in bench.candidates]
-        section.set_labels(listed, "" if layer is None else id_of(layer))
-        scaled = layer is not None and layer.multiscale
-        section.copy.offer(SCALES if scaled else "")
-        section.set_ready(
-            layer is not None and not scaled, NO_LABELS if layer is None else ""
-        )
-        deep = layer is not None and layer.ndim > 2
-        planes = deep, deep and "z" in bench.pairing.axes_of(layer)
-        if planes != self._planes:  # to lay all buttons out anew takes a while
-            self._planes = planes
-            section.grid.set_stack(*planes)
-            section.review.set_stack(deep)
-        self.tour.show_progress()
 
 
 def _settings_of(
