@@ -421,7 +421,7 @@ def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
 
 def test_two_models_are_compared_on_the_image(tuning, checkpoint):
     version = tuning.keep(checkpoint)
-    tuning.flow.history.compare(str(checkpoint), str(version.path))
+    tuning.flow.comparing.show(str(checkpoint), str(version.path))
     layers = tuning.shown.viewer.layers
     tuning.shown.until(lambda: len(layers) == 4)
     first, second = (x for x in layers if x.name.startswith("spots by"))

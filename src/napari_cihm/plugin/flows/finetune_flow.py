@@ -7,6 +7,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.comparing import Comparing
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.material import Material
 from napari_cihm.plugin.flows.desk import Desk
@@ -56,8 +57,11 @@ class FinetuneFlow(QObject):
         self._desk, self._section = desk, section
         self._segment, self._pairing = segment, bench.pairing
         self.lessons = Lessons(bench, section, self)
-        self.history = HistoryFlow(desk, section, model, self.lessons, self)
-        self.verdict = VerdictFlow(desk, section.verdict, model, self.history, self)
+        self.comparing = Comparing(desk, self.lessons)
+        self.history = HistoryFlow(desk, section, model, self.comparing, self)
+        self.verdict = VerdictFlow(
+            desk, section.verdict, model, self.history, self.comparing, self
+        )
         self.learning: Learning | None = None
         self._awaiting = False
         section.finetune_requested.connect(self.finetune)
@@ -112,7 +116,7 @@ class FinetuneFlow(QObject):
 
     def close(self) -> None:
         """Nothing of a run stays in the viewer."""
-        self.history.close()
+        self.comparing.clear()
 
     def _start(self, materials: list[Material]) -> Learning:
         session = self._desk.session

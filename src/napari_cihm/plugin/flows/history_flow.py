@@ -2,26 +2,19 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from napari.layers import Image as ImageLayer
-from napari.layers import Labels
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
-from napari_cihm.events import Event, Listed, Segmented, Version
+from napari_cihm.events import Event, Listed, Version
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.comparing import Comparing
 from napari_cihm.plugin.flows.desk import Desk
-from napari_cihm.plugin.flows.lessons import Lessons
 from napari_cihm.plugin.flows.model_flow import ModelFlow
-from napari_cihm.plugin.pictures import picture_of
 from napari_cihm.plugin.preferences import models_home
-from napari_cihm.plugin.region import Region
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
-
-COLOURS = "#ff9f43", "#4aa8ff"  # told apart by colour-blind eyes too
 
 
 class HistoryFlow(QObject):
@@ -31,8 +24,8 @@ class HistoryFlow(QObject):
     ----------
     model : ModelFlow
         Takes a model into use.
-    lessons : Lessons
-        Says by which of its channels an image is segmented.
+    comparing : Comparing
+        Shows two models beside each other.
 
     Attributes
     ----------
@@ -50,14 +43,13 @@ class HistoryFlow(QObject):
         desk: Desk,
         section: FinetuneSection,
         model: ModelFlow,
-        lessons: Lessons,
+        comparing: Comparing,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._desk, self._section, self._model = desk, section, model
-        self._lessons = lessons
+        self._comparing = comparing
         self._versions: tuple[Version, ...] = ()
-        self._shown: list[Labels] = []
         section.history.pressed.connect(self._on_pressed)
         section.history.chosen.connect(self._on_chosen)
         desk.session.model_changed.connect(self._show)
@@ -67,42 +59,13 @@ class HistoryFlow(QObject):
         """List what is there."""
         self._ask(self._on_listed)
 
-    def compare(self, first: str, second: str) -> None:
-        """Lay the outlines of two models over the slice that is shown."""
-        session, scene = self._desk.session, self._desk.scene
-        image = session.image
-        if image is None:
-            notices.refuse(
-                "there is no image to compare the models on", "open one first"
-            )
-            return
-        self.close()
-        region = scene.screen.region(image, session.axes, "slice")
-        settings = {"device": session.device, "channels": self._lessons.channels(image)}
-        for source, colour in zip((first, second), COLOURS, strict=True):
-            name = f"{image.name} by {_name(source)}"
-            self._desk.runner.start(
-                "segment",
-                partial(self._on_compared, image, region, name, colour),
-                self._on_end,
-                image=picture_of(image, region),
-                model=source,
-                settings=settings,
-            )
-
-    def close(self) -> None:
-        """Take away the outlines that were compared."""
-        for layer in self._shown:
-            self._desk.previews.remove(layer)
-        self._shown.clear()
-
     def _on_pressed(self, action: str, versions: list[Version]) -> None:
         first, *others = versions
         if action == "use":
             self._model.choose(str(first.path))
         elif action == "compare":
             older = str(others[0].path) if others else self._desk.session.source
-            self.compare(older, str(first.path))
+            self._comparing.show(older, str(first.path))
         elif action == "rename":
             self._rename(first)
         elif action == "export":
@@ -176,15 +139,6 @@ class HistoryFlow(QObject):
         self._on_listed(event)
         self.removed.emit(str(version.path))
 
-    def _on_compared(
-        self, image: ImageLayer, region: Region, name: str, colour: str, event: Event
-    ) -> None:
-        if isinstance(event, Segmented) and self._desk.scene.holds(image):
-            layer = self._desk.previews.outline(
-                image, region, event.labels, name, colour
-            )
-            self._shown.append(layer)
-
     def _on_end(self, run: Run) -> None:
         if run.failure:
             notices.report(run.failure)
@@ -195,9 +149,3 @@ class HistoryFlow(QObject):
 
     def _show(self) -> None:
         self._section.history.show_versions(self._versions, self._desk.session.source)
-
-
-def _name(source: str) -> str:
-    """Call a version by its number and name, another model by its file."""
-    number, _, name = Path(source).stem.partition("_")
-    return f"{name} ({int(number)})" if number.isdigit() and name else Path(source).stem

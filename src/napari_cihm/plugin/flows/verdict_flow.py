@@ -3,6 +3,7 @@
 from qtpy.QtCore import QObject
 
 from napari_cihm.plugin import notices
+from napari_cihm.plugin.flows.comparing import Comparing
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.history_flow import HistoryFlow
 from napari_cihm.plugin.flows.learning import Learning
@@ -20,7 +21,9 @@ class VerdictFlow(QObject):
     model : ModelFlow
         Takes a model into use.
     history : HistoryFlow
-        Compares models, and tells what becomes of their files.
+        Tells what becomes of the files of models.
+    comparing : Comparing
+        Shows them beside each other.
     """
 
     def __init__(
@@ -29,6 +32,7 @@ class VerdictFlow(QObject):
         card: VerdictCard,
         model: ModelFlow,
         history: HistoryFlow,
+        comparing: Comparing,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -37,7 +41,7 @@ class VerdictFlow(QObject):
         card.new_wanted.connect(lambda: self._use(self._after))
         card.old_wanted.connect(lambda: self._use(self._before))
         card.compare_requested.connect(
-            lambda: history.compare(self._before, self._after)
+            lambda: comparing.show(self._before, self._after)
         )
         history.renamed.connect(self._on_renamed)
         history.removed.connect(self._on_removed)
