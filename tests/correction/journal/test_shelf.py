@@ -17,9 +17,9 @@ from napari_cihm.correction.journal import (
     journals,
     prune,
     recover,
-    shelf,
     unfinished,
 )
+from napari_cihm.correction.journal.found import is_live
 from napari_cihm.correction.journal.records import MAGIC
 from napari_cihm.correction.journal.shelf import DAY
 from napari_cihm.errors import InputError
@@ -83,7 +83,7 @@ def test_looking_twice_at_once_hides_nothing(session) -> None:
 
     def keep_looking() -> None:
         while not done.is_set():
-            assert not shelf._is_live(one.journal.path)
+            assert not is_live(one.journal.path)
 
     others = [threading.Thread(target=keep_looking) for _ in range(2)]
     for other in others:

@@ -14,11 +14,11 @@ the values that pixels took, never differences, which makes three things simple:
 """
 
 from napari_cihm.correction.journal.claims import Claim, claim
+from napari_cihm.correction.journal.found import FoundJournal
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.journal import Journal
 from napari_cihm.correction.journal.recovery import Recovered, recover
 from napari_cihm.correction.journal.shelf import (
-    FoundJournal,
     discard,
     identity_of,
     journal_home,
