@@ -76,7 +76,7 @@ class ReviewRows(QWidget):
     def set_ready(self, ready: bool) -> None:
         """Let the buttons be pressed, or not."""
         for button in self.buttons.values():
-            button.setEnabled(ready)
+            button.set_ready(ready)
 
     def set_stack(self, deep: bool) -> None:
         """Speak of slices only where there are any."""

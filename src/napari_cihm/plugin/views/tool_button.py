@@ -41,7 +41,7 @@ class ToolButton(QPushButton):
         for label in (self._title, self._key):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._hindrance = ""
+        self._ready, self._hindrance = True, ""
         self.show_title(tool.title)
         self.show_key("")
         self.clicked.connect(lambda: self.used.emit(tool.name))
@@ -68,10 +68,15 @@ class ToolButton(QPushButton):
         self._key.setVisible(bool(key))
         self._explain()
 
+    def set_ready(self, ready: bool) -> None:
+        """Let it be pressed, if nothing hinders it, or not."""
+        self._ready = ready
+        self.setEnabled(ready and not self._hindrance)
+
     def hinder(self, why: str) -> None:
         """Keep it from being pressed for a reason, if there is one."""
         self._hindrance = why
-        self.setEnabled(not why)
+        self.set_ready(self._ready)
         self._explain()
 
     def _explain(self) -> None:

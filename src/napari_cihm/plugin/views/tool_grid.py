@@ -78,7 +78,7 @@ class ToolGrid(QWidget):
     def set_ready(self, ready: bool) -> None:
         """Let the buttons be pressed, or not."""
         for button in self.buttons.values():
-            button.setEnabled(ready)
+            button.set_ready(ready)
 
     def _on_scope(self, number: int) -> None:
         self.whole_chosen.emit(list(SCOPES)[number])
