@@ -2,7 +2,6 @@
 
 from qtpy.QtCore import QObject
 
-from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.comparing import Comparing
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.history_flow import HistoryFlow
@@ -61,8 +60,6 @@ class VerdictFlow(QObject):
         self._card.show_verdict(kept)
         quiet = (note for note in learning.notes if note not in kept.warnings)
         self._card.show_note(" ".join((learning.sure, *quiet)))
-        for warning in kept.warnings:
-            notices.warn(warning)
         if kept.version.accepted:
             self._model.choose(self._after)
         return str(self._card.title.text())
