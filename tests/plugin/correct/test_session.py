@@ -356,6 +356,15 @@ def test_the_model_says_where_to_look(shown, blobs, correcting, order):
     assert "0 of" in correct.section.review.words.text()
 
 
+def test_it_is_said_that_all_is_checked_when_the_model_was_asked_first(correct):
+    correct.shown.ready()
+    correct.section.review.form.set_values({"order": "uncertainty"})
+    correct.press("review_all")
+    correct.press("next_stop")
+    correct.shown.rest()
+    assert correct.shown.words == "Everything is checked."
+
+
 def test_another_model_and_other_pixels_are_asked_about_anew(
     correct, squares, monkeypatch
 ):

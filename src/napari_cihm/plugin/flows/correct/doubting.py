@@ -7,7 +7,7 @@ from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject
 
 from napari_cihm.errors import CihmError
-from napari_cihm.events import Event, TileDone
+from napari_cihm.events import Doubted, Event, TileDone
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.pictures import array_of, picture_of
@@ -24,7 +24,8 @@ class Doubting(QObject):
         super().__init__(parent)
         self._desk = desk
         self._run: Run | None = None
-        self._take: Callable[[Event], None] = _nothing
+        self._take: Callable[[Doubted], None] | None = None
+        self._answer: Doubted | None = None
 
     def ask(
         self,
@@ -32,7 +33,7 @@ class Doubting(QObject):
         axes: str,
         settings: Mapping[str, Any],
         order: str,
-        take: Callable[[Event], None],
+        take: Callable[[Doubted], None],
     ) -> None:
         """Ask about an image; `take` hears the answer.
 
@@ -47,7 +48,7 @@ class Doubting(QObject):
         order : str
             "uncertainty", or "disagreement" of flips.
         take : callable
-            Gets `Doubted`, unless it is stopped before.
+            Gets it once the task is over, unless it is stopped before.
         """
         if self._run is not None:
             return
@@ -79,16 +80,15 @@ class Doubting(QObject):
         if isinstance(event, TileDone):
             words = f"{self.title}: tile {event.done} of {event.total}"
             self._desk.tasks.progress(self, words, event.done, event.total)
-        else:
-            self._take(event)
+        elif isinstance(event, Doubted):
+            self._answer = event
 
     def _on_end(self, run: Run) -> None:
         words = "Stopped." if run.state is RunState.STOPPED else ""
         if run.failure:
             words = notices.report(run.failure)
-        self._run, self._take = None, _nothing
+        take, answer = self._take, self._answer
+        self._run = self._take = self._answer = None
         self._desk.tasks.end(self, words)
-
-
-def _nothing(event: Event) -> None:
-    """Hear an event that nobody asked for."""
+        if take is not None and answer is not None:  # who may say more than that
+            take(answer)

@@ -21,7 +21,7 @@ from napari_cihm.correction.tour import (
     tour_of_patches,
 )
 from napari_cihm.data.boxes import Box, box_at, grown, shape_of, start_of, tight
-from napari_cihm.events import Doubted, Event
+from napari_cihm.events import Doubted
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.doubting import Doubting
@@ -129,9 +129,9 @@ class TourFlow(QObject):
             begin()
         else:
 
-            def take(event: Event) -> None:
-                if isinstance(event, Doubted) and self._bench.mending is mending:
-                    begin(event.doubt)
+            def take(answer: Doubted) -> None:
+                if self._bench.mending is mending:
+                    begin(answer.doubt)
 
             axes = self._bench.pairing.axes_of_image(image)
             run = self._bench.pairing.run_settings(image, layer)
