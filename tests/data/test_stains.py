@@ -9,6 +9,7 @@ from napari_cihm.data.pairs import Pair
 from napari_cihm.data.samples import make_sample
 from napari_cihm.data.stains import DYES, counterstained, haematoxylin, suited
 from napari_cihm.data.synthetic import nuclei, tissue
+from napari_cihm.errors import InputError
 
 HAEMATOXYLIN = DYES[0]
 EOSIN, BROWN = (0.3, 0.8, 0.52), (0.27, 0.57, 0.78)
@@ -87,6 +88,19 @@ def test_black_beside_tissue_stays_black():
     colours = np.pad(_section(EOSIN)[0], [(0, 0), (8, 8), (8, 8)])
     assert not haematoxylin(colours)[:, :8].any()
     assert haematoxylin(colours)[:, 8:-8, 8:-8].all()
+
+
+def test_haematoxylin_is_refused_where_nobody_knows_what_is_white():
+    colours = _section(EOSIN)[0].astype(np.float32)
+    black = np.pad(colours, [(0, 0), (60, 60), (60, 60)])
+    black[0, 0, 0] = np.nan
+    for given in (colours, black):
+        with pytest.raises(InputError, match=r"as large as 1.*divide them by the num"):
+            haematoxylin(given)
+    bright = colours / 255
+    bright[:, 20, 20] = 9.0  # a reflex
+    assert haematoxylin(bright)[0].min() < 0.6
+    assert not haematoxylin(np.zeros((3, 4, 4), np.float32)).any()
 
 
 def test_haematoxylin_is_learnt_as_it_is_segmented():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import Channels, ModelConfig
 from napari_cihm.data.channels import one_tint, some_pixels
+from napari_cihm.errors import InputError
 
 # What haematoxylin, eosin and DAB absorb of red, green and blue (Ruifrok and Johnston,
 # Analytical and Quantitative Cytology and Histology 23, 2001).
@@ -28,6 +29,7 @@ ENOUGH = 0.02  # in how many of the pixels
 # The share of blue in what is absorbed: .18 in what haematoxylin absorbs, up to .17 in
 # DSB18's 91 images of tissue and .22 in their quarters; with eosin or DAB .26 and more.
 BLUE = 0.23
+BEYOND = 2.0  # fractions of white light are no larger, reflexes aside
 GREY = 0.1  # of grey no colour absorbs so much more than another
 
 
@@ -49,7 +51,14 @@ def haematoxylin(colours: NDArray[np.generic]) -> NDArray[np.float32]:
     """Show what haematoxylin alone would leave of white light, (colours, y, x).
 
     Black, as beside an image that was turned, stays black.
+
+    Raises
+    ------
+    InputError
+        If of fractions most are so far beyond 1 that nobody knows what is white.
     """
+    if colours.dtype.kind == "f":
+        _refuse_beyond_white(colours)
     light = np.clip(colours.astype(np.float32) / _full(colours.dtype), LEAST, 1)
     dye = np.einsum("c,cyx->yx", -OF_LIGHT.astype(np.float32), np.log(light))
     left = np.exp(-HAEMATOXYLIN.astype(np.float32)[:, None, None] * dye.clip(0))
@@ -77,6 +86,17 @@ def counterstained(colours: NDArray[np.generic]) -> bool:
     shares = stained / stained.sum(axis=0)
     coloured = np.median(np.ptp(shares, axis=0)) > GREY
     return bool(coloured and np.median(shares[2]) > BLUE)
+
+
+def _refuse_beyond_white(colours: NDArray[Any]) -> None:
+    seen = colours[colours > 0]  # neither black beside an image nor not-a-numbers
+    usual = float(np.median(seen)) if seen.size else 0.0
+    if usual > BEYOND:
+        raise InputError(
+            f"haematoxylin in colours of fractions as large as {usual:g}",
+            "fractions from 0 to 1, or whole numbers",
+            "divide them by the number that stands for white",
+        )
 
 
 def _full(dtype: np.dtype[Any]) -> float:
