@@ -218,6 +218,15 @@ def test_what_changed_unseen_is_found_in_another_slice_too(deep):
     np.testing.assert_array_equal(_kept(deep), layer.data)
 
 
+def test_what_a_script_changes_in_hidden_labels_is_soon_found(correct):
+    correct.press("delete")
+    correct.layer.visible = False
+    correct.layer.data[88:92, 60:70] = 8
+    correct.layer.refresh()  # which napari does not do to what is hidden
+    correct.shown.until(lambda: 8 in correct.session.index, 20_000)
+    np.testing.assert_array_equal(_kept(correct), correct.layer.data)
+
+
 def test_a_stroke_that_is_given_up_leaves_nothing_in_the_journal(correct):
     layer = correct.layer
     mended = correct.bench.begin(layer)

@@ -15,6 +15,7 @@ from napari_cihm.plugin.steps import is_painted
 
 SMALL = 1 << 22  # labels of more pixels are looked through in a thread
 CALM = 200  # milliseconds without a hint of change, after which changes are looked for
+SILENT = 2000  # milliseconds between two looks through hidden labels
 
 
 class Scrutiny(QObject):
@@ -61,6 +62,9 @@ class Scrutiny(QObject):
         self.doubtful = self._closed = False
         self._calm = QTimer(self, singleShot=True, interval=CALM)
         self._calm.timeout.connect(self._on_calm)
+        self._silent = QTimer(self, interval=SILENT)
+        self._silent.timeout.connect(self._on_silent)
+        self._silent.start()
         self._looking: Errand | None = None
 
     def count(self) -> None:
@@ -87,6 +91,7 @@ class Scrutiny(QObject):
         """Look a last time; say whether anything was changed in silence."""
         self._closed = True
         self._calm.stop()
+        self._silent.stop()
         if not self._session.checksums.ready:
             return self._keep_anew()
         if not self.doubtful and not self._is_small:
@@ -111,6 +116,12 @@ class Scrutiny(QObject):
             self._looking = self._errands.start(
                 checksums.doubts, doubts.append, end=end
             )
+
+    def _on_silent(self) -> None:
+        """Look through small labels while they are hidden, refreshed or not."""
+        if self._is_small and not self._layer.visible:
+            self._settle()
+            self._take_in(None)
 
     def _on_looked(self, checksums: Checksums, doubts: list[Key]) -> None:
         self._looking = None
