@@ -45,6 +45,8 @@ class Window:
         if not found and isinstance(main, QMainWindow):
             # Beside the canvas it would take the room of the panel.
             main.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            if main.height() < main.minimumSizeHint().height() + TABLE_HEIGHT:
+                _leave_sides(main)
             main.resizeDocks([dock], [TABLE_HEIGHT], Qt.Orientation.Vertical)
         dock.show()
         dock.raise_()
@@ -70,6 +72,15 @@ class Window:
             raise InputError(
                 came, "an image, labels, a folder of images, or a model", remedy
             ) from error
+
+
+def _leave_sides(main: QMainWindow) -> None:
+    """Let docks below the canvas take no height from those beside it."""
+    areas = Qt.DockWidgetArea
+    sides = (areas.LeftDockWidgetArea, areas.RightDockWidgetArea)
+    corners = (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner)
+    for corner, side in zip(corners, sides, strict=True):
+        main.setCorner(corner, side)
 
 
 def _unopened(path: Path, cause: object) -> tuple[str, str]:

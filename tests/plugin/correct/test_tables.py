@@ -233,6 +233,23 @@ def test_measurements_of_any_labels_are_shown_below_the_canvas(correct):
         correct.viewer.window.remove_dock_widget(dock)
 
 
+@pytest.mark.parametrize(("height", "across"), [(720, False), (1400, True)])
+def test_in_a_low_window_measurements_take_no_height_from_panels(
+    correct, height, across
+):
+    window = correct.viewer.window._qt_window
+    corners = Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner
+    window.resize(1280, height)
+    dock = _press_measurements(correct)
+    try:
+        below = Qt.DockWidgetArea.BottomDockWidgetArea
+        assert [window.corner(c) == below for c in corners] == [across] * 2
+    finally:
+        correct.viewer.window.remove_dock_widget(dock)
+        for corner in corners:
+            window.setCorner(corner, below)
+
+
 def test_labels_that_cannot_be_measured_are_said_to_be(correct, said):
     del correct.viewer.layers["squares"]
     dock = _press_measurements(correct)
