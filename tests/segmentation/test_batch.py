@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -263,6 +264,13 @@ def test_a_folder_without_images_is_refused(tmp_path: Path, make, words) -> None
         find_inputs([tmp_path / "f"])
     with pytest.raises(ReadError, match="no image was named"):
         find_inputs([])
+
+
+def test_a_folder_of_folders_of_images_leads_to_them(tmp_path: Path) -> None:
+    own = _save(tmp_path / "day" / "one" / "a.png").parent
+    with pytest.raises(ReadError, match=f"give {re.escape(str(own))} instead") as told:
+        find_inputs([tmp_path / "day"])
+    assert len(told.value.wanted) < 80  # no list of all endings
 
 
 @pytest.mark.parametrize(

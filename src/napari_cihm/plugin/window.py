@@ -88,7 +88,9 @@ def _unopened(path: Path, cause: object) -> tuple[str, str]:
     if not path.is_dir():
         return f"the file {path.name} could not be opened ({cause})", ""
     if not _has_images(path):  # of which readers complain in words of their own
-        return f"the folder {path.name} holds no image", ""
+        full = sorted(p.name for p in path.iterdir() if p.is_dir() and _has_images(p))
+        remedy = f"drop the folder {full[0]} in it" if full else ""
+        return f"the folder {path.name} holds no image", remedy
     return (
         f"the folder {path.name} could not be opened as one stack ({cause})",
         "drop the images in it",

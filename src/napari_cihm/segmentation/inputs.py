@@ -13,6 +13,7 @@ from napari_cihm.data.paths import with_home
 from napari_cihm.data.reading import SUFFIXES, TIFFS
 from napari_cihm.errors import ReadError
 
+MOST = 3  # folders that are named where images lie in them alone
 OURS = ("_labels", "_maps", "_uncertainty")  # endings of what a run wrote itself
 
 
@@ -109,9 +110,11 @@ def _folder(path: Path) -> list[Input]:
     images += [image for found, _ in more for image in found]
     note = "; ".join(filter(None, [note, *(left_out for _, left_out in more)]))
     if not images:
+        full = [str(folder) for folder in folders[1:] if _images(folder)[0]]
         raise ReadError(
             f"{path} holds no image" + f" ({note})" * bool(note),
-            f"files that end in {', '.join(SUFFIXES)}, or a DSB18 folder",
+            "files that end in .png, .tif and the like, OME-Zarr, or a DSB18 folder",
+            f"give {' or '.join(full[:MOST])} instead" if full else "",
         )
     first, *others = images
     found = [Input(first, name_of(first), note=note)]
