@@ -158,6 +158,28 @@ def test_a_folder_of_many_sizes_opens_as_few_layers(pairs, said, monkeypatch):
     assert "of 3 sizes" in said[0][1]
 
 
+def test_synapse_opens_as_a_lazy_stack_of_slices(shown, tmp_path, said):
+    folder = tmp_path / "organs"
+    (folder / "train_npz").mkdir(parents=True)
+    slices = np.random.default_rng(0).random((3, 24, 32)).astype(np.float32)
+    for z, image in enumerate(slices):
+        label = (image > 0.5).astype(np.float32) * 8
+        np.savez(folder / f"train_npz/case0005_slice{z}.npz", image=image, label=label)
+    shown.panel.files_dropped.emit([str(folder)])
+    assert said == []
+    images, masks = shown.viewer.layers
+    assert isinstance(images.data, da.Array) and images.name == "organs 24x32"
+    np.testing.assert_array_equal(images.data, slices)
+    np.testing.assert_array_equal(masks.data[2], (slices[2] > 0.5) * 8)
+
+
+def test_a_folder_of_folders_of_images_leads_to_them(shown, tmp_path, blobs, said):
+    _write(tmp_path / "day" / "one" / "a.png", blobs)
+    shown.panel.files_dropped.emit([str(tmp_path / "day")])
+    ((kind, text),) = said
+    assert kind == "error" and text.endswith("Drop the folder one in it.")
+
+
 def test_other_folders_open_as_napari_opens_them(shown, tmp_path, blobs, said):
     for name in ("one.png", "two.png"):
         _write(tmp_path / "images" / name, blobs)

@@ -16,7 +16,6 @@ from napari_cihm.data.layouts import find_pairs, fitting, is_split
 from napari_cihm.data.listing import natural
 from napari_cihm.data.pairs import PairSource
 from napari_cihm.data.pictures import form_of, read_picture
-from napari_cihm.errors import DataError
 from napari_cihm.plugin import notices
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -53,7 +52,7 @@ def read_folder(path: str | Sequence[str]) -> list[LayerData]:
     Raises
     ------
     DataError
-        As training does, and where images are no pictures.
+        As training does.
     """
     parts = _parts(Path(str(path)).absolute())
     found = {
@@ -89,11 +88,23 @@ def _parts(folder: Path) -> dict[str, Path]:
 def _stacks(name: str, pairs: Sequence[PairSource]) -> Iterator[Stack]:
     """Put pairs of one size and kind together, the most of them last."""
     by_form: dict[Form, list[PairSource]] = defaultdict(list)
+    forms: dict[str, Form] = {}
     for pair in pairs:
-        by_form[form_of(_picture_of(pair))].append(pair)
+        by_form[_form_of(pair, forms)].append(pair)
     for form, members in sorted(by_form.items(), key=lambda group: len(group[1])):
         _, height, width = form[0]
         yield Stack(f"{name} {height}x{width}", form, members)
+
+
+def _form_of(pair: PairSource, forms: dict[str, Form]) -> Form:
+    """Return the size and kind of an image; of a volume's slices the first tells."""
+    if pair.picture is not None:
+        return form_of(pair.picture)
+    if pair.volume not in forms:
+        image = pair.read().image
+        channels, height, width = image.shape
+        forms[pair.volume] = (channels, height, width), image.dtype
+    return forms[pair.volume]
 
 
 def _layers(stack: Stack, shown: bool) -> list[LayerData]:
@@ -150,19 +161,9 @@ def _lazy(
 
 def _read(channels: int, pair: PairSource) -> NDArray[Any]:
     """Read an image; of one whose colours are all the same, three again."""
-    picture = read_picture(_picture_of(pair))
-    return np.broadcast_to(picture, (channels, *picture.shape[1:]))
+    read = pair.read().image if pair.picture is None else read_picture(pair.picture)
+    return np.broadcast_to(read, (channels, *read.shape[1:]))
 
 
 def _labels(pair: PairSource) -> NDArray[np.int32]:
     return pair.read().labels
-
-
-def _picture_of(pair: PairSource) -> Path:
-    if pair.picture is None:
-        raise DataError(
-            f"the image of {pair.name} is not a picture",
-            "pictures, each with its mask",
-            "train on the folder as it is: `cihm train`",
-        )
-    return pair.picture
