@@ -22,8 +22,8 @@ def shelf(qtbot):
         (ToolGrid, (True, True)),
         (ToolGrid, (True, False)),
         (ToolGrid, (False, False)),
-        (ReviewRows, (True,)),
-        (ReviewRows, (False,)),
+        (ReviewRows, (True, True)),
+        (ReviewRows, (False, False)),
     ],
 )
 def test_words_on_buttons_are_whole_in_narrow_panels(shelf, kind, planes):

@@ -180,8 +180,7 @@ def test_tab_goes_through_the_panel_in_the_order_it_is_seen(qtbot):
         panel.add_section(section)
     model.show_model(Examined(Path("x"), "x", facts=(("Network", "cihm"),)))
     finetune.set_pairs([("key", "labels", "labels", True)])
-    correct.grid.set_stack(True, True)
-    correct.review.set_stack(True)
+    correct.set_stack(True, True)
     for fold in panel.findChildren(Fold):
         fold.opened = True
     panel.show()

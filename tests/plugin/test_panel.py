@@ -64,12 +64,14 @@ def test_axes_are_guessed_shown_and_corrected(shown, qtbot):
     section = shown.section
     assert section.axes.text() == "zyx"
     assert section.meaning.text() == "6 slices, 20 rows, 30 columns"
+    assert section.extents.button(1).text() == "This slice"
     assert section.form.control("volume").isVisibleTo(section)
     assert not section.form.control("time").isVisibleTo(section)
     section.axes.clear()
     qtbot.keyClicks(section.axes, "tyx")
     assert shown.session.axes == "tyx"
     assert section.meaning.text().startswith("6 time points")
+    assert section.extents.button(1).text() == "This frame"
     assert not section.form.control("volume").isVisibleTo(section)
     assert section.form.control("time").isVisibleTo(section)
     stack.axis_labels = ("t", "y", "x")

@@ -22,6 +22,7 @@ def copy_to_slice(
     step: int = 1,
     *,
     axes: Sequence[int] | None = None,
+    called: str = "slice",
 ) -> Edit:
     """Copy an object's outline in one slice to another slice.
 
@@ -39,6 +40,8 @@ def copy_to_slice(
         1 for the next slice, -1 for the one before.
     axes : sequence of int, optional
         The axes of the slice; all but `axis` by default.
+    called : str
+        What a slice is called in words to the user.
     """
     labels = readable(labels)
     axis, plane = _plane(labels, axis, axes)
@@ -46,7 +49,7 @@ def copy_to_slice(
     at = piece.box[axis].start + step
     if not 0 <= at < labels.shape[axis]:
         raise InputError(
-            f"there is no slice {at}", f"slices 0 to {labels.shape[axis] - 1}"
+            f"there is no {called} {at}", f"{called}s 0 to {labels.shape[axis] - 1}"
         )
     box = _put(piece.box, axis, at)
     before = np.asarray(labels[box])
@@ -56,7 +59,8 @@ def copy_to_slice(
     block = changed(start_of(box), before, after)
     note = f"{taken} of its pixels belong to other objects there." if taken else ""
     note = note or ("" if block else "It is there already.")
-    return edit_of([block], labels, f"Copy object {piece.label} to slice {at}", note)
+    what = f"Copy object {piece.label} to {called} {at}"
+    return edit_of([block], labels, what, note)
 
 
 def interpolate(
@@ -66,6 +70,7 @@ def interpolate(
     axis: int,
     *,
     axes: Sequence[int] | None = None,
+    called: str = "slice",
 ) -> Edit:
     """Draw an object in all slices between two, changing shape from one to other.
 
@@ -83,6 +88,8 @@ def interpolate(
         The axis that numbers the slices.
     axes : sequence of int, optional
         The axes of the slices; all but `axis` by default.
+    called : str
+        What a slice is called in words to the user.
     """
     labels = readable(labels)
     axis, plane = _plane(labels, axis, axes)
@@ -92,8 +99,8 @@ def interpolate(
     low, high = (piece.box[axis].start for piece in ends)
     if high - low < 2:
         raise InputError(
-            f"slices {low} and {high} have none between them",
-            "an object in two slices with others in between",
+            f"{called}s {low} and {high} have none between them",
+            f"an object in two {called}s with others in between",
         )
     fixed = [a for a in range(len(labels.shape)) if a != axis and a not in plane]
     if any(ends[0].box[a] != ends[1].box[a] for a in fixed):
@@ -113,7 +120,7 @@ def interpolate(
         before = np.asarray(labels[place])
         wanted = shape.reshape(before.shape) & (before == 0)
         blocks.append(changed(start_of(place), before, np.where(wanted, label, before)))
-    what = f"Interpolate object {label} between slices {low} and {high}"
+    what = f"Interpolate object {label} between {called}s {low} and {high}"
     note = "" if any(blocks) else "Nothing to change."
     return edit_of(blocks, labels, what, note)
 

@@ -55,6 +55,8 @@ class Ground:
         The two axes on screen.
     depth : int or None
         The axis that numbers slices.
+    called : str
+        What a slice is called.
     spacing : tuple of float
         Size of a pixel along each axis.
     """
@@ -65,6 +67,7 @@ class Ground:
     axes: tuple[int, ...]
     plane: tuple[int, ...]
     depth: int | None
+    called: str
     spacing: tuple[float, ...]
 
 
@@ -136,16 +139,20 @@ def _split(ground: Ground, points: Points, drawn: bool) -> Edit:
 def _copy(step: int) -> Run:
     def run(ground: Ground, points: Points, drawn: bool) -> Edit:
         assert ground.depth is not None
-        axis, plane = ground.depth, ground.plane
-        return copy_to_slice(ground.labels, points[0], axis, step, axes=plane)
+        axis, plane, called = ground.depth, ground.plane, ground.called
+        return copy_to_slice(
+            ground.labels, points[0], axis, step, axes=plane, called=called
+        )
 
     return run
 
 
 def _interpolate(ground: Ground, points: Points, drawn: bool) -> Edit:
     assert ground.depth is not None
-    first, last = points
-    return interpolate(ground.labels, first, last, ground.depth, axes=ground.plane)
+    (first, last), axis, plane = points, ground.depth, ground.plane
+    return interpolate(
+        ground.labels, first, last, axis, axes=plane, called=ground.called
+    )
 
 
 TOOLS = (

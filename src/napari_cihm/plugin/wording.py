@@ -27,6 +27,11 @@ def counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
+def of_planes(text: str, sliced: bool) -> str:
+    """Speak of frames where planes lie in time alone, and are no slices."""
+    return text if sliced else text.replace("slice", "frame")
+
+
 def done(what: str) -> str:
     """Say of a step, which is named by what to do, that it was done."""
     verb, *others = what.split(" ")

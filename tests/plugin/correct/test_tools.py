@@ -262,6 +262,24 @@ def test_what_follows_slices_is_not_offered_for_time_points(deep):
     assert section.buttons["copy_next"].isVisibleTo(section)
 
 
+def test_planes_of_a_time_series_are_called_frames(deep, said):
+    buttons, copy = deep.section.buttons, deep.section.buttons["copy_next"]
+    assert buttons["review_slice"].title == "This slice"
+    assert "to the next slice" in copy.toolTip()
+    deep.viewer.layers["stack"].axis_labels = ("t", "y", "x")
+    assert buttons["review_slice"].title == "This frame"
+    assert "to the next frame" in copy.toolTip()
+    deep.viewer.dims.set_point(0, 3)
+    deep.press("copy_next")
+    assert "the next frame lacks" in deep.section.prompt.text()
+    deep.layer.data[4] = 0
+    deep.click(3, 12, 12)
+    assert deep.shown.words == "Copied object 1 to frame 4."
+    deep.viewer.dims.set_point(0, 4)
+    deep.click(4, 12, 12)
+    assert "there is no frame 5" in said[-1][1].lower()
+
+
 def test_volumes_on_screen_are_not_pointed_at(deep, said):
     deep.viewer.dims.ndisplay = 3
     deep.press("delete")

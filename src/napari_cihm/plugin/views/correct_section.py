@@ -16,6 +16,7 @@ from napari_cihm.plugin.views.prompt import Prompt
 from napari_cihm.plugin.views.review_rows import ReviewRows
 from napari_cihm.plugin.views.tool_button import ToolButton
 from napari_cihm.plugin.views.tool_grid import ToolGrid
+from napari_cihm.plugin.wording import of_planes
 
 MORE = ("smooth", "grow", "min_size", "mark_edits", "edit_margin", "patch", "journal")
 
@@ -55,6 +56,7 @@ class CorrectSection(Section):
             self,
         )
         self.grid, self.review = ToolGrid(self), ReviewRows(self)
+        self._sliced = False
         longest = max((tool.request for tool in ALL.values()), key=len)
         self.prompt = Prompt(longest, self)
         self.form = Form(CorrectSettings, MORE, self)
@@ -123,6 +125,12 @@ class CorrectSection(Section):
         self.labels.show_entries([(key, name, name) for key, name in listed], now)
         self.labels.setEnabled(bool(listed))
 
+    def set_stack(self, deep: bool, sliced: bool) -> None:
+        """Offer what needs several planes, which may be slices of a depth."""
+        self._sliced = sliced
+        self.grid.set_stack(deep, sliced)
+        self.review.set_stack(deep, sliced)
+
     def set_ready(self, ready: bool, reason: str = "") -> None:
         """Let the tools be used, or say why they cannot be."""
         self.prompt.setVisible(ready)
@@ -142,7 +150,7 @@ class CorrectSection(Section):
         """Show which tool waits for the mouse, and for what."""
         self.grid.set_chosen(name)
         self.review.set_chosen(name)
-        self.prompt.setText(prompt)
+        self.prompt.setText(of_planes(prompt, self._sliced))
 
     def _on_labels(self, index: int) -> None:
         self.labels_chosen.emit(self.labels.itemData(index))

@@ -21,7 +21,7 @@ ROWS = 5
 PATH = Qt.ItemDataRole.UserRole
 ACTIONS = {
     "use": ("Use", "Segment with this model from now on"),
-    "compare": ("Compare", "Show the outlines of two models on this slice"),
+    "compare": ("Compare", "Show the outlines of two models in this plane"),
     "rename": ("Rename…", "Give it another name"),
     "export": ("Export…", "Copy it to a file that can be shared"),
     "delete": ("Delete…", "Delete it for good"),

@@ -52,7 +52,7 @@ class ReviewRows(QWidget):
         self.bar.setFixedHeight(6)
         self._marks = ButtonGrid()
         self._build()
-        self.set_stack(False)
+        self.set_stack(False, False)
         self.show_progress(None)
 
     def _build(self) -> None:
@@ -78,12 +78,14 @@ class ReviewRows(QWidget):
         for button in self.buttons.values():
             button.set_ready(ready)
 
-    def set_stack(self, deep: bool) -> None:
-        """Speak of slices only where there are any."""
+    def set_stack(self, deep: bool, sliced: bool) -> None:
+        """Speak of slices, or frames, only where there are any."""
         shown = [self.buttons[t.name] for t in REVIEWS if deep or not t.stacks]
         self._marks.show_groups((shown, 2 if deep else 3))
         for tool in REVIEWS:
             self.buttons[tool.name].setVisible(deep or not tool.stacks)
+            if tool.stacks:
+                self.buttons[tool.name].speak_of(sliced)
 
     def set_chosen(self, name: str) -> None:
         """Show which tool waits for the mouse."""

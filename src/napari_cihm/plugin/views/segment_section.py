@@ -25,6 +25,7 @@ from napari_cihm.plugin.parts.section import (
     restyle,
 )
 from napari_cihm.plugin.region import Extent
+from napari_cihm.plugin.wording import of_planes
 
 ELSEWHERE = ("device", "memory", "maps", "uncertainty")  # set by other controls
 FIRST = ("channels", "diameter", "volume", "time")
@@ -156,6 +157,7 @@ class SegmentSection(Section):
         for name in ("min_overlap", "gap", "min_slices"):
             self.more.set_shown(name, "z" in axes or "t" in axes)
         self.extents.button(1).setVisible("z" in axes or "t" in axes)
+        self.extents.button(1).setText(of_planes(EXTENTS["slice"][0], "z" in axes))
         if not self.extents.checkedButton().isVisibleTo(self):
             self.extents.button(0).setChecked(True)
 

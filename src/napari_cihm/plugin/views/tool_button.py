@@ -5,6 +5,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidge
 
 from napari_cihm.plugin.parts.section import Line
 from napari_cihm.plugin.tools import Gesture, Tool
+from napari_cihm.plugin.wording import of_planes
 
 LEAST = 30  # pixels of a title
 
@@ -41,7 +42,7 @@ class ToolButton(QPushButton):
         for label in (self._title, self._key):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._ready, self._hindrance = True, ""
+        self._ready, self._hindrance, self._sliced = True, "", True
         self.show_title(tool.title)
         self.show_key("")
         self.clicked.connect(lambda: self.used.emit(tool.name))
@@ -68,6 +69,12 @@ class ToolButton(QPushButton):
         self._key.setVisible(bool(key))
         self._explain()
 
+    def speak_of(self, sliced: bool) -> None:
+        """Say slice, or frame where planes are none."""
+        self._sliced = sliced
+        self.show_title(of_planes(self.tool.title, sliced))
+        self._explain()
+
     def set_ready(self, ready: bool) -> None:
         """Let it be pressed, if nothing hinders it, or not."""
         self._ready = ready
@@ -80,7 +87,8 @@ class ToolButton(QPushButton):
         self._explain()
 
     def _explain(self) -> None:
-        about = f"{self.tool.about} ({self.key})" if self.key else self.tool.about
+        about = of_planes(self.tool.about, self._sliced)
+        about = f"{about} ({self.key})" if self.key else about
         why = self._hindrance
         self.setToolTip(f"{about}.\n{why}" if why else about)
 

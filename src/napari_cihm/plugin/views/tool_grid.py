@@ -64,6 +64,9 @@ class ToolGrid(QWidget):
         self._grid.show_groups((scope, 1), (pairs, 2), (rules, 3))
         for widget in (self._scope, *self.buttons.values()):
             widget.setVisible(widget in (*scope, *shown))
+        for button in shown:
+            if button.tool.stacks:
+                button.speak_of(sliced)
 
     def set_numbers(self, numbers: Mapping[str, Any]) -> None:
         """Write the settings of tools on their buttons."""

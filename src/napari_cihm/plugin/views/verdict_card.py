@@ -70,7 +70,7 @@ class VerdictCard(QFrame):
             (self.use_old, "Segment with the old model from now on", self.old_wanted),
             (
                 self.both,
-                "Show the outlines of both models on this slice",
+                "Show the outlines of both models in this plane",
                 self.compare_requested,
             ),
             (self.again, AGAIN, self.segment_requested),

@@ -95,5 +95,4 @@ class LabelsFlow(QObject):
         planes = deep, deep and "z" in bench.pairing.axes_of(layer)
         if planes != self._planes:  # to lay all buttons out anew takes a while
             self._planes = planes
-            section.grid.set_stack(*planes)
-            section.review.set_stack(deep)
+            section.set_stack(*planes)

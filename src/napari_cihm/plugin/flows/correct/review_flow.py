@@ -14,7 +14,7 @@ from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
 
 PLANAR = "review_slice", "review_region"
-BESIDE = "these labels are not on screen", "move the sliders to one of their slices"
+BESIDE = "these labels are not on screen", "move the sliders to where they lie"
 
 
 class ReviewFlow(QObject):

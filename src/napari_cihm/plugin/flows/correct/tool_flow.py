@@ -139,6 +139,7 @@ class ToolFlow(QObject):
             axes=tuple(sorted(followed)),
             plane=plane,
             depth=next(iter([*deep, *timed]), None),
+            called="slice" if deep else "frame",
             spacing=tuple(float(abs(n)) for n in layer.scale),
         )
 
