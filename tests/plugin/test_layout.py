@@ -4,19 +4,21 @@ from itertools import pairwise
 from pathlib import Path
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QPoint, QRect, Qt
+from qtpy.QtCore import QEvent, QPoint, QRect, Qt
+from qtpy.QtGui import QHelpEvent, QTextDocument
 from qtpy.QtWidgets import (
     QApplication,
     QDockWidget,
     QLabel,
     QMainWindow,
+    QToolTip,
     QWidget,
 )
 
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.flows.image_flow import COLOURS
 from napari_cihm.plugin.panel import NARROWEST, Panel
-from napari_cihm.plugin.parts.section import Fold
+from napari_cihm.plugin.parts.section import Fold, Line
 from napari_cihm.plugin.parts.words import Words
 from napari_cihm.plugin.style import MARKS, sheet_for
 from napari_cihm.plugin.tools import ALL
@@ -90,6 +92,45 @@ def test_a_name_is_copied_as_it_was_given(qtbot):
     qtbot.keyClick(words, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     assert QApplication.clipboard().text() == f"{name}."
     assert words.text() == f"Nothing in {name}."
+
+
+def _seen(text):
+    """Return what Qt shows of a text that may look like HTML to it."""
+    document = QTextDocument()
+    looks = "<b>" in text or "<span>" in text
+    (document.setHtml if looks else document.setPlainText)(text)
+    return document.toPlainText()
+
+
+def test_a_name_that_looks_like_html_is_shown_as_it_is(qtbot):
+    name = "<b>one</b> & \N{MICROSCOPE}"
+    segment, finetune, line = SegmentSection(), FinetuneSection(), Line("")
+    for widget in (segment, finetune, line):
+        qtbot.addWidget(widget)
+    segment.set_images([(name, name, f"{name}: 3 x 4")], name)
+    finetune.set_pairs([(name, name, f"{name}\nof all", True)])
+    line.setText(name)
+    tip = segment.images.itemData(0, Qt.ItemDataRole.ToolTipRole)
+    assert _seen(tip) == f"{name}: 3 x 4"
+    assert _seen(finetune.pairs.item(0).toolTip()) == f"{name}\nof all"
+    assert _seen(line.toolTip()) == name
+    assert line.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_a_chosen_name_that_lacks_room_is_told_whole(qtbot, monkeypatch):
+    told = []
+    monkeypatch.setattr(QToolTip, "showText", lambda at, text, of: told.append(text))
+    segment = SegmentSection()
+    qtbot.addWidget(segment)
+    segment.images.resize(150, 24)
+    for name in ("short", "long " * 20):
+        segment.set_images([(name, name, name)], name)
+        where = QPoint(3, 3)
+        QApplication.sendEvent(
+            segment.images, QHelpEvent(QEvent.Type.ToolTip, where, where)
+        )
+    (text,) = (text for text in told if "long" in text)
+    assert text == f"{name}\nThe image to segment"
 
 
 def test_what_tools_ask_for_is_whole_in_a_narrow_panel_and_moves_nothing(qtbot):

@@ -11,8 +11,11 @@ from qtpy.QtWidgets import (
     QStyle,
     QStyleOptionComboBox,
     QStylePainter,
+    QToolTip,
     QWidget,
 )
+
+from napari_cihm.plugin.parts.words import as_tip
 
 MARGIN = 6  # pixels that a style leaves around the text
 LINE = 18  # pixels that the style gives a row at least
@@ -64,7 +67,7 @@ class DropDown(QComboBox):
         self.clear()
         for row, (key, words, tooltip) in enumerate(entries):
             self.addItem(words, key)
-            self.setItemData(row, tooltip, Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(row, as_tip(tooltip), Qt.ItemDataRole.ToolTipRole)
         self.setCurrentIndex(self.findData(now))
 
     def minimumSizeHint(self) -> QSize:
@@ -77,6 +80,14 @@ class DropDown(QComboBox):
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         return self._fitting(option) != self.currentText()
+
+    def event(self, event: QEvent) -> bool:
+        """Tell in the tooltip too what was chosen, where it lacks room."""
+        if event.type() != QEvent.Type.ToolTip or not self.shortened:
+            return bool(super().event(event))
+        told = as_tip(f"{self.currentText()}\n{self.toolTip()}")
+        QToolTip.showText(event.globalPos(), told, self)
+        return True
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the chosen entry, less its middle where it lacks room."""

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
-from napari_cihm.plugin.parts.words import Words
+from napari_cihm.plugin.parts.words import Words, as_tip
 
 
 class Fold(QWidget):
@@ -94,12 +94,13 @@ class Line(QElidingLabel):
     def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
 
     def setText(self, text: str) -> None:
         """Show a text; its tooltip has it whole."""
         super().setText(text)
-        self.setToolTip(text)
+        self.setToolTip(as_tip(text))
 
 
 def tab_as_seen(part: QWidget) -> None:

@@ -1,6 +1,7 @@
 """Words of many lines, which a long name among them does not widen."""
 
 import re
+from html import escape
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QAction, QClipboard, QKeyEvent, QKeySequence, QMouseEvent
@@ -64,6 +65,13 @@ class Words(QLabel):
             mode != QClipboard.Mode.Selection or clipboard.supportsSelection()
         ):
             clipboard.setText(self.selectedText(), mode)
+
+
+def as_tip(text: str) -> str:
+    """Return a text for a tooltip that shows it as it is, though it look like HTML."""
+    if "<" not in text:
+        return text
+    return f"<span>{escape(text)}</span>".replace("\n", "<br>")
 
 
 def _breaking(long: str) -> str:

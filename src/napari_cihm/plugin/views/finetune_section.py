@@ -18,6 +18,7 @@ from napari_cihm.plugin.parts.banner import Banner
 from napari_cihm.plugin.parts.boxes import DropDown, Rows
 from napari_cihm.plugin.parts.button_rows import choice_row
 from napari_cihm.plugin.parts.section import Fold, Section, muted, restore_button
+from napari_cihm.plugin.parts.words import as_tip
 from napari_cihm.plugin.views.curves import Curves
 from napari_cihm.plugin.views.history_rows import HistoryRows
 from napari_cihm.plugin.views.verdict_card import VerdictCard
@@ -148,7 +149,7 @@ class FinetuneSection(Section):
         for key, words, tooltip, usual in pairs:
             item = QListWidgetItem(words)
             item.setData(KEY, key)
-            item.setToolTip(tooltip)
+            item.setToolTip(as_tip(tooltip))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             on = self._chosen.get(key, usual)
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)

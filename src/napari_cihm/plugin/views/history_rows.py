@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 from napari_cihm.events import Version
 from napari_cihm.plugin.parts.boxes import Rows
 from napari_cihm.plugin.parts.section import Fold, muted
+from napari_cihm.plugin.parts.words import as_tip
 from napari_cihm.plugin.wording import counted
 
 ROWS = 5
@@ -78,7 +79,7 @@ class HistoryRows(Fold):
         for path, version in self._versions.items():
             item = QListWidgetItem(_line(version, Path(used) == version.path))
             item.setData(PATH, path)
-            item.setToolTip(_tooltip(version))
+            item.setToolTip(as_tip(_tooltip(version)))
             self.list.addItem(item)
             item.setSelected(path in kept)
         self.list.setVisible(bool(versions))

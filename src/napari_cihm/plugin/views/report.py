@@ -3,6 +3,7 @@
 from qtpy.QtWidgets import QAbstractItemView, QListWidgetItem, QWidget
 
 from napari_cihm.plugin.parts.boxes import Rows
+from napari_cihm.plugin.parts.words import as_tip
 
 ROWS = 5
 
@@ -28,7 +29,7 @@ class Report(Rows):
     def add(self, text: str, failed: bool = False) -> None:
         """Add a line, and show it."""
         item = QListWidgetItem(f"{'✕' if failed else '✓'} {text}", self)
-        item.setToolTip(text)
+        item.setToolTip(as_tip(text))
         self.show()
         self.failures += failed
         if failed or not self.failures:
