@@ -112,12 +112,11 @@ class CorrectFlow(QObject):
             self.tour.press(tool)
 
     def _on_layer_removed(self, layer: Layer) -> None:
-        if not isinstance(layer, Labels):
-            return
-        if layer is self.bench.labels:
-            self.pointing.drop()
-        self._tints.forget(layer)
-        self.bench.forget(layer)
+        if isinstance(layer, Labels):
+            # Others go with it, upon which unfinished work is looked for: in its
+            # journal too, if that is being ended by then.
+            self.bench.forget(layer)
+            self._tints.forget(layer)
 
     def _on_settings_changed(self) -> None:
         before = self.bench.settings
