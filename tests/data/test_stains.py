@@ -42,6 +42,20 @@ def test_a_second_stain_is_seen_and_taken_out(other, kind):
     assert left[stroma].mean() > 0.75 > 0.62 > left[nucleus].mean()
 
 
+@pytest.mark.parametrize(("share", "told"), [(0.02, False), (0.2, True), (0.6, True)])
+def test_brown_nuclei_among_blue_ones_are_seen_by_their_haematoxylin(share, told):
+    """Such as tell how much of a tumour grows."""
+    labels = nuclei((256, 256), 3)[1]
+    brown = np.isin(labels, 1 + np.arange(round(share * labels.max())))
+    blue = (labels > 0) & ~brown
+    dyes = np.stack([0.1 + 0.9 * blue + 0.5 * brown, 0.02 + 1.2 * brown])
+    absorbed = np.einsum("dyx,dc->cyx", dyes, [HAEMATOXYLIN, BROWN])
+    colours = (240 * np.exp(-absorbed)).round().astype(np.uint8)
+    assert counterstained(colours) == told
+    left = haematoxylin(colours)[0]
+    assert left[labels == 0].min() > left[brown].max() + 0.1
+
+
 def test_tissue_in_haematoxylin_alone_is_left_as_it_is():
     for seed in range(3):
         purple = np.moveaxis(tissue((128, 128), seed)[0], -1, 0)
