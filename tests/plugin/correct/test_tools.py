@@ -247,6 +247,22 @@ def test_a_tool_that_fails_leaves_no_trace(correct, squares, monkeypatch):
     assert list(correct.session.index) == [1, 2, 3, 4, 7]
 
 
+def test_labels_below_their_image_are_said_to_be_hidden(correct, said):
+    image = correct.viewer.layers["squares"]
+    correct.press("delete")
+    correct.press("delete")  # and lay it down
+    assert said == []
+    correct.viewer.layers.move(0, 2)
+    correct.press("delete")
+    ((kind, text),) = said
+    assert kind == "warning"
+    assert "The image squares lies over squares labels" in text
+    correct.press("delete")
+    image.blending = "additive"
+    correct.press("delete")
+    assert len(said) == 1
+
+
 def test_flat_labels_offer_nothing_for_slices(correct, squares):
     for name in ("copy_next", "copy_previous", "interpolate", "review_slice"):
         assert not correct.section.buttons[name].isVisibleTo(correct.section)

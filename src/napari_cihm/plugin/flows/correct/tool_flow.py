@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_cihm.correction.edits import Edit
@@ -21,6 +22,7 @@ SECOND = {
     Gesture.PAIR: "Now click the other one.",
     Gesture.ENDS: "Now click it in another slice.",
 }
+HIDING = ("opaque", "translucent", "translucent_no_depth")  # ways of blending
 EDITS = {tool.name: tool for tool in (*TOOLS, *RULES)}
 
 
@@ -63,11 +65,26 @@ class ToolFlow(QObject):
             self._show_tool()
             return
         layer.visible = True  # nobody wants to change what is not seen
+        self._warn_if_covered(layer)
         if tool.gesture is Gesture.NONE:
             self._use(self._bench.begin(layer), tool, [], False)
         else:
             self._bench.begin(layer)
             pointing.choose(tool, layer)
+
+    def _warn_if_covered(self, layer: Labels) -> None:
+        """Say so where their image, which came later, hides the labels."""
+        image, layers = (
+            self._bench.pairing.image_of(layer),
+            self._bench.desk.scene.layers,
+        )
+        if image is None or not image.visible or image.opacity < 1:
+            return
+        if image.blending in HIDING and layers.index(image) > layers.index(layer):
+            notices.warn(
+                f"the image {image.name} lies over {layer.name} and hides it",
+                "drag the labels above it in the layer list",
+            )
 
     def press_key(self, tool: Tool) -> None:
         """Use a tool of one click under the cursor; others as by their button."""
