@@ -93,7 +93,7 @@ def test_labels_of_pixels_that_are_gone_are_not_listed(tuning, blobs, said):
     image.data = blobs[:50]
     assert tuning.pairs == [] and not tuning.section.finetune.isEnabled()
     assert tuning.flow.finetune() is None  # as once the model is loaded
-    assert said[-1][1].startswith("Segment an image")
+    assert said[-1][1].startswith("Open the image that")
     image.data = blobs[None]
     assert tuning.pairs == []
     image.data = blobs
@@ -417,6 +417,15 @@ def test_a_renamed_model_stays_in_use(tuning, checkpoint, monkeypatch, said):
     assert "is in use" in said[-1][1]
     shown.segment()
     assert shown.words.startswith("12 objects")
+
+
+def test_labels_without_an_image_are_said_to_lack_one(shown, truth):
+    section = shown.ready().coordinator.finetune._section
+    assert "open an image with labels" in section.reason.text()
+    shown.viewer.add_labels(truth, name="of another tool")
+    assert "Open the image that the labels belong to" in section.reason.text()
+    shown.viewer.add_image(np.zeros(truth.shape, np.uint8))
+    assert not section.reason.text()
 
 
 def test_two_models_are_compared_on_the_image(tuning, checkpoint):

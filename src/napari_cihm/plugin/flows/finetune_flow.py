@@ -23,7 +23,6 @@ from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
-NO_LABELS = "Segment an image and correct its labels, or open an image with labels."
 NONE_TICKED = "Tick the labels to learn from."
 UNMARKED = (
     "Nothing in {} is marked as reviewed. Is all of it right, including the empty "
@@ -82,7 +81,7 @@ class FinetuneFlow(QObject):
         """Learn from the labels that are ticked."""
         lessons = self.lessons
         if not lessons.ticked:  # they may be gone since the model began to be loaded
-            notices.refuse(NONE_TICKED if lessons.layers else NO_LABELS)
+            notices.refuse(lessons.lack or NONE_TICKED)
             return None
         if (unmarked := lessons.unmarked) is not None:
             self._section.unmarked.offer(UNMARKED.format(unmarked.name))
@@ -177,8 +176,8 @@ class FinetuneFlow(QObject):
         session, reason = self._desk.session, ""
         running = session.state is not State.IDLE
         self._section.verdict.set_running(running)
-        if not self.lessons.layers:
-            reason = NO_LABELS
+        if lack := self.lessons.lack:
+            reason = lack
         elif not self._section.ticked:
             reason = NONE_TICKED
         elif session.model is None:

@@ -14,6 +14,9 @@ from napari_cihm.plugin.flows.correct.material import Material, material_of
 from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
+NO_LABELS = "Segment an image and correct its labels, or open an image with labels."
+NO_IMAGE = "Open the image that the labels belong to: none has their shape."
+
 
 class Lessons(QObject):
     """Lists labels for the user to tick, and says what can be learnt from them.
@@ -54,12 +57,15 @@ class Lessons(QObject):
     @property
     def layers(self) -> list[Labels]:
         """The labels that lie over an image whose pixels are theirs."""
-        return [
-            layer
-            for layer in self._bench.candidates
-            if not layer.multiscale
-            and self._pairing.fitting_image_of(layer) is not None
-        ]
+        pairing = self._pairing
+        return [x for x in self._flat if pairing.fitting_image_of(x) is not None]
+
+    @property
+    def lack(self) -> str:
+        """What there has to be before anything can be learnt; empty if it is there."""
+        if self.layers:
+            return ""
+        return NO_IMAGE if self._flat else NO_LABELS
 
     @property
     def ticked(self) -> list[Labels]:
@@ -91,6 +97,10 @@ class Lessons(QObject):
         over = [layer for layer in self.layers if pairing.image_of(layer) is image]
         ticked = (layer for layer in self.ticked if layer in over)
         return pairing.channels(image, next(chain(ticked, over), None))
+
+    @property
+    def _flat(self) -> list[Labels]:
+        return [layer for layer in self._bench.candidates if not layer.multiscale]
 
     def _marks(self, layer: Labels) -> Any:
         """Return what is reviewed of a layer: "whole", a mask, or None for nothing.
