@@ -428,6 +428,26 @@ def test_labels_without_an_image_are_said_to_lack_one(shown, truth):
     assert not section.reason.text()
 
 
+def test_the_image_of_each_labels_is_looked_for_once_a_stroke(
+    shown, truth, monkeypatch
+):
+    """It takes a while where there are fifty layers."""
+    for n in range(5):
+        shown.viewer.add_image(np.zeros(truth.shape, np.uint8), name=f"site {n}")
+        shown.viewer.add_labels(truth.copy(), name=f"site {n} labels")
+    lessons, looked = shown.coordinator.finetune.lessons, []
+    real = lessons._pairing.image_of
+
+    def image_of(layer):
+        looked.append(layer)
+        return real(layer)
+
+    monkeypatch.setattr(lessons._pairing, "image_of", image_of)
+    shown.coordinator.correct.bench.changed.emit()
+    assert {real(layer).name for layer in looked} == {f"site {n}" for n in range(5)}
+    assert len(looked) <= 5 + 2  # for the list, and to know whether there is any
+
+
 def test_two_models_are_compared_on_the_image(tuning, checkpoint):
     version = tuning.keep(checkpoint)
     tuning.flow.comparing.show(str(checkpoint), str(version.path))

@@ -63,7 +63,7 @@ class Lessons(QObject):
     @property
     def lack(self) -> str:
         """What there has to be before anything can be learnt; empty if it is there."""
-        if self.layers:
+        if any(self._pairing.fitting_image_of(layer) for layer in self._flat):
             return ""
         return NO_IMAGE if self._flat else NO_LABELS
 
@@ -121,9 +121,10 @@ class Lessons(QObject):
 
     def _show(self, *_: Any) -> None:
         rows = []
-        for layer in self.layers:
-            image = self._pairing.image_of(layer)
-            assert image is not None, "the list has only labels over an image"
+        for layer in self._flat:  # for each of many it takes a while to find its image
+            image = self._pairing.fitting_image_of(layer)
+            if image is None:
+                continue
             marks = self._marks(layer)
             if marks is None:
                 part = "not reviewed"

@@ -12,7 +12,7 @@ from napari_cihm.config import Channels
 from napari_cihm.data.axes import letters_of, usual_axes
 from napari_cihm.errors import AxesError
 from napari_cihm.plugin.pictures import array_of, axes_of
-from napari_cihm.plugin.placing import place_over
+from napari_cihm.plugin.placing import spot_over
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.scene import Scene
 from napari_cihm.plugin.session import Session
@@ -135,12 +135,8 @@ class Pairing:
         """Tell whether labels lie just where those made of an image would."""
         region = self._region(image)
         assert region is not None, "it fits"
-        place = place_over(image, region)
-        pairs = (
-            (layer.scale, place["scale"]),
-            (layer.translate, place["translate"]),
-            (layer.affine.affine_matrix, place["affine"]),
-        )
+        own = layer.scale, layer.translate, layer.affine.affine_matrix
+        pairs = zip(own, spot_over(image, region), strict=True)
         return all(np.allclose(mine, its, 1e-6) for mine, its in pairs)
 
 
