@@ -117,6 +117,24 @@ def test_neighbours_that_hardly_overlap_stay_two(shift) -> None:
     assert link_frames(_sections(slices), DEFAULT).max() + 1 == 2
 
 
+def _shifted(shifts: list[int], side: int = 20) -> NDArray[np.int64]:
+    """Stack squares that begin at these columns."""
+    out = np.zeros((len(shifts), 30, 70), np.int64)
+    for plane, shift in zip(out, shifts, strict=True):
+        plane[5 : 5 + side, shift : shift + side] = 1
+    return out
+
+
+def test_two_objects_as_wide_are_told_by_the_step_between_them() -> None:
+    linked = _linked(_shifted([5, 5, 6, 15, 15, 16]))
+    assert (linked[:3].max(), linked[3:].min(where=linked[3:] > 0, initial=9)) == (1, 2)
+
+
+def test_an_object_that_leans_and_one_with_a_faulty_slice_stay_one() -> None:
+    assert _linked(_shifted([5, 10, 15, 20, 25, 30])).max() == 1
+    assert _linked(_shifted([5, 5, 5, 14, 5, 5])).max() == 1
+
+
 def test_a_missing_slice_is_bridged_and_two_are_not() -> None:
     assert _linked(_tower([400, 400, 0, 400, 400])).max() == 1
     assert _linked(_tower([400, 400, 0, 0, 400, 400])).max() == 2
@@ -132,6 +150,23 @@ def test_a_section_split_in_one_slice_is_one_object() -> None:
     slices[2, :, 24:][slices[2, :, 24:] > 0] = 2
     for least, objects in ((1, 1), (5, 1), (6, 0)):  # it is in five slices, not in six
         assert _linked(slices, SegmentSettings(min_slices=least)).max() == objects
+
+
+def test_a_section_split_at_an_end_or_beyond_its_neighbours_is_one_object() -> None:
+    end = _tower([400, 400, 400])
+    end[2, :, 24:][end[2, :, 24:] > 0] = 2
+    assert _linked(end).max() == 1
+    for first, objects in ((24, 1), (28, 2)):  # six columns of ten over it; two of six
+        wide = _tower([400, 400, 400, 400, 400])
+        wide[2, 10:30, first:34] = 2
+        assert _linked(wide).max() == objects
+
+
+def test_what_was_seen_of_a_slice_that_was_missed_fills_the_gap() -> None:
+    slices = _tower([900, 900, 0, 900, 900])
+    slices[2, 10:20, 25:40] = 1  # two thirds within the others: too little to be linked
+    assert _linked(slices).max() == 1
+    assert _linked(slices[:3]).max() == 2  # there may follow what it is a part of
 
 
 def test_a_fragment_between_two_objects_is_of_neither() -> None:
@@ -184,6 +219,25 @@ def test_sections_are_measured_alike_whole_or_in_pieces() -> None:
     for one, other in zip(whole.meetings, cut.meetings, strict=True):
         for name in ("one", "other", "shared"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_any_sections_meet_as_they_were_counted() -> None:
+    slices = _apart(crowd((6, 40, 40), 20, ((2, 4), (5, 9), (5, 9))))
+    counts = [int(plane.max()) for plane in slices]
+    starts = np.cumsum([0, *counts])
+    pairs = [
+        (k, m, a, b)
+        for k, m in ((0, 1), (2, 3), (1, 3), (3, 5), (0, 3))
+        for a in range(1, counts[k] + 1)
+        for b in range(1, counts[m] + 1)
+    ]
+    shared = [((slices[k] == a) & (slices[m] == b)).sum() for k, m, a, b in pairs]
+    one = np.array([starts[k] + a - 1 for k, _, a, _ in pairs])
+    other = np.array([starts[m] + b - 1 for _, m, _, b in pairs])
+    far = np.array([m - k > 2 for k, m, _, _ in pairs])  # farther than is counted
+    met = _sections(slices).meet(one, other)
+    np.testing.assert_array_equal(met.shared, np.where(far, 0, shared))
+    assert met.shared.any()
 
 
 def test_frames_link_by_overlap_and_over_a_gap() -> None:

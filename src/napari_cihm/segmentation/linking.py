@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from napari_cihm.config import SegmentSettings
-from napari_cihm.segmentation.sections import Ints, Meeting, Sections
+from napari_cihm.segmentation.fragments import adopt_fragments
+from napari_cihm.segmentation.necks import find_necks
+from napari_cihm.segmentation.sections import NONE, Ints, Meeting, Sections
 
 WITHIN = 0.75  # share of a section that must lie in another to be a part of it
-# A chain thinner than this share of what lies on both sides is two objects: in a
-# single slice, and in the median of three.
-SHARP, BROAD = 0.35, 0.75
-NONE = -1
 
 
 @dataclass
@@ -39,6 +36,12 @@ class Chains:
         free: NDArray[np.bool_] = (ends[0] == NONE) & (ends[1] == NONE)
         return free
 
+    @property
+    def alone(self) -> NDArray[np.bool_]:
+        """Say which sections are linked to none."""
+        alone: NDArray[np.bool_] = (self.before == NONE) & (self.after == NONE)
+        return alone
+
     def cut(self, section: int) -> None:
         """Undo the link after a section."""
         self.before[self.after[section]] = NONE
@@ -60,8 +63,8 @@ def link_sections(sections: Sections, settings: SegmentSettings) -> Ints:
 
     Sections that overlap most, each way, are linked; then those that taper to or
     from a pole, where overlap is small but one lies within the other; then across
-    gaps. A chain with a waist is cut there, since it is two objects on each
-    other; a fragment that lies within an object on both sides joins it.
+    gaps. A chain with a neck is cut there, since it is two objects on each other; a
+    lone section that makes the slices of an object more alike joins it.
     """
     chains = Chains.of(len(sections.areas))
     for step, pairs in enumerate(sections.meetings):
@@ -71,10 +74,10 @@ def link_sections(sections: Sections, settings: SegmentSettings) -> Ints:
             inside = sections.containment(pairs) >= WITHIN
             _link_best(chains, pairs, iou, inside)
     for chain in chains.walk():
-        _cut_waists(chains, chain, sections)
+        for place in find_necks(chain, sections):
+            chains.cut(chain[place])
     _link_poles(chains, sections)
-    objects = _numbers(chains)
-    objects = _adopt_fragments(objects, chains, sections)
+    objects = adopt_fragments(_numbers(chains), chains.alone, sections)
     return _dropped(objects, sections.slices, settings.min_slices)
 
 
@@ -105,42 +108,6 @@ def _link_best(
         chains.link(ranked.of(np.intersect1d(firsts, seconds)))
 
 
-def _cut_waists(chains: Chains, chain: list[int], sections: Sections) -> None:
-    """Cut a chain where it is thin between thicker parts, and then its parts."""
-    uncut = [chain]
-    while uncut:  # no recursion: a long stack has more waists than Python has frames
-        part = uncut.pop()
-        areas = sections.areas[part]
-        thin = _waist(areas)
-        if thin is None:
-            continue
-        # The waist belongs to the side it is more like.
-        after = areas[thin + 1] - areas[thin] > areas[thin - 1] - areas[thin]
-        split = thin + 1 if after else thin
-        chains.cut(part[split - 1])
-        uncut += [part[:split], part[split:]]
-
-
-def _waist(areas: Ints) -> int | None:
-    """Find the thinnest slice of a chain that is thin, for one slice or for more.
-
-    A single slice may be thin by a fault of its own and must be much thinner; with
-    the median of three slices such faults do not count.
-    """
-    if len(areas) < 3:
-        return None
-    lasting = median_filter(areas, 3, mode="nearest")
-    for profile, least in ((areas, SHARP), (lasting, BROAD)):
-        thickest = np.minimum(
-            np.maximum.accumulate(profile), np.maximum.accumulate(profile[::-1])[::-1]
-        )
-        thin = int((profile / thickest).argmin())
-        if profile[thin] < least * thickest[thin]:
-            near = np.arange(max(thin - 1, 1), min(thin + 2, len(areas) - 1))
-            return int(near[areas[near].argmin()])
-    return None
-
-
 def _link_poles(chains: Chains, sections: Sections) -> None:
     """Link lone sections anew: cuts have freed the ends that they belong to."""
     if not sections.meetings:
@@ -149,28 +116,8 @@ def _link_poles(chains: Chains, sections: Sections) -> None:
     smaller = np.where(
         sections.areas[pairs.one] < sections.areas[pairs.other], pairs.one, pairs.other
     )
-    alone = (chains.before[smaller] == NONE) & (chains.after[smaller] == NONE)
     inside = sections.containment(pairs) >= WITHIN
-    _link_best(chains, pairs, sections.iou(pairs), alone & inside)
-
-
-def _adopt_fragments(objects: Ints, chains: Chains, sections: Sections) -> Ints:
-    """Give a lone section to the object that it lies in on both sides."""
-    if not sections.meetings:
-        return objects
-    near = sections.meetings[0]
-    near = near.of(sections.containment(near) >= WITHIN)
-    smaller = sections.areas[near.one] < sections.areas[near.other]
-    alone = (chains.before == NONE) & (chains.after == NONE)
-    over = near.of(smaller & alone[near.one])
-    under = near.of(~smaller & alone[near.other])
-    above = dict(zip(over.one.tolist(), objects[over.other].tolist(), strict=True))
-    below = dict(zip(under.other.tolist(), objects[under.one].tolist(), strict=True))
-    adopted = objects.copy()
-    for section in above.keys() & below.keys():
-        if above[section] == below[section]:
-            adopted[section] = above[section]
-    return _renumbered(adopted)
+    _link_best(chains, pairs, sections.iou(pairs), chains.alone[smaller] & inside)
 
 
 def _numbers(chains: Chains) -> Ints:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from napari_cihm.segmentation.joining import overlaps
 
 Ints = NDArray[np.int64]
 
+NONE = -1  # in place of a section's number
+
 
 @dataclass(frozen=True)
 class Meeting:
     """Pairs of sections, counted over the whole stack, that share pixels.
+
+    Those that are counted are in the order of their numbers.
 
     Parameters
     ----------
@@ -52,6 +57,20 @@ class Sections:
     areas: Ints
     meetings: tuple[Meeting, ...]
 
+    def meet(self, one: Ints, other: Ints) -> Meeting:
+        """Return pairs of sections with the pixels they share, where counted."""
+        shared = np.zeros(len(one), np.int64)
+        steps = self.slices[other] - self.slices[one]
+        for step, (meeting, keys) in enumerate(
+            zip(self.meetings, self._keys, strict=True), start=1
+        ):
+            at = np.flatnonzero(steps == step)
+            wanted = self._key(one[at], other[at])
+            places = np.searchsorted(keys, wanted)
+            known = np.append(keys, NONE)[places] == wanted
+            shared[at[known]] = meeting.shared[places[known]]
+        return Meeting(one, other, shared)
+
     def iou(self, pairs: Meeting) -> NDArray[np.float64]:
         """Return the intersection over union of pairs of sections."""
         union = self.areas[pairs.one] + self.areas[pairs.other] - pairs.shared
@@ -61,6 +80,13 @@ class Sections:
         """Return the share of the smaller section that lies within the larger."""
         smaller = np.minimum(self.areas[pairs.one], self.areas[pairs.other])
         return np.asarray(pairs.shared / smaller)
+
+    @cached_property
+    def _keys(self) -> list[Ints]:
+        return [self._key(meeting.one, meeting.other) for meeting in self.meetings]
+
+    def _key(self, one: Ints, other: Ints) -> Ints:
+        return one * len(self.areas) + other
 
 
 def collect_sections(
