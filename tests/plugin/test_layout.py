@@ -244,6 +244,16 @@ def test_tab_goes_through_the_panel_in_the_order_it_is_seen(qtbot):
         assert beside or other.top() > one.center().y(), widget.accessibleName()
 
 
+def test_slices_are_counted_where_there_are_slices(qtbot):
+    segment = SegmentSection()
+    qtbot.addWidget(segment)
+    for axes, shown in (("tyx", False), ("zyx", True), ("tzyx", True)):
+        segment.set_dimensions(axes, ())
+        fewest, bridged = (segment.more.control(n) for n in ("min_slices", "gap"))
+        assert bridged.isVisibleTo(segment.more)
+        assert fewest.isVisibleTo(segment.more) is shown
+
+
 def test_haematoxylin_is_offered_for_colours_alone(qtbot):
     segment = SegmentSection()
     qtbot.addWidget(segment)

@@ -397,6 +397,16 @@ def test_flat_voxels_are_pointed_out_when_seen_from_three_sides() -> None:
         assert any("4.0 times as deep as wide" in text for text in texts) is said
 
 
+@pytest.mark.parametrize(("volume", "said"), [("orthogonal", True), ("linked", False)])
+def test_three_directions_are_a_likely_cause_of_nothing_found(volume, said) -> None:
+    maps = np.zeros((3, 6, 40, 40), np.float32)
+    maps[1, 0, 0] = 1  # some contrast
+    events = segment_iter(maps, Perfect(), "czyx", volume=volume)
+    (text,) = [e.text for e in events if isinstance(e, Note) and "no object" in e.text]
+    assert ("three directions" in text) is said
+    assert "the contrast" in text
+
+
 def test_time_is_linked_on_request() -> None:
     frames = np.stack([np.roll(discs((80, 90), 9, 8), 2 * t, 1) for t in range(3)])
     image = perfect_maps(frames)

@@ -235,5 +235,5 @@ def _anisotropy(plan: Plan) -> str:
         return ""
     return (
         f"voxels are {deep / wide:.1f} times as deep as wide: from the side the model "
-        "sees objects squeezed; volume='linked' suits such stacks better"
+        "sees objects squeezed; linking them across slices suits such stacks better"
     )

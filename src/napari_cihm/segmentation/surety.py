@@ -42,8 +42,14 @@ def nothing_found(plan: Plan) -> str:
             f"no object was found: the image has no contrast (intensities from "
             f"{low:.4g} to {high:.4g}); no other diameter or model changes that"
         )
+    sides = (
+        "the three directions (where slices lie farther apart than pixels, objects are "
+        "squeezed when seen from the side: link them across slices), "
+        if plan.settings.volume == "orthogonal" and plan.image.size("z") > 1
+        else ""
+    )
     return (
-        "no object was found. Likely causes: the contrast (intensities from "
+        f"no object was found. Likely causes: {sides}the contrast (intensities from "
         f"{low:.4g} to {high:.4g} were taken as dark to bright), the diameter (the "
         f"image was scaled by {plan.zoom:.2f}; set the width of objects in pixels), or "
         "a model made for other images (label some objects and fine-tune it, or try "

@@ -154,8 +154,9 @@ class SegmentSection(Section):
         if axes.endswith("c"):
             words.append(("haematoxylin alone", "haematoxylin"))
         self.form.offer("channels", [*words, *numbered])
-        for name in ("min_overlap", "gap", "min_slices"):
+        for name in ("min_overlap", "gap"):
             self.more.set_shown(name, "z" in axes or "t" in axes)
+        self.more.set_shown("min_slices", "z" in axes)  # frames are counted by none
         self.extents.button(1).setVisible("z" in axes or "t" in axes)
         self.extents.button(1).setText(of_planes(EXTENTS["slice"][0], "z" in axes))
         if not self.extents.checkedButton().isVisibleTo(self):
