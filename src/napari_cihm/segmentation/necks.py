@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 # A chain is cut where its link is weaker than this: as a rule, with one faulty
 # section left aside, and by the pixels of the link alone.
-NECK, THREAD = 0.55, 0.35
+NECK, THREAD = 0.65, 0.35
 
 
 def find_necks(chain: list[int], sections: Sections) -> list[int]:
@@ -21,12 +21,10 @@ def find_necks(chain: list[int], sections: Sections) -> list[int]:
     between thicker and straighter parts. One section of a wrong shape does not make
     a neck while those on both sides of it are alike.
     """
-    links = _links(np.array(chain), sections)
-    areas = sections.areas[chain]
     necks, uncut = [], [(0, len(chain))]
     while uncut:  # no recursion: a long stack has more necks than Python has frames
         first, end = uncut.pop()
-        neck = _neck(areas[first:end], links[:, first : end - 1])
+        neck = _neck(np.array(chain[first:end]), sections)
         if neck is not None:
             split = first + neck + 1
             necks.append(split - 1)
@@ -58,12 +56,12 @@ def _over_faults(
     return firm
 
 
-def _neck(areas: Ints, links: Floats) -> int | None:
+def _neck(part: Ints, sections: Sections) -> int | None:
     """Find the weakest link of a part of a chain, if it is weak enough to cut."""
-    if len(areas) < 3:
+    if len(part) < 3:
         return None
-    shared, iou, firm, alike = links
-    wide = np.minimum(*_sides(areas))
+    shared, iou, firm, alike = _links(part, sections)
+    wide = np.minimum(*_sides(sections.areas[part]))
     before, after = _sides(alike)
     best = np.minimum(
         np.concatenate([alike[:1], before]), np.concatenate([after, alike[-1:]])

@@ -66,8 +66,8 @@ class Sections:
         ):
             at = np.flatnonzero(steps == step)
             wanted = self._key(one[at], other[at])
-            places = np.searchsorted(keys, wanted)
-            known = np.append(keys, NONE)[places] == wanted
+            places = np.searchsorted(keys[:-1], wanted)
+            known = keys[places] == wanted
             shared[at[known]] = meeting.shared[places[known]]
         return Meeting(one, other, shared)
 
@@ -83,7 +83,8 @@ class Sections:
 
     @cached_property
     def _keys(self) -> list[Ints]:
-        return [self._key(meeting.one, meeting.other) for meeting in self.meetings]
+        # What is beyond the last pair is found at the end, which is none.
+        return [np.append(self._key(m.one, m.other), NONE) for m in self.meetings]
 
     def _key(self, one: Ints, other: Ints) -> Ints:
         return one * len(self.areas) + other
