@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from skimage.morphology import ball
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
@@ -78,6 +79,21 @@ def test_a_waist_goes_to_the_side_it_is_more_like(before, after, owner) -> None:
     linked = _linked(_tower([400, 900, before, 196, after, 900, 400]))
     assert linked.max() == 2
     assert linked[3].max() == owner
+
+
+@pytest.mark.parametrize("radius", [4, 8])
+@pytest.mark.parametrize("apart", [1, 2])
+def test_two_balls_on_each_other_are_two_halves(radius, apart) -> None:
+    one = ball(radius)[::apart].astype(np.int64)
+    linked = _linked(np.concatenate([one, one]))
+    halves = np.repeat([1, 2], len(one))
+    assert (linked.max(axis=(1, 2)) == halves).all()
+
+
+def test_a_thread_between_two_objects_is_cut_at_its_ends() -> None:
+    linked = _linked(_tower([400, 900, 900, *[36] * 6, 900, 900, 400]))
+    assert linked.max() == 3
+    assert (linked[3:9].max(axis=(1, 2)) == 2).all()
 
 
 def test_a_waist_of_several_slices_need_not_be_so_thin() -> None:

@@ -73,7 +73,18 @@ def _neck(part: Ints, sections: Sections) -> int | None:
         return None
     near = np.arange(max(weakest - 1, 0), min(weakest + 2, len(shared)))
     order = np.lexsort((weakness[near], iou[near], shared[near]))
-    return int(near[order[0]])
+    return _between_ends(int(near[order[0]]), shared, iou)
+
+
+def _between_ends(neck: int, shared: NDArray[np.integer], iou: Floats) -> int:
+    """Part two ends of one width that lie on each other, each with its own object."""
+    for middle in (neck - 1, neck + 1):
+        if 0 < middle < len(shared) - 1:
+            around = slice(middle - 1, middle + 2)
+            before, here, after = iou[around]
+            if not np.ptp(shared[around]) and here > max(before, after):
+                return middle
+    return neck
 
 
 def _sides(values: NDArray[np.number]) -> tuple[NDArray[np.number], ...]:
