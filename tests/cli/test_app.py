@@ -131,10 +131,12 @@ def test_no_import_is_broken_off(tmp_path, monkeypatch, capsys, number):
         found.append(importlib.import_module(name).whole)
         time.sleep(20)
 
+    begun = time.monotonic()
     try:
         assert run("work", work, greet) == 128 + number
     finally:
         signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - begun < 15  # who sleeps is woken
     assert found == [True]
     assert capsys.readouterr().err == "stopped\n"
 

@@ -33,7 +33,7 @@ def stoppable(work: Callable[[], int]) -> int:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if _delicate(frame):
-            again = threading.Timer(AGAIN, signal.raise_signal, [number])
+            again = threading.Timer(AGAIN, _send, [number])
             waiting.append(again)
             again.start()
             return
@@ -61,6 +61,14 @@ def stoppable(work: Callable[[], int]) -> int:
         for number in ours:
             signal.signal(number, USUAL[number])
     return TERMINATED if signal.SIGTERM in met and status == STOPPED else status
+
+
+def _send(number: int) -> None:
+    """Send a signal to the main thread, and so wake it where it waits."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(int(threading.main_thread().ident or 0), number)
+    else:  # Windows
+        signal.raise_signal(number)
 
 
 def _delicate(frame: FrameType | None) -> bool:
