@@ -70,6 +70,16 @@ def test_what_is_drawn_anywhere_holds_something_reviewed(discs, far):
     assert not draw_patch(unknown, SIZE, rng_of(0)).valid.any()
 
 
+def test_every_reviewed_pixel_is_drawn_as_often():
+    reviewed = np.zeros((400, 400), bool)
+    reviewed[100:103, 200:300] = True  # as many in few rows as in many
+    reviewed[290:310, 90:105] = True
+    learnt = sample(np.zeros(reviewed.shape, np.int32), reviewed)
+    patches = (draw_patch(learnt, SIZE, rng_of(s), strength=0) for s in range(200))
+    thin = [min(p.valid[0].any(d).sum() for d in (0, 1)) <= 3 for p in patches]
+    assert 75 <= sum(thin) <= 125
+
+
 def test_scales_reach_from_half_to_double():
     scales = np.array([draw_warp(rng_of(seed)).scale for seed in range(400)])
     free = scales[scales != 1]

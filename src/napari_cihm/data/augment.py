@@ -24,7 +24,7 @@ from napari_cihm.data.samples import Sample
 # Of the patches at full strength: how many are stretched as an image with little on
 # it would be, and how many have nothing on them.
 STRETCHED, EMPTY = 0.25, 0.08
-TRIES = 8  # windows looked at for one free of objects, places for a reviewed one
+TRIES = 8  # windows looked at for one that is free of objects
 
 
 @dataclass(frozen=True)
@@ -172,24 +172,25 @@ def _draw_centre(sample: Sample, reach: float, rng: Generator) -> NDArray[np.flo
     if len(sample.centres) and rng.random() < 0.7:
         centre = sample.centres[rng.integers(len(sample.centres))]
         centre = centre + rng.uniform(-0.4, 0.4, 2) * reach
-    elif sample.reviewed is None:
+    elif sample.reviewed is None or not sample.known[-1]:
         centre = rng.uniform(0, size)
     else:
-        centre = _draw_place(sample.reviewed, rng)
+        centre = _draw_place(sample.reviewed, sample.known, rng)
     # a patch that fits into the image stays inside it
     margin = np.minimum(reach / 2, size / 2)
     inside: NDArray[np.float64] = np.clip(centre, margin, size - margin)
     return inside
 
 
-def _draw_place(reviewed: NDArray[np.bool_], rng: Generator) -> NDArray[np.float64]:
+def _draw_place(
+    reviewed: NDArray[np.bool_], known: NDArray[np.int64], rng: Generator
+) -> NDArray[np.float64]:
     """Draw any place that is reviewed: elsewhere there is nothing to learn."""
-    for _ in range(TRIES):
-        place: NDArray[np.float64] = rng.uniform(0, reviewed.shape)
-        if reviewed[tuple(place.astype(int))]:
-            return place
-    known = np.argwhere(reviewed)  # so little that it has to be looked for
-    return known[rng.integers(len(known))] + 0.5 if len(known) else place
+    number = rng.integers(known[-1])
+    row = int(np.searchsorted(known, number, side="right"))
+    column = np.flatnonzero(reviewed[row])[number - known[row]]  # from its end
+    place: NDArray[np.float64] = np.array([row, column]) + rng.uniform(0, 1, 2)
+    return place
 
 
 def _window(

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,12 @@ class Sample:
     labels: NDArray[np.integer]
     graded: bool
     reviewed: NDArray[np.bool_] | None = None
+
+    @cached_property
+    def known(self) -> NDArray[np.int64]:
+        """How many pixels are reviewed down to each row, where only some are."""
+        assert self.reviewed is not None
+        return np.cumsum(np.count_nonzero(self.reviewed, axis=1))
 
     @property
     def nbytes(self) -> int:
