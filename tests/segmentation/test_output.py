@@ -198,6 +198,17 @@ def test_a_fault_in_the_middle_leaves_nothing_half(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links take rights there")
+def test_a_link_to_a_folder_is_replaced_and_nothing_left_of_it(tmp_path: Path) -> None:
+    there, path = tmp_path / "there", tmp_path / "a.zarr"
+    there.mkdir()
+    path.symlink_to(there)
+    for _ in range(2):  # what was left of the first stood in the second's way
+        write_array(path, LABELS, LAYOUT)
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["a.zarr", "there"]
+    assert not any(there.iterdir())
+
+
 def test_two_threads_write_one_file_without_mixing_theirs(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with whole_file(path) as file:
