@@ -82,6 +82,11 @@ def test_what_is_no_tissue_is_not_taken_for_stained():
     assert not counterstained(_section(EOSIN)[0].astype(np.float32))  # of which white?
 
 
+def test_grey_that_was_stored_as_colours_is_not_taken_for_stained():
+    grey = _section(EOSIN)[0][:1]  # as it is read
+    assert not counterstained(grey)
+
+
 def test_what_is_seen_suits_the_model():
     colours, _ = _section(EOSIN)
     assert suited(colours, CONFIG) == "haematoxylin"

@@ -88,9 +88,10 @@ def counterstained(colours: NDArray[np.generic]) -> bool:
     if stained.shape[1] < ENOUGH * light.shape[1]:
         return False
     shares = stained / stained.sum(axis=0)
-    coloured = np.median(np.ptp(shares, axis=0)) > GREY
+    if np.median(np.ptp(shares, axis=0)) <= GREY:  # also of one channel
+        return False
     brown = np.mean(shares[2] > BROWN) > SOME
-    return bool(coloured and (brown or np.median(shares[2]) > BLUE))
+    return bool(brown or np.median(shares[2]) > BLUE)
 
 
 def _refuse_beyond_white(colours: NDArray[Any]) -> None:
