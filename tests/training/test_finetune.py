@@ -25,7 +25,7 @@ from napari_cihm.events import (
 )
 from napari_cihm.models import Model, load_model
 from napari_cihm.segmentation import segment
-from napari_cihm.training import finetune, train
+from napari_cihm.training import course, finetune, train
 
 REHEARSED = {"seconds": None, "steps": 12, "patch": 32, "batch": 4, "rate": 0.01}
 FAST = REHEARSED | {"replay": 0.0}
@@ -462,9 +462,9 @@ def test_a_model_that_was_fine_tuned_gives_way_to_any_gain(
     base, make_dark, monkeypatch
 ):
     image, labels = make_dark(60, count=9)
-    asked, judge = [], module.judge
+    asked, judge = [], course.judge
     monkeypatch.setattr(
-        module, "judge", lambda *a, **k: asked.append(k["seasoned"]) or judge(*a, **k)
+        course, "judge", lambda *a, **k: asked.append(k["seasoned"]) or judge(*a, **k)
     )
     last = run(base, image, labels, steps=1)[-1]
     run(base, image, labels, steps=1, current=last.model)

@@ -1,11 +1,8 @@
 """Fine-tune a model on a few labels, and say honestly whether it helped."""
 
 import copy
-import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict
-from datetime import date
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -13,26 +10,25 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_cihm.config import Channels, FinetuneSettings, Limits, TrainingRecord
-from napari_cihm.data.paths import spelled
+from napari_cihm.config import Channels, FinetuneSettings, Limits
+from napari_cihm.data.samples import Sample
 from napari_cihm.errors import InputError, in_short
-from napari_cihm.events import Event, Finetuned, FinetuneStarted, Note
+from napari_cihm.events import Event, FinetuneStarted, Note
 from napari_cihm.models import Model
 from napari_cihm.models.bundled import model_on
 from napari_cihm.scan import prepare
 from napari_cihm.training.adapting import adapt
 from napari_cihm.training.colours import standing_out
+from napari_cihm.training.course import Course
 from napari_cihm.training.exam import Exam
 from napari_cihm.training.fitting import Fitting, fit_and_score
-from napari_cihm.training.gate import Score, judge, pool
+from napari_cihm.training.gate import pool
 from napari_cihm.training.labelled import gather
 from napari_cihm.training.learner import mixed_precision
 from napari_cihm.training.lesson import Lesson
 from napari_cihm.training.modes import in_own_modes
-from napari_cihm.training.records import Curves, versions
 from napari_cihm.training.rehearsal import rehearse
 
-FEWEST = 30  # steps, below which little is learnt
 PATIENCE = 6  # checks without a gain that end a run of which no time is given
 
 
@@ -85,77 +81,51 @@ def finetune(
         the model it started from where it ended before the first step.
     """
     began = time.monotonic()
-    limits = Limits.of(seconds=seconds, seed=seed)
-    chosen, seed = FinetuneSettings.of(**settings), limits.seed
-    seconds = limits.seconds if chosen.steps is None else None
-    if seconds is None and chosen.steps is None and not chosen.patience:
-        chosen = chosen.but(patience=PATIENCE)
+    chosen, limits = _choices(settings, Limits.of(seconds=seconds, seed=seed))
     start = model_on(chosen.device, model)
     base = start if current is None else model_on(chosen.device, current)
     stopped = _lasting(stop)
     labelled = gather(images, labels, reviewed, axes, channels)
     lesson = Lesson.of(labelled, start.config, chosen.least)
     began += _compiled(start, chosen)
-    learner, word = _learner(start, lesson, seed)
-    exam = Exam.of(lesson, chosen.held_out, seed)
+    learner, word = _learner(start, lesson, limits.seed)
+    exam = Exam.of(lesson, chosen.held_out, limits.seed)
     yield FinetuneStarted(
         len(labelled), lesson.objects, exam.held_out, len(exam.trials), exam.sure
     )
     yield from (Note(text) for text in (word, *lesson.words, *lesson.doubts) if text)
-    asked, curves, timed = time.monotonic(), Curves(), seconds is not None
+    course = Course(start, base, exam, chosen, limits, stopped)
+    asked = time.monotonic()
     base_labels = exam.label(base, stopped)
     if stopped():
-        yield _unlearnt(start, None, _hurry(curves, timed, True))
+        yield course.unlearnt(None)
         return
     judging = time.monotonic() - asked  # and the new model will take as long
     olds = [exam.score(*pair) for pair in zip(exam.trials, base_labels, strict=True)]
-    # A model that is to tell more classes apart must not keep to what it told.
-    knows = chosen.replay > 0 and lesson.config.classes == start.config.classes
-    seen = lesson.config.in_channels
-    memories = rehearse(start, seen, seed, seconds) if knows else ()
-    rehearsed = list(takewhile(lambda _: not stopped(), memories))
-    fitting = Fitting(learner, lesson.planes, rehearsed, chosen, seed, stopped)
-    spent = time.monotonic() - began + judging
-    left = None if seconds is None else max(seconds - spent, 0.2 * seconds)
-    fit = yield from curves.watch(fit_and_score(fitting, exam, left))
+    rehearsed = _rehearsed(start, lesson, chosen, limits, stopped)
+    fitting = Fitting(learner, lesson.planes, rehearsed, chosen, limits.seed, stopped)
+    left = _left(limits.seconds, time.monotonic() - began + judging)
+    fit = yield from course.curves.watch(fit_and_score(fitting, exam, left))
     if fit is None:
-        yield _unlearnt(start, pool(olds), _hurry(curves, timed, stopped()))
+        yield course.unlearnt(pool(olds))
         return
-    old, tuned = pool([olds[number] for number in fit.judged]), fit.trained.model
-    task, findings = lesson.config.task, lesson.findings
-    verdict = judge(
-        old, fit.score, task, lesson.doubts,
-        placed=findings is None or findings.placed,
-        meant=findings is not None and findings.borne_out(fit.score.ap50),
-        seasoned="start" not in base.config.training.settings,  # was never fine-tuned
-    )  # fmt: skip
-    hurry = () if verdict.accepted else _hurry(curves, timed, stopped())
-    record = _record(
-        start,
-        lesson,
-        settings={**chosen.model_dump(), "seconds": seconds, "seed": seed},
-        curves=curves.lists,
-        figures={
-            "base": old.figures(),
-            "new": fit.score.figures(),
-            "accepted": verdict.accepted,
-            "reason": verdict.reason,
-            "labels": asdict(findings) if findings else {},
-        },
-    )
-    config = tuned.config.but(training=record, diameter=lesson.diameter)
-    first = fit.judged[0]
-    yield Finetuned(
-        Model(tuned.network, config, start.device, start.name),
-        base_score=old.figure(task),
-        new_score=fit.score.figure(task),
-        accepted=verdict.accepted,
-        reason=verdict.reason,
-        base_figures=old.figures(),
-        new_figures=fit.score.figures(),
-        warnings=(*verdict.warnings, *hurry),
-        overlays=exam.trials[first].overlays(base_labels[first], fit.labels),
-    )
+    old = pool([olds[number] for number in fit.judged])
+    yield course.learnt(old, base_labels[fit.judged[0]], fit)
+
+
+def _choices(
+    settings: dict[str, Any], limits: Limits
+) -> tuple[FinetuneSettings, Limits]:
+    """Check the settings: steps that are counted have all the time that they take.
+
+    What neither a number nor the time ends has to end by itself.
+    """
+    chosen = FinetuneSettings.of(**settings)
+    if chosen.steps is not None:
+        return chosen, limits.but(seconds=None)
+    if limits.seconds is None and not chosen.patience:
+        chosen = chosen.but(patience=PATIENCE)
+    return chosen, limits
 
 
 def _lasting(stop: Callable[[], bool] | None) -> Callable[[], bool]:
@@ -179,21 +149,27 @@ def _learner(start: Model, lesson: Lesson, seed: int) -> tuple[Model, str]:
     return adapt(start, lesson.config, mix, seed)
 
 
-def _unlearnt(start: Model, old: Score | None, why: tuple[str, ...]) -> Finetuned:
-    """Say that nothing was learnt: the model is the one it started from."""
-    figure = math.nan if old is None else old.figure(start.config.task)
-    figures = {} if old is None else old.figures()
-    return Finetuned(
-        start,
-        base_score=figure,
-        new_score=figure,
-        accepted=False,
-        reason="the old model is kept: nothing was learnt",
-        base_figures=figures,
-        new_figures=figures,
-        warnings=why,
-        learnt=False,
-    )
+def _rehearsed(
+    start: Model,
+    lesson: Lesson,
+    chosen: FinetuneSettings,
+    limits: Limits,
+    stopped: Callable[[], bool],
+) -> list[Sample]:
+    """Make what the model is to remember, until it is stopped.
+
+    A model that is to tell more classes apart must not keep to what it told.
+    """
+    if not chosen.replay or lesson.config.classes != start.config.classes:
+        return []
+    seen = lesson.config.in_channels
+    memories = rehearse(start, seen, limits.seed, limits.seconds)
+    return list(takewhile(lambda _: not stopped(), memories))
+
+
+def _left(seconds: float | None, spent: float) -> float | None:
+    """Return the time that is left to learn: a fifth of all of it at least."""
+    return None if seconds is None else max(seconds - spent, 0.2 * seconds)
 
 
 def _compiled(model: Model, settings: FinetuneSettings) -> float:
@@ -215,40 +191,3 @@ def _step(model: Model, settings: FinetuneSettings) -> None:
     with mixed_precision(model.device, True):
         levels = network(torch.from_numpy(empty).to(model.device), supervised=True)
     torch.stack([level.float().sum() for level in levels]).sum().backward()
-
-
-def _hurry(curves: Curves, timed: bool, stopped: bool) -> tuple[str, ...]:
-    """Say that the time was too short for this machine, if it was, or for anything."""
-    steps = len(curves.lists["step"])
-    if stopped and not steps:
-        return ("It was stopped before the first step: nothing was learnt.",)
-    if stopped or not timed or steps >= FEWEST:
-        return ()
-    short = f"enough for {steps} step{'s' * (steps != 1)} of learning"
-    return (
-        f"The time was {short if steps else 'up before the first step of learning'}: "
-        "this machine is slow, or busy with something else. Choose a longer time.",
-    )
-
-
-def _record(
-    start: Model,
-    lesson: Lesson,
-    settings: dict[str, Any],
-    curves: dict[str, list[float]],
-    figures: dict[str, Any],
-) -> TrainingRecord:
-    """Say how a model was made of another."""
-    choices = [item.channels for item in lesson.labelled]
-    channels = choices[0] if len(set(choices)) == 1 else choices
-    return TrainingRecord(
-        data=lesson.fingerprint,
-        images=len(lesson.labelled),
-        objects=lesson.objects,
-        settings={**settings, "start": spelled(start.name), "channels": channels},
-        curves=curves,
-        figures=figures,
-        base=start.hash,
-        date=date.today().isoformat(),
-        versions=versions(),
-    )
