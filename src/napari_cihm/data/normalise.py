@@ -43,12 +43,15 @@ class Ranges:
         up with as it was stitched or turned; minus infinity where nothing is blank.
     ground : array of shape (channels,)
         What is seen in its place.
+    smoothing : float
+        The sigma in pixels by which the image is smoothed first; 0 as a rule.
     """
 
     low: Floats
     high: Floats
     blank: float
     ground: Floats
+    smoothing: float = 0.0
 
 
 def normalise(

@@ -13,6 +13,7 @@ from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.channels import fit_channels
+from napari_cihm.data.grain import smoothed
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.stains import haematoxylin, suited
@@ -71,7 +72,7 @@ def make_sample(pair: Pair, config: ModelConfig) -> Sample:
     elif suiting == "haematoxylin" and config.in_channels == len(seen):
         seen = haematoxylin(seen)
     fitted = fit_channels(seen, config.in_channels, pair.colour)
-    image = normalise(fitted, config.normalisation)
+    image = normalise(smoothed(fitted), config.normalisation)
     return sample_of(image, pair.labels, pair.reviewed, config)
 
 

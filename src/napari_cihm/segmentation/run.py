@@ -11,7 +11,7 @@ from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.chunks import holding_chunks
 from napari_cihm.data.holding import hold
 from napari_cihm.data.image import Image
-from napari_cihm.data.normalise import Ranges, intensity_ranges
+from napari_cihm.data.normalise import Ranges
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.tiles import BlockGrid
 from napari_cihm.data.units import in_unit_of_x
@@ -184,10 +184,9 @@ def _look_over(
 
     All look at the same pixels, which are read once.
     """
-    settings, channels, pixels = look_over(picture, whole, settings, config)
-    ranges = intensity_ranges(pixels, config.normalisation)
+    settings, channels, ranges, pixels = look_over(picture, whole, settings, config)
     if named and whole is not picture:
-        pixels = sample(picture, channels)
+        pixels, _ = sample(picture, channels)
     return settings, ranges, fingerprint(pixels) if named else "", channels.note
 
 
@@ -219,10 +218,21 @@ def _open_store(
 
 
 def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
-    said = (plan.image.note, *notes, _anisotropy(plan))
+    said = (plan.image.note, *notes, _grain(plan), _anisotropy(plan))
     for text in said:
         if text:
             yield Note(text)
+
+
+def _grain(plan: Plan) -> str:
+    """Say that the image was smoothed."""
+    sigma = plan.source.ranges.smoothing
+    if not sigma:
+        return ""
+    return (
+        f"the image is so grainy that it was smoothed by {sigma:.1f} pixels before the "
+        "model saw it; small objects may be lost"
+    )
 
 
 def _anisotropy(plan: Plan) -> str:

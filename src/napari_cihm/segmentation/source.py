@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
-from napari_cihm.data.boxes import Box
+from napari_cihm.data.boxes import Box, grown, shifted
 from napari_cihm.data.channels import dyes_on_black
+from napari_cihm.data.grain import REACH, find_smoothing, smooth
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import Ranges, intensity_ranges, rescale
 from napari_cihm.data.stains import suited
@@ -53,14 +54,24 @@ class Source:
     def read(self, t: int, z: int, box: Box) -> NDArray[np.float32]:
         """Return the part `box`, in network pixels, as (c, y, x)."""
         rows, columns = (a.window(s) for a, s in zip(self.zooms, box, strict=True))
-        part = self.image.read(t, z, rows, columns, self.channels.read)
-        flat = rescale(self.channels.apply(part), self.ranges)
-        return resample(flat, self.zooms, box)
+        part = self._seen(t, z, rows, columns)
+        return resample(rescale(part, self.ranges), self.zooms, box)
+
+    def _seen(self, t: int, z: int, rows: slice, columns: slice) -> NDArray[Any]:
+        """Return the model's channels, smoothed as in the whole image if they are."""
+        sigma = self.ranges.smoothing
+        sizes = [self.image.size(axis) for axis in "yx"]
+        wider = grown((rows, columns), int(REACH * sigma + 0.5), sizes)
+        read = self.image.read(t, z, wider[0], wider[1], self.channels.read)
+        part = self.channels.apply(read)
+        if not sigma:
+            return part
+        return smooth(part, sigma)[:, *shifted((rows, columns), wider)]
 
 
 def look_over(
     image: Image, whole: Image, settings: SegmentSettings, config: ModelConfig
-) -> tuple[SegmentSettings, ChannelPlan, NDArray[Any]]:
+) -> tuple[SegmentSettings, ChannelPlan, Ranges, NDArray[Any]]:
     """Look at the whole of which an image is a part, and settle what is seen of it.
 
     Of colours, what suits the model is seen.
@@ -70,11 +81,13 @@ def look_over(
     SegmentSettings
         With the channels that were settled on.
     ChannelPlan
+    Ranges
+        What intensities stand for, for the whole image at once.
     array of shape (c, rows, columns)
         Pixels that stand for the whole, as `sample` gives them.
     """
     channels = plan_channels(image, settings, config)
-    pixels = sample(whole, channels)
+    pixels, sigma = sample(whole, channels)
     colours = channels.read == tuple(range(COLOUR)) and is_colour(image)
     apart = colours and not channels.weights and settings.channels == "auto"
     if apart and (seen := suited(pixels, config)) != "auto":
@@ -85,16 +98,18 @@ def look_over(
         channels = replace(channels, note=STAINS if channels.stained else "")
     elif apart and config.accepts_grey and dyes_on_black(pixels):
         channels = replace(channels, note=DYES)
-    return settings, channels, pixels
+    ranges = replace(intensity_ranges(pixels, config.normalisation), smoothing=sigma)
+    return settings, channels, ranges, pixels
 
 
 def find_ranges(image: Image, channels: ChannelPlan, settings: Normalisation) -> Ranges:
     """Find what intensities stand for, for the whole image at once."""
-    return intensity_ranges(sample(image, channels), settings)
+    pixels, sigma = sample(image, channels)
+    return replace(intensity_ranges(pixels, settings), smoothing=sigma)
 
 
-def sample(image: Image, channels: ChannelPlan) -> NDArray[Any]:
-    """Return pixels that stand for the image, shape (c, rows, columns).
+def sample(image: Image, channels: ChannelPlan) -> tuple[NDArray[Any], float]:
+    """Return pixels that stand for the image, and how they are smoothed.
 
     All of them while they are few, else patches evenly spread; the same image
     always gives the same pixels.
@@ -111,9 +126,12 @@ def sample(image: Image, channels: ChannelPlan) -> NDArray[Any]:
         for t, z in planes
         for box in boxes
     ]
+    sigma = find_smoothing(parts)
+    if sigma:
+        parts = [smooth(part, sigma) for part in parts]
     if len(parts) == 1:
-        return parts[0]
-    return np.concatenate([p.reshape(len(p), 1, -1) for p in parts], axis=2)
+        return parts[0], sigma
+    return np.concatenate([p.reshape(len(p), 1, -1) for p in parts], axis=2), sigma
 
 
 def _patches(height: int, width: int) -> list[Box]:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.boxes import Box
+from napari_cihm.data.grain import smoothed
 from napari_cihm.data.image import Image
-from napari_cihm.data.normalise import intensity_ranges, normalise
+from napari_cihm.data.normalise import normalise
 from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.data.sizes import widths
 from napari_cihm.errors import DataError
@@ -57,7 +58,7 @@ class Plane:
     @classmethod
     def of(cls, pair: Pair, config: ModelConfig, source: int) -> "Plane":
         """See a pair as a model that has as many channels does."""
-        image = normalise(pair.image, config.normalisation)
+        image = normalise(smoothed(pair.image), config.normalisation)
         if pair.reviewed is None:
             seen = np.ones(pair.labels.shape, bool)
             return cls(image, pair.labels, seen, source)
@@ -121,8 +122,7 @@ def read_again(
 def _light_of(item: Labelled, config: ModelConfig) -> Source:
     """Look at an image as a model does: normalised as a whole, as for segmenting."""
     image, settings = item.image, SegmentSettings(channels=item.channels)
-    _, channels, pixels = look_over(image, image, settings, config)
-    ranges = intensity_ranges(pixels, config.normalisation)
+    _, channels, ranges, _ = look_over(image, image, settings, config)
     return Source(image, channels, ranges, zooms_for(image, config, None))
 
 
