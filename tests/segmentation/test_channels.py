@@ -112,7 +112,7 @@ def _tinted(tint: tuple[float, ...]) -> np.ndarray:
 def test_fluorescence_of_any_tint_is_seen_in_grey(tint) -> None:
     config = ModelConfig(recipe="r", in_channels=3)
     image = Image.of(_tinted(tint), "yxc")
-    settings, channels, pixels = look_over(image, image, SegmentSettings(), config)
+    settings, channels, _, pixels = look_over(image, image, SegmentSettings(), config)
     assert (settings.channels, channels.repeat) == (int(np.argmax(tint)), 3)
     assert (pixels == pixels[:1]).all()
     colours_only = config.but(accepts_grey=False)
@@ -149,7 +149,7 @@ def test_a_weak_second_dye_is_not_made_as_bright_as_the_first() -> None:
     config = ModelConfig(recipe="r", in_channels=3)
     weak = np.roll(_tinted((0, 0.1, 0)), 9, axis=0)
     image = Image.of(_tinted((0, 0, 1)) + weak, "yxc")
-    settings, _, pixels = look_over(image, image, SegmentSettings(), config)
+    settings, *_, pixels = look_over(image, image, SegmentSettings(), config)
     assert settings.channels == 2
     assert (pixels == _tinted((0, 0, 1))[..., 2]).all()
 
@@ -165,7 +165,7 @@ def _stained() -> np.ndarray:
 def test_of_tissue_with_other_stains_haematoxylin_is_seen_and_that_is_said() -> None:
     config = ModelConfig(recipe="r", in_channels=3, classes=3, task="instance")
     image = Image.of(np.pad(_stained(), [(8, 8), (8, 8), (0, 0)]), "yxc")
-    settings, channels, pixels = look_over(image, image, SegmentSettings(), config)
+    settings, channels, _, pixels = look_over(image, image, SegmentSettings(), config)
     assert settings.channels == "haematoxylin"
     assert channels.stained
     notes = [e.text for e in segment_iter(image, Perfect()) if isinstance(e, Note)]

@@ -76,7 +76,7 @@ def file(request, tmp_path):
 def _seen(image, config, channels="auto"):
     """What segmentation shows to a model."""
     settings = SegmentSettings(channels=channels)
-    _, plan, _ = look_over(image, image, settings, config)
+    _, plan, *_ = look_over(image, image, settings, config)
     return normalise(plan.apply(image.read(channels=plan.read)), config.normalisation)
 
 
