@@ -113,12 +113,12 @@ def test_a_file_that_changed_where_nobody_looked_is_begun_anew(
     monkeypatch.setattr(source, "WHOLE", 2**10)
     monkeypatch.setattr(source, "PATCH", 16)
     pixels, path, work = texture((200, 180)), tmp_path / "a.npy", tmp_path / "w"
-    looked, _ = source.sample(Image.of(pixels), ChannelPlan((0,)))
+    looked = source.joined(source.sample(Image.of(pixels), ChannelPlan((0,))))
     np.save(path, pixels)
     segment(read_image(path), Local(), work=work, **SETTINGS)
     pixels[16:32, 16:32] = pixels[17, 17]  # in none of the patches
     np.testing.assert_array_equal(
-        looked, source.sample(Image.of(pixels), ChannelPlan((0,)))[0]
+        looked, source.joined(source.sample(Image.of(pixels), ChannelPlan((0,))))
     )
     np.save(path, pixels)
     os.utime(path, (2e9, 2e9))  # some disks keep times to the second

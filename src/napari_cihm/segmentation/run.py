@@ -34,7 +34,7 @@ from napari_cihm.segmentation.placing import Unit
 from napari_cihm.segmentation.plan import Plan
 from napari_cihm.segmentation.planning import AnyModel, as_predictor, make_plan
 from napari_cihm.segmentation.predictor import Predictor, Remembering
-from napari_cihm.segmentation.source import look_over, sample
+from napari_cihm.segmentation.source import joined, look_over, sample
 from napari_cihm.segmentation.store import MemoryStore, Store
 from napari_cihm.segmentation.surety import nothing_found
 
@@ -186,7 +186,7 @@ def _look_over(
     """
     settings, channels, ranges, pixels = look_over(picture, whole, settings, config)
     if named and whole is not picture:
-        pixels, _ = sample(picture, channels)
+        pixels = joined(sample(picture, channels))
     return settings, ranges, fingerprint(pixels) if named else "", channels.note
 
 
@@ -226,7 +226,7 @@ def _remarks(plan: Plan, *notes: str) -> Iterator[Note]:
 
 def _grain(plan: Plan) -> str:
     """Say that the image was smoothed."""
-    sigma = plan.source.ranges.smoothing
+    sigma = plan.source.light.smoothing
     if not sigma:
         return ""
     return (

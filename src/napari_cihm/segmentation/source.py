@@ -55,11 +55,21 @@ class Source:
         """Return the part `box`, in network pixels, as (c, y, x)."""
         rows, columns = (a.window(s) for a, s in zip(self.zooms, box, strict=True))
         part = self._seen(t, z, rows, columns)
-        return resample(rescale(part, self.ranges), self.zooms, box)
+        return resample(rescale(part, self.light), self.zooms, box)
+
+    @property
+    def light(self) -> Ranges:
+        """The ranges that hold at this scale.
+
+        What is enlarged is not smoothed: its objects are hardly larger than grain, and
+        would go with it.
+        """
+        enlarged = any(zoom.target > zoom.source for zoom in self.zooms)
+        return (enlarged and self.ranges.grainy) or self.ranges
 
     def _seen(self, t: int, z: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Return the model's channels, smoothed as in the whole image if they are."""
-        sigma = self.ranges.smoothing
+        sigma = self.light.smoothing
         sizes = [self.image.size(axis) for axis in "yx"]
         wider = grown((rows, columns), int(REACH * sigma + 0.5), sizes)
         read = self.image.read(t, z, wider[0], wider[1], self.channels.read)
@@ -87,31 +97,39 @@ def look_over(
         Pixels that stand for the whole, as `sample` gives them.
     """
     channels = plan_channels(image, settings, config)
-    pixels, sigma = sample(whole, channels)
+    parts = sample(whole, channels)
     colours = channels.read == tuple(range(COLOUR)) and is_colour(image)
     apart = colours and not channels.weights and settings.channels == "auto"
-    if apart and (seen := suited(pixels, config)) != "auto":
+    if apart and (seen := suited(joined(parts), config)) != "auto":
         settings = settings.but(channels=seen)
         channels = plan_channels(image, settings, config)
         one = slice(seen, seen + 1) if isinstance(seen, int) else slice(None)
-        pixels = channels.apply(pixels[one])
+        parts = [channels.apply(part[one]) for part in parts]
         channels = replace(channels, note=STAINS if channels.stained else "")
-    elif apart and config.accepts_grey and dyes_on_black(pixels):
+    elif apart and config.accepts_grey and dyes_on_black(joined(parts)):
         channels = replace(channels, note=DYES)
-    ranges = replace(intensity_ranges(pixels, config.normalisation), smoothing=sigma)
-    return settings, channels, ranges, pixels
+    ranges = _ranges(parts, config.normalisation)
+    return settings, channels, ranges, joined(parts)
 
 
 def find_ranges(image: Image, channels: ChannelPlan, settings: Normalisation) -> Ranges:
     """Find what intensities stand for, for the whole image at once."""
-    pixels, sigma = sample(image, channels)
-    return replace(intensity_ranges(pixels, settings), smoothing=sigma)
+    return _ranges(sample(image, channels), settings)
 
 
-def sample(image: Image, channels: ChannelPlan) -> tuple[NDArray[Any], float]:
-    """Return pixels that stand for the image, and how they are smoothed.
+def _ranges(parts: list[NDArray[Any]], settings: Normalisation) -> Ranges:
+    ranges = intensity_ranges(joined(parts), settings)
+    sigma = find_smoothing(parts)
+    if not sigma:
+        return ranges
+    calm = joined([smooth(part, sigma) for part in parts])
+    return replace(intensity_ranges(calm, settings), smoothing=sigma, grainy=ranges)
 
-    All of them while they are few, else patches evenly spread; the same image
+
+def sample(image: Image, channels: ChannelPlan) -> list[NDArray[Any]]:
+    """Return parts that stand for the image, each (c, rows, columns).
+
+    All planes while they are few, else patches evenly spread; the same image
     always gives the same pixels.
     """
     height, width = image.size("y"), image.size("x")
@@ -121,17 +139,18 @@ def sample(image: Image, channels: ChannelPlan) -> tuple[NDArray[Any], float]:
     share = max(1, WHOLE // (len(boxes) * min(height, PATCH) * min(width, PATCH)))
     if not whole:
         planes = [planes[i] for i in _spread(len(planes), share)]
-    parts = [
+    return [
         channels.apply(image.read(t, z, box[0], box[1], channels.read))
         for t, z in planes
         for box in boxes
     ]
-    sigma = find_smoothing(parts)
-    if sigma:
-        parts = [smooth(part, sigma) for part in parts]
+
+
+def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the pixels of parts, of shape (c, rows, columns)."""
     if len(parts) == 1:
-        return parts[0], sigma
-    return np.concatenate([p.reshape(len(p), 1, -1) for p in parts], axis=2), sigma
+        return parts[0]
+    return np.concatenate([p.reshape(len(p), 1, -1) for p in parts], axis=2)
 
 
 def _patches(height: int, width: int) -> list[Box]:
