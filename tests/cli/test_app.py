@@ -173,14 +173,17 @@ def test_what_a_library_makes_of_being_stopped_is_no_fault(capsys):
 
 def test_whoever_stops_it_before_it_begins_sees_no_traceback():
     code = """
-import signal, sys
+import signal, sys, time
 class Stopping:
     def find_spec(self, name, *_):
         if name == "typer":
             signal.raise_signal(signal.SIGINT)
 sys.meta_path.insert(0, Stopping())
 from napari_cihm.cli import main
-sys.exit(main(["models"]))
+def work():
+    "Work."
+    time.sleep(60)
+sys.exit(main(["work"], [work]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")

@@ -68,6 +68,12 @@ def test_how_grainy_an_image_is_does_not_follow_from_how_it_is_cut_or_scaled():
     assert find_smoothing([thrice]) == pytest.approx(whole, rel=0.02)
 
 
+def test_one_channel_without_grain_shows_the_objects():
+    image, _ = lit_by(4)
+    clear = nuclei(SHAPE, seed=3)[0]
+    assert find_smoothing([np.stack([image, clear, image])]) == 0
+
+
 def test_what_is_no_number_neither_spreads_nor_vanishes():
     image = np.full((1, 20, 20), 5, np.float32)
     image[0, 8:11, 9] = np.nan

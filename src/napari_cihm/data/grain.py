@@ -26,16 +26,29 @@ NORMAL = 0.6745 * 6**0.5
 def find_smoothing(parts: Sequence[NDArray[np.generic]]) -> float:
     """Return by which sigma an image has to be smoothed, 0 as a rule.
 
+    Where objects can be seen in one channel, what grain is in others hides none.
+
     Parameters
     ----------
     parts : sequence of array, each of shape (channels, rows, columns)
         The image, or what stands for it.
     """
-    step = max(1, sum(part.size for part in parts) // ENOUGH)
-    some = [part[:, ::step].astype(np.float64) for part in parts]
-    light = np.concatenate([part.reshape(-1) for part in some])
-    bends = [part[..., 2:] - 2 * part[..., 1:-1] + part[..., :-2] for part in some]
-    bend = np.abs(np.concatenate([part.reshape(-1) for part in bends]))
+    sigma = np.inf
+    for channel in range(len(parts[0])):
+        sigma = min(sigma, _smoothing_of([part[channel] for part in parts]))
+        if not sigma:
+            break
+    return sigma
+
+
+def _smoothing_of(planes: Sequence[NDArray[np.generic]]) -> float:
+    step = max(1, sum(plane.size for plane in planes) // ENOUGH)
+    some = [plane[::step].astype(np.float64) for plane in planes]
+    bends = [plane[:, 2:] - 2 * plane[:, 1:-1] + plane[:, :-2] for plane in some]
+    light, bend = (
+        np.concatenate([plane.reshape(-1) for plane in each]) for each in (some, bends)
+    )
+    bend = np.abs(bend)
     light, bend = light[np.isfinite(light)], bend[np.isfinite(bend)]
     if not bend.size:
         return 0.0
