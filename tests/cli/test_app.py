@@ -174,6 +174,7 @@ def test_what_a_library_makes_of_being_stopped_is_no_fault(capsys):
 def test_whoever_stops_it_before_it_begins_sees_no_traceback():
     code = """
 import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells turn it off behind &
 class Stopping:
     def find_spec(self, name, *_):
         if name == "typer":
