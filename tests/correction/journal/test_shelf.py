@@ -281,3 +281,9 @@ def test_strangers_in_the_folder_are_let_be(session, tmp_path) -> None:
 
 def test_no_folder_yet_means_no_journals(session) -> None:
     assert journals(session().settings) == []
+
+
+def test_a_journal_that_is_gone_is_not_made_anew_by_a_look(tmp_path) -> None:
+    gone = tmp_path / "gone"
+    assert not is_live(gone)
+    assert not gone.exists()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from napari_cihm.correction.journal.records import (
     read_records,
 )
 from napari_cihm.errors import ReadError
+
+LOOKING = threading.Lock()  # no folder is looked into while it is removed
 
 
 @dataclass(frozen=True)
@@ -145,8 +148,11 @@ def _is_finished(logs: dict[int, Path], records: list[tuple[int, int]]) -> bool:
 def is_live(place: Path) -> bool:
     """Tell whether a window writes a journal just now."""
     try:
-        with lock_of(place):
-            return False
+        with LOOKING:
+            if not place.is_dir():  # which would be made anew to hold the lock
+                return False
+            with lock_of(place):
+                return False
     except filelock.Timeout:
         return True
     except OSError:

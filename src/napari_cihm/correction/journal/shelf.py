@@ -10,7 +10,7 @@ import platformdirs
 from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.journal.claims import claim
 from napari_cihm.correction.journal.files import LOG, generations
-from napari_cihm.correction.journal.found import FoundJournal, look
+from napari_cihm.correction.journal.found import LOOKING, FoundJournal, look
 from napari_cihm.correction.journal.headings import read_about
 from napari_cihm.correction.journal.identity import ImageIdentity
 from napari_cihm.correction.journal.records import Kind, pack
@@ -129,5 +129,6 @@ def _places(home: Path) -> list[Path]:
 
 def _remove(place: Path) -> bool:
     # Not under its lock, which some systems would not let go of.
-    shutil.rmtree(place, ignore_errors=True)
-    return not place.exists()
+    with LOOKING:
+        shutil.rmtree(place, ignore_errors=True)
+        return not place.exists()
