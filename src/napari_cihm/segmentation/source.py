@@ -98,27 +98,31 @@ def look_over(
     """
     channels = plan_channels(image, settings, config)
     parts = sample(whole, channels)
+    pixels = joined(parts)
     colours = channels.read == tuple(range(COLOUR)) and is_colour(image)
     apart = colours and not channels.weights and settings.channels == "auto"
-    if apart and (seen := suited(joined(parts), config)) != "auto":
+    if apart and (seen := suited(pixels, config)) != "auto":
         settings = settings.but(channels=seen)
         channels = plan_channels(image, settings, config)
         one = slice(seen, seen + 1) if isinstance(seen, int) else slice(None)
         parts = [channels.apply(part[one]) for part in parts]
+        pixels = joined(parts)
         channels = replace(channels, note=STAINS if channels.stained else "")
-    elif apart and config.accepts_grey and dyes_on_black(joined(parts)):
+    elif apart and config.accepts_grey and dyes_on_black(pixels):
         channels = replace(channels, note=DYES)
-    ranges = _ranges(parts, config.normalisation)
-    return settings, channels, ranges, joined(parts)
+    return settings, channels, _ranges(parts, pixels, config.normalisation), pixels
 
 
 def find_ranges(image: Image, channels: ChannelPlan, settings: Normalisation) -> Ranges:
     """Find what intensities stand for, for the whole image at once."""
-    return _ranges(sample(image, channels), settings)
+    parts = sample(image, channels)
+    return _ranges(parts, joined(parts), settings)
 
 
-def _ranges(parts: list[NDArray[Any]], settings: Normalisation) -> Ranges:
-    ranges = intensity_ranges(joined(parts), settings)
+def _ranges(
+    parts: list[NDArray[Any]], pixels: NDArray[Any], settings: Normalisation
+) -> Ranges:
+    ranges = intensity_ranges(pixels, settings)
     sigma = find_smoothing(parts)
     if not sigma:
         return ranges
