@@ -22,9 +22,19 @@ from tests.training.conftest import discs
 TWO = ["-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
 
 WORKER = """
-import json, os, sys
+import atexit, json, os, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
+
+def threads():  # on Linux; called once our own work for the end of a process is done
+    comms = Path("/proc/self/task").glob("*/comm")
+    names = [comm.read_text().strip() for comm in comms]
+    Path({out!r}, f"{{rank}}.threads").write_text(" ".join(names))
+
+rank = os.environ.get("RANK", "alone")
+if rank != "alone":
+    atexit.register(threads)
+
 from napari_cihm.events import Trained
 from napari_cihm.training import train
 from tests.training.conftest import discs
@@ -36,7 +46,6 @@ from tests.training.conftest import discs
 assert isinstance(last, Trained)
 sums = {{k: float(v.double().abs().sum()) for k, v in
         last.model.network.state_dict().items() if v.is_floating_point()}}
-rank = os.environ.get("RANK", "alone")
 Path({out!r}, f"{{rank}}.json").write_text(json.dumps([sums, last.figures["dice"]]))
 """
 
@@ -68,6 +77,8 @@ def test_two_processes_agree_and_train_like_one(worker, tmp_path, monkeypatch):
     assert first == second  # batch statistics, which each takes for itself, too
     assert dice == pytest.approx(figure, abs=0.15)
     assert first["head.out.weight"] == pytest.approx(one["head.out.weight"], rel=0.05)
+    for rank in "01":  # gloo's, were they alive, would now and then abort the process
+        assert "gloo" not in (tmp_path / f"{rank}.threads").read_text()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from torch import nn
 from napari_cihm.config import TrainSettings
 from napari_cihm.training.batches import Batch
 from napari_cihm.training.losses import Loss, levels_loss, pick_loss
+from napari_cihm.training.parallel import Team
 from napari_cihm.training.state import RunState
 
 
@@ -23,9 +24,10 @@ class Learner:
         state: RunState,
         settings: TrainSettings,
         device: torch.device,
+        team: Team,
     ) -> None:
         self.network, self.state, self.settings = network, state, settings
-        self.device = device
+        self.device, self.team = device, team
         self.loss: Loss = pick_loss(settings.task, settings.loss)
         self.buffers = list(network.buffers())  # what it has seen, on average
         self.stumbles = 0
@@ -40,6 +42,7 @@ class Learner:
             levels = self.network(batch.images, supervised=True)
         loss = levels_loss(self.loss, levels, batch.targets, batch.valid)
         loss.backward()
+        self.team.share_gradients(self.network)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(float(norm))):

@@ -136,7 +136,7 @@ def _learn(run: Run, state: RunState, record: Record) -> Generator[Event, None, 
         return drawer.draw(step, augmentation(budget.progress(step), settings))
 
     device = run.model.device
-    learner = Learner(team.share_gradients(run.model.network), state, settings, device)
+    learner = Learner(run.model.network, state, settings, device, team)
     losses: list[float] = []
     ahead = device.type != "cpu"
     with contextlib.closing(batches(draw, progress.step, ahead)) as drawn:

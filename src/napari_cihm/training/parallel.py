@@ -102,11 +102,18 @@ class Team:
         """Whether this process validates and writes."""
         return self.rank == 0
 
-    def share_gradients(self, network: nn.Module) -> nn.Module:
-        """Wrap a network so that all processes step alike."""
-        if self.size == 1:
-            return network
-        return nn.parallel.DistributedDataParallel(network)
+    def share_gradients(self, network: nn.Module) -> None:
+        """Give all the mean of their gradients, so that they step alike.
+
+        DistributedDataParallel does it too, and never lets go of the group: see _leave.
+        """
+        if self.size > 1:
+            gradients = [w.grad for w in network.parameters() if w.grad is not None]
+            mean = torch.cat([gradient.flatten() for gradient in gradients]) / self.size
+            distributed.all_reduce(mean)
+            parts = mean.split([gradient.numel() for gradient in gradients])
+            for gradient, part in zip(gradients, parts, strict=True):
+                gradient.copy_(part.view_as(gradient))
 
     def agree(self, value: float) -> float:
         """Return the leader's value on all."""
