@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_cihm.correction import grids
+from napari_cihm.correction import chunk_store, grids
 from napari_cihm.correction.checksums import Checksums, checksum
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import changed, edit_of
@@ -86,7 +86,7 @@ def test_edits_are_heard_while_it_is_summed(labels):
     assert len(sums.settle()) == 1
 
 
-def test_a_source_that_nobody_writes_is_read_once():
+def test_a_source_that_nobody_writes_is_read_once(monkeypatch):
     class Source(np.ndarray):
         read = 0
 
@@ -95,7 +95,8 @@ def test_a_source_that_nobody_writes_is_read_once():
             return super().__getitem__(index)
 
     source = np.zeros((20, 30), np.int32).view(Source)
-    labels = ChunkedArray((20, 30), np.int32, (8, 8), source, cache_mb=0)
+    monkeypatch.setattr(chunk_store, "CACHE_MB", 0)
+    labels = ChunkedArray((20, 30), np.int32, (8, 8), source)
     sums = Checksums(labels)
     sums.complete()
     labels[1, 1] = 4

@@ -110,7 +110,7 @@ def _scattered(
     old, new = np.concatenate(befores)[first], np.concatenate(afters)[last]
     points = np.unravel_index(flat, tuple(shape))
     chunk = chunk_of(np.broadcast_to(0, tuple(shape)))
-    for _, ranks in by_cell(points, shape, chunk):
+    for _, ranks, _ in by_cell(points, shape, chunk):
         yield _window(tuple(p[ranks] for p in points), old[ranks], new[ranks])
 
 
