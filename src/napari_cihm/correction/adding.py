@@ -85,9 +85,9 @@ def add_object(
 def _seed_pixels(
     scribble: Sequence[Sequence[float]], shape: tuple[int, ...], axes: tuple[int, ...]
 ) -> NDArray[np.intp]:
-    first = check_point(scribble[0], shape) if len(scribble) else None
-    if first is None:
+    if not len(scribble):
         raise InputError("an empty scribble", "a click or a line")
+    first = check_point(scribble[0], shape)
     pixels = inside(rasterised(scribble), shape)
     others = [a for a in range(len(shape)) if a not in axes]
     if (pixels[:, others] != np.array(first)[others]).any():

@@ -1,5 +1,6 @@
-"""Where a drawn line cuts an object in two."""
+"""What a drawn line runs over, and where it cuts an object in two."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,20 +16,18 @@ CRUMB = 0.01
 LEAST = 4
 
 
-def meets(labels: Any, pixels: NDArray[np.intp], axes: tuple[int, ...]) -> list[Piece]:
-    """Return the pieces that a line runs over, the longest run first."""
-    runs: list[tuple[Piece, list[int]]] = []
-    for pixel in inside(pixels, labels.shape).tolist():
+def crossed(
+    labels: Any, line: Sequence[Sequence[float]], axes: tuple[int, ...]
+) -> Counter[Piece]:
+    """Return the pieces that a line runs over, in order, each with how many pixels."""
+    runs: Counter[Piece] = Counter()
+    for pixel in inside(rasterised(line), labels.shape).tolist():
         label = label_at(labels, pixel)
-        if not label:
-            continue
-        for piece, run in runs:
-            if piece.label == label and pixel in piece:
-                run[0] += 1
-                break
-        else:
-            runs.append((flood(labels, tuple(pixel), label, axes), [1]))
-    return [piece for piece, _ in sorted(runs, key=lambda r: -r[1][0])]
+        if label:
+            known = (one for one in runs if one.label == label and pixel in one)
+            piece = next(known, None) or flood(labels, tuple(pixel), label, axes)
+            runs[piece] += 1
+    return runs
 
 
 def cut_sides(

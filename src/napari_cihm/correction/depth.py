@@ -11,7 +11,7 @@ from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.pieces import Piece, piece_at
 from napari_cihm.correction.windows import flat
-from napari_cihm.data.boxes import Box, grown, hull, start_of
+from napari_cihm.data.boxes import Box, grown, hull, sliced, start_of
 from napari_cihm.errors import InputError
 
 
@@ -51,7 +51,7 @@ def copy_to_slice(
         raise InputError(
             f"there is no {called} {at}", f"{called}s 0 to {labels.shape[axis] - 1}"
         )
-    box = _put(piece.box, axis, at)
+    box = sliced(piece.box, axis, at)
     before = np.asarray(labels[box])
     wanted = piece.mask_in(piece.box)
     after = np.where(wanted & (before == 0), piece.label, before)
@@ -109,14 +109,14 @@ def interpolate(
             "two slices of one stack",
             "point at the object twice at the same time point",
         )
-    tight = hull(_put(piece.box, axis, low) for piece in ends)
+    tight = hull(sliced(piece.box, axis, low) for piece in ends)
     # Room for an outline to move in; none comes in from beyond the window.
     room = max(s.stop - s.start for a, s in enumerate(tight) if a in plane)
     box = grown(tight, room, labels.shape, plane)
     blocks = []
     for at in range(low + 1, high):
         shape = _between(ends, box, plane, (at - low) / (high - low))
-        place = _put(box, axis, at)
+        place = sliced(box, axis, at)
         before = np.asarray(labels[place])
         wanted = shape.reshape(before.shape) & (before == 0)
         blocks.append(changed(start_of(place), before, np.where(wanted, label, before)))
@@ -158,10 +158,6 @@ def _signed(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     core = (slice(1, -1),) * mask.ndim
     signed: NDArray[np.float64] = np.where(wide, inner - 0.5, 0.5 - outer)[core]
     return signed
-
-
-def _put(box: Box, axis: int, at: int) -> Box:
-    return tuple(slice(at, at + 1) if a == axis else s for a, s in enumerate(box))
 
 
 def _plane(

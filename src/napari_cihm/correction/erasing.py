@@ -9,9 +9,9 @@ from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Block, Edit, changed, edit_of
 from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.numbering import renumbered, repainted
 from napari_cihm.correction.pieces import Piece, piece_at, pieces_in
-from napari_cihm.correction.repainting import renumbered, repainted
-from napari_cihm.data.boxes import Box, box_at, start_of
+from napari_cihm.data.boxes import Box, sliced, start_of, whole
 
 
 def delete(
@@ -128,9 +128,7 @@ def _specks(labels: Any, box: Box, label: int, pixels: int) -> Block | None:
 def _faces(shape: Sequence[int], axes: Sequence[int]) -> Iterator[Box]:
     for axis in axes:
         for at in {0, shape[axis] - 1}:
-            start = [at if a == axis else 0 for a in range(len(shape))]
-            size = [1 if a == axis else int(n) for a, n in enumerate(shape)]
-            yield box_at(start, size)
+            yield sliced(whole(shape), axis, at)
 
 
 def _objects(count: int) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.correction.chunked import readable
+from napari_cihm.correction.cutting import crossed
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.correction.lines import inside, rasterised
-from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at
-from napari_cihm.correction.repainting import repainted
+from napari_cihm.correction.numbering import repainted
+from napari_cihm.correction.pieces import Piece, piece_at
 from napari_cihm.errors import InputError
 
 
@@ -61,13 +61,7 @@ def merge_along(
     """
     labels = readable(labels)
     chosen = check_axes_of(axes, len(labels.shape))
-    pieces: list[Piece] = []
-    for pixel in inside(rasterised(line), labels.shape).tolist():
-        label = label_at(labels, pixel)
-        known = any(p.label == label and pixel in p for p in pieces)
-        if label and not known:
-            pieces.append(flood(labels, tuple(pixel), label, chosen))
-    return _merged(labels, pieces, index)
+    return _merged(labels, list(crossed(labels, line, chosen)), index)
 
 
 def _merged(labels: Any, pieces: Sequence[Piece], index: LabelIndex | None) -> Edit:

@@ -94,22 +94,11 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
     tops, count = pieces_in(peaks)
     numbered, _ = pieces_in(region)
     here = np.isin(numbered, np.unique(numbered[seeds]))
-    ours = _uphill(depth, tops, seeds, here)
-    markers = np.where(np.isin(tops, ours) | seeds, count + 1, tops)
+    uphill = segmentation.watershed(-depth, tops, mask=here)[seeds]
+    ours = (np.isin(tops, uphill) & (tops > 0)) | seeds
+    markers = np.where(ours, count + 1, tops)
     basins = segmentation.watershed(-depth, markers, mask=here)
     return _touching(basins == count + 1, seeds)
-
-
-def _uphill(
-    depth: NDArray[np.floating], tops: NDArray[np.int32], seeds: Mask, region: Mask
-) -> NDArray[np.int32]:
-    """Find the peaks in whose basins the seeds lie."""
-    if not tops.any():
-        return tops[:0].ravel()
-    basins = segmentation.watershed(-depth, tops, mask=region)
-    found = np.unique(basins[seeds])
-    peaks: NDArray[np.int32] = found[found > 0]
-    return peaks
 
 
 def disc(seeds: Mask, radius: float, free: Mask) -> Mask:

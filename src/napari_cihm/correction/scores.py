@@ -1,12 +1,12 @@
 """How doubtful a place is: by a model's maps, by flips, by unusual size."""
 
 from collections.abc import Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_cihm.correction.grids import cells
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.data.boxes import Box, shape_of
 from napari_cihm.errors import InputError, ShapeError
@@ -78,12 +78,8 @@ def oddity_of_sizes(index: LabelIndex) -> dict[int, float]:
 
 def patches_of(shape: Sequence[int], side: int) -> list[Box]:
     """Cut the planes of an extent into square patches."""
-    steps = [1] * (len(shape) - 2) + [side] * min(2, len(shape))
-    spans = [
-        [slice(a, min(a + step, n)) for a in range(0, n, step)]
-        for n, step in zip(shape, steps, strict=True)
-    ]
-    return [tuple(box) for box in product(*spans)]
+    patch = [1] * (len(shape) - 2) + [side] * min(2, len(shape))
+    return [box for _, box in cells(shape, patch)]
 
 
 def doubt_of_patches(patches: Sequence[Box], doubt: Any) -> list[float]:

@@ -9,12 +9,11 @@ from scipy import ndimage
 from skimage import segmentation
 
 from napari_cihm.correction.chunked import readable
-from napari_cihm.correction.cutting import cut_sides, meets
+from napari_cihm.correction.cutting import crossed, cut_sides
 from napari_cihm.correction.edits import Block, Edit, edit_of
 from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.given import check_axes_of, check_point
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.correction.lines import rasterised
 from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at
 from napari_cihm.correction.windows import Window
 from napari_cihm.data.boxes import start_of
@@ -59,19 +58,16 @@ def split_along(
         raise InputError(
             f"a line drawn along axes {drawn}", f"two of the axes {chosen}"
         )
-    pixels = rasterised(line)
-    met = meets(labels, pixels, chosen)
-    cuts = [(piece, _cut(labels, piece, line, drawn)) for piece in met]
-    crossed = [(piece, cut) for piece, cut in cuts if cut is not None]
-    if not crossed and met:
-        longest = _cut(labels, met[0], line, drawn, extend=True)
-        crossed = [(met[0], longest)] if longest is not None else []
-    if not crossed:
+    met = [piece for piece, _ in crossed(labels, line, chosen).most_common()]
+    cuts = _cuts(labels, met, line, drawn)
+    if not cuts:
+        cuts = _cuts(labels, met[:1], line, drawn, extend=True)
+    if not cuts:
         raise InputError(
             "the line crosses no object from edge to edge",
             "a line that begins and ends outside the object",
         )
-    return _parted(labels, crossed, index)
+    return _parted(labels, cuts, index)
 
 
 def split_at(
@@ -156,20 +152,23 @@ def _shares(
     )
 
 
-def _cut(
+def _cuts(
     labels: Any,
-    piece: Piece,
+    pieces: Sequence[Piece],
     line: Sequence[Sequence[float]],
     drawn: tuple[int, ...],
     extend: bool = False,
-) -> Cut | None:
-    """Tell apart the sides of a piece, the largest first, or None with one side."""
-    window = Window.around(labels, piece)
-    start = np.array(start_of(window.box))
-    here = [(np.asarray(point) - start)[list(drawn)].tolist() for point in line]
-    through = tuple(piece.axes.index(a) for a in drawn)
-    sides = cut_sides(window.mask, here, through, extend)
-    return None if sides is None else (window, sides)
+) -> list[tuple[Piece, Cut]]:
+    """Tell apart the sides, the largest first, of the pieces that a line cuts."""
+    cuts = []
+    for piece in pieces:
+        window = Window.around(labels, piece)
+        here = np.asarray(line, np.float64) - start_of(window.box)
+        through = [piece.axes.index(a) for a in drawn]
+        sides = cut_sides(window.mask, here[:, drawn].tolist(), through, extend)
+        if sides is not None:
+            cuts.append((piece, (window, sides)))
+    return cuts
 
 
 def _parted(

@@ -78,6 +78,11 @@ def shifted(box: Box, origin: Box) -> Box:
     )
 
 
+def sliced(box: Box, axis: int, at: int) -> Box:
+    """Return the slice of a box at one place along an axis."""
+    return (*box[:axis], slice(at, at + 1), *box[axis + 1 :])
+
+
 def tight(mask: NDArray[np.bool_]) -> Box | None:
     """Return the least box around the true pixels of a mask, or None."""
     if mask.ndim == 1:
