@@ -15,7 +15,7 @@ from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block, Edit
 from napari_cihm.correction.grids import Key, cell, cells
 from napari_cihm.correction.survey import Survey
-from napari_cihm.data.boxes import Box, overlap, shifted, start_of
+from napari_cihm.data.boxes import Box, intersection, shifted, start_of
 
 TURN = 1 << 64  # sums go around at it, as numpy's do
 
@@ -52,11 +52,10 @@ class Checksums:
                 continue
             gained = _gained(block)
             for key, place in self._cells(block.box):
-                shared = overlap(place, block.box)
-                if shared is not None:
-                    part = gained[shifted(shared, block.box)]
-                    more = checksum(part, start_of(shared))
-                    self._sums[key] = (self._sums[key] + more) % TURN
+                shared = intersection(place, block.box)
+                part = gained[shifted(shared, block.box)]
+                more = checksum(part, start_of(shared))
+                self._sums[key] = (self._sums[key] + more) % TURN
 
     def doubts(self) -> Iterator[Key]:
         """Go through the cells that look unlike what was told; in any thread.

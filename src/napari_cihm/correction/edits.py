@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.data.boxes import Box, box_at, start_of, tight
+from napari_cihm.data.boxes import Box, box_at, shape_of, start_of, tight, volume_of
 from napari_cihm.errors import DtypeError
 
 
@@ -18,8 +18,8 @@ class Block:
 
     Attributes
     ----------
-    start, shape : tuple of int
-        Where the box lies and how large it is.
+    box : Box
+        Where it lies.
     mask : array of bool, or None
         Which of its pixels change; None for all of them.
     old, new : array
@@ -27,22 +27,26 @@ class Block:
         all of them (an array of no dimension).
     """
 
-    start: tuple[int, ...]
-    shape: tuple[int, ...]
+    box: Box
     mask: NDArray[np.bool_] | None
     old: NDArray[Any]
     new: NDArray[Any]
 
     @property
-    def box(self) -> Box:
-        """The box around the changes."""
-        return box_at(self.start, self.shape)
+    def start(self) -> tuple[int, ...]:
+        """The box's first pixel."""
+        return start_of(self.box)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The box's sizes."""
+        return shape_of(self.box)
 
     @cached_property
     def size(self) -> int:
         """Number of pixels that change."""
         if self.mask is None:
-            return int(np.prod(self.shape, dtype=np.int64))
+            return volume_of(self.box)
         return int(np.count_nonzero(self.mask))
 
     @property
@@ -174,12 +178,12 @@ def changed(
     where = mask[box]
     new = np.asarray(after)
     picked = new[box][where] if new.ndim else new
+    first = [s + b.start for s, b in zip(start, box, strict=True)]
     return Block(
-        start=tuple(int(s) + b for s, b in zip(start, start_of(box), strict=True)),
-        shape=where.shape,
+        box=box_at(first, where.shape),
         mask=None if where.all() else where,
-        old=_compact(before[box][where]),
-        new=_compact(fitting(picked, before.dtype)),
+        old=compact(before[box][where]),
+        new=compact(fitting(picked, before.dtype)),
     )
 
 
@@ -211,8 +215,8 @@ def fitting(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return values.astype(dtype)
 
 
-def _compact(values: NDArray[Any]) -> NDArray[Any]:
-    # One number for all, where it is: most edits set or clear a single label.
+def compact(values: NDArray[Any]) -> NDArray[Any]:
+    """Return one number for all values, where it is: most edits set a single label."""
     if values.ndim and values.size and bool((values == values[0]).all()):
         return np.array(values[0])
     return values

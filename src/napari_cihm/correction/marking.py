@@ -11,7 +11,14 @@ from scipy import ndimage
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Block, changed
 from napari_cihm.correction.grids import cells
-from napari_cihm.data.boxes import Box, overlap, shape_of, shifted, start_of
+from napari_cihm.data.boxes import (
+    Box,
+    intersection,
+    overlap,
+    shape_of,
+    shifted,
+    start_of,
+)
 
 # Further than any margin: pixels apart along an axis that marks do not spread on.
 FAR = 1e6
@@ -25,17 +32,15 @@ def switched(
         if not value:
             return
         if mask is None:
-            old, new = np.array(False), np.array(True)
-            yield Block(start_of(box), shape_of(box), None, old, new)
+            yield Block(box, None, np.array(False), np.array(True))
             return
     for key, place in cells(marks.shape, marks.chunks, box):
-        shared = overlap(place, box)
         held = marks.value_of(key)
-        if shared is None or held == value:
+        if held == value:
             continue
+        shared = intersection(place, box)
         if mask is None and held is not None:
-            old, new = np.array(held), np.array(value)
-            yield Block(start_of(shared), shape_of(shared), None, old, new)
+            yield Block(shared, None, np.array(held), np.array(value))
             continue
         before = marks.read(shared)
         inner = shifted(shared, box)

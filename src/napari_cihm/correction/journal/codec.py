@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.correction.edits import Block
+from napari_cihm.data.boxes import box_at, shape_of, volume_of
 
 _SECTION = struct.Struct("<BB4sI")
 _MASKED, _ONE, _RUNS = 1, 2, 4
@@ -93,16 +94,16 @@ def _packed(block: Block, dtype: np.dtype[Any]) -> Iterable[bytes]:
 
 def _unpacked(reader: "_Reader", ndim: int, dtype: np.dtype[Any]) -> Block:
     flags, *numbers = reader.take(struct.Struct(f"<B{2 * ndim}q"))
-    start, shape = tuple(numbers[:ndim]), tuple(numbers[ndim:])
-    area = int(np.prod(shape, dtype=np.int64))
+    box = box_at(numbers[:ndim], numbers[ndim:])
+    area = volume_of(box)
     mask = None
     count = area
     if flags & _MASKED:
         bits = reader.array(np.dtype(np.uint8), -(-area // 8))
-        mask = np.unpackbits(bits, count=area).astype(np.bool_).reshape(shape)
+        mask = np.unpackbits(bits, count=area).astype(np.bool_).reshape(shape_of(box))
         count = int(np.count_nonzero(mask))
     new = _values(reader, flags, count, dtype)
-    return Block(start, shape, mask, new, new)
+    return Block(box, mask, new, new)
 
 
 def _values(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.correction.chunked import ChunkedArray
-from napari_cihm.correction.edits import Block
+from napari_cihm.correction.edits import Block, compact
 from napari_cihm.correction.grids import cells, grid_of
 from napari_cihm.correction.journal.codec import Changes, Target, encode
 from napari_cihm.correction.journal.files import (
@@ -33,7 +33,7 @@ from napari_cihm.correction.journal.files import (
     sync_folder,
 )
 from napari_cihm.correction.journal.records import Kind, Record, pack, read_records
-from napari_cihm.data.boxes import Box, shape_of, start_of
+from napari_cihm.data.boxes import Box
 from napari_cihm.errors import WriteError
 
 # Labels over a file that are larger than this are kept as changes of that file.
@@ -207,11 +207,9 @@ def _still(array: Any, box: Box) -> NDArray[Any]:
     return np.array(array[box])
 
 
-def _piece(target: Target, box: Box, values: Any) -> bytes:
-    flat = np.asarray(values).reshape(-1)
-    one = flat.size and bool((flat == flat[0]).all())
-    new = np.array(flat[0]) if one else flat
-    return encode([(target, [Block(start_of(box), shape_of(box), None, new, new)])])
+def _piece(target: Target, box: Box, values: NDArray[Any]) -> bytes:
+    new = compact(values.reshape(-1))
+    return encode([(target, [Block(box, None, new, new)])])
 
 
 def _verify(path: Path) -> None:

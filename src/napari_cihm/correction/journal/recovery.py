@@ -193,6 +193,6 @@ def _applied(found: Recovered, record: Record) -> bool:
 
 def _fits(found: Recovered, block: Block) -> bool:
     shape = found.reviewed.shape
-    return len(block.start) == len(shape) and all(
+    return len(block.box) == len(shape) and all(
         0 <= s.start < s.stop <= n for s, n in zip(block.box, shape, strict=True)
     )
