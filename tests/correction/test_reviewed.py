@@ -7,6 +7,7 @@ from hypothesis import given
 from scipy import ndimage
 
 from napari_cihm.correction.chunked import ChunkedArray
+from napari_cihm.correction.coverage import coverage
 from napari_cihm.correction.edits import changed, edit_of
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.errors import ShapeError
@@ -160,14 +161,14 @@ def test_many_boxes_are_known_without_a_look_at_pixels(marks, asked) -> None:
     first = np.array([[a for a, _ in box] for box in asked], int).reshape(-1, 3)
     last = first + np.array([[n for _, n in box] for box in asked], int).reshape(-1, 3)
     last = np.minimum(last, shape)
-    whole, met = reviewed.coverage(first, last)
+    whole, met = coverage(reviewed, first, last)
     for n, (low, high) in enumerate(zip(first, last, strict=True)):
         part = seen(reviewed)[tuple(map(slice, low, high))]
         assert part.all() or not whole[n]
         assert not part.any() or met[n]
     reviewed.erase()
     reviewed.mark_all()
-    assert reviewed.coverage(first, last)[0].all()
+    assert coverage(reviewed, first, last)[0].all()
 
 
 def test_what_changed_since_is_told() -> None:

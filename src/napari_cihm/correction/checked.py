@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.correction.counting import extents_of
+from napari_cihm.correction.coverage import coverage
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box, hull, start_of, volume_of
 
 # A region drawn by hand may miss a pixel or two of an object that was meant.
@@ -104,7 +106,7 @@ class Checked:
     def _look_at_once(self, labels: Iterable[int]) -> list[int]:
         """Check what lies in pieces that are marked as a whole; return what may be."""
         known, first, last = self.index.bounds(labels)
-        whole, met = self.reviewed.coverage(first, last)
+        whole, met = coverage(self.reviewed, first, last)
         self._checked.update(compress(known, whole.tolist()))
         return list(compress(known, (met & ~whole).tolist()))
 

@@ -1,7 +1,6 @@
 """Find which pixels of a mask a mark has to switch."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from math import isqrt
 
 import numpy as np
@@ -14,7 +13,6 @@ from napari_cihm.correction.grids import cells
 from napari_cihm.data.boxes import (
     Box,
     intersection,
-    overlap,
     shape_of,
     shifted,
     start_of,
@@ -48,17 +46,6 @@ def switched(
         block = changed(start_of(shared), before, after)
         if block is not None:
             yield block
-
-
-def without(block: Block, others: Iterable[Block]) -> Block:
-    """Return a block that switches marks, less the pixels of others."""
-    met = [(o, box) for o in others if (box := overlap(block.box, o.box)) is not None]
-    if not met:
-        return block
-    where = block.where.copy()
-    for other, shared in met:
-        where[shifted(shared, block.box)] &= ~other.where[shifted(shared, other.box)]
-    return replace(block, mask=where)  # all of them held one value, and get one
 
 
 def spread(

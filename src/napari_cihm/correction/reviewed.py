@@ -10,8 +10,6 @@ them back.
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -21,43 +19,13 @@ from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.indexing import read_box, read_points
-from napari_cihm.correction.marking import spread, switched, without
+from napari_cihm.correction.marking import spread, switched
+from napari_cihm.correction.review_change import ReviewChange
 from napari_cihm.data.boxes import Box, grown, shape_of, shifted, start_of, whole
 from napari_cihm.errors import ShapeError
 
 PIECE = (256, 256)
 RECENT = 32  # changes of which the places are remembered
-
-
-@dataclass(frozen=True)
-class ReviewChange:
-    """A change of what is reviewed, by the person and by edits."""
-
-    person: Edit
-    edits: Edit
-
-    def __bool__(self) -> bool:
-        """Say whether anything changes."""
-        return bool(self.person) or bool(self.edits)
-
-    @property
-    def what(self) -> str:
-        """What was done, for the user."""
-        return self.person.what or self.edits.what
-
-    def inverse(self) -> "ReviewChange":
-        """Return the change that takes this one back."""
-        return ReviewChange(self.person.inverse(), self.edits.inverse())
-
-    def without(self, marks: Edit) -> "ReviewChange":
-        """Return what it changes beside the pixels of some marks of an edit."""
-        rest = (without(block, marks.blocks) for block in self.edits.blocks)
-        kept = tuple(block for block in rest if block.size)
-        return replace(self, edits=replace(self.edits, blocks=kept))
-
-    def boxes(self) -> list[Box]:
-        """Return where it changes anything."""
-        return [block.box for block in (*self.person.blocks, *self.edits.blocks)]
 
 
 class Reviewed:
@@ -172,33 +140,6 @@ class Reviewed:
         """Say, quickly, whether any pixel of a box may be reviewed."""
         return self.person.touches(box) or self.edits.touches(box)
 
-    def coverage(
-        self, first: NDArray[np.intp], last: NDArray[np.intp]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Say of many boxes what is known of them without looking at pixels.
-
-        Parameters
-        ----------
-        first, last : array of int, shape (n, ndim)
-            Where the boxes begin and end.
-
-        Returns
-        -------
-        tuple of arrays
-            Which boxes are surely reviewed as a whole, and which may be reviewed in
-            part or whole; the others are not reviewed at all.
-        """
-        piece = self.person.chunks
-        grid = [-(-n // c) for n, c in zip(self.shape, piece, strict=True)]
-        full, met = np.zeros(grid, np.int64), np.zeros(grid, np.int64)
-        for marks in (self.person, self.edits):
-            for key, value in marks.states():
-                met[key] = 1
-                full[key] |= value is not None and bool(value)
-        low, high = first // piece, -(-last // piece)
-        whole = _sums(full, low, high) == (high - low).prod(axis=1)
-        return whole, _sums(met, low, high) > 0
-
     def any(self) -> bool:
         """Say whether any pixel is reviewed."""
         return any(
@@ -256,17 +197,3 @@ class ReviewedView:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return all pixels at once, as numpy asks."""
         return np.asarray(self[...], dtype)
-
-
-def _sums(
-    grid: NDArray[np.int64], low: NDArray[np.intp], high: NDArray[np.intp]
-) -> NDArray[np.int64]:
-    """Return the sum of a grid within each of many boxes."""
-    table = np.pad(grid, [(1, 0)] * grid.ndim)
-    for axis in range(grid.ndim):
-        np.cumsum(table, axis=axis, out=table)
-    total = np.zeros(len(low), np.int64)
-    for ends in product((False, True), repeat=grid.ndim):
-        corner = tuple(np.where(ends, high, low).T)
-        total += (-1) ** ends.count(False) * table[corner]
-    return total

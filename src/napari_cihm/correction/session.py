@@ -13,7 +13,8 @@ from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Journal
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.correction.reviewed import ReviewChange, Reviewed
+from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.survey import Survey
 from napari_cihm.data.boxes import Box
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.correction.checked import Checked, Progress
+from napari_cihm.correction.coverage import coverage
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box
@@ -150,7 +151,7 @@ def tour_of_patches(
     first, last = _bounds(patches)
 
     def progress() -> Progress:
-        whole, met = reviewed.coverage(first, last)
+        whole, met = coverage(reviewed, first, last)
         unsure = compress(patches, (met & ~whole).tolist())
         seen = sum(bool(reviewed.read(box).all()) for box in unsure)
         return Progress(int(whole.sum()) + seen, len(stops))
