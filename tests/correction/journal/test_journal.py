@@ -238,7 +238,7 @@ def test_recording_takes_the_windows_thread_less_than_a_millisecond(session) -> 
 
 def test_more_than_fits_is_kept_as_places(session, same) -> None:
     one = session().begin()
-    one.journal._writer.backlog.limit = 20_000
+    one.journal._scribe.backlog.limit = 20_000
     one.paint_many(300)
     assert one.journal.flush()
     assert same(recover(one.journal.path), one)
@@ -343,7 +343,7 @@ def test_closing_says_whether_all_is_on_disk(session, same) -> None:
 
 def test_what_is_ended_is_written_on_and_let_go_of(session, same) -> None:
     one, goes_on = session().begin(), threading.Event()
-    ledger = one.journal._writer.ledger
+    ledger = one.journal._scribe.ledger
     sync = ledger.sync
     ledger.sync = lambda: goes_on.wait(5) and sync()
     one.paint_many(20)

@@ -73,7 +73,7 @@ def test_closing_on_a_broken_disk_returns_and_says_no(session, tmp_path) -> None
 def test_any_error_of_the_writer_is_told(session, same, monkeypatch) -> None:
     one = session(journal_retry=0.2).begin()
     one.journal.flush()
-    ledger = one.journal._writer.ledger
+    ledger = one.journal._scribe.ledger
     changes = ledger.changes
 
     def broken(changes) -> None:

@@ -22,6 +22,7 @@ from napari_cihm.correction.journal.identity import (
     fingerprint,
 )
 from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
+from napari_cihm.correction.journal.scribe import Scribe
 from napari_cihm.correction.journal.shelf import journal_home
 from napari_cihm.correction.journal.writer import Writer
 from napari_cihm.correction.review_change import ReviewChange
@@ -77,19 +78,19 @@ class Journal:
         self._identify = identity if callable(identity) else lambda: identity
         self.layer = layer
         self.facts = dict(facts or {})
-        self.closed = False
         self._labels = labels
         self._begun = _begun(labels)
         self._reviewed = reviewed
         home = journal_home(settings)
         self.path = resumed.path if resumed else home / _folder_name(layer)
         ledger = Ledger(self.path, self._about, resumed.lock if resumed else None)
-        self._writer = Writer(
-            ledger, self._arrays(), settings, tell or _nobody, unsure or _never
+        self._scribe = Scribe(
+            ledger, self._arrays(), settings, unsure or (lambda: False)
         )
-        self._writer.start()
-        self._at_exit = _closing(self)
-        atexit.register(self._at_exit)
+        self._writer = Writer(
+            self._scribe, settings.journal_retry, tell or (lambda event: None)
+        )
+        _OPEN.add(self)
 
     def record(
         self, edit: Edit | None = None, review: ReviewChange | None = None
@@ -104,7 +105,7 @@ class Journal:
         if review is not None:
             parts.append((Target.PERSON, review.person))
             parts.append((Target.EDITS, review.edits))
-        self._writer.backlog.put(parts)
+        self._scribe.backlog.put(parts)
 
     def record_box(self, box: Box) -> None:
         """Keep what a box of the labels holds now, reading it later.
@@ -112,7 +113,7 @@ class Journal:
         The cheapest word about a change of unknown form: the window's thread
         notes the place alone.
         """
-        self._writer.backlog.keep(Target.LABELS, box)
+        self._scribe.backlog.keep(Target.LABELS, box)
 
     def resync(self, labels: Any = None, reviewed: Reviewed | None = None) -> None:
         """Begin anew with a snapshot, when anything may have changed.
@@ -128,7 +129,7 @@ class Journal:
         if labels is not None:
             self._labels, self._begun = labels, _begun(labels)
         self._reviewed = self._reviewed if reviewed is None else reviewed
-        self._writer.replace(self._arrays() if others else None)
+        self._scribe.replace(self._arrays() if others else None)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until everything lies on the disk; say whether it does."""
@@ -143,9 +144,8 @@ class Journal:
             Whether the work is saved elsewhere or not wanted any more. A journal
             of unfinished work is offered again and never pruned.
         """
-        if not self.closed:
-            self.closed = True
-            atexit.unregister(self._at_exit)
+        if self in _OPEN:
+            _OPEN.remove(self)
             self._writer.end(finished)
 
     def close(self, finished: bool, timeout: float = 5.0) -> bool:
@@ -192,22 +192,12 @@ def _begun(labels: Any) -> str:
     return fingerprint(labels, GLANCE) if isinstance(labels, np.ndarray) else ""
 
 
-def _closing(journal: Journal) -> Callable[[], None]:
-    held = weakref.ref(journal)
-
-    def close() -> None:
-        living = held()
-        if living is not None and not living.closed:
-            with contextlib.suppress(OSError):
-                living.close(finished=False, timeout=2.0)
-
-    return close
+_OPEN: weakref.WeakSet[Journal] = weakref.WeakSet()
 
 
-def _never() -> bool:
-    """Trust what is read."""
-    return False
-
-
-def _nobody(event: Event) -> None:
-    """Hear an event that nobody asked for."""
+@atexit.register
+def _close_all() -> None:
+    """Write what is left of sessions that nobody ended."""
+    for journal in list(_OPEN):
+        with contextlib.suppress(OSError):
+            journal.close(finished=False, timeout=2.0)
