@@ -8,7 +8,38 @@ from pathlib import Path
 
 import pytest
 
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.journal import journals, recover
+
 SCRIPT = Path(__file__).parents[2] / "fire" / "journal_kills.py"
+
+
+UNENDED = """
+import sys
+from pathlib import Path
+import numpy as np
+from napari_cihm.config import CorrectSettings
+from napari_cihm.correction.edits import changed, edit_of
+from napari_cihm.correction.journal import ImageIdentity, Journal
+
+labels = np.zeros((30, 40), np.int32)
+settings = CorrectSettings(journal_folder=Path(sys.argv[1]))
+journal = Journal(labels, ImageIdentity.of(labels), settings=settings)
+edit = edit_of([changed((3, 4), labels[3:6, 4:9].copy(), 7)], labels)
+edit.apply(labels)
+journal.record(edit)
+"""
+
+
+def test_a_session_that_nobody_ended_is_closed_with_the_program(tmp_path) -> None:
+    subprocess.run([sys.executable, "-c", UNENDED, str(tmp_path)], check=True)
+    (found,) = journals(CorrectSettings(journal_folder=tmp_path))
+    assert (found.strokes, found.finished, found.sound) == (1, False, True)
+    labels = recover(found.path).labels
+    assert (labels[3:6, 4:9] == 7).all()
+    assert labels.sum() == 7 * 15
+    (log,) = found.path.glob("log-*")
+    assert log.read_bytes().endswith(b'{"finished":false}')
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")

@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,12 @@ def decode(payload: bytes) -> Iterator[tuple[Target, Block]]:
         If the bytes are no packed blocks.
     """
     try:
-        reader = _Reader(zlib.decompress(payload))
-        while reader.left:
-            target, ndim, name, count = reader.take(_SECTION)
+        file = BytesIO(zlib.decompress(payload))
+        while head := file.read(_SECTION.size):
+            target, ndim, name, count = _SECTION.unpack(head)
             dtype = np.dtype(name.decode().strip())
             for _ in range(count):
-                yield Target(target), _unpacked(reader, ndim, dtype)
+                yield Target(target), _unpacked(file, ndim, dtype)
     except (struct.error, zlib.error, TypeError, UnicodeDecodeError) as error:
         raise ValueError(f"not a journal's blocks: {error}") from error
 
@@ -92,55 +93,40 @@ def _packed(block: Block, dtype: np.dtype[Any]) -> Iterable[bytes]:
     return place, mask, body
 
 
-def _unpacked(reader: "_Reader", ndim: int, dtype: np.dtype[Any]) -> Block:
-    flags, *numbers = reader.take(struct.Struct(f"<B{2 * ndim}q"))
+def _unpacked(file: BytesIO, ndim: int, dtype: np.dtype[Any]) -> Block:
+    flags, *numbers = _take(file, struct.Struct(f"<B{2 * ndim}q"))
     box = box_at(numbers[:ndim], numbers[ndim:])
     area = volume_of(box)
     mask = None
     count = area
     if flags & _MASKED:
-        bits = reader.array(np.dtype(np.uint8), -(-area // 8))
+        bits = _array(file, np.dtype(np.uint8), -(-area // 8))
         mask = np.unpackbits(bits, count=area).astype(np.bool_).reshape(shape_of(box))
         count = int(np.count_nonzero(mask))
-    new = _values(reader, flags, count, dtype)
+    new = _values(file, flags, count, dtype)
     return Block(box, mask, new, new)
 
 
 def _values(
-    reader: "_Reader", flags: int, count: int, dtype: np.dtype[Any]
+    file: BytesIO, flags: int, count: int, dtype: np.dtype[Any]
 ) -> NDArray[Any]:
     native = dtype.newbyteorder("=")
     if flags & _ONE:
-        return reader.array(dtype, 1).astype(native).reshape(())
+        return _array(file, dtype, 1).astype(native).reshape(())
     if not flags & _RUNS:
-        return reader.array(dtype, count).astype(native)
-    (runs,) = reader.take(struct.Struct("<Q"))
-    lengths = reader.array(np.dtype("<u8"), runs).astype(np.intp)
+        return _array(file, dtype, count).astype(native)
+    (runs,) = _take(file, struct.Struct("<Q"))
+    lengths = _array(file, np.dtype("<u8"), runs).astype(np.intp)
     if int(lengths.sum()) != count:
         raise ValueError("not a journal's blocks: runs of another length")
-    return np.repeat(reader.array(dtype, runs).astype(native), lengths)
+    return np.repeat(_array(file, dtype, runs).astype(native), lengths)
 
 
-class _Reader:
-    """Bytes read from front to back."""
+def _take(file: BytesIO, form: struct.Struct) -> tuple[Any, ...]:
+    """Read a few numbers."""
+    return form.unpack(file.read(form.size))
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
 
-    @property
-    def left(self) -> int:
-        """How many bytes are to come."""
-        return len(self._data) - self._at
-
-    def take(self, form: struct.Struct) -> tuple[Any, ...]:
-        """Read a few numbers."""
-        values = form.unpack_from(self._data, self._at)
-        self._at += form.size
-        return values
-
-    def array(self, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-        """Read many numbers of one kind."""
-        values = np.frombuffer(self._data, dtype, count, self._at)
-        self._at += values.nbytes
-        return values
+def _array(file: BytesIO, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+    """Read many numbers of one kind."""
+    return np.frombuffer(file.read(count * dtype.itemsize), dtype, count)

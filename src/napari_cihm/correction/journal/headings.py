@@ -1,12 +1,11 @@
 """Read what a journal's files say of themselves, and choose the one to start from."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from napari_cihm.correction.journal.files import LOG, PART, SNAPSHOT, generations
-from napari_cihm.correction.journal.records import Damage, Kind, Record, read_records
+from napari_cihm.correction.journal.records import Kind, Record, read_records
 from napari_cihm.errors import ReadError
 
 # Bytes that the first record of a file takes, and more.
@@ -36,7 +35,7 @@ def read_about(path: Path) -> dict[str, Any]:
 def newest_base(path: Path) -> tuple[Path | None, dict[str, Any]]:
     """Choose the snapshot to start from: the newest sound one, or what there is."""
     snapshots = list(reversed(generations(path, SNAPSHOT).values()))
-    sound = [s for s in snapshots if not any(_damages(s))]
+    sound = [s for s in snapshots if _is_sound(s)]
     parts = list(generations(path, SNAPSHOT + PART).values())
     for file in (*sound, *snapshots, *parts):
         about = _about(file)
@@ -56,9 +55,8 @@ def _about(file: Path) -> dict[str, Any] | None:
     return None
 
 
-def _damages(file: Path) -> Iterator[bool]:
-    for record in read_records(contents(file)):
-        yield isinstance(record, Damage)
+def _is_sound(file: Path) -> bool:
+    return all(isinstance(record, Record) for record in read_records(contents(file)))
 
 
 def contents(file: Path, limit: int = -1) -> bytes:
