@@ -19,6 +19,7 @@ from napari_cihm.correction.journal import (
     recover,
     unfinished,
 )
+from napari_cihm.correction.journal.files import LOG
 from napari_cihm.correction.journal.found import is_live
 from napari_cihm.correction.journal.records import MAGIC
 from napari_cihm.correction.journal.shelf import DAY
@@ -54,6 +55,18 @@ def test_work_of_which_only_a_snapshot_is_left_is_offered_and_kept(session) -> N
     assert prune(one.settings, now=time.time() + 2 * DAY) is None
     (found,) = unfinished(identity(), one.settings)
     assert found.strokes == 1
+
+
+def test_a_log_that_was_only_just_begun_hides_nothing(session) -> None:
+    one = session().begin()
+    one.paint_many(3)
+    one.journal.close(finished=False)
+    (one.journal.path / LOG.format(1)).touch()  # the power went as it was resumed
+    (found,) = unfinished(identity(), one.settings)
+    assert found.strokes == 3
+    assert recover(found.path).strokes == 3
+    discard(found)
+    assert journals(one.settings)[0].finished
 
 
 def test_finished_empty_and_living_journals_are_not_offered(session) -> None:

@@ -5,7 +5,7 @@ import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import filelock
 
@@ -84,20 +84,27 @@ class FoundJournal:
         return self.begun == fingerprint(labels, GLANCE)
 
 
+class _Outline(NamedTuple):
+    """The kinds of a log's records, what the last holds, and whether they are all."""
+
+    kinds: list[int]
+    last: bytes
+    sound: bool
+
+
 def look(place: Path) -> FoundJournal | None:
     """Look into the folder of a journal; None where it is none that can be read."""
     try:
         about = read_about(place)
         identity = ImageIdentity.read(about["identity"])
-        logs = generations(place, LOG)
-        read = [_outline(log) for log in logs.values()]
+        outlines = [_outline(log) for log in generations(place, LOG).values()]
         # Not the lock: even looking at it touches it.
         files = [p.stat() for p in place.iterdir() if p.name != LOCK]
     except (ReadError, OSError, ValueError, KeyError):
         # Or it is gone while it was looked at: nothing to offer.
         return None
-    records = [record for outline, _ in read for record in outline]
-    strokes = sum(kind in (Kind.EDIT, Kind.PIECE) for kind, _ in records)
+    kinds = [kind for outline in outlines for kind in outline.kinds]
+    strokes = sum(kind in (Kind.EDIT, Kind.PIECE) for kind in kinds)
     # Later generations begin with a snapshot of what earlier ones held.
     strokes += any(number > 0 for number in generations(place, SNAPSHOT))
     return FoundJournal(
@@ -107,41 +114,39 @@ def look(place: Path) -> FoundJournal | None:
         facts=dict(about.get("facts", {})),
         strokes=strokes,
         last=max((f.st_mtime for f in files), default=0.0),
-        finished=_is_finished(logs, records),
+        finished=_is_finished(outlines),
         live=is_live(place),
-        sound=all(sound for _, sound in read),
+        sound=all(outline.sound for outline in outlines),
         by_reference=bool(about["labels"].get("by_reference")),
         begun=str(about.get("begun", "")),
         megabytes=sum(f.st_size for f in files) / 2**20,
     )
 
 
-def _outline(log: Path) -> tuple[list[tuple[int, int]], bool]:
-    """List kind and length of a log's records; say whether they are all of it.
-
-    What they hold is read only where one of them is torn or damaged.
-    """
-    outline, at = [], 0
+def _outline(log: Path) -> _Outline:
+    """Go through a log; what records hold is read only where it is not whole."""
+    kinds, at, length = [], 0, 0
     with log.open("rb") as file:
         while (head := read_head(file.read(HEAD_BYTES))) is not None:
-            outline.append((head.kind, head.length))
-            at += HEAD_BYTES + head.length
+            kinds.append(head.kind)
+            length = head.length
+            at += HEAD_BYTES + length
             file.seek(at)
         if at == file.seek(0, 2):
-            return outline, True
-    sound = (r for r in read_records(contents(log)) if isinstance(r, Record))
-    return [(record.kind, len(record.payload)) for record in sound], False
+            file.seek(at - length)
+            return _Outline(kinds, file.read(), True)
+    sound = [r for r in read_records(contents(log)) if isinstance(r, Record)]
+    last = sound[-1].payload if sound else b""
+    return _Outline([record.kind for record in sound], last, False)
 
 
-def _is_finished(logs: dict[int, Path], records: list[tuple[int, int]]) -> bool:
-    kind, length = records[-1] if records else (None, 0)
-    if kind != Kind.CLOSED:
+def _is_finished(outlines: list[_Outline]) -> bool:
+    # A log that was only just begun when the power went is empty.
+    told = [outline for outline in outlines if outline.kinds]
+    if not told or told[-1].kinds[-1] != Kind.CLOSED:
         return False
-    newest = logs[max(logs)]
-    with newest.open("rb") as file:
-        file.seek(-length, 2)
-        with contextlib.suppress(ValueError):
-            return bool(json.loads(file.read()).get("finished"))
+    with contextlib.suppress(ValueError):
+        return bool(json.loads(told[-1].last).get("finished"))
     return False
 
 
