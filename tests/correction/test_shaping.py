@@ -114,3 +114,9 @@ def test_a_plane_is_worked_on_alone(make, after) -> None:
     assert left.sum(axis=(1, 2)).tolist() == [1, 5, 1]
     labels = make(volume)
     assert after(labels, grow(labels, (1, 3, 3), 1)).sum() == 3 * 5
+
+
+def test_smoothing_a_ring_that_would_leave_its_hole_alone_is_refused(draw) -> None:
+    labels = draw(".......", ".......", "..222..", "..2.2..", "..222..", ".......")
+    with pytest.raises(InputError, match="nothing of object 2 would be left"):
+        smooth(labels, (2, 2), 1.1)

@@ -1,6 +1,6 @@
 """Tools that change an object's outline, never another object's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import Any
 
@@ -10,9 +10,11 @@ from scipy import ndimage
 
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
-from napari_cihm.correction.pieces import Piece, piece_at, pieces_in
+from napari_cihm.correction.pieces import piece_at, pieces_in
 from napari_cihm.correction.windows import Window
 from napari_cihm.errors import InputError
+
+NOTHING = "Nothing to change."
 
 
 def fill_holes(
@@ -30,13 +32,14 @@ def fill_holes(
     point : sequence of float
         A pixel of the object.
     axes : sequence of int, optional
-        Look along these axes alone, such as the plane on screen.
+        Work along these axes alone, such as the plane on screen.
     """
-    labels = readable(labels)
-    piece = piece_at(labels, point, axes)
-    window = Window.around(labels, piece)
-    filled = ndimage.binary_fill_holes(window.mask)
-    return _edit(labels, piece, window, filled, f"Fill holes of object {piece.label}")
+
+    def filled(window: Window) -> NDArray[np.bool_]:
+        whole: NDArray[np.bool_] = ndimage.binary_fill_holes(window.mask)
+        return whole
+
+    return _reshaped(labels, point, axes, filled, "Fill holes of")
 
 
 def smooth(
@@ -50,26 +53,21 @@ def smooth(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
-    point : sequence of float
-        A pixel of the object.
+    labels, point, axes
+        As for `fill_holes`.
     sigma : float
         Bumps and bays narrower than about twice this many pixels go.
-    axes : sequence of int, optional
-        Smooth along these axes alone.
     """
-    labels = readable(labels)
     _check_positive("a smoothing", sigma)
-    piece = piece_at(labels, point, axes)
+
+    def smoothed(window: Window) -> NDArray[np.bool_]:
+        outline = window.mask.astype(np.float32)
+        soft = ndimage.gaussian_filter(outline, sigma, mode="nearest")
+        return _main_part(soft > 0.5, window)
+
     # The filter reaches four widths, as scipy cuts it.
-    window = Window.around(labels, piece, ceil(4 * sigma) + 1)
-    soft = ndimage.gaussian_filter(
-        window.mask.astype(np.float32), sigma, mode="nearest"
-    )
-    outline = _main_part((soft > 0.5) & (window.mask | window.free), window.mask)
-    what = f"Smooth object {piece.label}"
-    return _edit(labels, piece, window, outline, what)
+    margin = ceil(4 * sigma) + 1
+    return _reshaped(labels, point, axes, smoothed, "Smooth", margin=margin)
 
 
 def grow(
@@ -83,27 +81,21 @@ def grow(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
-    point : sequence of float
-        A pixel of the object.
+    labels, point, axes
+        As for `fill_holes`.
     pixels : float
         How far.
-    axes : sequence of int, optional
-        Grow along these axes alone.
     """
-    labels = readable(labels)
     _check_positive("a growth", pixels)
-    piece = piece_at(labels, point, axes)
-    window = Window.around(labels, piece, ceil(pixels) + 1)
-    if window.mask.all():
-        what = f"Grow object {piece.label}"
-        return edit_of([], labels, what, "It fills the image already.")
-    reached = ndimage.distance_transform_edt(~window.mask) <= pixels
-    # Behind a neighbour it would be a piece of its own: not meant.
-    outline = _main_part(reached & (window.mask | window.free), window.mask)
-    what = f"Grow object {piece.label} by {pixels:g} px"
-    return _edit(labels, piece, window, outline, what)
+
+    def grown(window: Window) -> NDArray[np.bool_]:
+        # Behind a neighbour it would be a piece of its own: not meant.
+        reached = ndimage.distance_transform_edt(~window.mask) <= pixels
+        return _main_part(reached, window)
+
+    by, full = f" by {pixels:g} px", "It fills the image already."
+    margin = ceil(pixels) + 1
+    return _reshaped(labels, point, axes, grown, "Grow", by, margin, full)
 
 
 def shrink(
@@ -117,34 +109,42 @@ def shrink(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
-    point : sequence of float
-        A pixel of the object.
+    labels, point, axes
+        As for `fill_holes`.
     pixels : float
         How far.
-    axes : sequence of int, optional
-        Shrink along these axes alone.
+    """
+    _check_positive("a shrinkage", pixels)
+
+    def shrunk(window: Window) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = ndimage.distance_transform_edt(window.mask) > pixels
+        return inside
+
+    by, full = f" by {pixels:g} px", "It has no outline."
+    return _reshaped(labels, point, axes, shrunk, "Shrink", by, full=full)
+
+
+def _reshaped(
+    labels: Any,
+    point: Sequence[float],
+    axes: Sequence[int] | None,
+    outline_of: Callable[[Window], NDArray[np.bool_]],
+    verb: str,
+    by: str = "",
+    margin: int = 1,
+    full: str = NOTHING,
+) -> Edit:
+    """Give the object at a point the outline that is found in its surroundings.
+
+    `full` is said of an object that leaves nothing of them.
     """
     labels = readable(labels)
-    _check_positive("a shrinkage", pixels)
     piece = piece_at(labels, point, axes)
-    window = Window.around(labels, piece)
+    window = Window.around(labels, piece, margin)
+    what = f"{verb} object {piece.label}{by}"
     if window.mask.all():
-        what = f"Shrink object {piece.label}"
-        return edit_of([], labels, what, "It has no outline.")
-    outline = ndimage.distance_transform_edt(window.mask) > pixels
-    what = f"Shrink object {piece.label} by {pixels:g} px"
-    return _edit(labels, piece, window, outline, what)
-
-
-def _edit(
-    labels: Any,
-    piece: Piece,
-    window: Window,
-    outline: NDArray[np.bool_],
-    what: str,
-) -> Edit:
+        return edit_of([], labels, what, full)
+    outline = outline_of(window)
     if not outline.any():
         raise InputError(
             f"nothing of object {piece.label} would be left",
@@ -152,21 +152,16 @@ def _edit(
             "delete the object if that is what you want",
         )
     block = window.reshaped(outline, piece.label)
-    note = "" if block else "Nothing to change."
-    return edit_of([block], labels, what, note)
+    return edit_of([block], labels, what, "" if block else NOTHING)
 
 
-def _main_part(
-    outline: NDArray[np.bool_], mask: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Keep the connected part that shares most pixels with the object."""
-    numbered, count = pieces_in(outline)
-    if not count:
-        return outline
-    shared = np.bincount(numbered[mask], minlength=count + 1)
+def _main_part(outline: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
+    """Keep the part, on no other object, that shares most pixels with this one."""
+    numbered, count = pieces_in(outline & (window.mask | window.free))
+    shared = np.bincount(numbered[window.mask], minlength=count + 1)
     shared[0] = 0
-    part: NDArray[np.bool_] = numbered == int(shared.argmax())
-    return part
+    part: NDArray[np.bool_] = numbered == shared.argmax()
+    return part & (numbered > 0)
 
 
 def _check_positive(what: str, value: float) -> None:
