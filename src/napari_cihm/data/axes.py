@@ -81,9 +81,12 @@ def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
         rgb = shape[-1] <= MOST_CHANNELS < min(shape[-3:-1])
     if rgb:
         return "tz"[5 - n :] + "yxc"
-    place = _channel_place(shape[:-2])
-    if place is None:
+    # Files keep channels nearest the plane (ImageJ: tzcyx) or just behind time
+    # (OME: tczyx); the nearest small dimension wins.
+    small = [at for at, size in enumerate(shape[:-2]) if 2 <= size <= MOST_CHANNELS]
+    if not small:
         return {3: "zyx", 4: "tzyx", 5: "tzcyx"}[n]
+    place = small[-1]
     others = "tz"[5 - n :]
     return others[:place] + "c" + others[place:] + "yx"
 
@@ -104,15 +107,6 @@ def letters_of(names: Iterable[str]) -> str:
 def usual_axes(count: int) -> str:
     """Return what the dimensions of labels are when nobody says."""
     return ("yx", "zyx", "tzyx", "tczyx")[max(0, min(count, 5) - 2)]
-
-
-def _channel_place(leading: Sequence[int]) -> int | None:
-    # Files keep channels nearest the plane (ImageJ: tzcyx) or just behind time
-    # (OME: tczyx); the nearest small dimension wins.
-    for place in reversed(range(len(leading))):
-        if 2 <= leading[place] <= MOST_CHANNELS:
-            return place
-    return None
 
 
 def axes_beside(labels: Sequence[int], shape: Sequence[int]) -> str | None:

@@ -1,7 +1,7 @@
 """An image with its axes: any array, any order, read plane by plane."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -135,11 +135,8 @@ class Image:
         if channels is not None and len(channels) == 1:
             where["c"] = slice(channels[0], channels[0] + 1)
         index = tuple(where[letter] for letter in self.axes)
-        if self.path is None:
+        with readable(self.path) if self.path else nullcontext():
             part = read_part(self.data, index)
-        else:
-            with readable(self.path):
-                part = read_part(self.data, index)
         left = [letter for letter in self.axes if letter in "cyx"]
         if "c" not in left:
             part, left = part[..., None], [*left, "c"]

@@ -156,10 +156,8 @@ def _deep_pixels(path: Path, channels: int) -> NDArray[np.generic]:
 
 
 def _kind(start: bytes) -> str:
-    known = next(
-        (what for magic, what in OTHERS.items() if start.startswith(magic)), ""
-    )
-    if known:
-        return known
+    for magic, what in OTHERS.items():
+        if start.startswith(magic):
+            return what
     text = start.decode("latin-1")
     return f"text ({text!r})" if text.isprintable() else f"bytes {start[:8].hex(' ')}"

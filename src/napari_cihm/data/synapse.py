@@ -4,7 +4,7 @@
 an ``image`` and a ``label`` of organ numbers; a volume is read as its slices.
 """
 
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ def fits(folder: Path) -> bool:
 def slice_pairs(folder: Path) -> list[PairSource]:
     """Find the training slices."""
     return [
-        PairSource(path.stem, _slice_reader(path), path.stem.rsplit("_slice", 1)[0])
+        PairSource(
+            path.stem, partial(_read_slice, path), path.stem.rsplit("_slice", 1)[0]
+        )
         for path in images_in(folder / "train_npz", [".npz"])
     ]
 
@@ -35,28 +37,22 @@ def volume_pairs(folder: Path) -> list[PairSource]:
         name = path.name.split(".")[0]
         for z in range(_depth(path)):
             full = f"{name}_slice{z:03d}"
-            pairs.append(PairSource(full, _plane_reader(path, full, z), name))
+            pairs.append(PairSource(full, partial(_read_plane, path, full, z), name))
     return pairs
 
 
-def _slice_reader(path: Path) -> Callable[[], Pair]:
-    def read() -> Pair:
-        try:
-            with np.load(path) as file:
-                image, label = (file[key] for key in ("image", "label"))
-        except Exception as error:  # zip, pickle and key errors alike
-            raise _unreadable(path, error) from error
-        return Pair.of(path.stem, image, label, blank=True)
-
-    return read
+def _read_slice(path: Path) -> Pair:
+    try:
+        with np.load(path) as file:
+            image, label = file["image"], file["label"]
+    except Exception as error:  # zip, pickle and key errors alike
+        raise _unreadable(path, error) from error
+    return Pair.of(path.stem, image, label, blank=True)
 
 
-def _plane_reader(path: Path, name: str, z: int) -> Callable[[], Pair]:
-    def read() -> Pair:
-        with _open(path) as file:
-            return Pair.of(name, file["image"][z], file["label"][z], blank=True)
-
-    return read
+def _read_plane(path: Path, name: str, z: int) -> Pair:
+    with _open(path) as file:
+        return Pair.of(name, file["image"][z], file["label"][z], blank=True)
 
 
 def _depth(path: Path) -> int:
@@ -83,10 +79,9 @@ def _open(path: Path) -> Any:
             remedy="pip install h5py",
         ) from None
     try:
-        opened: Mapping[str, Any] = h5py.File(path, "r")
+        return h5py.File(path, "r")
     except OSError as error:
         raise _unreadable(path, error) from error
-    return opened
 
 
 def _unreadable(path: Path, error: Exception) -> ReadError:

@@ -101,16 +101,9 @@ def _depth(
     inside: NDArray[np.bool_], box: tuple[slice, ...], shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Distance to the edge, where the picture's frame counts as inside."""
-    open_sides = [
-        (int(s.start == 0), int(s.stop == n)) for s, n in zip(box, shape, strict=True)
-    ]
-    framed = np.pad(inside, 1)
-    for axis, (first, last) in enumerate(open_sides):
-        rows = np.moveaxis(framed, axis, 0)
-        if first:
-            rows[0] = rows[1]
-        if last:
-            rows[-1] = rows[-2]
+    sides = zip(box, shape, strict=True)
+    cut = np.array([(s.start == 0, s.stop == n) for s, n in sides], int)
+    framed = np.pad(np.pad(inside, cut, "edge"), 1 - cut)
     if framed.all():  # no edge anywhere, so no point is deeper than another
         return np.ones(inside.shape)
     depth: NDArray[np.float64] = ndimage.distance_transform_edt(framed)

@@ -69,9 +69,10 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         _check_whole(path, file, series)
         own = _own_axes(series, position_in(series, file.filehandle.path))
         scale, units = physical_size(file, series.shape, levels[0].shape, number)
-        data = LazyTiff(
-            path, level, series.shape, series.dtype, white=_white(series), series=number
-        )
+        fits = own is not None and (axes is None or len(axes) == len(own[0]))
+        letters, index = own if own is not None and fits else (axes, ())
+        white, dtype = _white(series), np.dtype(series.dtype)
+        data = LazyTiff(path, level, series.shape, dtype, index, white, number)
         notes = []
         if many > 1:
             notes.append(f"{path.name} holds {many} images; the first was taken")
@@ -79,12 +80,8 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
             notes.append(f"the OME metadata of {path.name} are broken and were ignored")
         if not axes and own is not None:
             notes += _axes_notes(series, *own)
-    if own is not None and (axes is None or len(axes) == len(own[0])):
-        letters, index = own
-        data = LazyTiff(path, level, data.shape, data.dtype, index, data.white, number)
-        axes = axes or letters
     note = "; ".join(notes)
-    image = Image.of(data, axes, name=name_of(path), path=path, note=note)
+    image = Image.of(data, axes or letters, name=name_of(path), path=path, note=note)
     scale = {k: v for k, v in scale.items() if k in image.axes}
     units = {k: v for k, v in units.items() if k in image.axes}
     return replace(image, scale=scale, units=units)

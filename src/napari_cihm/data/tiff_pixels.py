@@ -4,6 +4,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from napari_cihm.data.image import readable
 from napari_cihm.data.tiff_sets import lies_in
 
 
+@dataclass(eq=False, repr=False)
 class LazyTiff:
     """The pixels of a series, each part read when it is asked for.
 
@@ -24,12 +26,13 @@ class LazyTiff:
     Parameters
     ----------
     path : Path
+        The file.
     level : int
         Of the series.
-    shape, dtype
+    full_shape, dtype
         As the file has them.
     index : tuple, optional
-        What of each dimension is kept: a number drops it.
+        What of each dimension is kept, by default all: a number drops it.
     white : int, optional
         Of a file in which 0 is white, the number that is black. Its pixels are
         turned round, so that what is bright has the higher number.
@@ -37,26 +40,21 @@ class LazyTiff:
         Which image of the file, or of the set that it belongs to.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        level: int,
-        shape: tuple[int, ...],
-        dtype: Any,
-        index: tuple[int | slice, ...] | None = None,
-        white: int | None = None,
-        series: int = 0,
-    ) -> None:
-        self.path, self.level, self.white = path, level, white
-        self.series = series
+    path: Path
+    level: int
+    full_shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    index: tuple[int | slice, ...] = ()
+    white: int | None = None
+    series: int = 0
+
+    def __post_init__(self) -> None:
+        self.index = self.index or (slice(None),) * len(self.full_shape)
+        kept = zip(self.full_shape, self.index, strict=True)
+        self.shape = tuple(n for n, i in kept if isinstance(i, slice))
+        self.ndim = len(self.shape)
         self._opened: Any = None
         self._lock = threading.Lock()
-        self.full_shape = tuple(shape)
-        self.index = index or (slice(None),) * len(shape)
-        kept = zip(shape, self.index, strict=True)
-        self.shape = tuple(n for n, i in kept if isinstance(i, slice))
-        self.dtype = np.dtype(dtype)
-        self.ndim = len(self.shape)
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
         """Read a part, by numbers and slices."""
@@ -70,26 +68,15 @@ class LazyTiff:
         return part if self.white is None else self.dtype.type(self.white) ^ part
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Read all of it."""
         return np.asarray(self[()], dtype)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Send the path, not the open file."""
-        return LazyTiff, (
-            self.path,
-            self.level,
-            self.full_shape,
-            self.dtype,
-            self.index,
-            self.white,
-            self.series,
-        )
+    def __reduce__(self) -> tuple[Any, ...]:  # the path, not the open file
+        return LazyTiff, tuple(getattr(self, field.name) for field in fields(self))
 
     @property
     def stored(self) -> "LazyTiff":
         """The numbers as they are in the file, whatever is white."""
-        about = (self.full_shape, self.dtype, self.index, None, self.series)
-        return LazyTiff(self.path, self.level, *about)
+        return replace(self, white=None)
 
     def close(self) -> None:
         """Let the file go; the next part that is asked for opens it anew."""
