@@ -170,16 +170,20 @@ def test_colour_tiff_has_its_channels_last(tmp_path: Path) -> None:
     assert read_image(path).axes == "yxc"
 
 
-def test_pyramid_levels_are_chosen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_pyramid_levels_are_chosen(tmp_path: Path, colours: tuple[int, ...]) -> None:
     path = tmp_path / "pyramid.ome.tif"
-    data = np.kron(RNG.integers(0, 255, (64, 64)), np.ones((4, 4))).astype(np.uint8)
-    metadata = {"axes": "YX", "PhysicalSizeX": 1.0, "PhysicalSizeXUnit": "um"}
+    data = RNG.integers(0, 255, (64, 64, *colours)).astype(np.uint8)
+    data = data.repeat(4, axis=0).repeat(4, axis=1)
+    axes, light = ("YXS", "rgb") if colours else ("YX", "minisblack")
+    metadata = {"axes": axes, "PhysicalSizeX": 1.0, "PhysicalSizeXUnit": "um"}
     with tifffile.TiffWriter(path, ome=True) as file:
-        options = {"tile": (64, 64), "compression": "zlib"}
+        options = {"tile": (64, 64), "compression": "zlib", "photometric": light}
         file.write(data, subifds=1, metadata=metadata, **options)
         file.write(data[::4, ::4], subfiletype=1, **options)
     coarse = read_image(path, level=1)
-    np.testing.assert_array_equal(coarse.read()[0], data[::4, ::4])
+    first = coarse.read()[0]
+    np.testing.assert_array_equal(first, data[::4, ::4].reshape(64, 64, -1)[..., 0])
     assert coarse.scale["x"] == 4.0
     with pytest.raises(ReadError, match="no level 2"):
         read_image(path, level=2)

@@ -68,7 +68,7 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
         series = levels[level]
         _check_whole(path, file, series)
         own = _own_axes(series, position_in(series, file.filehandle.path))
-        scale, units = physical_size(file, series.shape, levels[0].shape, number)
+        scale, units = physical_size(file, number, level)
         fits = own is not None and (axes is None or len(axes) == len(own[0]))
         letters, index = own if own is not None and fits else (axes, ())
         white, dtype = _white(series), np.dtype(series.dtype)

@@ -13,12 +13,9 @@ _NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"}
 
 
 def physical_size(
-    file: tifffile.TiffFile,
-    shape: tuple[int, ...],
-    finest: tuple[int, ...],
-    number: int = 0,
+    file: tifffile.TiffFile, number: int, level: int
 ) -> tuple[dict[str, float], dict[str, str]]:
-    """Read the size of a pixel of an image from OME, ImageJ or the resolution tags."""
+    """Read the size of a pixel of an image, at a level, as far as the file knows it."""
     ome = read_ome(file)
     if ome is not None:
         scale, units = _ome_scale(ome, number)
@@ -26,7 +23,12 @@ def physical_size(
         scale, units = _named_scale(file.shaped_metadata[0])
     else:
         scale, units = _tag_scale(file)
-    ratio = finest[-1] / shape[-1] if shape else 1.0
+    levels = file.series[number].levels
+    finest, here = (
+        dict(zip(one.axes, one.shape, strict=True)).get("X", 1)
+        for one in (levels[0], levels[level])
+    )
+    ratio = finest / here
     return {k: v * (ratio if k in "yx" else 1) for k, v in scale.items()}, units
 
 
