@@ -13,8 +13,7 @@ from numpy.typing import ArrayLike as Numbers
 from numpy.typing import NDArray
 
 from napari_cihm.correction.chunk_store import ChunkStore
-from napari_cihm.correction.grids import Key, cells, chunk_of
-from napari_cihm.correction.indexing import by_cell, read_box, read_points
+from napari_cihm.correction.grids import Key, by_cell, cells, chunk_of
 from napari_cihm.data.boxes import (
     Box,
     intersection,
@@ -24,6 +23,7 @@ from napari_cihm.data.boxes import (
     volume_of,
     whole,
 )
+from napari_cihm.data.indexing import read_box, read_points
 
 
 class ChunkedArray:

@@ -4,7 +4,11 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_cihm.data.boxes import Box, whole
+from napari_cihm.data.indexing import Points
 
 # Small enough to look at in a millisecond, large enough to hold a usual object.
 NEAR = (16, 64, 64)
@@ -70,3 +74,25 @@ def chunk_of(
 def grid_of(array: Any) -> tuple[int, ...]:
     """Return the shape of the cells in which all of an array is looked through."""
     return chunk_of(array, CELL_FLAT, CELL)
+
+
+def by_cell(
+    points: Points, shape: Sequence[int], chunk: Sequence[int]
+) -> Iterator[tuple[Key, NDArray[np.intp], Points]]:
+    """Sort points by the cell of a grid they lie in.
+
+    Yields
+    ------
+    tuple
+        The cell's number, the ranks of its points, and where in it they lie.
+    """
+    flat = [p.reshape(-1) for p in points]
+    counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
+    keys = [p // c for p, c in zip(flat, chunk, strict=True)]
+    numbers = np.ravel_multi_index(keys, counts)
+    order = np.argsort(numbers, kind="stable")
+    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+    for ranks in np.split(order, firsts[1:]) if order.size else []:
+        key = tuple(int(k[ranks[0]]) for k in keys)
+        first = [k * c for k, c in zip(key, chunk, strict=True)]
+        yield key, ranks, tuple(p[ranks] - f for p, f in zip(flat, first, strict=True))

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.given import check_axes_of, check_point
-from napari_cihm.correction.grids import Key, cell, chunk_of, grid_of
+from napari_cihm.correction.grids import Key, by_cell, cell, chunk_of, grid_of
 from napari_cihm.data.boxes import (
     Box,
     box_at,
@@ -28,6 +28,7 @@ from napari_cihm.data.boxes import (
     start_of,
     tight,
 )
+from napari_cihm.data.indexing import Points
 from napari_cihm.errors import InputError
 
 # An object that lies in more of the small blocks is followed through large ones.
@@ -135,8 +136,8 @@ def flood(
     source = readable(labels)
     chunk = _cell_of(source, axes, blocks)
     shape = tuple(int(n) for n in labels.shape)
-    waiting: dict[Key, list[NDArray[np.intp]]] = {}
-    _knock(waiting, np.array([pixel]), chunk)
+    waiting: dict[Key, list[Points]] = {}
+    _knock(waiting, np.array([pixel]), shape, chunk)
     comps: dict[Key, NDArray[np.int32]] = {}
     found: dict[Key, NDArray[np.bool_]] = {}
     while waiting:
@@ -147,7 +148,7 @@ def flood(
         if key not in comps:
             comps[key], _ = pieces_in(np.asarray(source[place]) == label)
             found[key] = np.zeros(comps[key].shape, np.bool_)
-        inner = tuple((np.concatenate(knocks) - start_of(place)).T)
+        inner = tuple(np.concatenate(axis) for axis in zip(*knocks, strict=True))
         fresh = np.unique(comps[key][inner][~found[key][inner]])
         fresh = fresh[fresh > 0]
         if fresh.size:
@@ -155,7 +156,7 @@ def flood(
             taken[fresh] = True
             new = taken[comps[key]]
             found[key] |= new
-            _knock(waiting, _outside(new, place, axes, shape), chunk)
+            _knock(waiting, _outside(new, place, axes, shape), shape, chunk)
     return Piece(label, tuple(_parts(found, shape, chunk)), axes, shape)
 
 
@@ -187,18 +188,11 @@ def _parts(
 
 
 def _knock(
-    waiting: dict[Key, list[NDArray[np.intp]]], pixels: NDArray[np.intp], chunk: Key
+    waiting: dict[Key, list[Points]], pixels: NDArray[np.intp], shape: Key, chunk: Key
 ) -> None:
     """Ask the blocks of some pixels to go on from there."""
-    if not len(pixels):
-        return
-    keys = pixels // np.array(chunk)
-    # Sorting whole rows is slow; one number a block sorts fast.
-    numbers = np.ravel_multi_index(tuple(keys.T), tuple(keys.max(axis=0) + 1))
-    for number in np.unique(numbers):
-        mine = numbers == number
-        key = tuple(int(k) for k in keys[np.argmax(mine)])
-        waiting.setdefault(key, []).append(pixels[mine])
+    for key, _, inner in by_cell(tuple(pixels.T), shape, chunk):
+        waiting.setdefault(key, []).append(inner)
 
 
 def _outside(

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.correction.edits import Block, Edit, changed, edit_of
-from napari_cihm.correction.grids import chunk_of
-from napari_cihm.correction.indexing import by_cell
+from napari_cihm.correction.grids import by_cell, chunk_of
 from napari_cihm.data.boxes import Box, hull, shape_of, shifted, start_of
 
 WHAT = "Paint"

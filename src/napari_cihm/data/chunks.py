@@ -4,18 +4,21 @@ import threading
 from dataclasses import replace
 from itertools import product
 from math import prod
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.arrays import ArrayLike, read_part
-from napari_cihm.data.boxes import Box, intersection, shape_of, shifted
+from napari_cihm.data.boxes import Box, intersection, shape_of, shifted, volume_of
 from napari_cihm.data.image import Image
+from napari_cihm.data.indexing import read_box
 
 MOST = 2**29  # bytes of the chunks that are held
 SHARE = 4  # a process to which an array is sent, of which there may be many, holds less
 
+PLAIN = int | np.integer | slice | EllipsisType  # what chunks are held for
 Number = tuple[int, ...]
 
 
@@ -67,21 +70,18 @@ class Chunks:
         self._lock = threading.Lock()
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
-        """Read a part; by numbers and slices without steps, chunks are held."""
         index = where if isinstance(where, tuple) else (where,)
-        box = _box(index, self.shape)
-        if box is None or not (self._holds and self._cuts(box)):
-            return read_part(self._array, where)
-        part = self._read(box)
-        return part[tuple(slice(None) if isinstance(i, slice) else 0 for i in index)]
+        if self._holds and all(isinstance(i, PLAIN) for i in index):
+            box, inner = read_box(index, self.shape)
+            if volume_of(box) and self._cuts(box):
+                return np.asarray(self._read(box)[inner])
+        return read_part(self._array, where)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Read all of it."""
         return np.asarray(self[()], dtype)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Send the graph, not what is held of it."""
-        return Chunks, (self._array, SHARE)
+        return Chunks, (self._array, SHARE)  # the graph, not what is held of it
 
     def _cuts(self, box: Box) -> bool:
         """Tell whether a part leaves some of a chunk to be read later."""
@@ -140,20 +140,3 @@ def _spanned(part: slice, edges: NDArray[np.integer]) -> range:
     """Return the numbers of the chunks in which a part of a dimension lies."""
     first, last = np.searchsorted(edges, (part.start, part.stop - 1), "right")
     return range(int(first) - 1, int(last))
-
-
-def _box(index: tuple[Any, ...], shape: tuple[int, ...]) -> Box | None:
-    """Return what an index takes of each dimension; None where that is no box."""
-    if len(index) != len(shape):
-        return None
-    box = []
-    for i, n in zip(index, shape, strict=True):
-        if isinstance(i, int | np.integer):
-            i = slice(i % n, i % n + 1)
-        if not isinstance(i, slice) or i.step not in (None, 1):
-            return None
-        start, stop, _ = i.indices(n)
-        if stop <= start:
-            return None
-        box.append(slice(start, stop))
-    return tuple(box)

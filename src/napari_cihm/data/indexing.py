@@ -1,12 +1,11 @@
 """Read numpy's ways of indexing as boxes or as lists of points."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.correction.grids import Key
 from napari_cihm.data.boxes import Box
 
 Points = tuple[NDArray[np.intp], ...]
@@ -54,28 +53,6 @@ def read_box(index: Any, shape: Sequence[int]) -> tuple[Box, tuple[Any, ...]]:
         _span(i, n, axis) for axis, (i, n) in enumerate(zip(given, shape, strict=True))
     ]
     return tuple(s for s, _ in spans), tuple(rest for _, rest in spans)
-
-
-def by_cell(
-    points: Points, shape: Sequence[int], chunk: Sequence[int]
-) -> Iterator[tuple[Key, NDArray[np.intp], Points]]:
-    """Sort points by the cell of a grid they lie in.
-
-    Yields
-    ------
-    tuple
-        The cell's number, the ranks of its points, and where in it they lie.
-    """
-    flat = [p.reshape(-1) for p in points]
-    counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
-    keys = [p // c for p, c in zip(flat, chunk, strict=True)]
-    numbers = np.ravel_multi_index(keys, counts)
-    order = np.argsort(numbers, kind="stable")
-    firsts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
-    for ranks in np.split(order, firsts[1:]) if order.size else []:
-        key = tuple(int(k[ranks[0]]) for k in keys)
-        first = [k * c for k, c in zip(key, chunk, strict=True)]
-        yield key, ranks, tuple(p[ranks] - f for p, f in zip(flat, first, strict=True))
 
 
 def _span(index: Any, n: int, axis: int) -> tuple[slice, Any]:
