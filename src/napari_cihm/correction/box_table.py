@@ -12,13 +12,7 @@ Bounds = NDArray[np.intp]
 
 
 class BoxTable:
-    """A row a label; rows of labels that went are used again.
-
-    Parameters
-    ----------
-    found : Extents
-        The first labels.
-    """
+    """A row a label; rows of labels that went are used again."""
 
     def __init__(self, found: Extents) -> None:
         self.rows: dict[int, int] = {n: r for r, n in enumerate(found.numbers.tolist())}

@@ -32,23 +32,14 @@ class Progress:
     total: int
 
     def __str__(self) -> str:
-        """Say it as the window does."""
         return f"{self.checked} of {self.total} checked"
 
 
 class Checked:
     """Which objects are reviewed as a whole, kept up with edits and marks.
 
-    Only objects that an edit or a mark touched are looked at again.
-
-    Parameters
-    ----------
-    labels : array-like of int
-        The labels.
-    index : LabelIndex
-        Where they are; it hears of every edit before this does.
-    reviewed : Reviewed
-        What was marked.
+    Only objects that an edit or a mark touched are looked at again. The index of
+    the labels has to hear of every edit before this does.
     """
 
     def __init__(self, labels: Any, index: LabelIndex, reviewed: Reviewed) -> None:
@@ -73,7 +64,6 @@ class Checked:
                 self._unsure.update(self.index.within(box))
 
     def __contains__(self, label: int) -> bool:
-        """Say whether an object is reviewed as a whole."""
         self._settle()
         return label in self._checked
 

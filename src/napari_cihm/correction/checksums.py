@@ -67,14 +67,9 @@ class Checksums:
                 yield key
 
     def settle(self, doubts: Iterable[Key] | None = None) -> list[Box]:
-        """Return which cells changed unheard, and know them as they are now.
+        """Return which of some cells changed unheard, and know them as they are now.
 
         Call it where labels are edited, when all is told that was done.
-
-        Parameters
-        ----------
-        doubts : iterable of tuple, optional
-            Cells to look at; all by default.
         """
         self.complete()
         changed = []

@@ -19,15 +19,6 @@ class ChunkStore:
     """Pieces by their numbers; whoever writes into one holds the lock.
 
     A piece of a single value takes no memory: all its strides are 0.
-
-    Parameters
-    ----------
-    shape, chunks : sequence of int
-        Sizes of the array, and of a piece.
-    dtype : dtype
-        Kind of number.
-    source : array-like, optional
-        Where unchanged pieces are read; they hold 0 without one.
     """
 
     def __init__(

@@ -39,15 +39,7 @@ class Extents:
 
 
 def extents_of(values: NDArray[Any], start: tuple[int, ...]) -> Extents:
-    """Count each label but 0 in a part of an array.
-
-    Parameters
-    ----------
-    values : array of int
-        The part.
-    start : tuple of int
-        Where it lies in the whole.
-    """
+    """Count each label but 0 in a part of an array that begins at `start`."""
     values = np.ascontiguousarray(values)
     # Runs of one label along the last axis are far fewer than pixels.
     begins = np.ones(values.shape, np.bool_)

@@ -15,8 +15,6 @@ def coverage(
 
     Parameters
     ----------
-    reviewed : Reviewed
-        The marks.
     first, last : array of int, shape (n, ndim)
         Where the boxes begin and end.
 

@@ -79,17 +79,13 @@ def interpolate(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
+    labels, axes, called
+        As for `copy_to_slice`.
     first, last : sequence of float
         A pixel of the object in each of the two slices. If they belong to
         different objects, what is drawn between takes the first's number.
     axis : int
         The axis that numbers the slices.
-    axes : sequence of int, optional
-        The axes of the slices; all but `axis` by default.
-    called : str
-        What a slice is called in words to the user.
     """
     labels = readable(labels)
     axis, plane = _plane(labels, axis, axes)

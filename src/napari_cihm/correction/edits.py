@@ -119,7 +119,6 @@ class Edit:
         return sum(block.size for block in self.blocks)
 
     def __bool__(self) -> bool:
-        """Say whether anything changes."""
         return bool(self.blocks)
 
     @property
@@ -162,15 +161,7 @@ class Edit:
 def changed(
     start: Sequence[int], before: NDArray[Any], after: NDArray[Any] | int
 ) -> Block | None:
-    """Return the block that turns one window into another, or None if they agree.
-
-    Parameters
-    ----------
-    start : sequence of int
-        First pixel of the window.
-    before, after : array
-        Its values; `after` may be a single number.
-    """
+    """Return the block that turns one window into another, or None if they agree."""
     mask = before != after
     box = tight(mask)
     if box is None:

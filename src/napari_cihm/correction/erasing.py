@@ -48,15 +48,13 @@ def remove_smaller(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
+    labels, index
+        As for `delete`; without an index the labels are scanned.
     pixels : int
         The least size that stays.
     pieces : bool
         Judge each connected piece by itself, so that specks left behind by the
         brush go as well; otherwise all pixels of a label are counted together.
-    index : LabelIndex, optional
-        Saves a scan of the labels.
     """
     index = LabelIndex.of(labels) if index is None else index
     counts = index.counts()
@@ -78,13 +76,11 @@ def remove_touching_border(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
+    labels, index
+        As for `remove_smaller`.
     axes : sequence of int, optional
         Axes whose two ends count as edges; all by default. For a stack whose
         first and last slices cut nothing, leave its depth out.
-    index : LabelIndex, optional
-        Saves a scan of the labels.
     """
     index = LabelIndex.of(labels) if index is None else index
     found: set[int] = set()

@@ -64,10 +64,8 @@ def export_training(
 
     Yields
     ------
-    SliceExported
-        For each slice.
-    Exported
-        At the end.
+    SliceExported, Exported
+        For each slice; at the end.
     """
     chosen = _check_channels(image, channels)
     total = len(reviewed_planes(image, labels, reviewed))

@@ -23,16 +23,9 @@ Key = tuple[int, ...]
 def cells(
     shape: Sequence[int], chunk: Sequence[int], within: Box | None = None
 ) -> Iterator[tuple[Key, Box]]:
-    """Go through the cells of a regular grid, with the number of each.
+    """Go through the cells of a regular grid over `shape`, with the number of each.
 
-    Parameters
-    ----------
-    shape : sequence of int
-        The extent that the grid covers; cells at its end are cut.
-    chunk : sequence of int
-        The shape of a cell.
-    within : Box, optional
-        Only the cells that share a pixel with this box.
+    Cells at its end are cut. With a box, only those that share a pixel with it.
     """
     within = within or whole(shape)
     spans = [
@@ -79,13 +72,7 @@ def grid_of(array: Any) -> tuple[int, ...]:
 def by_cell(
     points: Points, shape: Sequence[int], chunk: Sequence[int]
 ) -> Iterator[tuple[Key, NDArray[np.intp], Points]]:
-    """Sort points by the cell of a grid they lie in.
-
-    Yields
-    ------
-    tuple
-        The cell's number, the ranks of its points, and where in it they lie.
-    """
+    """Sort points by cells: the number of each, its points' ranks and places in it."""
     flat = [p.reshape(-1) for p in points]
     counts = [-(-n // c) for n, c in zip(shape, chunk, strict=True)]
     keys = [p // c for p, c in zip(flat, chunk, strict=True)]

@@ -37,13 +37,7 @@ class Moves(Generic[Known]):
 
 
 class History(Generic[Known]):
-    """The steps of a layer's history, and what is known of each.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        The layer; of the steps that it has already, nothing is known.
-    """
+    """The steps of a layer's history, and what is known of those made from now on."""
 
     def __init__(self, layer: Any) -> None:
         self._layer = layer

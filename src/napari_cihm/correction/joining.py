@@ -52,12 +52,10 @@ def merge_along(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
+    labels, axes, index
+        As for `merge`.
     line : sequence of points
         Corners of the line; it may cross background.
-    axes, index
-        As for `merge`.
     """
     labels = readable(labels)
     chosen = check_axes_of(axes, len(labels.shape))

@@ -53,15 +53,7 @@ def kept_by(old: NDArray[np.integer], reviewed: NDArray[np.bool_]) -> NDArray[np
 
 
 def kind_for(dtype: np.dtype[Any], highest: int) -> np.dtype[Any]:
-    """Return a kind of number that holds all of `dtype` and one more label.
-
-    Parameters
-    ----------
-    dtype : dtype
-        The labels'; it is returned where it suffices.
-    highest : int
-        The number to be held.
-    """
+    """Return `dtype`, or a wider kind of number, that holds `highest` as well."""
     for kind in (dtype, *map(np.dtype, WIDER)):
         if np.can_cast(dtype, kind) and highest <= np.iinfo(kind).max:
             return kind

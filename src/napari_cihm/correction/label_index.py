@@ -120,17 +120,14 @@ class LabelIndex:
         return self._highest or 0
 
     def __len__(self) -> int:
-        """Return the number of objects."""
         self.complete()
         return len(self._table.rows)
 
     def __contains__(self, label: int) -> bool:
-        """Say whether a label has pixels."""
         self.complete()
         return label in self._table.rows
 
     def __iter__(self) -> Iterator[int]:
-        """Go through the labels, ascending."""
         self.complete()
         return iter(sorted(self._table.rows))
 
@@ -145,13 +142,7 @@ class LabelIndex:
         return self._table.box(label)
 
     def bounds(self, labels: Iterable[int]) -> tuple[list[int], Bounds, Bounds]:
-        """Return those of the labels that have pixels, with their boxes' bounds.
-
-        Returns
-        -------
-        tuple
-            The labels; arrays of shape (n, ndim) of where their boxes begin and end.
-        """
+        """Return the labels that have pixels; where their boxes begin, and end."""
         known = [label for label in labels if label in self]
         return known, *self._table.bounds(known)
 

@@ -13,16 +13,8 @@ def rasterised(points: Sequence[Sequence[float]]) -> NDArray[np.intp]:
     """Return the pixels along a line through `points`, in order.
 
     No two neighbours in the list touch by a corner alone, so that not even
-    diagonal neighbours slip through a line in a plane.
-
-    Parameters
-    ----------
-    points : sequence of points
-        Corners of the line; a single one gives a single pixel.
-
-    Returns
-    -------
-    array of int, shape (pixels, dimensions)
+    diagonal neighbours slip through a line in a plane. A single point gives a
+    single pixel.
     """
     corners = np.asarray(points, np.float64)
     if corners.ndim != 2 or not len(corners) or not np.isfinite(corners).all():

@@ -19,14 +19,8 @@ def relabel_consecutively(labels: Any, *, index: LabelIndex | None = None) -> Ed
     """Renumber the objects 1, 2, 3 ... in the order of their numbers.
 
     Only objects behind the first gap change. The edit holds every pixel of
-    theirs: in a large volume look at its `size` before making it undoable.
-
-    Parameters
-    ----------
-    labels : array-like of int
-        The labels.
-    index : LabelIndex, optional
-        Saves a scan of the labels.
+    theirs: in a large volume look at its `size` before making it undoable. An index
+    saves a scan of the labels.
     """
     index = LabelIndex.of(labels) if index is None else index
     numbers = {label: rank for rank, label in enumerate(index, 1)}
@@ -48,17 +42,7 @@ def repainted(piece: Piece, new: int, dtype: Any) -> Iterator[Block]:
 def renumbered(
     labels: Any, index: LabelIndex, numbers: Mapping[int, int]
 ) -> Iterator[Block | None]:
-    """Give whole labels other numbers, box by box.
-
-    Parameters
-    ----------
-    labels : array-like of int
-        The labels.
-    index : LabelIndex
-        Where they are.
-    numbers : mapping of int to int
-        The new number of each old one; 0 removes it.
-    """
+    """Give whole labels other numbers, box by box; 0 removes them."""
     moved = {old: new for old, new in numbers.items() if old != new and old in index}
     if len(moved) <= FEW:
         for old, new in moved.items():

@@ -80,7 +80,6 @@ class Piece:
         return mask
 
     def __contains__(self, pixel: Sequence[int]) -> bool:
-        """Say whether a pixel is one of the piece's."""
         for box, mask in self.parts:
             if all(s.start <= p < s.stop for s, p in zip(box, pixel, strict=True)):
                 return bool(

@@ -15,7 +15,6 @@ class ReviewChange:
     edits: Edit
 
     def __bool__(self) -> bool:
-        """Say whether anything changes."""
         return bool(self.person) or bool(self.edits)
 
     @property

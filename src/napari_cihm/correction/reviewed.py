@@ -123,7 +123,6 @@ class Reviewed:
         return twin
 
     def __getitem__(self, index: Any) -> Any:
-        """Return which pixels are reviewed, indexed like numpy's."""
         if read_points(index, self.shape) is not None:
             return self.person[index] | self.edits[index]
         box, inner = read_box(index, self.shape)
@@ -191,9 +190,7 @@ class ReviewedView:
         self.size = reviewed.person.size
 
     def __getitem__(self, index: Any) -> Any:
-        """Return some pixels, indexed like numpy's."""
         return np.asarray(self._reviewed[index]).view(self.dtype)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Return all pixels at once, as numpy asks."""
         return np.asarray(self[...], dtype)

@@ -17,17 +17,10 @@ TENTH = 0.1
 
 
 def disagreement(predictions: Sequence[Any]) -> NDArray[np.float32]:
-    """Return how far predictions of one place lie apart at each pixel.
+    """Return how far foreground maps lie apart at each pixel.
 
-    Parameters
-    ----------
-    predictions : sequence of array-like
-        Foreground maps of the image and its flips, flipped back.
-
-    Returns
-    -------
-    array of float32
-        Their standard deviation, scaled so that 1 is the most there can be.
+    They are of the image and its flips, flipped back; what is returned is their
+    standard deviation, scaled so that 1 is the most there can be.
     """
     if len(predictions) < 2:
         raise InputError(f"{len(predictions)} predictions", "two or more to compare")
@@ -39,15 +32,8 @@ def disagreement(predictions: Sequence[Any]) -> NDArray[np.float32]:
 def doubt_of_objects(labels: Any, index: LabelIndex, doubt: Any) -> dict[int, float]:
     """Return each object's doubt: the mean over its most doubtful tenth.
 
-    Parameters
-    ----------
-    labels : array-like of int
-        The labels.
-    index : LabelIndex
-        Where they are.
-    doubt : array-like of float
-        A map of the labels' shape, from `disagreement` or a segmentation that
-        kept its uncertainty.
+    `doubt` is a map of the labels' shape, from `disagreement` or a segmentation that
+    kept its uncertainty.
     """
     if tuple(doubt.shape) != labels.shape:
         raise ShapeError(

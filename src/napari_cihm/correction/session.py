@@ -71,17 +71,8 @@ class CorrectionSession:
     def made(self, edit: Edit, axes: Sequence[int] | None = None) -> Step:
         """Hear of an edit that was just written, and mark around it.
 
-        Parameters
-        ----------
-        edit : Edit
-            A tool's, or a stroke's as `edit_of_atoms` reads it.
-        axes : sequence of int, optional
-            The axes it was made along: a plane's, so that marks stay in it.
-
-        Returns
-        -------
-        Step
-            What `undone` and `redone` are told of it.
+        Given the axes it was made along, as a plane's, marks stay in it. What is
+        returned, `undone` and `redone` are told of it.
         """
         review = None
         if edit and self.settings.mark_edits and not edit.everywhere:

@@ -43,16 +43,8 @@ def reviewed_slices(
 ) -> Iterator[ReviewedSlice]:
     """Go through the planes in which anything is reviewed, reading one at a time.
 
-    Parameters
-    ----------
-    image : Image
-        The image with its axes.
-    labels : array-like of int
-        Labels of its axes less the channels.
-    reviewed : Reviewed or array-like of bool, optional
-        The marks; everything counts as reviewed when they are missing.
-    channels : tuple of int, optional
-        Which channels; all by default.
+    Everything counts as reviewed where marks are missing, and all channels are read
+    unless some are chosen.
     """
     for plane in reviewed_planes(image, labels, reviewed):
         box = _box(image, plane)

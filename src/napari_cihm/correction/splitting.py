@@ -86,16 +86,12 @@ def split_at(
 
     Parameters
     ----------
-    labels : array-like of int
-        The labels.
+    labels, axes, index
+        As for `split_along`.
     points : sequence of points
         Two or more pixels of one object.
-    axes : sequence of int, optional
-        Split within these axes alone, such as the plane on screen.
     spacing : sequence of float, optional
         Size of a pixel along each axis of the labels, where they differ.
-    index : LabelIndex, optional
-        Gives the new numbers without a scan of the labels.
     """
     labels = readable(labels)
     if len(points) < 2:

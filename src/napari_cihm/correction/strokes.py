@@ -22,15 +22,10 @@ ROOM = 1 << 22
 
 
 def edit_of_atoms(atoms: Sequence[Any], labels: Any) -> Edit:
-    """Return what a step of the history changed, as one edit.
+    """Return what a step of the history changed in labels, as one edit.
 
-    Parameters
-    ----------
-    atoms : sequence
-        The step, as `layer.events.paint` hands it over, in the order in which it
-        was made.
-    labels : array-like of int
-        The labels it was made in.
+    Its atoms are as `layer.events.paint` hands them over, in the order in which they
+    were made.
     """
     if not atoms:
         return edit_of([], labels, WHAT)

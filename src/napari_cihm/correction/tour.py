@@ -63,13 +63,7 @@ class Tour:
         self._trail: list[int] = []
 
     def next(self) -> Stop | None:
-        """Go on to the next stop that is not checked, around the end if need be.
-
-        Returns
-        -------
-        Stop or None
-            None when all are checked.
-        """
+        """Go on to the next stop that is not checked; None when all are."""
         n = len(self.stops)
         for away in range(1, n + 1):
             at = (self._at + away) % n
@@ -86,11 +80,7 @@ class Tour:
     def previous(self) -> Stop | None:
         """Go back to what was looked at before, checked or not.
 
-        Returns
-        -------
-        Stop or None
-            None when nothing was, or nothing of it is left; one then stays where
-            one is.
+        None when nothing was, or nothing of it is left; one then stays where one is.
         """
         while self._trail:
             at = self._trail.pop()

@@ -78,10 +78,8 @@ def draw_patch(
 
     Parameters
     ----------
-    sample : Sample
     size : int
         Side of the patch.
-    rng : Generator
     strength : float
         How often a patch is changed at all, from 0; turns and mirror images remain.
     stretch : Normalisation, optional
@@ -111,14 +109,10 @@ def draw_patch(
 def draw_nothing(
     sample: Sample, size: int, rng: Generator, stretch: Normalisation
 ) -> Tensor:
-    """Draw what an image without objects looks like when its range is stretched.
+    """Draw (channels, size, size) of what is stretched where no objects are.
 
     It is background of the sample, where a few tries find a window that is free of
     objects; else grain in uneven light.
-
-    Returns
-    -------
-    Tensor, shape (channels, size, size)
     """
     height, width = sample.targets.shape[1:]
     for _ in range(TRIES):

@@ -10,14 +10,7 @@ MOST_CHANNELS = 4
 
 
 def check_axes(axes: str, shape: Sequence[int]) -> str:
-    """Return `axes` in small letters if they describe `shape`.
-
-    Parameters
-    ----------
-    axes : str
-        One letter of "tzcyx" for each dimension, in any order and case.
-    shape : sequence of int
-        Sizes of the image.
+    """Return `axes` in small letters if they describe `shape`, in any order.
 
     Raises
     ------
@@ -59,14 +52,8 @@ def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
 
     A last dimension of at most 4 behind two larger ones is channels, since no image
     is so narrow; so is one of 2 to 4 where microscopes put channels. One more is
-    depth, two more are time and depth.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        Sizes of the image, two to five of them.
-    rgb : bool, optional
-        Whether the last dimension is known to be channels, or known not to be.
+    depth, two more are time and depth. `rgb` says whether the last dimension is known
+    to be channels, or known not to be.
     """
     n = len(shape)
     if not 2 <= n <= 5:
@@ -92,13 +79,7 @@ def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
 
 
 def letters_of(names: Iterable[str]) -> str:
-    """Return axes that are called by letters or words, or none if they make no image.
-
-    Parameters
-    ----------
-    names : iterable of str
-        What the dimensions are called: "t", "time", "Row".
-    """
+    """Return axes called by letters or words, or none if they make no image."""
     known = [WORDS.get(name.lower(), name.lower()) for name in names]
     fits = set(known) <= set(LETTERS) and len(set(known)) == len(known)
     return "".join(known) if fits and {"y", "x"} <= set(known) else ""
@@ -112,17 +93,7 @@ def usual_axes(count: int) -> str:
 def axes_beside(labels: Sequence[int], shape: Sequence[int]) -> str | None:
     """Tell the axes of an image by the sizes of its labels, which lack channels.
 
-    Parameters
-    ----------
-    labels : sequence of int
-        Sizes of two to four dimensions.
-    shape : sequence of int
-        Sizes of the image.
-
-    Returns
-    -------
-    str or None
-        None where they do not lie over the same pixels.
+    None where they do not lie over the same pixels.
     """
     letters, shape = "tzyx"[4 - len(labels) :], tuple(shape)
     if shape == tuple(labels):
@@ -136,13 +107,9 @@ def axes_beside(labels: Sequence[int], shape: Sequence[int]) -> str | None:
 def tidy_axes(
     axes: str, shape: Sequence[int]
 ) -> tuple[str, tuple[int | slice, ...]] | None:
-    """Turn a file's own axes into ours, dropping dimensions of size 1 we lack.
+    """Turn a file's own axes into ours, and an index that drops what we lack.
 
-    Returns
-    -------
-    tuple or None
-        Our letters and the index that drops what was dropped, or None when the
-        file's axes cannot be read as ours.
+    That may only be of size 1; else, or without y and x, there is None.
     """
     names = axes.lower()
     if len(names) != len(shape):

@@ -32,16 +32,9 @@ def merge(
 def fit_channels(
     image: NDArray[np.generic], channels: int, colour: bool
 ) -> NDArray[np.generic]:
-    """Bring (channels, height, width) to a model's input: merged, and repeated.
+    """Bring (channels, height, width) to those a model sees: merged, and repeated.
 
-    Parameters
-    ----------
-    image : array of shape (channels, height, width)
-        What there is.
-    channels : int
-        How many the model sees.
-    colour : bool
-        Whether several channels are red, green and blue.
+    `colour` says whether several channels are red, green and blue.
     """
     have = len(image)
     if have == channels:

@@ -26,12 +26,8 @@ NORMAL = 0.6745 * 6**0.5
 def find_smoothing(parts: Sequence[NDArray[np.generic]]) -> float:
     """Return by which sigma an image has to be smoothed, 0 as a rule.
 
-    Where objects can be seen in one channel, what grain is in others hides none.
-
-    Parameters
-    ----------
-    parts : sequence of array, each of shape (channels, rows, columns)
-        The image, or what stands for it.
+    Where objects can be seen in one channel, what grain is in others hides none. The
+    parts, (channels, rows, columns) each, are the image or stand for it.
     """
     sigma = np.inf
     for channel in range(len(parts[0])):

@@ -117,14 +117,7 @@ class Image:
     ) -> NDArray[Any]:
         """Read a part of one plane as (channel, y, x) in the machine's byte order.
 
-        Parameters
-        ----------
-        t, z : int
-            Which plane.
-        y, x : slice
-            Which part of it, without steps.
-        channels : tuple of int, optional
-            Which channels; all by default.
+        Slices are without steps; all channels are read by default.
 
         Raises
         ------

@@ -12,13 +12,9 @@ Points = tuple[NDArray[np.intp], ...]
 
 
 def read_points(index: Any, shape: Sequence[int]) -> Points | None:
-    """Read an index that lists points, one array an axis.
+    """Read an index that lists points, one array an axis, broadcast and not negative.
 
-    Returns
-    -------
-    tuple of arrays, or None
-        Broadcast, with negative numbers resolved; None where `index` is made of
-        numbers and slices alone.
+    None where it is made of numbers and slices alone.
     """
     given = index if isinstance(index, tuple) else (index,)
     listed = [isinstance(i, np.ndarray | list) and np.ndim(i) > 0 for i in given]
@@ -36,11 +32,7 @@ def read_points(index: Any, shape: Sequence[int]) -> Points | None:
 def read_box(index: Any, shape: Sequence[int]) -> tuple[Box, tuple[Any, ...]]:
     """Read an index made of numbers, slices and an ellipsis.
 
-    Returns
-    -------
-    tuple
-        The box that holds every pixel named, and the index that picks them
-        within it.
+    It is the box that holds every pixel named, and the index of these within it.
     """
     given = list(index) if isinstance(index, tuple) else [index]
     if any(i is Ellipsis for i in given):

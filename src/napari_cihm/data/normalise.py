@@ -64,19 +64,8 @@ def normalise(
 
     What lies beyond is kept, within (-1, 3): a bright speck must not flatten the
     rest. A constant image becomes zeros, pixels that are not finite become the low
-    end, and those that the image was filled up with become its ground.
-
-    Parameters
-    ----------
-    image : array of shape (channels, height, width)
-        Any real numbers.
-    settings : Normalisation, optional
-        The percentiles, and whether the channels share one range.
-
-    Returns
-    -------
-    array of float32
-        Same shape.
+    end, and those that the image was filled up with become its ground. Three channels
+    share one range where `settings` say so.
     """
     settings = settings or Normalisation()
     return rescale(image, intensity_ranges(image, settings))

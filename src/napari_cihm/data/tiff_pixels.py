@@ -57,7 +57,6 @@ class LazyTiff:
         self._lock = threading.Lock()
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
-        """Read a part, by numbers and slices."""
         asked = iter(where if isinstance(where, tuple) else (where,))
         full = tuple(
             next(asked, slice(None)) if isinstance(i, slice) else i for i in self.index

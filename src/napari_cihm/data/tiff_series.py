@@ -16,12 +16,7 @@ from napari_cihm.errors import ReadError
 def open_tiff_series(paths: Sequence[Path], axes: str | None = None) -> Image:
     """Open files of one shape as a stack, in the order they are given.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        The planes.
-    axes : str, optional
-        Of the whole; by default depth and then the axes of a file.
+    Its axes are depth and then those of a file, unless others are given.
 
     Raises
     ------
@@ -61,7 +56,6 @@ class _Files:
         self.ndim = len(self.shape)
 
     def __getitem__(self, where: Any) -> NDArray[Any]:
-        """Read a part, by numbers and slices."""
         where = where if isinstance(where, tuple) else (where,)
         if isinstance(where[0], slice):
             numbers = range(*where[0].indices(len(self._planes)))

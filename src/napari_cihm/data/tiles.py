@@ -50,13 +50,11 @@ class TileGrid:
         return tuple(self._box(first) for first in product(*self.starts))
 
     def __getitem__(self, number: int) -> Box:
-        """Return a tile by its number."""
         counts = [len(s) for s in self.starts]
         at = np.unravel_index(number, counts)
         return self._box(tuple(s[i] for s, i in zip(self.starts, at, strict=True)))
 
     def __len__(self) -> int:
-        """Count the tiles."""
         return int(np.prod([len(s) for s in self.starts]))
 
     @property
@@ -110,11 +108,9 @@ class BlockGrid:
         return tuple(-(-n // s) for n, s in zip(self.shape, self.size, strict=True))
 
     def __len__(self) -> int:
-        """Count the blocks."""
         return int(np.prod(self.counts))
 
     def __iter__(self) -> Iterator[Block]:
-        """Go through the blocks, rows first."""
         return map(self.at, product(*map(range, self.counts)))
 
     def at(self, index: tuple[int, ...]) -> Block:

@@ -48,10 +48,7 @@ class Backlog:
             self._bytes = 0
             self._stale = {target: set() for target in Target}
             self.grids = {
-                target: (
-                    tuple(int(n) for n in array.shape),
-                    grid_of(array),
-                )
+                target: (tuple(int(n) for n in array.shape), grid_of(array))
                 for target, array in arrays.items()
             }
 
@@ -107,7 +104,6 @@ class Backlog:
                 self._mark(target, box)
 
     def __bool__(self) -> bool:
-        """Say whether anything waits."""
         return bool(self._entries) or any(self._stale.values())
 
     def _drained(self) -> list[Changes]:

@@ -14,14 +14,7 @@ from napari_cihm.errors import InputError
 class Claim:
     """A journal to go on with, held until the process ends or lets go of it.
 
-    Attributes
-    ----------
-    path : Path
-        Its folder.
-    identity : ImageIdentity
-        The image it was kept for.
-    lock : FileLock
-        What is held; where the folder cannot be written, nobody holds it.
+    Where its folder cannot be written, nobody holds the lock.
     """
 
     path: Path

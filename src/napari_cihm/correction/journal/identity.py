@@ -92,15 +92,7 @@ class ImageIdentity:
 
 
 def fingerprint(image: Any, whole: int = WHOLE) -> str:
-    """Return a hash of an image's content.
-
-    Parameters
-    ----------
-    image : array-like
-        Numpy, zarr or dask.
-    whole : int
-        Pixels up to which all of it is read; of a larger one, spread samples.
-    """
+    """Return a hash of an image's content: of more pixels than `whole`, of samples."""
     shape = tuple(int(n) for n in image.shape)
     dtype = np.dtype(image.dtype).newbyteorder("<")
     digest = hashlib.blake2b(repr((shape, dtype.str)).encode(), digest_size=16)

@@ -118,12 +118,8 @@ class Journal:
     def resync(self, labels: Any = None, reviewed: Reviewed | None = None) -> None:
         """Begin anew with a snapshot, when anything may have changed.
 
-        Parameters
-        ----------
-        labels : array-like of int, optional
-            Other labels from now on, as when a layer got new data.
-        reviewed : Reviewed, optional
-            Other marks from now on.
+        What is given takes the place of the labels, as when a layer got new data, or
+        of the marks.
         """
         others = labels is not None or reviewed is not None
         if labels is not None:
@@ -138,11 +134,8 @@ class Journal:
     def end(self, finished: bool) -> None:
         """End the session; what is left is still written in the background.
 
-        Parameters
-        ----------
-        finished : bool
-            Whether the work is saved elsewhere or not wanted any more. A journal
-            of unfinished work is offered again and never pruned.
+        Work is finished that is saved elsewhere or not wanted any more; a journal of
+        other work is offered again and never pruned.
         """
         if self in _OPEN:
             _OPEN.remove(self)
