@@ -61,12 +61,12 @@ class History(Generic[Known]):
         self._hold()
         if queue is not self._queue:  # it was emptied, who knows after what
             return Moves([], [], self._done, False)
-        if self._done:  # what is older was dropped, if there were too many
-            keys = [_key(item) for item in before]
-            before = before[_place(_key(self._done[0]), keys) :]
-        pairs = zip(before, self._done, strict=False)
-        same = sum(1 for _ in takewhile(_is_one, pairs))
-        undone = before[same:][::-1]
+        was, now = ([_key(item) for item in items] for items in (before, self._done))
+        # What is older was dropped, if there were too many.
+        gone = was.index(now[0]) if now and now[0] in was else 0
+        pairs = zip(was[gone:], now, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        undone = before[gone + same :][::-1]
         redone = [item for item in self._done[same:] if _key(item) in back]
         made = [item for item in self._done[same:] if _key(item) not in back]
         moves = Moves(
@@ -107,14 +107,6 @@ class History(Generic[Known]):
         there = {_key(item) for item in (*self._done, *self._undone)}
         self._known = {key: one for key, one in self._known.items() if key in there}
         self._sound &= there
-
-
-def _place(key: int, keys: list[int]) -> int:
-    return keys.index(key) if key in keys else 0
-
-
-def _is_one(pair: tuple[Item, Item]) -> bool:
-    return _key(pair[0]) == _key(pair[1])
 
 
 def _key(item: Item) -> int:

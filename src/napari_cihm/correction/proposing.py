@@ -93,7 +93,7 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
     peaks = (ndimage.maximum_filter(depth, 9) == depth) & region & (depth > 2)
     tops, count = pieces_in(peaks)
     numbered, _ = pieces_in(region)
-    here = np.isin(numbered, np.unique(numbered[seeds]))
+    here = np.isin(numbered, numbered[seeds])
     uphill = segmentation.watershed(-depth, tops, mask=here)[seeds]
     ours = (np.isin(tops, uphill) & (tops > 0)) | seeds
     markers = np.where(ours, count + 1, tops)
@@ -110,7 +110,6 @@ def disc(seeds: Mask, radius: float, free: Mask) -> Mask:
 
 
 def _touching(region: Mask, seeds: Mask) -> Mask:
-    """Keep the connected parts of a region that hold a seed, without holes."""
+    """Keep the connected parts of a region that hold a seed."""
     numbered, _ = pieces_in(region | seeds)
-    kept = np.isin(numbered, np.unique(numbered[seeds]))
-    return kept & (region | seeds)
+    return np.isin(numbered, numbered[seeds])

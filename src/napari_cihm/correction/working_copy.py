@@ -31,7 +31,9 @@ def working_copy(labels: Any) -> tuple[Any, str]:
         The labels to edit, and a sentence for the user; empty when nothing was
         copied.
     """
-    scales = _scales(labels)
+    scales = list(labels) if isinstance(labels, Sequence) else [labels]
+    if not scales:
+        raise InputError("no labels at all", "an array, or a list of scales")
     finest = scales[0]
     if finest.dtype.kind not in "iu":
         raise InputError(f"labels of {finest.dtype}", "whole numbers")
@@ -50,10 +52,3 @@ def working_copy(labels: Any) -> tuple[Any, str]:
     if isinstance(finest, np.ndarray) and megabytes <= SMALL_MB:
         return np.array(finest), said
     return ChunkedArray.over(finest), said
-
-
-def _scales(labels: Any) -> list[Any]:
-    scales = list(labels) if isinstance(labels, Sequence) else [labels]
-    if not scales:
-        raise InputError("no labels at all", "an array, or a list of scales")
-    return scales

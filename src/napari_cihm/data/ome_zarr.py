@@ -31,28 +31,24 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     node = zarr.open(path, mode="r")
     name = path.name.removesuffix(".zarr").removesuffix(".ome")
     about: dict[str, Any] = {"name": name, "path": path}
-    images = [] if isinstance(node, zarr.Array) else _multiscales(node)
-    if not images:
-        refuse_levels(path, level)
     if isinstance(node, zarr.Array):
+        refuse_levels(path, level)
         own = _names(getattr(node.metadata, "dimension_names", None))
         return Image.of(node, axes or own, **about)
+    images = _multiscales(node)
     if not images:
-        array = _only_array(path, node)
-        return Image.of(array, axes, **about)
+        refuse_levels(path, level)
+        return Image.of(_only_array(path, node), axes, **about)
     levels = images[0]["datasets"]
     if not 0 <= level < len(levels):
         raise ReadError(
             f"{path} has no level {level}", f"0 to {len(levels) - 1}, 0 the finest"
         )
-    described = images[0].get("axes") or [{"name": a} for a in "tczyx"]
-    letters = "".join(a["name"] if isinstance(a, Mapping) else a for a in described)
+    named = images[0].get("axes") or "tczyx"
+    described = [a if isinstance(a, Mapping) else {"name": a} for a in named]
+    letters = "".join(a["name"] for a in described)
     scale = _scale(images[0], levels[level], letters)
-    units = {
-        a["name"]: shorten(a["unit"])
-        for a in described
-        if isinstance(a, Mapping) and "unit" in a
-    }
+    units = {a["name"]: shorten(a["unit"]) for a in described if "unit" in a}
     data = node[levels[level]["path"]]
     return Image.of(data, axes or letters, scale=scale, units=units, **about)
 

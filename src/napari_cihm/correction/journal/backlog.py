@@ -88,11 +88,9 @@ class Backlog:
             for keys in self._stale.values():
                 keys.clear()
             entries = self._drained()
-        boxes = []
-        for target, key in stale:
-            shape, chunk = self.grids[target]
-            boxes.append((target, cell(key, shape, chunk)))
-        return boxes, entries
+        return [
+            (target, cell(key, *self.grids[target])) for target, key in stale
+        ], entries
 
     def give_back(
         self, boxes: Sequence[tuple[Target, Box]], entries: Iterable[Changes]

@@ -69,8 +69,7 @@ def decode(payload: bytes) -> Iterator[tuple[Target, Block]]:
 
 def _packed(block: Block, dtype: np.dtype[Any]) -> Iterable[bytes]:
     values = np.ascontiguousarray(block.new, dtype)
-    flags = 0
-    body = b""
+    flags, mask = 0, b""
     if not block.new.ndim:
         flags |= _ONE
         body = values.tobytes()
@@ -85,7 +84,6 @@ def _packed(block: Block, dtype: np.dtype[Any]) -> Iterable[bytes]:
             body += flat[ends - 1].tobytes()
         else:
             body = flat.tobytes()
-    mask = b""
     if block.mask is not None:
         flags |= _MASKED
         mask = np.packbits(block.mask.reshape(-1)).tobytes()

@@ -118,29 +118,24 @@ class Ledger:
         final = self.place / SNAPSHOT.format(self.generation)
         part = final.with_name(final.name + PART)
         part.unlink(missing_ok=True)
-        file = LogFile(part)
+        # Where it is stopped half way, what there is may be all there will be.
         try:
-            number = 0
-            file.append(pack(Kind.BEGIN, number, self._begin(arrays)))
-            for target, array in arrays.items():
-                for box in _held_boxes(array):
-                    values = _still(array, box)
-                    if values.any() or getattr(array, "source", None) is not None:
-                        number += 1
-                        piece = _piece(target, box, values)
-                        file.append(pack(Kind.PIECE, number, piece))
-                    yield target, box
-            file.append(pack(Kind.END, number + 1, _json({"pieces": number})))
-            file.sync()
+            with contextlib.closing(LogFile(part)) as file:
+                number = 0
+                file.append(pack(Kind.BEGIN, number, self._begin(arrays)))
+                for target, array in arrays.items():
+                    for box in _held_boxes(array):
+                        values = _still(array, box)
+                        if values.any() or getattr(array, "source", None) is not None:
+                            number += 1
+                            piece = _piece(target, box, values)
+                            file.append(pack(Kind.PIECE, number, piece))
+                        yield target, box
+                file.append(pack(Kind.END, number + 1, _json({"pieces": number})))
+                file.sync()
         except OSError:
-            file.close()
             part.unlink(missing_ok=True)
             raise
-        except BaseException:
-            # Stopped half way: what there is may be all there will be.
-            file.close()
-            raise
-        file.close()
         _verify(part)
         os.replace(part, final)
         sync_folder(self.place)
