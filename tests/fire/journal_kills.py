@@ -35,7 +35,7 @@ from napari_cihm.correction.journal import (
     recover,
     unfinished,
 )
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.correction.reviewed import Reviewed
 
 SHAPE = (3, 192, 160)

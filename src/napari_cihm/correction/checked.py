@@ -12,7 +12,7 @@ from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.coverage import coverage
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box, hull, start_of, volume_of
 

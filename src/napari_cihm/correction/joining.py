@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from napari_cihm.correction.chunked import readable
-from napari_cihm.correction.cutting import crossed
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.given import check_axes_of
 from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.lines import crossed
 from napari_cihm.correction.numbering import repainted
 from napari_cihm.correction.pieces import Piece, piece_at
 from napari_cihm.errors import InputError

@@ -22,19 +22,8 @@ def keep_reviewed(
     An old object is kept whole, under its number, when most of it was reviewed; of
     others the reviewed part is kept. A found object that lies mostly on what is
     kept is the same one seen again, and is dropped; others lose what they share
-    with it and get numbers above all kept ones.
-
-    Parameters
-    ----------
-    old, found : array of int
-        Labels before, and of the new run.
-    reviewed : array of bool
-        Where nothing may change.
-
-    Returns
-    -------
-    array of int
-        In the old labels' kind of number, or a wider one where it is needed.
+    with it and get numbers above all kept ones, in the old labels' kind of number or
+    a wider one where it is needed.
     """
     fixed = kept_by(old, reviewed)
     kept = np.where(fixed, old, 0)

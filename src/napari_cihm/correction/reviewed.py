@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.given import check_axes_of
-from napari_cihm.correction.marking import spread, switched
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange, spread, switched
 from napari_cihm.data.boxes import Box, grown, shape_of, shifted, start_of, whole
 from napari_cihm.data.indexing import read_box, read_points
 from napari_cihm.errors import ShapeError

@@ -13,7 +13,7 @@ from napari_cihm.correction.counting import extents_of
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Journal
 from napari_cihm.correction.label_index import LabelIndex
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.survey import Survey
 from napari_cihm.data.boxes import Box
@@ -84,20 +84,18 @@ class CorrectionSession:
     def undone(self, step: Step) -> Edit:
         """Hear that a step was undone; return what the labels underwent."""
         self._let_go(step)
-        edit = step.edit.inverse()
-        self._replay(edit, None if step.review is None else step.review.inverse())
-        return edit
+        review = None if step.review is None else step.review.inverse()
+        return self._replay(step.edit.inverse(), review)
 
     def redone(self, step: Step) -> Edit:
         """Hear that a step was redone; return what the labels underwent."""
-        self._replay(step.edit, step.review)
-        return step.edit
+        return self._replay(step.edit, step.review)
 
     def marked(self, change: ReviewChange) -> None:
         """Hear of marks that the person just made or erased."""
         if change:
             self._marks.append((next(self._steps), change))
-            self._record_marks(change)
+            self._follow(None, change)
 
     def unmark(self) -> ReviewChange | None:
         """Take back the person's last marks; they are no part of Ctrl+Z."""
@@ -105,7 +103,7 @@ class CorrectionSession:
             return None
         change = self._marks.pop()[1].inverse()
         self.reviewed.apply(change)
-        self._record_marks(change)
+        self._follow(None, change)
         return change
 
     def replaced(self, labels: Any) -> None:
@@ -132,13 +130,11 @@ class CorrectionSession:
         for box in boxes:
             self.survey.hear(box)
         self._count_anew()
-        if self.journal is None:
-            return
-        if len(boxes) > FEW:
+        if self.journal is not None and len(boxes) > FEW:
             self.journal.resync()
-            return
-        for box in boxes:
-            self.journal.record_box(box)
+        elif self.journal is not None:
+            for box in boxes:
+                self.journal.record_box(box)
 
     def complete(self) -> None:
         """Finish counting where it stands; call it where labels are edited."""
@@ -154,10 +150,11 @@ class CorrectionSession:
         if self.journal is not None:
             self.journal.end(finished)
 
-    def _replay(self, edit: Edit, review: ReviewChange | None) -> None:
+    def _replay(self, edit: Edit, review: ReviewChange | None) -> Edit:
         if review is not None:
             self.reviewed.apply(review)
         self._follow(edit, review)
+        return edit
 
     def _let_go(self, step: Step) -> None:
         """Forget marks of an undone edit that the person erased: they are gone."""
@@ -179,16 +176,12 @@ class CorrectionSession:
         self.index = LabelIndex(self.labels, self.survey)
         self.checked = Checked(self.labels, self.index, self.reviewed)
 
-    def _follow(self, edit: Edit, review: ReviewChange | None) -> None:
-        self.index.hear(edit)
-        self.checksums.hear(edit)
-        self.checked.hear_edit(edit)
+    def _follow(self, edit: Edit | None, review: ReviewChange | None) -> None:
+        if edit is not None:
+            self.index.hear(edit)
+            self.checksums.hear(edit)
+            self.checked.hear_edit(edit)
         if review is not None:
             self.checked.hear_review(review)
         if self.journal is not None:
             self.journal.record(edit, review)
-
-    def _record_marks(self, change: ReviewChange) -> None:
-        self.checked.hear_review(change)
-        if self.journal is not None:
-            self.journal.record(review=change)

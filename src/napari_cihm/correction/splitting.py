@@ -9,11 +9,11 @@ from scipy import ndimage
 from skimage import segmentation
 
 from napari_cihm.correction.chunked import readable
-from napari_cihm.correction.cutting import crossed, cut_sides
 from napari_cihm.correction.edits import Block, Edit, edit_of
 from napari_cihm.correction.erasing import others_note
 from napari_cihm.correction.given import check_axes_of, check_point
 from napari_cihm.correction.label_index import LabelIndex
+from napari_cihm.correction.lines import crossed, cut_sides
 from napari_cihm.correction.pieces import Piece, flood, label_at, piece_at
 from napari_cihm.correction.windows import Window
 from napari_cihm.data.boxes import start_of

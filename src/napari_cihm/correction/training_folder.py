@@ -21,12 +21,7 @@ ENDING = ".tif"
 
 
 class TrainingFolder:
-    """A folder of pairs that is only ever added to.
-
-    Parameters
-    ----------
-    path : Path
-        The folder; made if need be.
+    """A folder of pairs that is only ever added to; it is made if need be.
 
     Raises
     ------

@@ -18,18 +18,8 @@ def working_copy(labels: Any) -> tuple[Any, str]:
     Multiscale labels, and labels that lie in a file or behind a lazy computation,
     are copied piece by piece as they are looked at or changed, so this takes no
     time and a large volume takes memory only where it is edited. What is returned
-    for a single numpy array that can be written is that array itself.
-
-    Parameters
-    ----------
-    labels : array-like of int, or sequence of such
-        Labels, or the scales of multiscale labels, the finest first.
-
-    Returns
-    -------
-    tuple
-        The labels to edit, and a sentence for the user; empty when nothing was
-        copied.
+    for a single numpy array that can be written is that array itself, and no word.
+    Scales are given with the finest first.
     """
     scales = list(labels) if isinstance(labels, Sequence) else [labels]
     if not scales:

@@ -36,21 +36,8 @@ def flood(
     Pixels are taken from the highest down. One without a neighbour that was taken
     begins a basin; any other joins the basin of its highest neighbour. Where basins
     meet, those whose peak rises less than `prominence` above the meeting point are
-    one with the highest of them.
-
-    Parameters
-    ----------
-    height : array of float, of two or three dimensions
-        The landscape, in 0..1.
-    inside : array of bool, of the same shape
-        The region.
-    prominence : float
-        What a peak must rise above the pass to a higher one, to stay alone.
-
-    Returns
-    -------
-    array of int32, of the same shape
-        0 outside; a number for each basin inside, with gaps.
+    one with the highest of them. Heights are in 0..1, of two or three dimensions;
+    the numbers of basins have gaps, and what is not inside gets 0.
     """
     # A frame spares the kernel from asking where the picture ends, and whole numbers
     # sort in a tenth of the time.

@@ -48,33 +48,14 @@ def nuclei(
 def nuclei_stack(
     shape: tuple[int, int, int] = (24, 256, 256), seed: int = 0
 ) -> tuple[NDArray[np.uint16], Labels]:
-    """Make a stack of slices two pixels apart through nuclei, blurred along the depth.
-
-    Parameters
-    ----------
-    shape : triple of int
-        Slices, rows and columns.
-    seed : int
-        As for `nuclei`.
-
-    Returns
-    -------
-    image, labels : array of uint16, shape (slices, rows, columns)
-        The stack and its truth.
-    """
+    """Make slices two pixels apart, blurred along the depth, and their truth."""
     return _fluorescence(shape, seed, DIAMETER, crowding=0.12, spacing=2.0)
 
 
 def tissue(
     shape: tuple[int, int] = (512, 512), seed: int = 0
 ) -> tuple[NDArray[np.uint8], Labels]:
-    """Make a purple-stained section, (rows, columns, RGB), and its truth.
-
-    Parameters
-    ----------
-    shape, seed
-        As for `nuclei`.
-    """
+    """Make a purple-stained section, (rows, columns, RGB), and its truth."""
     rng = np.random.default_rng(seed)
     volume = (1, *shape)
     placed = scatter(rng, volume, DIAMETER, crowding=0.22, spacing=1.0)

@@ -27,13 +27,6 @@ def instance_targets(
     well, but one that hides what may lie close by: touching borders are not
     believed within reach of it, nor are distances inside the objects it cuts.
 
-    Parameters
-    ----------
-    labels : array of int
-        0 is background, objects are numbered from 1.
-    reviewed : array of bool, optional
-        Where labels may be believed.
-
     Returns
     -------
     targets : array of uint8, shape (3, height, width)

@@ -88,9 +88,8 @@ class Backlog:
             for keys in self._stale.values():
                 keys.clear()
             entries = self._drained()
-        return [
-            (target, cell(key, *self.grids[target])) for target, key in stale
-        ], entries
+        boxes = [(target, cell(key, *self.grids[target])) for target, key in stale]
+        return boxes, entries
 
     def give_back(
         self, boxes: Sequence[tuple[Target, Box]], entries: Iterable[Changes]

@@ -25,7 +25,7 @@ from napari_cihm.correction.journal.ledger import Ledger, is_by_reference
 from napari_cihm.correction.journal.scribe import Scribe
 from napari_cihm.correction.journal.shelf import journal_home
 from napari_cihm.correction.journal.writer import Writer
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.data.boxes import Box
 from napari_cihm.events import Event

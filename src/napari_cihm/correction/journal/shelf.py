@@ -89,12 +89,8 @@ def prune(
     """Remove journals of work finished or given up that are old or take much room.
 
     Unfinished work is never removed, unless nothing was done in it for a day
-    and nothing was ever drawn; where that cannot be told, it stays.
-
-    Returns
-    -------
-    JournalsPruned or None
-        A word about what went; None when nothing did.
+    and nothing was ever drawn; where that cannot be told, it stays. What is returned
+    is a word about what went, or None.
     """
     settings = settings or CorrectSettings()
     now = time.time() if now is None else now

@@ -11,7 +11,7 @@ from napari_cihm.config import CorrectSettings
 from napari_cihm.correction.checked import Progress
 from napari_cihm.correction.edits import Edit
 from napari_cihm.correction.journal import Claim
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.working_copy import working_copy

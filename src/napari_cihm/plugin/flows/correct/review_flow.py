@@ -4,7 +4,7 @@ import numpy as np
 from qtpy.QtCore import QObject
 from skimage import draw
 
-from napari_cihm.correction.review_change import ReviewChange
+from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.data.boxes import Box, shape_of
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.bench import Bench
