@@ -148,12 +148,11 @@ def _at_edge(
     outline: NDArray[np.bool_], box: Box, shape: tuple[int, ...], axes: tuple[int, ...]
 ) -> bool:
     """Say whether an outline is cut by the window and not by the image."""
-    for inner, axis in enumerate(axes):
-        first = np.take(outline, 0, inner).any() and box[axis].start > 0
-        last = np.take(outline, -1, inner).any() and box[axis].stop < shape[axis]
-        if first or last:
-            return True
-    return False
+    return any(
+        (box[axis].start > 0 and np.take(outline, 0, inner).any())
+        or (box[axis].stop < shape[axis] and np.take(outline, -1, inner).any())
+        for inner, axis in enumerate(axes)
+    )
 
 
 def _said(source: str, maps: Any) -> str:

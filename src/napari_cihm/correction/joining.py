@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from napari_cihm.correction.chunked import readable
 from napari_cihm.correction.edits import Edit, edit_of
 from napari_cihm.correction.erasing import others_note
-from napari_cihm.correction.given import check_axes_of
+from napari_cihm.correction.given import check_axes_of, check_point
 from napari_cihm.correction.label_index import LabelIndex
 from napari_cihm.correction.lines import crossed
 from napari_cihm.correction.numbering import repainted
@@ -37,7 +35,11 @@ def merge(
         Lets the edit's note tell of other pieces of the same labels.
     """
     labels = readable(labels)
-    pieces = [piece_at(labels, point, axes) for point in points]
+    pieces: list[Piece] = []
+    for point in points:
+        pixel = check_point(point, labels.shape)
+        if not any(pixel in piece for piece in pieces):
+            pieces.append(piece_at(labels, pixel, axes))
     return _merged(labels, pieces, index)
 
 
@@ -70,20 +72,9 @@ def _merged(labels: Any, pieces: Sequence[Piece], index: LabelIndex | None) -> E
         )
         raise InputError(met, "two different objects", "point at one, then at another")
     kept = different[0]
-    moved: list[Piece] = []
-    for piece in pieces:
-        known = any(p.label == piece.label and _first(piece) in p for p in moved)
-        if piece.label != kept and not known:
-            moved.append(piece)
+    moved = [piece for piece in pieces if piece.label != kept]
     blocks = [b for piece in moved for b in repainted(piece, kept, labels.dtype)]
     return edit_of(blocks, labels, _what(different), others_note(index, *moved))
-
-
-def _first(piece: Piece) -> tuple[int, ...]:
-    """Return one pixel of a piece."""
-    box, mask = piece.parts[0]
-    inner = np.unravel_index(int(mask.argmax()), mask.shape)
-    return tuple(s.start + int(i) for s, i in zip(box, inner, strict=True))
 
 
 def _what(numbers: Sequence[int]) -> str:

@@ -81,10 +81,9 @@ class Piece:
 
     def __contains__(self, pixel: Sequence[int]) -> bool:
         for box, mask in self.parts:
-            if all(s.start <= p < s.stop for s, p in zip(box, pixel, strict=True)):
-                return bool(
-                    mask[tuple(p - s.start for s, p in zip(box, pixel, strict=True))]
-                )
+            inner = tuple(p - s.start for s, p in zip(box, pixel, strict=True))
+            if all(0 <= i < n for i, n in zip(inner, mask.shape, strict=True)):
+                return bool(mask[inner])
         return False
 
 

@@ -85,9 +85,6 @@ def sliced(box: Box, axis: int, at: int) -> Box:
 
 def tight(mask: NDArray[np.bool_]) -> Box | None:
     """Return the least box around the true pixels of a mask, or None."""
-    if mask.ndim == 1:
-        found = np.flatnonzero(mask)
-        return (slice(int(found[0]), int(found[-1]) + 1),) if found.size else None
     spans = []
     for axis in range(mask.ndim):
         others = tuple(a for a in range(mask.ndim) if a != axis)
