@@ -80,11 +80,7 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
     if float(np.ptp(calm)) == 0:
         return seeds
     # Objects that are labelled already would pull the threshold their way.
-    level = (
-        filters.threshold_otsu(calm[free])
-        if np.ptp(calm[free]) > 0
-        else calm[free].mean()
-    )
+    level = filters.threshold_otsu(calm[free])
     bright = bool(np.median(calm[seeds]) > level)
     region = ((calm > level) if bright else (calm < level)) & free
     region = ndimage.binary_opening(region, iterations=1) | seeds
@@ -103,8 +99,6 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
 
 def disc(seeds: Mask, radius: float, free: Mask) -> Mask:
     """Take what lies within a radius of the seeds, for want of anything better."""
-    if seeds.all():
-        return seeds
     near = ndimage.distance_transform_edt(~seeds) <= radius
     return _touching(near & free, seeds)
 

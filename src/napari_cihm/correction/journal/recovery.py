@@ -41,8 +41,6 @@ class Recovered:
         The model's hash, settings and whatever else was noted.
     strokes : int
         Changes since the last snapshot that were found.
-    last : float
-        When the last of them was written, in seconds since 1970.
     whole : bool
         Whether nothing but a torn last record is missing.
     notes : list of str
@@ -55,7 +53,6 @@ class Recovered:
     layer: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     strokes: int = 0
-    last: float = 0.0
     whole: bool = True
     notes: list[str] = field(default_factory=list)
 
@@ -134,7 +131,6 @@ def _replay_snapshot(found: Recovered, file: Path) -> None:
             damaged = True
         elif record.kind == Kind.PIECE and _applied(found, record):
             pieces += 1
-            found.last = record.time
         elif record.kind == Kind.END:
             promised = int(json.loads(record.payload)["pieces"])
     if damaged and not file.name.endswith(PART):
@@ -168,7 +164,6 @@ def _replay_log(found: Recovered, file: Path, about: Mapping[str, Any]) -> None:
             found.facts.update(document.get("facts", {}))
         elif record.kind in (Kind.EDIT, Kind.PIECE) and _applied(found, record):
             found.strokes += record.kind == Kind.EDIT
-            found.last = record.time
 
 
 def _applied(found: Recovered, record: Record) -> bool:
