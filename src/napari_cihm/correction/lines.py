@@ -65,6 +65,8 @@ def cut_sides(
 ) -> NDArray[np.int32] | None:
     """Give numbers to the parts that a line cuts a mask into, the largest first.
 
+    What is outside the mask is 0; there is None when one part is all there is.
+
     Parameters
     ----------
     mask : array of bool
@@ -75,11 +77,6 @@ def cut_sides(
         Those two axes of the mask; along others the line cuts all the way.
     extend : bool
         Make the line longer at both ends, up to where it leaves the object.
-
-    Returns
-    -------
-    array of int, or None
-        0 outside the mask; None when one part is all there is.
     """
     drawn = tuple(drawn)
     others = tuple(a for a in range(mask.ndim) if a not in drawn)

@@ -22,7 +22,7 @@ def from_maps(
 
     Decoded as the model's own objects are, except that the foreground's
     threshold gives way where the user points at something fainter, and that
-    what the seeds touch is one object.
+    what the seeds touch is one object. None where the maps show nothing there.
 
     Parameters
     ----------
@@ -34,11 +34,6 @@ def from_maps(
         Background, which alone may be taken.
     decoding : Decoding
         The model's thresholds.
-
-    Returns
-    -------
-    array of bool, or None
-        None where the maps show nothing there.
     """
     foreground = np.asarray(maps[0], np.float32)
     level = float(np.median(foreground[seeds]))
@@ -68,13 +63,6 @@ def from_intensities(image: NDArray[np.floating], seeds: Mask, free: Mask) -> Ma
     Otsu's threshold of the surroundings tells bright from dark; the seeds say
     which of both is the object. Touching neighbours of the same kind are held
     back by a watershed from the thickest places.
-
-    Parameters
-    ----------
-    image : array of float
-        Intensities around the seeds.
-    seeds, free : array of bool
-        As for `from_maps`.
     """
     calm = ndimage.gaussian_filter(np.asarray(image, np.float32), 1.0)
     if float(np.ptp(calm)) == 0:

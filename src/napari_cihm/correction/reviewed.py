@@ -30,17 +30,8 @@ RECENT = 32  # changes of which the places are remembered
 class Reviewed:
     """Which pixels are reviewed, at a cost in memory of what is marked.
 
-    Every method that changes it does so at once and returns the change.
-
-    Attributes
-    ----------
-    changes : int
-        How often anything changed.
-
-    Parameters
-    ----------
-    shape : sequence of int
-        Sizes of the labels.
+    Every method that changes it does so at once and returns the change; `changes`
+    counts them.
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
@@ -73,17 +64,10 @@ class Reviewed:
     def mark_around(
         self, edit: Edit, margin: int, axes: Sequence[int] | None = None
     ) -> ReviewChange:
-        """Mark what an edit changed and its surroundings.
+        """Mark what an edit changed, and pixels within a margin of it.
 
-        Parameters
-        ----------
-        edit : Edit
-            What was changed.
-        margin : int
-            Pixels around it that count as looked at.
-        axes : sequence of int, optional
-            Axes along which marks spread; give the plane's when it was edited in
-            a plane, since nobody saw the slices above and below. All by default.
+        Marks spread along all axes, or those given: a plane's where it was edited in
+        a plane, since nobody saw the slices above and below.
         """
         chosen = check_axes_of(axes, len(self.shape))
         blocks = []

@@ -42,8 +42,6 @@ class CorrectionSession:
 
     Parameters
     ----------
-    labels : array-like of int
-        The living labels.
     reviewed : Reviewed, optional
         Marks to go on with; none by default.
     journal : Journal, optional

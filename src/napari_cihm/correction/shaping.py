@@ -1,4 +1,7 @@
-"""Tools that change an object's outline, never another object's."""
+"""Tools that change an object's outline, never another object's.
+
+Labels, point and axes are for all of them as for `fill_holes`.
+"""
 
 from collections.abc import Callable, Sequence
 from math import ceil
@@ -34,12 +37,13 @@ def fill_holes(
     axes : sequence of int, optional
         Work along these axes alone, such as the plane on screen.
     """
-
-    def filled(window: Window) -> NDArray[np.bool_]:
-        whole: NDArray[np.bool_] = ndimage.binary_fill_holes(window.mask)
-        return whole
-
-    return _reshaped(labels, point, axes, filled, "Fill holes of")
+    return _reshaped(
+        labels,
+        point,
+        axes,
+        lambda w: ndimage.binary_fill_holes(w.mask),
+        "Fill holes of",
+    )
 
 
 def smooth(
@@ -49,15 +53,7 @@ def smooth(
     *,
     axes: Sequence[int] | None = None,
 ) -> Edit:
-    """Smooth an object's outline.
-
-    Parameters
-    ----------
-    labels, point, axes
-        As for `fill_holes`.
-    sigma : float
-        Bumps and bays narrower than about twice this many pixels go.
-    """
+    """Smooth an object's outline: bumps and bays narrower than about 2 sigma go."""
     _check_positive("a smoothing", sigma)
 
     def smoothed(window: Window) -> NDArray[np.bool_]:
@@ -77,15 +73,7 @@ def grow(
     *,
     axes: Sequence[int] | None = None,
 ) -> Edit:
-    """Grow an object into the background around it, never over a neighbour.
-
-    Parameters
-    ----------
-    labels, point, axes
-        As for `fill_holes`.
-    pixels : float
-        How far.
-    """
+    """Grow an object by some pixels into the background, never over a neighbour."""
     _check_positive("a growth", pixels)
 
     def grown(window: Window) -> NDArray[np.bool_]:
@@ -105,20 +93,11 @@ def shrink(
     *,
     axes: Sequence[int] | None = None,
 ) -> Edit:
-    """Shrink an object; where the image cuts it off, it stays cut off.
-
-    Parameters
-    ----------
-    labels, point, axes
-        As for `fill_holes`.
-    pixels : float
-        How far.
-    """
+    """Shrink an object by some pixels; where the image cuts it off, it stays so."""
     _check_positive("a shrinkage", pixels)
 
-    def shrunk(window: Window) -> NDArray[np.bool_]:
-        inside: NDArray[np.bool_] = ndimage.distance_transform_edt(window.mask) > pixels
-        return inside
+    def shrunk(window: Window) -> Any:
+        return ndimage.distance_transform_edt(window.mask) > pixels
 
     by, full = f" by {pixels:g} px", "It has no outline."
     return _reshaped(labels, point, axes, shrunk, "Shrink", by, full=full)

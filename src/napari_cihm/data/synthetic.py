@@ -21,7 +21,7 @@ def nuclei(
     diameter: float = DIAMETER,
     crowding: float = 0.28,
 ) -> tuple[NDArray[np.uint16], Labels]:
-    """Make a fluorescence image of nuclei.
+    """Make a fluorescence image of nuclei, as a 12-bit camera gives it, and its truth.
 
     Parameters
     ----------
@@ -33,13 +33,6 @@ def nuclei(
         Typical diameter of a nucleus in pixels.
     crowding : float
         Share of the picture that nuclei cover, about.
-
-    Returns
-    -------
-    image : array of uint16, shape (rows, columns)
-        As a 12-bit camera gives it.
-    labels : array of uint16, shape (rows, columns)
-        The truth: 0 is background, nuclei are numbered from 1.
     """
     image, labels = _fluorescence((1, *shape), seed, diameter, crowding, spacing=1.0)
     return image[0], labels[0]

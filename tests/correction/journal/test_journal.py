@@ -245,7 +245,8 @@ def test_more_than_fits_is_kept_as_places(session, same) -> None:
 
 def test_a_backlog_forgets_nothing_and_stays_small() -> None:
     labels = np.zeros((600, 600), np.int32)
-    backlog = Backlog({Target.LABELS: labels}, limit=50_000)
+    backlog = Backlog({Target.LABELS: labels})
+    backlog.limit = 50_000
     for value in range(1, 100):
         before = np.zeros((20, 20), np.int32)
         edit = edit_of([changed((value, value), before, before + value)], labels)

@@ -24,16 +24,11 @@ class Backlog:
     than they are written, or could not be written, their places are kept instead,
     cell by cell, and the values there are read again when it is time.
 
-    Parameters
-    ----------
-    arrays : mapping of Target to array-like
-        What is changed, for its shapes and chunks.
-    limit : int
-        Bytes that waiting changes may take.
+    Of the arrays that are changed it has to know the shapes and chunks.
     """
 
-    def __init__(self, arrays: Mapping[Target, Any], limit: int = 64 << 20) -> None:
-        self.limit = limit
+    def __init__(self, arrays: Mapping[Target, Any]) -> None:
+        self.limit = 64 << 20  # bytes that waiting changes may take
         self.changed = threading.Condition()
         self._entries: deque[Entry] = deque()
         self._bytes = 0
