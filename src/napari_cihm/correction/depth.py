@@ -14,6 +14,8 @@ from napari_cihm.correction.windows import flat
 from napari_cihm.data.boxes import Box, grown, hull, sliced, start_of
 from napari_cihm.errors import InputError
 
+Floats = NDArray[np.float64]
+
 
 def copy_to_slice(
     labels: Any,
@@ -109,9 +111,12 @@ def interpolate(
     # Room for an outline to move in; none comes in from beyond the window.
     room = max(s.stop - s.start for a, s in enumerate(tight) if a in plane)
     box = grown(tight, room, labels.shape, plane)
+    shapes = [flat(_shadow(piece, box), plane) for piece in ends]
+    centres = [np.array(ndimage.center_of_mass(shape)) for shape in shapes]
+    depths = [_signed(shape) for shape in shapes]
     blocks = []
     for at in range(low + 1, high):
-        shape = _between(ends, box, plane, (at - low) / (high - low))
+        shape = _between(depths, centres, (at - low) / (high - low))
         place = sliced(box, axis, at)
         before = np.asarray(labels[place])
         wanted = shape.reshape(before.shape) & (before == 0)
@@ -122,17 +127,13 @@ def interpolate(
 
 
 def _between(
-    ends: Sequence[Piece], box: Box, plane: tuple[int, ...], part: float
+    depths: Sequence[Floats], centres: Sequence[Floats], part: float
 ) -> NDArray[np.bool_]:
     """Return the outline a part of the way from the first end to the last."""
-    masks = [flat(_shadow(piece, box), plane) for piece in ends]
-    centres = [np.array(ndimage.center_of_mass(mask)) for mask in masks]
     centre = (1 - part) * centres[0] + part * centres[1]
-    blend = np.zeros(masks[0].shape)
-    for mask, own, weight in zip(masks, centres, (1 - part, part), strict=True):
-        blend += weight * ndimage.shift(
-            _signed(mask), centre - own, mode="nearest", order=1
-        )
+    blend = np.zeros(depths[0].shape)
+    for depth, own, weight in zip(depths, centres, (1 - part, part), strict=True):
+        blend += weight * ndimage.shift(depth, centre - own, mode="nearest", order=1)
     outline: NDArray[np.bool_] = blend > 0
     return outline
 
@@ -146,13 +147,13 @@ def _shadow(piece: Piece, box: Box) -> NDArray[np.bool_]:
     return piece.mask_in(place)
 
 
-def _signed(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _signed(mask: NDArray[np.bool_]) -> Floats:
     """Return the distance to the outline, above 0 inside."""
     wide = np.pad(mask, 1)
     inner = ndimage.distance_transform_edt(wide)
     outer = ndimage.distance_transform_edt(~wide)
     core = (slice(1, -1),) * mask.ndim
-    signed: NDArray[np.float64] = np.where(wide, inner - 0.5, 0.5 - outer)[core]
+    signed: Floats = np.where(wide, inner - 0.5, 0.5 - outer)[core]
     return signed
 
 

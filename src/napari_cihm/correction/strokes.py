@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.correction.edits import Block, Edit, changed, edit_of
 from napari_cihm.correction.grids import by_cell, chunk_of
-from napari_cihm.data.boxes import Box, hull, shape_of, shifted, start_of
+from napari_cihm.data.boxes import Box, hull, shape_of, shifted, start_of, volume_of
 
 WHAT = "Paint"
 # Atoms far apart are not gathered in one window, which would be mostly empty.
@@ -33,9 +33,7 @@ def edit_of_atoms(atoms: Sequence[Any], labels: Any) -> Edit:
     dtype = np.dtype(labels.dtype)
     boxes = [_box(atom, ndim) for atom in atoms]
     around = hull(boxes)
-    volumes = [int(np.prod(shape_of(box))) for box in boxes]
-    spread = int(np.prod(shape_of(around)))
-    if spread > max(ROOM, SPARSE * sum(volumes)):
+    if volume_of(around) > max(ROOM, SPARSE * sum(map(volume_of, boxes))):
         return edit_of(_scattered(atoms, boxes, labels.shape, dtype), labels, WHAT)
     return edit_of([_gathered(atoms, boxes, around, dtype)], labels, WHAT)
 
