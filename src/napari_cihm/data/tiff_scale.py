@@ -8,13 +8,13 @@ import tifffile
 
 from napari_cihm.data.units import shorten
 
+Scale = tuple[dict[str, float], dict[str, str]]  # sizes and their units by axis
+
 _CENTIMETRE = 3
 _NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"}
 
 
-def physical_size(
-    file: tifffile.TiffFile, number: int, level: int
-) -> tuple[dict[str, float], dict[str, str]]:
+def physical_size(file: tifffile.TiffFile, number: int, level: int) -> Scale:
     """Read the size of a pixel of an image, at a level, as far as the file knows it."""
     ome = read_ome(file)
     if ome is not None:
@@ -40,9 +40,7 @@ def read_ome(file: tifffile.TiffFile) -> dict[str, Any] | None:
         return None
 
 
-def _ome_scale(
-    ome: dict[str, Any], number: int
-) -> tuple[dict[str, float], dict[str, str]]:
+def _ome_scale(ome: dict[str, Any], number: int) -> Scale:
     found = ome.get("OME", {}).get("Image", {})
     pixels = (found[number] if isinstance(found, list) else found).get("Pixels", {})
     scale, units = _named_scale(pixels)
@@ -52,9 +50,7 @@ def _ome_scale(
     return scale, units
 
 
-def _named_scale(
-    pixels: Mapping[str, Any],
-) -> tuple[dict[str, float], dict[str, str]]:
+def _named_scale(pixels: Mapping[str, Any]) -> Scale:
     scale, units = {}, {}
     for letter in "zyx":
         size = pixels.get(f"PhysicalSize{letter.upper()}")
@@ -66,7 +62,7 @@ def _named_scale(
     return scale, units
 
 
-def _tag_scale(file: tifffile.TiffFile) -> tuple[dict[str, float], dict[str, str]]:
+def _tag_scale(file: tifffile.TiffFile) -> Scale:
     first: Any = file.pages[0]
     tags = first.tags
     about = file.imagej_metadata or {}
