@@ -13,16 +13,8 @@ def coverage(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Say of many boxes what is known of them without looking at pixels.
 
-    Parameters
-    ----------
-    first, last : array of int, shape (n, ndim)
-        Where the boxes begin and end.
-
-    Returns
-    -------
-    tuple of arrays
-        Which boxes are surely reviewed as a whole, and which may be reviewed in
-        part or whole; the others are not reviewed at all.
+    Where they begin and end is given with shape (n, ndim). Told is which are surely
+    reviewed as a whole, and which may be in part or whole; the others are not at all.
     """
     piece = reviewed.person.chunks
     grid = [-(-n // c) for n, c in zip(reviewed.shape, piece, strict=True)]

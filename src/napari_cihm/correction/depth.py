@@ -134,8 +134,7 @@ def _between(
     blend = np.zeros(depths[0].shape)
     for depth, own, weight in zip(depths, centres, (1 - part, part), strict=True):
         blend += weight * ndimage.shift(depth, centre - own, mode="nearest", order=1)
-    outline: NDArray[np.bool_] = blend > 0
-    return outline
+    return np.asarray(blend > 0)
 
 
 def _shadow(piece: Piece, box: Box) -> NDArray[np.bool_]:
@@ -153,8 +152,7 @@ def _signed(mask: NDArray[np.bool_]) -> Floats:
     inner = ndimage.distance_transform_edt(wide)
     outer = ndimage.distance_transform_edt(~wide)
     core = (slice(1, -1),) * mask.ndim
-    signed: Floats = np.where(wide, inner - 0.5, 0.5 - outer)[core]
-    return signed
+    return np.asarray(np.where(wide, inner - 0.5, 0.5 - outer)[core])
 
 
 def _plane(

@@ -99,10 +99,7 @@ def around(
         plane = np.moveaxis(seen, axes, (-2, -1))
         return np.moveaxis(_around_in_plane(plane, margin), (-2, -1), axes)
     apart = [1.0 if a in axes else FAR for a in range(seen.ndim)]
-    near: NDArray[np.bool_] = (
-        ndimage.distance_transform_edt(~seen, sampling=apart) <= margin
-    )
-    return near
+    return np.asarray(ndimage.distance_transform_edt(~seen, sampling=apart) <= margin)
 
 
 def _around_in_plane(seen: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:

@@ -25,8 +25,7 @@ def disagreement(predictions: Sequence[Any]) -> NDArray[np.float32]:
     if len(predictions) < 2:
         raise InputError(f"{len(predictions)} predictions", "two or more to compare")
     apart = np.stack([np.asarray(p, np.float32) for p in predictions]).std(axis=0)
-    scaled: NDArray[np.float32] = (2 * apart).astype(np.float32)
-    return scaled
+    return np.asarray(2 * apart, np.float32)
 
 
 def doubt_of_objects(labels: Any, index: LabelIndex, doubt: Any) -> dict[int, float]:

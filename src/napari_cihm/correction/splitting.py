@@ -195,5 +195,4 @@ def _depth(
     if mask.all():
         # It fills the image: no edge is nearer than another.
         return np.zeros(mask.shape)
-    depth: NDArray[np.float64] = ndimage.distance_transform_edt(mask, sampling=spacing)
-    return depth
+    return np.asarray(ndimage.distance_transform_edt(mask, sampling=spacing))

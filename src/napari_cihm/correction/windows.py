@@ -43,8 +43,7 @@ class Window:
     @property
     def free(self) -> NDArray[np.bool_]:
         """The background."""
-        free: NDArray[np.bool_] = self.near == 0
-        return free
+        return np.asarray(self.near == 0)
 
     def block(self, after: NDArray[Any]) -> Block | None:
         """Return the changes that turn its labels into `after`, if any."""

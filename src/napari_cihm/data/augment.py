@@ -43,19 +43,11 @@ class Warp:
 
 @dataclass(frozen=True)
 class Patch:
-    """A training patch.
+    """A training patch."""
 
-    Attributes
-    ----------
-    image : Tensor, shape (channels, p, p)
-    targets : Tensor, shape (maps, p, p)
-    valid : Tensor, shape (maps, p, p)
-        0 where nothing is to be learnt.
-    """
-
-    image: Tensor
-    targets: Tensor
-    valid: Tensor
+    image: Tensor  # (channels, p, p)
+    targets: Tensor  # (maps, p, p)
+    valid: Tensor  # (maps, p, p); 0 where nothing is to be learnt
 
 
 def draw_warp(rng: Generator, strength: float = 1.0) -> Warp:
@@ -172,8 +164,7 @@ def _draw_centre(sample: Sample, reach: float, rng: Generator) -> NDArray[np.flo
         centre = _draw_place(sample.reviewed, sample.known, rng)
     # a patch that fits into the image stays inside it
     margin = np.minimum(reach / 2, size / 2)
-    inside: NDArray[np.float64] = np.clip(centre, margin, size - margin)
-    return inside
+    return np.asarray(np.clip(centre, margin, size - margin))
 
 
 def _draw_place(
@@ -183,8 +174,7 @@ def _draw_place(
     number = rng.integers(known[-1])
     row = int(np.searchsorted(known, number, side="right"))
     column = np.flatnonzero(reviewed[row])[number - known[row]]  # from its end
-    place: NDArray[np.float64] = np.array([row, column]) + rng.uniform(0, 1, 2)
-    return place
+    return np.asarray(np.array([row, column]) + rng.uniform(0, 1, 2))
 
 
 def _window(

@@ -74,7 +74,4 @@ def smoothed(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _blurred(image: NDArray[Any], sigma: float) -> NDArray[np.floating[Any]]:
-    blurred: NDArray[np.floating[Any]] = ndimage.gaussian_filter(
-        image, (0, sigma, sigma), truncate=REACH
-    )
-    return blurred
+    return np.asarray(ndimage.gaussian_filter(image, (0, sigma, sigma), truncate=REACH))

@@ -48,8 +48,7 @@ def read_mask(path: Path) -> NDArray[np.generic]:
             NUMBERS,
             "save a file for each plane; `cihm finetune` takes stacks as they are",
         )
-    numbers: NDArray[np.generic] = mask.read()[0]
-    return numbers
+    return np.asarray(mask.read()[0])
 
 
 def _indices(path: Path) -> NDArray[np.generic] | None:

@@ -142,5 +142,4 @@ def grain(
     width = (0, sigma, sigma) if flat else sigma
     noise = rng.standard_normal(shape, dtype=np.float32)
     smooth = ndimage.gaussian_filter(noise, width, mode="wrap")
-    scaled: Floats = (smooth - smooth.mean()) / smooth.std()
-    return scaled
+    return np.asarray((smooth - smooth.mean()) / smooth.std())

@@ -141,5 +141,4 @@ def drawing_weights(shapes: Sequence[tuple[int, ...]]) -> NDArray[np.float64]:
     """
     counts = Counter(shapes)
     weights = np.array([counts[shape] ** -0.5 for shape in shapes])
-    shares: NDArray[np.float64] = weights / weights.sum()
-    return shares
+    return np.asarray(weights / weights.sum())

@@ -86,8 +86,7 @@ def touching(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
     beyond = labels.max(initial=0) + 1
     highest = ndimage.maximum_filter(labels, size)
     lowest = ndimage.minimum_filter(np.where(labels > 0, labels, beyond), size)
-    near: NDArray[np.bool_] = (highest > 0) & (highest != lowest)
-    return near
+    return np.asarray((highest > 0) & (highest != lowest))
 
 
 def _depth(

@@ -54,15 +54,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Damage:
-    """Bytes that are no sound record.
-
-    Attributes
-    ----------
-    start, stop : int
-        Where they lie in the file.
-    last : bool
-        Whether they are its end: a record that was being written.
-    """
+    """Bytes that are no sound record; the last of a file may be one half written."""
 
     start: int
     stop: int
