@@ -106,6 +106,8 @@ def test_places_outside_are_refused() -> None:
         chunked[np.array([0]), np.array([13]), np.array([0])]
     with pytest.raises(IndexError):
         chunked[0, 0, 0, 0]
+    with pytest.raises(TypeError):
+        chunked[1.5]
 
 
 def test_touches_knows_where_changes_lie() -> None:

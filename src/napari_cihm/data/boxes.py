@@ -1,6 +1,7 @@
 """Arithmetic of boxes: one slice an axis, each with explicit bounds."""
 
 from collections.abc import Iterable, Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def shape_of(box: Box) -> tuple[int, ...]:
 
 def volume_of(box: Box) -> int:
     """Return the number of pixels of a box."""
-    return int(np.prod(shape_of(box), dtype=np.int64))
+    return prod(shape_of(box))
 
 
 def whole(shape: Sequence[int]) -> Box:

@@ -1,5 +1,6 @@
 """Read numpy's ways of indexing as boxes or as lists of points."""
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ def read_box(index: Any, shape: Sequence[int]) -> tuple[Box, tuple[Any, ...]]:
 
 def _span(index: Any, n: int, axis: int) -> tuple[slice, Any]:
     if not isinstance(index, slice):
-        at = int(np.asarray(index).item())
+        at = operator.index(index)
         at += n if at < 0 else 0
         if not 0 <= at < n:
             raise IndexError(f"{index} is out of bounds for axis {axis}, size {n}")

@@ -40,7 +40,7 @@ def encode(changes: Changes) -> bytes:
         if not blocks:
             continue
         dtype = blocks[0].new.dtype.newbyteorder("<")
-        ndim = len(blocks[0].shape)
+        ndim = len(blocks[0].box)
         name = dtype.str.encode().ljust(4)
         parts.append(_SECTION.pack(target, ndim, name, len(blocks)))
         for block in blocks:
@@ -87,7 +87,8 @@ def _packed(block: Block, dtype: np.dtype[Any]) -> Iterable[bytes]:
     if block.mask is not None:
         flags |= _MASKED
         mask = np.packbits(block.mask.reshape(-1)).tobytes()
-    place = struct.pack(f"<B{2 * len(block.shape)}q", flags, *block.start, *block.shape)
+    numbers = *block.start, *block.shape
+    place = struct.pack(f"<B{len(numbers)}q", flags, *numbers)
     return place, mask, body
 
 
