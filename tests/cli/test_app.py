@@ -97,6 +97,16 @@ def test_wildcards_are_looked_up_where_no_shell_does(tmp_path, monkeypatch, caps
     assert capsys.readouterr().out == "a.tif b.tif none.*\n"
 
 
+def test_the_memory_of_a_process_is_kept_where_that_is_the_programs(monkeypatch):
+    kept: list[str] = []
+    monkeypatch.setattr(app, "keep_memory", lambda: kept.append("kept"))
+    assert main(["greet", "Ada"], [greet, failing(KeyError())]) == 0
+    assert not kept
+    monkeypatch.setattr(sys, "argv", ["cihm", "greet", "Ada"])
+    assert main(None, [greet, failing(KeyError())]) == 0
+    assert kept
+
+
 def test_a_letter_that_the_output_lacks_is_spelled_out(monkeypatch):
     paper = io.TextIOWrapper(io.BytesIO(), "cp1252")
     monkeypatch.setattr(sys, "stdout", paper)

@@ -5,6 +5,7 @@ import torch
 
 from napari_cihm.config import FinetuneSettings, SegmentSettings, TrainSettings
 from napari_cihm.errors import UnavailableError
+from napari_cihm.models import devices
 from napari_cihm.models.devices import available_devices, memory_format, pick_device
 
 WHEEL = ["sm_75", "sm_80", "sm_90a", "compute_90"]
@@ -62,3 +63,10 @@ def test_apples_gpus_are_there_by_choice(monkeypatch):
     assert pick_device().type != "mps"
     assert memory_format(pick_device("mps")) is torch.contiguous_format
     assert memory_format(pick_device("cpu")) is torch.channels_last
+
+
+def test_what_the_process_itself_has_kept_is_given_back_too(monkeypatch):
+    given: list[str] = []
+    monkeypatch.setattr(devices, "give_back", lambda: given.append("given"))
+    devices.release_memory()
+    assert given

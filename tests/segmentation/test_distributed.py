@@ -88,6 +88,14 @@ def test_a_model_lands_where_it_would_be_put_on_the_worker(monkeypatch) -> None:
     assert "cpu" in wanted  # it was put there, where a GPU was to be had
 
 
+def test_a_worker_keeps_its_memory_from_the_first_tile_on(monkeypatch) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(distributed, "keep_memory", lambda: kept.append("kept"))
+    parcel = distributed.Parcel(distributed._packed((None, None, None)))
+    assert not kept
+    assert [parcel.content, parcel.content] and kept == ["kept"]
+
+
 def test_a_lazy_image_is_read_by_the_workers(client, texture, tmp_path) -> None:
     zarr = pytest.importorskip("zarr")
     stored = zarr.create_array(

@@ -20,6 +20,7 @@ from napari_cihm.errors import (
     InputError,
     is_out_of_memory,
 )
+from napari_cihm.memory import keep_memory
 
 DEBUG = "--debug"
 OUTPUT = 1  # the descriptor of standard output
@@ -29,6 +30,8 @@ MISUSED = 2
 
 def run(arguments: Sequence[str] | None, commands: Iterable[Command] | None) -> int:
     """Run one command, and return the status that `main` describes."""
+    if arguments is None:
+        keep_memory()
     given = (_typed() if arguments is None else list(arguments)) or ["--help"]
     if isinstance(sys.stdout, io.TextIOWrapper):  # a log may lack letters of a name
         sys.stdout.reconfigure(errors="backslashreplace")

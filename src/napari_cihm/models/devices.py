@@ -5,6 +5,7 @@ import re
 import torch
 
 from napari_cihm.errors import UnavailableError, UnknownNameError
+from napari_cihm.memory import give_back
 
 
 def available_devices() -> tuple[str, ...]:
@@ -78,7 +79,8 @@ def memory_format(device: torch.device) -> torch.memory_format:
 
 
 def release_memory() -> None:
-    """Give a GPU's memory back that is kept for what comes next."""
+    """Give memory back that is kept for what comes next, a GPU's too."""
+    give_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():

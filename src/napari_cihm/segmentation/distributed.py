@@ -14,6 +14,7 @@ from torch import nn
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.tiles import Block
 from napari_cihm.events import Event
+from napari_cihm.memory import keep_memory
 from napari_cihm.models import Model
 from napari_cihm.models.devices import pick_device
 from napari_cihm.segmentation.local import Decode
@@ -170,6 +171,7 @@ class Parcel:
         """The plan, what predicts, and what decodes."""
         with self._lock:
             if self._content is None:
+                keep_memory()  # dask's own setting doubles what a network takes
                 self._content = cloudpickle.loads(self._packed)
             return self._content
 

@@ -378,6 +378,19 @@ def test_scripts_of_the_current_folder_are_no_modules_of_the_worker(
     assert words == [""]
 
 
+def test_the_worker_keeps_its_memory():
+    code = (
+        "import napari_cihm.memory as memory, sys\n"
+        "memory.keep_memory = lambda: print('kept', file=sys.stderr)\n"
+        "from napari_cihm.plugin.worker.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, input=""
+    )
+    assert (done.returncode, done.stderr) == (0, "kept\n")
+
+
 def test_neither_side_loads_what_belongs_to_the_other():
     worker = "import napari_cihm.plugin.worker.__main__, napari_cihm.plugin.worker.jobs"
     window = "import napari_cihm.plugin.runner"

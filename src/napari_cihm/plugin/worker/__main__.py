@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from numpy.typing import NDArray
 
 from napari_cihm.events import Event
+from napari_cihm.memory import keep_memory
 from napari_cihm.plugin.worker import wire
 from napari_cihm.plugin.worker.lending import Borrowed
 
@@ -126,6 +127,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the window's to hear
     if hasattr(os, "nice"):
         os.nice(PATIENCE)
+    keep_memory()
     # What libraries print must not come between messages.
     inlet, outlet = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
