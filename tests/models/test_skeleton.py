@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from napari_cihm.errors import DtypeError, ShapeError
-from napari_cihm.models.bridges import Each, Identity
+from napari_cihm.models.bridges.each import Each
 from napari_cihm.models.heads import PlainHead
 from napari_cihm.models.merges import Add, Concat
 from napari_cihm.models.skeleton import Decoder, UNetLike, pad_to_multiple
@@ -40,14 +40,14 @@ def test_the_image_is_padded_by_its_rim_and_cropped_again():
     assert torch.equal(padded[..., 3, :5], x[..., 2, :])
     assert torch.equal(padded[..., :3, 5:], x[..., 4:].expand(-1, -1, -1, 3))
     assert pad_to_multiple(padded, 4) is padded
-    network = pyramid(Identity())
+    network = pyramid(nn.Identity())
     assert network(x).shape == x.shape
     assert network.head.seen[2] == (4, 8)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_a_compiled_network_takes_images_of_other_sizes():
-    network = pyramid(Identity())
+    network = pyramid(nn.Identity())
     compiled = torch.compile(network, backend="aot_eager", dynamic=True)
     with torch.no_grad():
         for size in ((5, 7), (9, 6)):
@@ -56,7 +56,7 @@ def test_a_compiled_network_takes_images_of_other_sizes():
 
 
 def test_decoded_maps_come_shallow_to_deep_with_the_detail():
-    network = pyramid(Identity())
+    network = pyramid(nn.Identity())
     x = torch.randn(1, 2, 8, 8)
     network(x)
     decoded, detail, _ = network.head.seen
@@ -65,7 +65,7 @@ def test_decoded_maps_come_shallow_to_deep_with_the_detail():
 
 
 def test_skips_are_added_at_their_own_size():
-    network = pyramid(Identity())
+    network = pyramid(nn.Identity())
     x = torch.full((1, 2, 8, 8), 3.0)
     assert torch.equal(network(x), 3 * x)  # the map and its two means, enlarged
 
@@ -100,7 +100,7 @@ def test_each_skip_needs_a_decoder():
             1,
             stem=nn.Identity(),
             stages=[nn.Identity()] * 3,
-            bridge=Identity(),
+            bridge=nn.Identity(),
             decoders=[Decoder(merge=Add())],
             head=PlainHead(1, 1),
             stride=1,
@@ -110,9 +110,9 @@ def test_each_skip_needs_a_decoder():
 @pytest.mark.parametrize("shape", [(2, 8, 8), (1, 3, 8, 8), (1, 2, 0, 8), (0, 2, 8, 8)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ShapeError, match=r"\(batch, 2, height, width\)"):
-        pyramid(Identity())(torch.zeros(shape))
+        pyramid(nn.Identity())(torch.zeros(shape))
 
 
 def test_whole_numbers_are_refused():
     with pytest.raises(DtypeError, match="normalise the image first"):
-        pyramid(Identity())(torch.zeros(1, 2, 8, 8, dtype=torch.uint8))
+        pyramid(nn.Identity())(torch.zeros(1, 2, 8, 8, dtype=torch.uint8))

@@ -48,13 +48,10 @@ def examine(
     Examined
         Whatever the file is; what refuses it stands among the findings.
     """
+    seen = Examined(Path(name_or_path), str(name_or_path))
     try:
         path = find_model(name_or_path)
-    except CihmError as error:
-        fault = Finding("fault", error.came, _advice(error))
-        return Examined(Path(name_or_path), str(name_or_path), findings=(fault,))
-    seen = Examined(path, path.stem, facts=_file_facts(path))
-    try:
+        seen = Examined(path, path.stem, facts=_file_facts(path))
         model = load(name_or_path)
     except CihmError as error:
         fault = Finding("fault", error.came, _advice(error))

@@ -90,8 +90,7 @@ class DetailHead(nn.Module):
         """Give logits of `size`."""
         coarse = _upsample(self.coarse(decoded[0]), size)
         fine = _upsample(self.fine(detail), size)
-        logits: Tensor = self.body(coarse + fine)
-        return logits
+        return self.body(coarse + fine)
 
 
 def choose_head(
@@ -150,8 +149,7 @@ class DeepHead(nn.Module):
         self, decoded: list[Tensor], detail: Tensor, size: torch.Size
     ) -> Tensor:
         """Give logits of `size` from the finest level."""
-        logits: Tensor = self.finest(decoded, detail, size)
-        return logits
+        return self.finest(decoded, detail, size)
 
     def levels(
         self, decoded: list[Tensor], detail: Tensor, size: torch.Size
@@ -200,10 +198,7 @@ class FusionHead(nn.Module):
     ) -> Tensor:
         """Give logits of `size`."""
         each = zip(self.outs, decoded, strict=False)
-        logits: Tensor = self.fuse(
-            torch.cat([_upsample(out(y), size) for out, y in each], dim=1)
-        )
-        return logits
+        return self.fuse(torch.cat([_upsample(out(y), size) for out, y in each], dim=1))
 
 
 def _upsample(x: Tensor, size: torch.Size) -> Tensor:

@@ -31,8 +31,7 @@ class ConcatLinear(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Join map and skip of one size."""
-        y: Tensor = self.narrow(torch.cat([skip, x], dim=1))
-        return y
+        return self.narrow(torch.cat([skip, x], dim=1))
 
 
 class GatedConcat(nn.Module):

@@ -32,11 +32,11 @@ class UNetLike(nn.Module):
     ----------
     in_channels : int
         Channels of the image.
-    stem : nn.Module
+    stem : nn.Module, optional
         What meets the image first; its output is the detail handed to the head.
     stages : sequence of nn.Module
         Encoder stages, shallow to deep; the last is the bottom and no skip.
-    bridge : nn.Module
+    bridge : nn.Module, optional
         Takes the list of all skips and gives it back refined.
     decoders : sequence of nn.Module
         One for each skip, shallow to deep, called as ``decoder(below, skip)``.
@@ -53,9 +53,9 @@ class UNetLike(nn.Module):
         self,
         in_channels: int,
         *,
-        stem: nn.Module,
+        stem: nn.Module | None = None,
         stages: Sequence[nn.Module],
-        bridge: nn.Module,
+        bridge: nn.Module | None = None,
         decoders: Sequence[nn.Module],
         head: nn.Module,
         stride: int,
@@ -69,9 +69,9 @@ class UNetLike(nn.Module):
             )
         self.in_channels, self.stride = in_channels, stride
         self.bridges_bottom = bridges_bottom
-        self.stem = stem
+        self.stem = stem or nn.Identity()
         self.stages = nn.ModuleList(stages)
-        self.bridge = bridge
+        self.bridge = bridge or nn.Identity()
         self.decoders = nn.ModuleList(decoders)
         self.head = head
 
@@ -175,8 +175,7 @@ class Decoder(nn.Module):
             y = F.interpolate(
                 y, size=skip.shape[2:], mode="bilinear", align_corners=False
             )
-        out: Tensor = self.after(self.merge(y, skip))
-        return out
+        return self.after(self.merge(y, skip))
 
 
 def pad_to_multiple(x: Tensor, stride: int) -> Tensor:

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_cihm.models.blocks import CBAM, Gate, PriorityAttention
+from napari_cihm.models.blocks.attention import CBAM, Gate
+from napari_cihm.models.blocks.priority import PriorityAttention
 
 
 def sigmoid(x):

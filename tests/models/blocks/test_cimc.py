@@ -4,7 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from napari_cihm.models.blocks import CiMC, PartialConv, Sharpen, TConv
+from napari_cihm.models.blocks.cimc import CiMC
+from napari_cihm.models.blocks.conv import Sharpen
+from napari_cihm.models.blocks.tconv import PartialConv, TConv
 
 
 def by_pixel(conv, x):

@@ -5,15 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from napari_cihm.models.blocks import (
-    Axial,
-    ResidualConv,
-    ResidualSeparable,
-    SelectiveKernel,
-    SelectiveUnit,
-    residual_pair,
-    separable,
-)
+from napari_cihm.models.blocks.depthwise import Axial, ResidualSeparable, separable
+from napari_cihm.models.blocks.residual import ResidualConv, residual_pair
+from napari_cihm.models.blocks.selective_kernel import SelectiveKernel, SelectiveUnit
 
 
 @pytest.mark.parametrize(("c_in", "c_out", "stride"), [(4, 4, 1), (3, 6, 1), (4, 8, 2)])

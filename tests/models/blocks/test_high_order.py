@@ -5,8 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from napari_cihm.models.blocks import HighOrderBlock, HighOrderSS2D
-from napari_cihm.models.blocks.high_order import LocalGlobal
+from napari_cihm.models.blocks.high_order import (
+    HighOrderBlock,
+    HighOrderSS2D,
+    LocalGlobal,
+)
 
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5])

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from napari_cihm.models.blocks import VSS, Mamba
 from napari_cihm.models.blocks.initial import he, he_out, truncated
+from napari_cihm.models.blocks.mamba import Mamba
+from napari_cihm.models.blocks.vss import VSS
 
 
 def drawn(by):

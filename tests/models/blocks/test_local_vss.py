@@ -4,8 +4,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from napari_cihm.models.blocks import LocalVSS, PMamba, TwoPaths
-from napari_cihm.models.blocks.local_vss import PoolGate, SplitVSS
+from napari_cihm.models.blocks.local_vss import (
+    LocalVSS,
+    PMamba,
+    PoolGate,
+    SplitVSS,
+    TwoPaths,
+)
 
 
 def test_the_shortcut_is_scaled():

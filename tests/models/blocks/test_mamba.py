@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_cihm.models.blocks import PVM, Mamba, PathMamba, ResidualPVM
+from napari_cihm.models.blocks.mamba import PVM, Mamba, PathMamba, ResidualPVM
 from napari_cihm.models.paths import BOTH, CROSS, ROWS
 
 

@@ -3,7 +3,12 @@
 import pytest
 import torch
 
-from napari_cihm.models.blocks import BatchNorm, ChannelNorm, InstanceNorm, group_norm
+from napari_cihm.models.blocks.norm import (
+    BatchNorm,
+    ChannelNorm,
+    InstanceNorm,
+    group_norm,
+)
 
 
 def test_channel_norm_is_by_pixel():

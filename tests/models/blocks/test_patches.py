@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_cihm.models.blocks import PatchEmbed, PatchExpand, PatchMerge
+from napari_cihm.models.blocks.patches import PatchEmbed, PatchExpand, PatchMerge
 
 
 def test_a_patch_is_embedded_by_itself():

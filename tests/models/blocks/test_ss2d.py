@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from napari_cihm.models.blocks import SS2D, VSS
+from napari_cihm.models.blocks.ss2d import SS2D
+from napari_cihm.models.blocks.vss import VSS
 from napari_cihm.models.paths import STRATEGIES, strategy
 
 

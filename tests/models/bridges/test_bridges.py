@@ -7,17 +7,15 @@ from scipy import ndimage
 from torch import nn
 from torch.nn import functional as F
 
-from napari_cihm.models.bridges import SDI, Each, Identity, SpatialChannelBridge
+from napari_cihm.models.bridges.attention import SpatialChannelBridge
+from napari_cihm.models.bridges.each import Each
+from napari_cihm.models.bridges.sdi import SDI
 
 
 @pytest.fixture
 def skips():
     """Three levels of one pyramid, the last of a single pixel."""
     return [torch.randn(2, c, h, w) for c, h, w in [(4, 9, 6), (6, 4, 3), (8, 1, 1)]]
-
-
-def test_identity_hands_over(skips):
-    assert Identity()(skips) is skips
 
 
 def test_each_skip_has_its_own_block(skips):

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from napari_cihm.models.blocks import BatchNorm, group_norm
-from napari_cihm.models.bridges import MRDB
+from napari_cihm.models.blocks.norm import BatchNorm, group_norm
+from napari_cihm.models.bridges.mrdb import MRDB
 
 WIDTHS, SIZES = (4, 6, 8), [(9, 6), (4, 3), (1, 1)]
 

@@ -40,8 +40,7 @@ class CBAM(nn.Module):
         mean = self.channels(x.mean((2, 3), keepdim=True))
         most = self.channels(x.amax((2, 3), keepdim=True))
         x = x * (mean + most).sigmoid()
-        y: Tensor = x * self.pixels(pixel_summary(x)).sigmoid()
-        return y
+        return x * self.pixels(pixel_summary(x)).sigmoid()
 
 
 class Gate(nn.Module):
@@ -70,8 +69,7 @@ class Gate(nn.Module):
     def forward(self, gating: Tensor, gated: Tensor) -> Tensor:
         """Give the gate, (b, maps, h, w)."""
         met = F.relu(self.gating(gating) + self.gated(gated))
-        y: Tensor = self.meet(met).sigmoid()
-        return y
+        return self.meet(met).sigmoid()
 
 
 def pixel_summary(x: Tensor) -> Tensor:

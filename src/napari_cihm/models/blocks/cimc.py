@@ -35,12 +35,10 @@ class CiMC(nn.Module):
         """(b, c_in, h, w) -> (b, c_out, h, w)."""
         u = self.norm(x)
         both = torch.cat([self._context(u), self.insight(u)], dim=1)
-        y: Tensor = self.join(self.join_norm(both))
-        return y
+        return self.join(self.join_norm(both))
 
     def _context(self, u: Tensor) -> Tensor:
         b, c, h, w = u.shape
         parts = u.reshape(b, self.chunks, c // self.chunks, h, w)
         scanned = self.context(parts.flatten(0, 1)).reshape(parts.shape)
-        y: Tensor = (scanned + self.alpha * parts).reshape(b, c, h, w)
-        return y
+        return (scanned + self.alpha * parts).reshape(b, c, h, w)

@@ -26,8 +26,7 @@ class DoubleConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c_in, h, w) -> (b, c_out, h, w)."""
-        y: Tensor = self.body(x)
-        return y
+        return self.body(x)
 
 
 class Sharpen(nn.Module):
@@ -41,5 +40,4 @@ class Sharpen(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = x + self.body(x)
-        return y
+        return x + self.body(x)

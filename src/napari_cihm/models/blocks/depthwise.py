@@ -26,8 +26,7 @@ class ResidualSeparable(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = self.after(self.conv(self.before(x)) + self.scale * x)
-        return y
+        return self.after(self.conv(self.before(x)) + self.scale * x)
 
 
 class Axial(nn.Module):
@@ -45,5 +44,4 @@ class Axial(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = x + self.down(x) + self.across(x)
-        return y
+        return x + self.down(x) + self.across(x)

@@ -47,8 +47,7 @@ class HighOrderSS2D(nn.Module):
         y = self.scans[0](narrow * first)
         for widen, gate, scan in zip(self.widen, others, self.scans[1:], strict=True):
             y = scan(widen(y) * gate)
-        out: Tensor = self.leave(y)
-        return out
+        return self.leave(y)
 
 
 class LocalGlobal(nn.Module):
@@ -81,8 +80,7 @@ class LocalGlobal(nn.Module):
         near, far = self.before(x).chunk(2, dim=1)
         far = self.context(far) + self._filtered(far)
         both = torch.stack([self.local(near), far], dim=2)  # channels take turns
-        y: Tensor = self.after(both.flatten(1, 2))
-        return y
+        return self.after(both.flatten(1, 2))
 
     def _filtered(self, x: Tensor) -> Tensor:
         # half precision has Fourier transforms of few sizes, and few complex numbers
@@ -93,7 +91,7 @@ class LocalGlobal(nn.Module):
             self.spectrum.to(kind), size=size, mode="bilinear", align_corners=True
         )
         kept = frequencies * torch.complex(real, imaginary)
-        y: Tensor = torch.fft.irfft2(kept, s=x.shape[2:], norm="ortho")
+        y = torch.fft.irfft2(kept, s=x.shape[2:], norm="ortho")
         return y.to(x.dtype)
 
 
@@ -115,5 +113,4 @@ class HighOrderBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
         x = x + self.scales[0] * self.context(self.norm(x))
-        y: Tensor = x + self.scales[1] * self.mix(x)
-        return y
+        return x + self.scales[1] * self.mix(x)

@@ -22,8 +22,7 @@ class LocalVSS(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = self.body(x) + self.scale * x
-        return y
+        return self.body(x) + self.scale * x
 
 
 class SplitVSS(nn.Module):
@@ -41,8 +40,7 @@ class SplitVSS(nn.Module):
         b, c, h, w = x.shape
         halves = self.local(x).reshape(2 * b, c // 2, h, w)
         both = self.context(halves) + self.scale * halves
-        y: Tensor = self.after(both.reshape(b, c, h, w))
-        return y
+        return self.after(both.reshape(b, c, h, w))
 
 
 class PoolGate(nn.Module):
@@ -60,8 +58,7 @@ class PoolGate(nn.Module):
             F.adaptive_avg_pool2d(x, self.grid),
             F.adaptive_max_pool2d(x, self.grid),
         ]
-        y: Tensor = x * self.weigh(torch.cat(pooled, dim=1)).sigmoid()
-        return y
+        return x * self.weigh(torch.cat(pooled, dim=1)).sigmoid()
 
 
 class PMamba(nn.Module):
@@ -75,8 +72,7 @@ class PMamba(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = self.after(self.context(x) + self.gate(x))
-        return y
+        return self.after(self.context(x) + self.gate(x))
 
 
 class TwoPaths(nn.Module):

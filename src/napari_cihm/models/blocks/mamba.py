@@ -58,8 +58,7 @@ class Mamba(nn.Module):
             self.step_bias.float(),
             delta_softplus=True,
         )
-        out: Tensor = self.leave(y.to(z.dtype))
-        return out
+        return self.leave(y.to(z.dtype))
 
 
 class PathMamba(nn.Module):
@@ -117,8 +116,7 @@ class PVM(nn.Module):
         parts = u.reshape(b * self.chunks, c // self.chunks, h, w)
         y = self.context(parts).reshape(b, c, h, w)
         y = y + self.scale * (x if self.shortcut == "raw" else u)
-        out: Tensor = self.join(self.norm(y))
-        return out
+        return self.join(self.norm(y))
 
 
 class ResidualPVM(nn.Module):
@@ -139,5 +137,4 @@ class ResidualPVM(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = x + self.body(x)
-        return y
+        return x + self.body(x)

@@ -45,8 +45,8 @@ class InstanceNorm(nn.InstanceNorm2d):
     it in evaluation; such a map is normalised over its channels instead.
     """
 
-    def __init__(self, channels: int, eps: float = 1e-5) -> None:
-        super().__init__(channels, eps=eps, affine=True)
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel of each map over its pixels."""

@@ -23,8 +23,7 @@ class PatchMerge(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c_in, h, w), both even -> (b, c_out, h / 2, w / 2)."""
-        y: Tensor = self.reduce(self.norm(F.pixel_unshuffle(x, 2)))
-        return y
+        return self.reduce(self.norm(F.pixel_unshuffle(x, 2)))
 
 
 class PatchExpand(nn.Module):
@@ -38,5 +37,4 @@ class PatchExpand(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c_in, h, w) -> (b, c_out, factor h, factor w)."""
-        y: Tensor = self.norm(F.pixel_shuffle(self.expand(x), self.factor))
-        return y
+        return self.norm(F.pixel_shuffle(self.expand(x), self.factor))

@@ -32,8 +32,7 @@ class PriorityAttention(nn.Module):
         z = self.pointwise(y)
         b, _, h, w = z.shape
         gate = _gate(y.mean(1).flatten(1), z.mean(1).flatten(1))  # (b, h * w)
-        out: Tensor = z * gate.reshape(b, 1, h, w)
-        return out
+        return z * gate.reshape(b, 1, h, w)
 
 
 def _gate(before: Tensor, after: Tensor) -> Tensor:

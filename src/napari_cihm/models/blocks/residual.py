@@ -49,8 +49,7 @@ class ResidualConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c_in, h, w) -> (b, c_out, h / stride, w / stride)."""
-        y: Tensor = self.act(self.body(x) + self.shortcut(x))
-        return y
+        return self.act(self.body(x) + self.shortcut(x))
 
 
 def residual_pair(c_in: int, c_out: int, stride: int = 1) -> nn.Sequential:

@@ -51,8 +51,7 @@ class SelectiveKernel(nn.Module):
         seen = torch.stack([branch(x) for branch in self.branches], dim=1)
         mean = seen.sum(1).mean((2, 3), keepdim=True)
         weights = self.weigh(self.narrow(mean)).unflatten(1, seen.shape[1:3])
-        y: Tensor = (seen * weights.softmax(1)).sum(1)
-        return y
+        return (seen * weights.softmax(1)).sum(1)
 
 
 class SelectiveUnit(nn.Module):

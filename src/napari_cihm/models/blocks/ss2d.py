@@ -48,8 +48,7 @@ class SS2D(nn.Module):
         u, z = self.enter(x).chunk(2, dim=1)  # (b, e, h, w) each
         u = self.act(self.local(u))
         y = self.norm(self._scan(u).to(z.dtype))
-        out: Tensor = self.leave(y * self.act(z))
-        return out
+        return self.leave(y * self.act(z))
 
     def _scan(self, u: Tensor) -> Tensor:
         h, w = u.shape[2:]

@@ -41,5 +41,4 @@ class TConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = x + self.body(x)
-        return y
+        return x + self.body(x)

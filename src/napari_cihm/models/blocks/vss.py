@@ -28,8 +28,7 @@ class VSS(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) -> (b, c, h, w)."""
-        y: Tensor = x + self.context(self.norm(x))
-        return y
+        return x + self.context(self.norm(x))
 
 
 def vss_stack(channels: int, depth: int, scan: str = "cross") -> nn.Sequential:

@@ -88,9 +88,8 @@ class MRDB(nn.Module):
 
         (b, k * width, h, w) -> (b, k, width, h, w)
         """
-        gates: Tensor = F.logsigmoid(x) + math.log(2.0)
-        split: Tensor = gates.unflatten(1, (-1, self.width))
-        return split
+        gates = F.logsigmoid(x) + math.log(2.0)
+        return gates.unflatten(1, (-1, self.width))
 
 
 def _filters(channels: int, out: int) -> nn.Sequential:
@@ -114,5 +113,4 @@ def _enlarge(x: Tensor, like: Tensor) -> Tensor:
     flat = F.interpolate(
         x.flatten(1, 2), size=size, mode="bilinear", align_corners=False
     )
-    y: Tensor = flat.unflatten(1, x.shape[1:3])
-    return y
+    return flat.unflatten(1, x.shape[1:3])

@@ -7,8 +7,10 @@ all the widths, the order inside a stage and the head.
 
 from torch import nn
 
-from napari_cihm.models.blocks import BatchNorm, CiMC, Sharpen, conv3x3, group_norm
-from napari_cihm.models.bridges import MRDB
+from napari_cihm.models.blocks.cimc import CiMC
+from napari_cihm.models.blocks.conv import Sharpen, conv3x3
+from napari_cihm.models.blocks.norm import BatchNorm, group_norm
+from napari_cihm.models.bridges.mrdb import MRDB
 from napari_cihm.models.heads import DetailHead, HeadName, PlainHead
 from napari_cihm.models.merges import Add
 from napari_cihm.models.skeleton import Decoder, UNetLike

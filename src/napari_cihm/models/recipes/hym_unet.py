@@ -19,9 +19,11 @@ from typing import Annotated
 from pydantic import Field
 from torch import nn
 
-from napari_cihm.models.blocks import DoubleConv, PatchMerge, ResidualConv, vss_stack
+from napari_cihm.models.blocks.conv import DoubleConv
 from napari_cihm.models.blocks.initial import he
-from napari_cihm.models.bridges import Identity
+from napari_cihm.models.blocks.patches import PatchMerge
+from napari_cihm.models.blocks.residual import ResidualConv
+from napari_cihm.models.blocks.vss import vss_stack
 from napari_cihm.models.heads import HeadName, PlainHead, choose_head
 from napari_cihm.models.merges import Concat, GuidedConcat
 from napari_cihm.models.recipes.options import Base, ScanName
@@ -62,9 +64,7 @@ def hym_unet(
 
     network = UNetLike(
         in_channels,
-        stem=nn.Identity(),
         stages=[stage(i, kind) for i, kind in enumerate(stages)],
-        bridge=Identity(),
         decoders=list(map(decoder, range(len(c) - 1))),
         head=choose_head(head, PlainHead(c[0], classes), c[0], in_channels, classes),
         stride=2 ** (len(c) - 1),

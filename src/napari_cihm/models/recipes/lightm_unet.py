@@ -13,13 +13,8 @@ Ours differs: `scan` may choose other paths than rows.
 
 from torch import nn
 
-from napari_cihm.models.blocks import (
-    PVM,
-    ResidualPVM,
-    ResidualSeparable,
-    separable,
-)
-from napari_cihm.models.bridges import Identity
+from napari_cihm.models.blocks.depthwise import ResidualSeparable, separable
+from napari_cihm.models.blocks.mamba import PVM, ResidualPVM
 from napari_cihm.models.heads import HeadName, NormedHead, choose_head
 from napari_cihm.models.merges import Add
 from napari_cihm.models.paths import strategy
@@ -53,7 +48,6 @@ def lightm_unet(
         in_channels,
         stem=separable(in_channels, c[0]),
         stages=list(map(stage, range(4))),
-        bridge=Identity(),
         decoders=list(map(decoder, range(3))),
         head=choose_head(head, NormedHead(c[0], classes), c[0], c[0], classes),
         stride=8,

@@ -19,19 +19,14 @@ pixel attention takes a softmax over the images of a batch: ours over the pixels
 
 from torch import nn
 
-from napari_cihm.models.blocks import (
-    CBAM,
-    Axial,
-    BatchNorm,
-    LocalVSS,
-    PMamba,
-    PriorityAttention,
-    SelectiveKernel,
-    SelectiveUnit,
-    TwoPaths,
-    conv3x3,
-)
-from napari_cihm.models.bridges import Each
+from napari_cihm.models.blocks.attention import CBAM
+from napari_cihm.models.blocks.conv import conv3x3
+from napari_cihm.models.blocks.depthwise import Axial
+from napari_cihm.models.blocks.local_vss import LocalVSS, PMamba, TwoPaths
+from napari_cihm.models.blocks.norm import BatchNorm
+from napari_cihm.models.blocks.priority import PriorityAttention
+from napari_cihm.models.blocks.selective_kernel import SelectiveKernel, SelectiveUnit
+from napari_cihm.models.bridges.each import Each
 from napari_cihm.models.heads import FusionHead, HeadName, PlainHead, choose_head
 from napari_cihm.models.merges import GatedConcat, SelfGatedConcat
 from napari_cihm.models.recipes.options import Base, ScanName

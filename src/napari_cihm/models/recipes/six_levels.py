@@ -21,9 +21,12 @@ from collections.abc import Callable, Sequence
 
 from torch import nn
 
-from napari_cihm.models.blocks import PVM, HighOrderBlock, conv3x3, group_norm
+from napari_cihm.models.blocks.conv import conv3x3
+from napari_cihm.models.blocks.high_order import HighOrderBlock
 from napari_cihm.models.blocks.initial import he_out
-from napari_cihm.models.bridges import SpatialChannelBridge
+from napari_cihm.models.blocks.mamba import PVM
+from napari_cihm.models.blocks.norm import group_norm
+from napari_cihm.models.bridges.attention import SpatialChannelBridge
 from napari_cihm.models.heads import HeadName, PlainHead, choose_head
 from napari_cihm.models.merges import Add
 from napari_cihm.models.paths import strategy

@@ -17,16 +17,10 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from napari_cihm.models.blocks import (
-    ChannelNorm,
-    PatchEmbed,
-    PatchExpand,
-    PatchMerge,
-    vss_stack,
-    vss_stages,
-)
 from napari_cihm.models.blocks.initial import truncated
-from napari_cihm.models.bridges import Identity
+from napari_cihm.models.blocks.norm import ChannelNorm
+from napari_cihm.models.blocks.patches import PatchEmbed, PatchExpand, PatchMerge
+from napari_cihm.models.blocks.vss import vss_stack, vss_stages
 from napari_cihm.models.heads import DeepHead, ExpandHead, HeadName, choose_head
 from napari_cihm.models.merges import ConcatLinear
 from napari_cihm.models.recipes.options import Base, Depths, ScanName
@@ -92,9 +86,7 @@ def _swin_shaped(
 ) -> UNetLike:
     network = UNetLike(
         in_channels,
-        stem=nn.Identity(),
         stages=stages,
-        bridge=Identity(),
         decoders=decoders,
         head=head,
         stride=32,

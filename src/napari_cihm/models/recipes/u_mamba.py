@@ -17,15 +17,11 @@ planned size; `scan` may choose other paths than rows.
 
 from torch import nn
 
-from napari_cihm.models.blocks import (
-    ChannelNorm,
-    InstanceNorm,
-    PathMamba,
-    conv3x3,
-    residual_pair,
-)
+from napari_cihm.models.blocks.conv import conv3x3
 from napari_cihm.models.blocks.initial import he
-from napari_cihm.models.bridges import Identity
+from napari_cihm.models.blocks.mamba import PathMamba
+from napari_cihm.models.blocks.norm import ChannelNorm, InstanceNorm
+from napari_cihm.models.blocks.residual import residual_pair
 from napari_cihm.models.heads import DeepHead, HeadName, PlainHead, choose_head
 from napari_cihm.models.merges import Concat
 from napari_cihm.models.paths import strategy
@@ -84,7 +80,6 @@ def _u_mamba(
         in_channels,
         stem=nn.Sequential(first, InstanceNorm(c[0]), nn.LeakyReLU()),
         stages=list(map(stage, range(7))),
-        bridge=Identity(),
         decoders=list(map(decoder, range(6))),
         head=DeepHead(finest, c[1:6], classes),
         stride=64,

@@ -9,8 +9,7 @@ and half the channels, which is how U-Net stands in the tables of the Mamba pape
 
 from torch import nn
 
-from napari_cihm.models.blocks import DoubleConv
-from napari_cihm.models.bridges import Identity
+from napari_cihm.models.blocks.conv import DoubleConv
 from napari_cihm.models.heads import HeadName, PlainHead, choose_head
 from napari_cihm.models.merges import Concat
 from napari_cihm.models.recipes.options import Base
@@ -35,9 +34,7 @@ def unet(
 
     return UNetLike(
         in_channels,
-        stem=nn.Identity(),
         stages=[DoubleConv(in_channels, c[0]), *map(below, range(1, 5))],
-        bridge=Identity(),
         decoders=list(map(decoder, range(4))),
         head=choose_head(head, PlainHead(c[0], classes), c[0], in_channels, classes),
         stride=16,

@@ -14,9 +14,9 @@ convolution is drawn as a linear layer.
 
 from torch import nn
 
-from napari_cihm.models.blocks import PatchEmbed, PatchExpand, PatchMerge, vss_stack
 from napari_cihm.models.blocks.initial import truncated
-from napari_cihm.models.bridges import Identity
+from napari_cihm.models.blocks.patches import PatchEmbed, PatchExpand, PatchMerge
+from napari_cihm.models.blocks.vss import vss_stack
 from napari_cihm.models.heads import ExpandHead, HeadName, choose_head
 from napari_cihm.models.merges import Add
 from napari_cihm.models.recipes.options import Depths, ScanName, WideBase
@@ -53,9 +53,7 @@ def vm_unet(
     final = ExpandHead(c[0], c[0] // 4, classes)
     network = UNetLike(
         in_channels,
-        stem=nn.Identity(),
         stages=[*map(stage, range(3)), bottom],
-        bridge=Identity(),
         decoders=list(map(decoder, range(3))),
         head=choose_head(head, final, c[0], in_channels, classes),
         stride=32,

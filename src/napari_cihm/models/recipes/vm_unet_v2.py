@@ -17,9 +17,9 @@ linear layers of the encoder are, from a normal of width 0.02.
 
 from torch import nn
 
-from napari_cihm.models.blocks import vss_stages
 from napari_cihm.models.blocks.initial import truncated
-from napari_cihm.models.bridges import SDI
+from napari_cihm.models.blocks.vss import vss_stages
+from napari_cihm.models.bridges.sdi import SDI
 from napari_cihm.models.heads import DeepHead, HeadName, SumHead, choose_head
 from napari_cihm.models.merges import Add
 from napari_cihm.models.recipes.options import Base, Depths, ScanName
@@ -45,7 +45,6 @@ def vm_unet_v2(
     finest = choose_head(head, both, width, in_channels, classes)
     network = UNetLike(
         in_channels,
-        stem=nn.Identity(),
         stages=vss_stages(in_channels, c, depths, scan),
         bridge=SDI(c, width),
         bridges_bottom=True,
