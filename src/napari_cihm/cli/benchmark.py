@@ -2,15 +2,12 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from napari_cihm.cli.options import ModelName, RecipeName
+from napari_cihm.cli.options import JsonFile, ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import BenchmarkSettings
 from napari_cihm.config.benchmark import SCAN
@@ -31,9 +28,7 @@ def benchmark(
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
     device: Device = "auto",
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures to this JSON file.")
-    ] = None,
+    json_file: JsonFile = None,
 ) -> None:
     """Time scans, a network and a segmentation on this machine."""
     from napari_cihm.benchmark import benchmark as run

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import Field
 
-from napari_cihm.cli.options import ModelName, RecipeName
+from napari_cihm.cli.options import JsonFile, ModelName, RecipeName
 from napari_cihm.cli.progress import follow
 from napari_cihm.config import PlaneSettings
 from napari_cihm.config.figures import REGION
@@ -23,9 +23,7 @@ def evaluate(
     settings: PlaneSettings,
     model: ModelName = DEFAULT_MODEL,
     recipe: RecipeName = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures to this JSON file.")
-    ] = None,
+    json_file: JsonFile = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Save a picture of the worst images here.")
     ] = None,

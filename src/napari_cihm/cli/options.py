@@ -31,6 +31,9 @@ RecipeName = Annotated[
         help="Network of a file that holds weights only, when it cannot be recognised."
     ),
 ]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", help="Write the figures to this JSON file.")
+]
 
 NONE = "none"
 OWN = ""  # the settings of a command that are parameters of it

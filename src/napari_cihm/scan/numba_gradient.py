@@ -1,17 +1,13 @@
 """The backward pass of the scan on a CPU, segment by segment where it must."""
 
-from collections.abc import Callable
-from functools import partial
-
 import torch
 from torch import Tensor
 
-from napari_cihm.compiling import Kernel
 from napari_cihm.scan.inputs import Inputs
 from napari_cihm.scan.numba_channel import Adjoint
 from napari_cihm.scan.numba_compile import kernel
 from napari_cihm.scan.numba_plan import Plan
-from napari_cihm.scan.numba_rows import CHUNK, Scratch
+from napari_cihm.scan.numba_rows import CHUNK
 from napari_cihm.scan.pool import share
 
 # Channels that a work item should have at least: each item of a group beyond the first
@@ -63,7 +59,10 @@ def gradients(
         tensors = (grad_out, carry, starts, *sequences, *pieces, *sums)
         adjoint = Adjoint(*(tensor.numpy() for tensor in tensors))
         fixed = (begin, end, problem, adjoint)
-        work = partial(_walk, run, fixed, partial(plan.scratch, u.dtype, parts))
+
+        def work(first: int, after: int, fixed: tuple[object, ...] = fixed) -> None:
+            run(first, after, *fixed, plan.scratch(u.dtype, parts))
+
         share(work, plan.b * plan.groups * parts, plan.seconds(_COST))
         for each, piece in zip(maps, pieces, strict=True):
             each.take(piece, begin, end)
@@ -78,16 +77,6 @@ def gradients(
         None if z is None else g_z,
         None if bias is None else sum_bias.sum(0),
     )
-
-
-def _walk(
-    run: Kernel,
-    fixed: tuple[object, ...],
-    scratch: Callable[[], Scratch],
-    first: int,
-    after: int,
-) -> None:
-    run(first, after, *fixed, scratch())
 
 
 def _segments(plan: Plan, parts: int) -> list[tuple[int, int]]:
