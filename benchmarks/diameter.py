@@ -21,6 +21,7 @@ from napari_cihm.data.image import Image
 from napari_cihm.data.sizes import widths
 from napari_cihm.segmentation.diameter import find_diameter, keeps_scale
 from napari_cihm.segmentation.predictor import NetworkPredictor
+from napari_cihm.segmentation.source import look_over
 
 SCALES = (0.25, 0.5, 1, 2, 4)
 SMALLEST, LARGEST = 40, 2100  # pixels of a side that are still looked at
@@ -68,7 +69,9 @@ def main() -> None:
                 continue
             true = scale * width(one.labels)
             image = Image.of(scaled(one.image, scale), "yxc")
-            found, _ = find_diameter(image, predictor, SegmentSettings())
+            config = predictor.config
+            settings, _, ranges, _ = look_over(image, image, SegmentSettings(), config)
+            found, _ = find_diameter(image, predictor, settings, ranges)
             truths.append(true)
             if found is None:
                 kept += keeps_scale(true, own)

@@ -15,7 +15,7 @@ from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.predictor import Predictor
 from napari_cihm.segmentation.scaling import zooms_for
-from napari_cihm.segmentation.source import Source, find_ranges
+from napari_cihm.segmentation.source import Source
 from napari_cihm.segmentation.thrift import predict_one
 
 ZOOMS = (1.0, 0.5, 2.0, 0.25, 0.125)
@@ -55,7 +55,7 @@ def find_diameter(
     image: Image,
     predictor: Predictor,
     settings: SegmentSettings,
-    ranges: Ranges | None = None,
+    ranges: Ranges,
 ) -> tuple[float | None, str]:
     """Return the diameter to scale by, None to keep the scale, and a word on it.
 
@@ -65,8 +65,6 @@ def find_diameter(
     A last look has to find them as wide as was thought, and even, and what is enlarged
     has to be light and dark: grain looks like nuclei too when it is enlarged, but gets
     finer with every zoom, or uneven, and has every shade of grey.
-
-    Its contrast, where it is known, is given as `ranges`.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
@@ -76,8 +74,6 @@ def find_diameter(
         return None, ""
     config = predictor.config
     channels = plan_channels(image, settings, config)
-    if ranges is None:
-        ranges = find_ranges(image, channels, config.normalisation)
 
     def look_for(diameter: float) -> Look:
         zooms = zooms_for(image, config, diameter)

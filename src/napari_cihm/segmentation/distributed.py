@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from napari_cihm.memory import keep_memory
 from napari_cihm.models import Model
 from napari_cihm.models.devices import pick_device
 from napari_cihm.segmentation.local import Decode
-from napari_cihm.segmentation.parts import Part, decode_block
+from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.plan import Plan, Plane
 from napari_cihm.segmentation.predictor import Maps
 from napari_cihm.segmentation.store import Shelf
@@ -35,7 +35,7 @@ def run_distributed(
     plan: Plan,
     thrift: Thrift,
     store: Shelf,
-    decode: Decode = decode_block,
+    decode: Decode,
 ) -> Iterator[Event]:
     """Send out the tiles and blocks that the store lacks, and gather the blocks.
 
@@ -46,7 +46,8 @@ def run_distributed(
     given = client.submit(Parcel, _packed((plan, thrift, decode)), pure=False)
     threads = sum(client.nthreads().values()) or 1
     waiting = deque(missing_blocks(plan, store))
-    window = _Window(plan, client, given, _uses(waiting, plan))
+    uses = Counter((p, n) for p, block in waiting for n in plan.tiles_of(block))
+    window = _Window(plan, client, given, uses)
     tally = Tally(plan, len(window.uses), len(waiting))
     try:
         while waiting or window.blocks:
@@ -68,7 +69,7 @@ class _Window:
     plan: Plan
     client: Any
     given: Any
-    uses: dict[tuple[Plane, int], int]
+    uses: Counter[tuple[Plane, int]]
     tiles: dict[tuple[Plane, int], Any] = field(default_factory=dict)
     blocks: dict[Any, tuple[Plane, Block]] = field(default_factory=dict)
     said: set[tuple[Plane, int]] = field(default_factory=set)
@@ -107,16 +108,6 @@ class _Window:
     def cancel(self) -> None:
         """Call back what is under way."""
         self.client.cancel([*self.blocks, *self.tiles.values()])
-
-
-def _uses(
-    waiting: deque[tuple[Plane, Block]], plan: Plan
-) -> dict[tuple[Plane, int], int]:
-    uses: dict[tuple[Plane, int], int] = {}
-    for plane, block in waiting:
-        for number in plan.tiles_of(block):
-            uses[plane, number] = uses.get((plane, number), 0) + 1
-    return uses
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]

@@ -68,15 +68,15 @@ class FolderStore:
             shape = tuple(image.size(letter) for letter in CANON)
             chunks = (1, 1, *chunk)  # as results are read and written: plane by plane
             self._labels = _array(folder / "labels", shape, chunks, "uint32")
-            self._maps: Any = None
-            self._doubt: Any = None
+            self.maps: Any = None
+            self.doubt: Any = None
             shape, chunks = image.label_shape, picked(chunks, self._axes)
             if classes:
-                self._maps = _array(
+                self.maps = _array(
                     folder / "maps", (classes, *shape), (1, *chunks), "float32"
                 )
             if doubt:
-                self._doubt = _array(folder / "uncertainty", shape, chunks, "float32")
+                self.doubt = _array(folder / "uncertainty", shape, chunks, "float32")
 
     def tile(self, unit: Unit, number: int) -> Maps:
         """Return a finished tile."""
@@ -108,11 +108,11 @@ class FolderStore:
         with clear_errors(self.folder):
             self._labels[(*unit, *core)] = part.labels
             where = placed(unit, core, self._axes)
-            if self._maps is not None and part.maps is not None:
+            if self.maps is not None and part.maps is not None:
                 for number, maps in enumerate(part.maps):
-                    self._maps[(number, *where)] = arranged(maps, self._axes)
-            if self._doubt is not None and part.doubt is not None:
-                self._doubt[where] = arranged(part.doubt, self._axes)
+                    self.maps[(number, *where)] = arranged(maps, self._axes)
+            if self.doubt is not None and part.doubt is not None:
+                self.doubt[where] = arranged(part.doubt, self._axes)
         faces = {f"face{axis}{side}": f for (axis, side), f in part.faces.items()}
         path = self._part(unit, part.index)
         path.parent.mkdir(exist_ok=True)
@@ -145,14 +145,6 @@ class FolderStore:
                 block = table[self._labels[(*unit, *core)]]
                 final[placed(unit, core, self._axes)] = arranged(block, self._axes)
         return final
-
-    def maps(self) -> Any:
-        """Return the maps that were kept, still on disk, or None."""
-        return self._maps
-
-    def doubt(self) -> Any:
-        """Return how unsure the model is, still on disk, where kept, or None."""
-        return self._doubt
 
     def _open(self, manifest: str) -> bool:
         path = self.folder / MANIFEST

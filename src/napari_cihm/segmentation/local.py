@@ -1,11 +1,12 @@
 """Carrying out a plan in this process: tiles as blocks need them, blocks in order."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 
 from napari_cihm.data.tiles import Block
 from napari_cihm.events import Event
-from napari_cihm.segmentation.parts import Part, decode_block
+from napari_cihm.segmentation.parts import Part
 from napari_cihm.segmentation.plan import Plan, Plane
 from napari_cihm.segmentation.predictor import Maps
 from napari_cihm.segmentation.store import Shelf
@@ -17,7 +18,7 @@ Decode = Callable[[Plan, Block, Mapping[int, Maps]], Part]
 
 
 def run_local(
-    plan: Plan, thrift: Thrift, store: Shelf, decode: Decode = decode_block
+    plan: Plan, thrift: Thrift, store: Shelf, decode: Decode
 ) -> Iterator[Event]:
     """Predict and decode what the store lacks, saying each tile and block.
 
@@ -28,7 +29,7 @@ def run_local(
     missing = sum(1 for _ in _jobs(plan, store))
     tally = Tally(plan, missing, sum(1 for _ in missing_blocks(plan, store)))
     for plane in plan.planes:
-        waiting = _uses(plan)
+        waiting = Counter(n for block in plan.blocks for n in plan.tiles_of(block))
         for block in plan.blocks:
             needed = plan.tiles_of(block)
             if not store.has_part(plane, block.index):
@@ -65,11 +66,3 @@ def _predict_next(
     jobs = list(islice(queue, thrift.batch))
     tiles = [plan.source.read(*plane, plan.tiles[number]) for plane, number in jobs]
     return list(zip(jobs, thrift(tiles), strict=True))
-
-
-def _uses(plan: Plan) -> dict[int, int]:
-    uses: dict[int, int] = dict.fromkeys(range(len(plan.tiles)), 0)
-    for block in plan.blocks:
-        for number in plan.tiles_of(block):
-            uses[number] += 1
-    return uses

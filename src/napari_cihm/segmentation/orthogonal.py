@@ -12,15 +12,8 @@ from napari_cihm.data.image import Image
 from napari_cihm.data.tiles import Block, BlockGrid
 from napari_cihm.data.zoom import resample
 from napari_cihm.events import BlockDone, Event, TileDone
-from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.local import Decode
-from napari_cihm.segmentation.parts import (
-    Part,
-    class_part,
-    classes_of,
-    make_part,
-    with_kept,
-)
+from napari_cihm.segmentation.parts import Part, cut_down, told_apart
 from napari_cihm.segmentation.placing import Unit, arranged, placed
 from napari_cihm.segmentation.plan import Plan, blend
 from napari_cihm.segmentation.planning import make_plan
@@ -146,27 +139,13 @@ def _decode_volumes(
     for t in range(image.size("t")):
         highest = 0
         for block in blocks:
-            part = _decode_block(plan, maps[:, t], block, blocks)
+            seen = maps[:, t][:, *block.view].astype(np.float32) / np.float32(FULL)
+            part = cut_down(plan, block, blocks, told_apart(plan, seen), seen)
             store.put_part((t,), block.core, part)
             labels = np.where(part.labels > 0, part.labels + np.uint32(highest), 0)
             highest, done = highest + len(part.first), done + 1
-            axes = image.label_axes
-            where = placed((t,), block.core, axes)
-            yield BlockDone(done, total, where, arranged(labels, axes))
-
-
-def _decode_block(
-    plan: Plan, maps: NDArray[np.uint16], block: Block, blocks: BlockGrid
-) -> Part:
-    seen = maps[:, *block.view].astype(np.float32) / np.float32(FULL)
-    core = shifted(block.core, block.view)
-    if plan.config.task == "semantic":
-        classes = classes_of(seen, plan.decoding.foreground)
-        part = class_part(block, classes[core])
-    else:
-        labels = decode(seen, plan.decoding)
-        part = make_part(block, blocks.shape, blocks.counts, labels)
-    return with_kept(part, seen[:, *core], plan)
+            where = placed((t,), block.core, image.label_axes)
+            yield BlockDone(done, total, where, arranged(labels, image.label_axes))
 
 
 def _maps_only(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.boxes import shifted
-from napari_cihm.data.tiles import Block
+from napari_cihm.data.tiles import Block, BlockGrid
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.plan import Plan, block_maps
 from napari_cihm.segmentation.predictor import Maps
@@ -56,10 +56,7 @@ class Part:
 def decode_block(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:
     """Tell a block's objects apart from the maps of the tiles it touches."""
     maps = block_maps(plan, block, tiles)
-    if plan.config.task == "semantic":
-        seen: NDArray[Any] = classes_of(maps, plan.decoding.foreground)
-    else:
-        seen = decode(maps, plan.decoding)
+    seen = told_apart(plan, maps)
     if plan.zoom > 1:
         window = plan.network_view(block)
         picks = [
@@ -67,34 +64,38 @@ def decode_block(plan: Plan, block: Block, tiles: Mapping[int, Maps]) -> Part:
             for z, s, w in zip(plan.back, block.view, window, strict=True)
         ]
         seen, maps = seen[np.ix_(*picks)], maps[:, *np.ix_(*picks)]
+    return cut_down(plan, block, plan.blocks, seen, maps)
+
+
+def told_apart(plan: Plan, maps: NDArray[np.float32]) -> NDArray[Any]:
+    """Turn maps into numbers of objects, or of classes where a model is semantic."""
+    if plan.config.task == "instance":
+        return decode(maps, plan.decoding)
+    if len(maps) == 1:
+        return np.asarray(maps[0] > plan.decoding.foreground, np.uint32)
+    return np.asarray(maps.argmax(axis=0), np.uint32)
+
+
+def cut_down(
+    plan: Plan,
+    block: Block,
+    blocks: BlockGrid,
+    seen: NDArray[Any],
+    maps: NDArray[np.float32],
+) -> Part:
+    """Cut a view down to its core, with what is to be kept of its maps."""
     core = shifted(block.core, block.view)
-    if plan.config.task == "semantic":
-        part = class_part(block, seen[core])
+    if plan.config.task == "instance":
+        part = make_part(block, blocks.shape, blocks.counts, seen)
     else:
-        part = make_part(block, plan.blocks.shape, plan.blocks.counts, seen)
-    return with_kept(part, maps[:, *core], plan)
-
-
-def class_part(block: Block, classes: Labels) -> Part:
-    """Make a block of a semantic model's classes."""
-    met = np.unique(classes).astype(np.int64)
-    return Part(block.index, classes, met[met > 0])
-
-
-def with_kept(part: Part, maps: NDArray[np.float32], plan: Plan) -> Part:
-    """Add what the user wants to keep of the maps of a block's core."""
+        met = np.unique(seen[core]).astype(np.int64)
+        part = Part(block.index, seen[core], met[met > 0])
+    maps = maps[:, *core]
     if plan.settings.maps:
         part = replace(part, maps=maps)
     if plan.settings.uncertainty:
         part = replace(part, doubt=uncertainty_of(maps, plan.config.exclusive))
     return part
-
-
-def classes_of(maps: NDArray[np.float32], threshold: float) -> Labels:
-    """Turn the maps of a semantic model into class numbers, 0 the background."""
-    if len(maps) == 1:
-        return np.asarray(maps[0] > threshold, np.uint32)
-    return np.asarray(maps.argmax(axis=0), np.uint32)
 
 
 def make_part(

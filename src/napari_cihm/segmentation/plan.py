@@ -40,6 +40,11 @@ class Plan:
         """The image that is cut up."""
         return self.source.image
 
+    @property
+    def orthogonal(self) -> bool:
+        """Whether it is one of the three directions of a volume."""
+        return self.settings.volume == "orthogonal" and self.image.size("z") > 1
+
     @cached_property
     def planes(self) -> tuple[Plane, ...]:
         """Every (t, z), in order."""

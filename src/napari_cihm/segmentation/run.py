@@ -130,7 +130,7 @@ def segment_iter(
     diameter, note = find_diameter(whole, looking, chosen, ranges)
     plan, thrift = make_plan(picture, predictor, chosen, diameter, ranges)
     thrift.known = looking.first  # of an image no larger than a look, all of it
-    sides = plan_sides(plan, predictor, diameter) if _is_orthogonal(plan) else []
+    sides = plan_sides(plan, predictor, diameter) if plan.orthogonal else []
     units, blocks = _units(plan)
     tiles = sum(one.tile_count for one, _ in sides) if sides else plan.tile_count
     yield SegmentationStarted(
@@ -163,8 +163,8 @@ def segment_iter(
             picture.label_axes,
             count,
             given,
-            maps=store.maps(),
-            uncertainty=store.doubt(),
+            maps=store.maps,
+            uncertainty=store.doubt,
             zoom=plan.zoom,
             diameter=diameter,
             seconds=time.perf_counter() - begun,
@@ -190,13 +190,9 @@ def _look_over(
     return settings, ranges, fingerprint(pixels) if named else "", channels.note
 
 
-def _is_orthogonal(plan: Plan) -> bool:
-    return plan.settings.volume == "orthogonal" and plan.image.size("z") > 1
-
-
 def _units(plan: Plan) -> tuple[list[Unit], BlockGrid]:
     """Return what is decoded apart, planes or volumes, and its blocks."""
-    if _is_orthogonal(plan):
+    if plan.orthogonal:
         return [(t,) for t in range(plan.image.size("t"))], volume_blocks(plan.image)
     return list(plan.planes), plan.blocks
 
@@ -238,7 +234,7 @@ def _grain(plan: Plan) -> str:
 def _anisotropy(plan: Plan) -> str:
     """Say that three directions are no equals, where the scale tells so."""
     sizes = in_unit_of_x(plan.image.scale, plan.image.units, "zx")
-    if not _is_orthogonal(plan) or sizes is None:
+    if not plan.orthogonal or sizes is None:
         return ""
     deep, wide = map(abs, sizes)
     if deep < 2 * wide:

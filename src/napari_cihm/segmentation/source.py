@@ -113,12 +113,6 @@ def look_over(
     return settings, channels, _ranges(parts, pixels, config.normalisation), pixels
 
 
-def find_ranges(image: Image, channels: ChannelPlan, settings: Normalisation) -> Ranges:
-    """Find what intensities stand for, for the whole image at once."""
-    parts = sample(image, channels)
-    return _ranges(parts, joined(parts), settings)
-
-
 def _ranges(
     parts: list[NDArray[Any]], pixels: NDArray[Any], settings: Normalisation
 ) -> Ranges:

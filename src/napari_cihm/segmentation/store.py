@@ -41,7 +41,16 @@ class Shelf(Protocol):
 
 
 class Store(Shelf, Protocol):
-    """A shelf that labels are taken from in the end."""
+    """A shelf that labels are taken from in the end.
+
+    Attributes
+    ----------
+    maps, doubt : array-like or None
+        The maps and how unsure the model is, where they are kept.
+    """
+
+    maps: Any
+    doubt: Any
 
     def parts(self, unit: Unit) -> list[Part]:
         """Return what joining needs of a unit's blocks."""
@@ -51,12 +60,6 @@ class Store(Shelf, Protocol):
 
     def finish(self, tables: "Tables", cores: Mapping[tuple[int, ...], Box]) -> Any:
         """Give every object its final number and return the labels."""
-
-    def maps(self) -> Any:
-        """Return the maps that were kept, or None."""
-
-    def doubt(self) -> Any:
-        """Return how unsure the model is, where that was kept, or None."""
 
 
 Tables = Mapping[tuple[Unit, tuple[int, ...]], NDArray[np.uint32]]
@@ -85,12 +88,9 @@ class MemoryStore:
     def __init__(self, image: Image, classes: int = 0, doubt: bool = False) -> None:
         self._axes = image.label_axes
         self._labels = _room(image.label_shape, np.uint32)
-        self._maps: NDArray[np.float32] | None = None
-        self._doubt: NDArray[np.float32] | None = None
-        if classes:
-            self._maps = _room((classes, *image.label_shape), np.float32)
-        if doubt:
-            self._doubt = _room(image.label_shape, np.float32)
+        shape, kind = image.label_shape, np.float32
+        self.maps: Any = _room((classes, *shape), kind) if classes else None
+        self.doubt: Any = _room(shape, kind) if doubt else None
         self._tiles: dict[tuple[Unit, int], Maps] = {}
         self._parts: dict[Unit, dict[tuple[int, ...], Part]] = {}
 
@@ -118,11 +118,11 @@ class MemoryStore:
         """Keep a finished block."""
         where = placed(unit, core, self._axes)
         self._labels[where] = arranged(part.labels, self._axes)
-        if self._maps is not None and part.maps is not None:
-            for kept, maps in zip(self._maps, part.maps, strict=True):
+        if self.maps is not None and part.maps is not None:
+            for kept, maps in zip(self.maps, part.maps, strict=True):
                 kept[where] = arranged(maps, self._axes)
-        if self._doubt is not None and part.doubt is not None:
-            self._doubt[where] = arranged(part.doubt, self._axes)
+        if self.doubt is not None and part.doubt is not None:
+            self.doubt[where] = arranged(part.doubt, self._axes)
         self._parts.setdefault(unit, {})[part.index] = part.without_pixels()
 
     def parts(self, unit: Unit) -> list[Part]:
@@ -142,14 +142,6 @@ class MemoryStore:
             where = placed(unit, cores[index], self._axes)
             self._labels[where] = table[self._labels[where]]
         return self._labels.astype(smallest_dtype(highest), copy=False)
-
-    def maps(self) -> Any:
-        """Return the maps that were kept, or None."""
-        return self._maps
-
-    def doubt(self) -> Any:
-        """Return how unsure the model is, where that was kept, or None."""
-        return self._doubt
 
 
 def _room(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:

@@ -45,7 +45,7 @@ def nothing_found(plan: Plan) -> str:
     sides = (
         "the three directions (where slices lie farther apart than pixels, objects are "
         "squeezed when seen from the side: link them across slices), "
-        if plan.settings.volume == "orthogonal" and plan.image.size("z") > 1
+        if plan.orthogonal
         else ""
     )
     return (
