@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import Decoding
 from napari_cihm.data.flooding import flood, landscape
@@ -38,11 +37,10 @@ def drop_doubtful(
     """Remove objects that are too small or too unsure, and close the numbering."""
     flat = labels.ravel()
     sizes = np.bincount(flat)
-    dropped = sizes < settings.min_size
+    kept = sizes >= max(1, settings.min_size)
     if settings.sure:
         sums = np.bincount(flat, probability.ravel())
-        dropped |= sums < settings.sure * sizes
-    dropped[0] = False
-    if dropped.any():
-        labels = np.where(dropped[labels], 0, labels)
-    return np.asarray(relabel_sequential(labels)[0], np.int32)
+        kept &= sums >= settings.sure * sizes
+    kept[0] = False
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return np.asarray(numbers[labels])

@@ -106,22 +106,22 @@ def make_part(
 ) -> Part:
     """Cut a decoded view down to its core and keep the bands around its faces."""
     core = seen[shifted(block.core, block.view)]
-    present, first_here, inverse = np.unique(core, True, True)
-    inside = present > 0
-    numbers = np.cumsum(inside) * inside
-    labels = numbers[inverse].reshape(core.shape).astype(np.uint32)
-    places = np.unravel_index(first_here[inside], core.shape)
+    inside = np.flatnonzero(core)
+    found = core.ravel()[inside]
+    here = np.bincount(found, minlength=int(seen.max(initial=0)) + 1) > 0
+    numbers = np.where(here, np.cumsum(here), 0).astype(np.uint32)
+    first_here = np.zeros(len(here), np.int64)
+    first_here[found[::-1]] = inside[::-1]  # of an object's pixels the first is last
     corner = [s.start for s in block.core]
+    places = np.unravel_index(first_here[here], core.shape)
     first = np.ravel_multi_index(
         tuple(p + c for p, c in zip(places, corner, strict=True)), shape
     )
-    lut = np.zeros(int(seen.max(initial=0)) + 1, np.uint32)
-    lut[present[inside]] = numbers[inside]
     faces = {
-        (axis, side): lut[seen[band]]
+        (axis, side): numbers[seen[band]]
         for (axis, side), band in _bands(block, counts).items()
     }
-    return Part(block.index, labels, first.astype(np.int64), faces)
+    return Part(block.index, numbers[core], first.astype(np.int64), faces)
 
 
 def _bands(
