@@ -15,8 +15,8 @@
     ├── TrainingError       training that cannot start or had to stop
     └── WriteError          a result that could not be written (also an OSError)
 
-Each says what came, what was wanted and what to do next; the window shows it as
-a notification, the command line as one line with a non-zero exit.
+Each says what came, what was wanted and what to do next, in sentences; the window
+shows it as a notification, the command line as one line with a non-zero exit.
 """
 
 import difflib
@@ -35,25 +35,44 @@ def in_short(value: object) -> str:
     return f"<{type(value).__name__}>"
 
 
+def capital(text: str) -> str:
+    """Begin with a capital letter, unless a file's name begins it."""
+    words = text.split()
+    return text[0].upper() + text[1:] if words and words[0].isalpha() else text
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital letter and end with a full stop."""
+    text = capital(text.strip())
+    return text if not text or text[-1] in ".!?" else f"{text}."
+
+
 class CihmError(Exception):
     """Base of every error this package raises on purpose.
 
     Parameters
     ----------
     came : str
-        What was met, as a sentence without its full stop.
+        What was met, as a sentence without its capital letter and full stop.
     wanted : str, optional
         What was expected instead.
     remedy : str, optional
         The next step for the user.
+
+    Attributes
+    ----------
+    problem : str
+        What came and what was wanted, as such a sentence too.
     """
 
     def __init__(self, came: str, wanted: str = "", remedy: str = "") -> None:
         self.came = came
         self.wanted = wanted
         self.remedy = remedy
-        expected = f"expected {wanted}" if wanted else ""
-        super().__init__(". ".join(part for part in (came, expected, remedy) if part))
+        # What came may be no whole sentence: what was wanted goes on with it.
+        self.problem = f"{came}; expected {wanted}" if wanted else came
+        said = f"{self.problem}. {sentence(remedy)}" if remedy else self.problem
+        super().__init__(said)
 
 
 class InputError(CihmError, ValueError):

@@ -54,4 +54,4 @@ def test_the_list_fits_a_narrow_screen(capsys):
 )
 def test_an_unknown_name_lists_its_near_matches(name, near, capsys):
     assert main(["models", name]) == 2
-    assert f"did you mean '{near}'" in capsys.readouterr().err
+    assert f"Did you mean '{near}'" in capsys.readouterr().err

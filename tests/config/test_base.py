@@ -80,7 +80,7 @@ def test_of_a_call_each_member_is_named_by_its_place():
         build_model("vm-unet", 1, 1, depths=("few", 2, "many", 2))
     assert str(caught.value).startswith(
         "options of 'vm-unet': depths.0='few': input should be a valid integer; "
-        "depths.2='many': input should be a valid integer. by default"
+        "depths.2='many': input should be a valid integer. By default"
     )
 
 
@@ -88,4 +88,4 @@ def test_an_unknown_setting_is_named_with_what_it_may_have_meant():
     with pytest.raises(UnknownNameError) as caught:
         SegmentSettings.of(diametre=30)
     assert "no setting in SegmentSettings is called 'diametre'" in str(caught.value)
-    assert "did you mean 'diameter'" in str(caught.value)
+    assert "Did you mean 'diameter'" in str(caught.value)

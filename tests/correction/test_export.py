@@ -211,7 +211,7 @@ def test_a_write_that_fails_leaves_no_half_pair(tmp_path, monkeypatch) -> None:
         replace(one, other)
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(WriteError, match=r"No space left.*free some space"):
+    with pytest.raises(WriteError, match=r"No space left.*Free some space"):
         export(tmp_path, *given)
     names = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
     assert names == ["a_z0000.tif"] * 3 + ["index.jsonl"]

@@ -52,8 +52,8 @@ def test_ranks_without_a_meaning_are_refused(shape: tuple[int, ...]) -> None:
         ("zy", (4, 4), "lack y or x"),
         ("zyx", (4, 4), "3 letters for an image of 2 dimensions"),
         ("", (4, 4), "lack y or x"),
-        (("y", "x"), (4, 4), "try axes='yx'"),
-        (b"yx", (4, 4), r"given as bytes \(b'yx'\)\. expected a string[^.]*$"),
+        (("y", "x"), (4, 4), "Try axes='yx'"),
+        (b"yx", (4, 4), r"given as bytes \(b'yx'\); expected a string[^.]*$"),
     ],
 )
 def test_axes_that_do_not_fit_are_refused(

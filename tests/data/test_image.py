@@ -76,7 +76,7 @@ def test_none_is_no_image() -> None:
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 4, 4)])
 def test_an_empty_selection_is_refused_with_a_way_out(shape) -> None:
-    with pytest.raises(ShapeError, match="select a region"):
+    with pytest.raises(ShapeError, match="Select a region"):
         Image.of(np.zeros(shape))
 
 

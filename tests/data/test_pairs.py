@@ -213,7 +213,7 @@ def test_a_folder_above_pairs_is_told_where_they_are(tmp_path):
         for held in ("images", "masks"):
             (tmp_path / part / held).mkdir(parents=True)
     (tmp_path / "notes").mkdir()
-    expected = rf"give {tmp_path}/train or {tmp_path}/val instead"
+    expected = rf"Give {tmp_path}/train or {tmp_path}/val instead"
     with pytest.raises(DataError, match=expected):
         find_pairs(tmp_path)
 

@@ -402,5 +402,5 @@ def test_a_level_that_a_file_lacks_is_refused(tmp_path: Path, name: str) -> None
             zarr.create_group(path)
         zarr.create_array(inner, data=pixels)
     read_image(given)
-    with pytest.raises(ReadError, match=r"no level 1\. expected 0, the only one"):
+    with pytest.raises(ReadError, match=r"no level 1; expected 0, the only one"):
         read_image(given, level=1)

@@ -114,7 +114,7 @@ def test_haematoxylin_is_refused_where_nobody_knows_what_is_white():
     black = np.pad(colours, [(0, 0), (60, 60), (60, 60)])
     black[0, 0, 0] = np.nan
     for given in (colours, black):
-        with pytest.raises(InputError, match=r"as large as 1.*divide them by the num"):
+        with pytest.raises(InputError, match=r"as large as 1.*Divide them by the num"):
             haematoxylin(given)
     bright = colours / 255
     bright[:, 20, 20] = 9.0  # a reflex

@@ -74,7 +74,7 @@ def test_a_stack_in_several_files_is_opened_whole_by_its_first(
     for number, plane in enumerate(PLANES):
         np.testing.assert_array_equal(image.read(z=number)[0], plane)
     for path in others:
-        with pytest.raises(ReadError, match=r"open z0\.ome\.tif, which gives all"):
+        with pytest.raises(ReadError, match=r"Open z0\.ome\.tif, which gives all"):
             read_image(path)
 
 

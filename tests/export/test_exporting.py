@@ -28,7 +28,7 @@ def writer(monkeypatch):
 
 
 def test_an_unknown_format_lists_its_near_matches(small, tmp_path):
-    with pytest.raises(UnknownNameError, match="did you mean 'onnx'"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'onnx'"):
         export_model(small("unet"), tmp_path, "onxx")
 
 
@@ -83,7 +83,7 @@ def test_the_command_asks_who_made_what_is_shared(writer, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("cihm-dbs18", "did you mean 'cihm-dsb18'"),
+        ("cihm-dbs18", "Did you mean 'cihm-dsb18'"),
         ("cihm-dsb18 --format tflite", "should be 'bioimageio' or 'onnx'"),
         ("nothing.safetensors", "is not a file"),
     ],

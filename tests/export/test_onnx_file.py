@@ -85,6 +85,6 @@ def test_a_recipe_runs_elsewhere(name, small, tmp_path):
 
 @pytest.mark.parametrize("name", CANNOT)
 def test_what_onnx_cannot_hold_is_refused_at_once(name, small, tmp_path):
-    with pytest.raises(UnavailableError, match=f"'{name}' .*export it as bioimageio"):
+    with pytest.raises(UnavailableError, match=f"'{name}' .*Export it as bioimageio"):
         export_model(small(name), tmp_path, "onnx")
     assert list(tmp_path.iterdir()) == []

@@ -61,7 +61,7 @@ def test_a_network_that_cannot_be_built_is_refused(
 def test_what_a_newer_version_made_says_so(tmp_path, weights, about, change):
     path = tmp_path / "new.safetensors"
     save_file(weights, path, {"cihm": json.dumps(about | change)})
-    with pytest.raises(CheckpointError, match="update napari-cihm"):
+    with pytest.raises(CheckpointError, match="Update napari-cihm"):
         load_model(path)
 
 
@@ -104,7 +104,7 @@ def test_weights_of_another_kind_of_number_are_refused(tmp_path, weights, about,
     cast = {key: tensor.to(kind) for key, tensor in weights.items()}
     save_file(cast, path, {"cihm": json.dumps(about)})
     name = str(kind).removeprefix("torch.")
-    with pytest.raises(CheckpointError, match=f"{name}. expected floating point"):
+    with pytest.raises(CheckpointError, match=f"{name}; expected floating point"):
         load_model(path)
 
 
@@ -180,7 +180,7 @@ def test_a_recipe_can_be_asked_for(tmp_path):
     assert load_model(path, "cpu", recipe="unet").config.recipe == "unet"
     with pytest.raises(CheckpointError, match="do not fit the recipe 'cihm'"):
         load_model(path, "cpu", recipe="cihm")
-    with pytest.raises(UnknownNameError, match="did you mean 'unet'"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'unet'"):
         load_model(path, "cpu", recipe="unett")
     with pytest.raises(CheckpointError, match="is of the recipe 'cihm'"):
         load_model("cihm-dsb18", "cpu", recipe="unet")

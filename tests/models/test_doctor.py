@@ -148,7 +148,10 @@ def test_code_in_a_file_is_refused_and_not_run(tmp_path):
     (fault,) = examine(path).findings
     assert fault.level == "fault"
     assert "mkdir" in fault.text
-    assert "state_dict" in fault.remedy
+    assert fault.remedy.startswith(
+        "expected weights alone: torch.save(model.state_dict"
+    )
+    assert ". Save its state_dict where" in fault.remedy
     assert not sprung.exists()
 
 
@@ -180,4 +183,4 @@ def test_a_newer_format_is_refused(tmp_path):
     path.write_bytes(raw.replace(ours, ours.replace(b"1", b"9")))
     (fault,) = examine(path).findings
     assert "format 9" in fault.text
-    assert "update napari-cihm" in fault.remedy
+    assert "Update napari-cihm" in fault.remedy

@@ -67,7 +67,7 @@ def test_it_takes_a_head(name):
 
 
 def test_an_unknown_name_lists_its_near_matches():
-    with pytest.raises(UnknownNameError, match="did you mean 'hym-unet'") as caught:
+    with pytest.raises(UnknownNameError, match="Did you mean 'hym-unet'") as caught:
         build_model("hymunet")
     assert all(name in str(caught.value) for name in RECIPES)
 
@@ -78,7 +78,7 @@ def test_an_unknown_option_is_refused_with_those_there_are():
     text = str(caught.value)
     assert "option of 'hym-unet' is called 'mfg'" in text
     assert "base, head, mgf, scan, stages" in text
-    assert "did you mean 'mgf'" in text
+    assert "Did you mean 'mgf'" in text
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_unknown_option_is_refused_with_those_there_are():
 def test_an_option_out_of_bounds_is_refused_in_words(name, options, words):
     with pytest.raises(InputError, match=words) as caught:
         build_model(name, **options)
-    assert "by default they are" in str(caught.value)
+    assert "By default they are" in str(caught.value)
 
 
 @pytest.mark.parametrize("ends", [(0, 1), (1, 0), (True, 1), (1.0, 1), ("3", 1)])

@@ -114,5 +114,5 @@ def test_other_shapes_are_refused(shape):
 
 
 def test_whole_numbers_are_refused():
-    with pytest.raises(DtypeError, match="normalise the image first"):
+    with pytest.raises(DtypeError, match="Normalise the image first"):
         pyramid(nn.Identity())(torch.zeros(1, 2, 8, 8, dtype=torch.uint8))

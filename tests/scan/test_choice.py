@@ -42,7 +42,7 @@ def test_shapes_without_numbers(case, monkeypatch):
 
 def test_an_unknown_name_lists_the_known(case, monkeypatch):
     monkeypatch.setenv("CIHM_SCAN", "nubma")
-    with pytest.raises(UnknownNameError, match="did you mean 'numba'") as caught:
+    with pytest.raises(UnknownNameError, match="Did you mean 'numba'") as caught:
         selective_scan(**case())
     assert "mamba_ssm, numba, reference, torch, triton" in caught.value.wanted
 

@@ -89,7 +89,7 @@ def test_wrong_input(x, weight, bias, error):
 
 
 def test_unknown_activation():
-    with pytest.raises(UnknownNameError, match="did you mean 'silu'"):
+    with pytest.raises(UnknownNameError, match="Did you mean 'silu'"):
         causal_conv1d(torch.ones(1, 1, 3), torch.ones(1, 2), activation="selu")
 
 

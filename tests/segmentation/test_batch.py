@@ -68,7 +68,7 @@ def test_a_second_run_takes_no_result_for_an_image(tmp_path: Path) -> None:
         said = "".join(e.text for e in events if isinstance(e, Note))
         assert said.startswith(note) and bool(said) == bool(note)
     own = _save(tmp_path / "own" / "cell_maps.tif")
-    with pytest.raises(ReadError, match=r"holds no image \(1 file .* name the file"):
+    with pytest.raises(ReadError, match=r"holds no image \(1 file .* Name the file"):
         find_inputs([own.parent])
     assert find_inputs([own])[0].name == "cell_maps"
 
@@ -268,7 +268,7 @@ def test_a_folder_without_images_is_refused(tmp_path: Path, make, words) -> None
 
 def test_a_folder_of_folders_of_images_leads_to_them(tmp_path: Path) -> None:
     own = _save(tmp_path / "day" / "one" / "a.png").parent
-    with pytest.raises(ReadError, match=f"give {re.escape(str(own))} instead") as told:
+    with pytest.raises(ReadError, match=f"Give {re.escape(str(own))} instead") as told:
         find_inputs([tmp_path / "day"])
     assert len(told.value.wanted) < 80  # no list of all endings
 

@@ -347,9 +347,9 @@ def ragged(images, labels):
     [
         (emptied, DataError, "all background"),
         (cropped, ShapeError, "same pixels"),
-        (thinned, DataError, "label 3 more"),
+        (thinned, DataError, "Label 3 more"),
         (lost, InputError, "images and labels have 2 and 1 items"),
-        (unlabelled, InputError, r"labels=None\. expected a list of arrays"),
+        (unlabelled, InputError, r"labels=None; expected a list of arrays"),
         (named, DtypeError, "'masks/1.png' is a name"),
         (ragged, DtypeError, "labels that no array can hold"),
     ],

@@ -134,7 +134,7 @@ def test_another_run_is_not_resumed(pairs, tmp_path):
     last = run(pairs, folder=tmp_path)[-1]
     with pytest.raises(TrainingError, match="another run: seed was 0, is 5"):
         run(pairs, folder=tmp_path, seed=5)
-    with pytest.raises(TrainingError, match=r"rate was \S+, is 0\.5\. expected"):
+    with pytest.raises(TrainingError, match=r"rate was \S+, is 0\.5; expected"):
         run(pairs, folder=tmp_path, rate=0.5)
     further = str(last.model.save(tmp_path / "model.safetensors"))
     run(pairs, folder=tmp_path / "further", model=further, options=None)
@@ -145,7 +145,7 @@ def test_another_run_is_not_resumed(pairs, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"epochs": 5}, r"run: epochs was 2, is 5\. expected"),
+        ({"epochs": 5}, r"run: epochs was 2, is 5; expected"),
         ({"options": {"base": 8}}, r"options was {'base': 4}, is {'base': 8}\."),
     ],
 )

@@ -259,10 +259,10 @@ def test_a_loaded_model_is_trained_further(plain):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (None, r"data=None\. expected a folder, or a list of pairs"),
+        (None, r"data=None; expected a folder, or a list of pairs"),
         (
             [np.zeros((9, 9))] * 2,
-            r"pair 1 came as ndarray\. expected .* \(image, labels",
+            r"pair 1 came as ndarray; expected .* \(image, labels",
         ),
         ([(np.zeros((9, 9)), None)], "pair 1: its labels are object"),
         ([(np.zeros((2, 9, 9)), np.ones((2, 9, 9)))], "slices of a stack one by one"),

@@ -76,7 +76,7 @@ def _open(path: Path) -> Any:
     except ImportError:
         raise UnavailableError(
             f"{path.name} needs h5py, which is not installed",
-            remedy="pip install h5py",
+            remedy="install it with pip",
         ) from None
     try:
         return h5py.File(path, "r")

@@ -16,7 +16,7 @@ from napari_cihm.config import ModelConfig, said_figures
 from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
-from napari_cihm.errors import CihmError
+from napari_cihm.errors import CihmError, capital
 from napari_cihm.events import Examined, Finding
 from napari_cihm.models.bundled import find_model, load_model
 from napari_cihm.models.foreign import is_foreign
@@ -71,8 +71,10 @@ def examine(
 
 
 def _advice(error: CihmError) -> str:
-    wanted = f"expected {error.wanted}" if error.wanted else ""
-    return "; ".join(part for part in (wanted, error.remedy) if part)
+    if not error.wanted:
+        return error.remedy
+    rest = f". {capital(error.remedy)}" if error.remedy else ""
+    return f"expected {error.wanted}{rest}"
 
 
 def _file_facts(path: Path) -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,9 @@
 """Turning the engine's terse words into sentences."""
 
+from napari_cihm.errors import capital, sentence
+
+__all__ = ["capital", "counted", "done", "of_planes", "quoted", "sentence"]
+
 DONE = {
     "Add": "Added",
     "Copy": "Copied",
@@ -16,10 +20,9 @@ DONE = {
 }
 
 
-def capital(text: str) -> str:
-    """Begin with a capital letter, unless a file's name begins it."""
-    words = text.split()
-    return text[0].upper() + text[1:] if words and words[0].isalpha() else text
+def quoted(name: str) -> str:
+    """Tell a name from the words around it: a layer's may be any words."""
+    return f"\u201c{name}\u201d"
 
 
 def counted(count: int, thing: str) -> str:
@@ -36,9 +39,3 @@ def done(what: str) -> str:
     """Say of a step, which is named by what to do, that it was done."""
     verb, *others = what.split(" ")
     return " ".join([DONE.get(verb, verb), *others])
-
-
-def sentence(text: str) -> str:
-    """Begin with a capital letter and end with a full stop."""
-    text = capital(text.strip())
-    return text if not text or text[-1] in ".!?" else f"{text}."

@@ -40,7 +40,7 @@ def connected(
     except ImportError as error:
         raise UnavailableError(
             "dask.distributed is not installed",
-            remedy='pip install "napari-cihm[distributed]"',
+            remedy='install it with: pip install "napari-cihm[distributed]"',
         ) from error
     if scheduler is None:
         with _started(workers or 1) as client:

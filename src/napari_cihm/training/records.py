@@ -11,6 +11,7 @@ import torch
 
 from napari_cihm import __version__
 from napari_cihm.data.writing import whole_file, whole_text
+from napari_cihm.errors import sentence
 from napari_cihm.events import CURVES, EpochDone, Event, Note, StepDone
 
 Result = TypeVar("Result")
@@ -40,7 +41,7 @@ class Record:
             draw_curve(self.folder / "curve.png", history)
         except OSError as error:
             said, self.refused = self.refused, True
-            return [] if said else [Note(f"{error}. The run goes on.")]
+            return [] if said else [Note(f"{sentence(str(error))} The run goes on.")]
         return []
 
 

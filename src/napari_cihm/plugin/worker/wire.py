@@ -73,8 +73,7 @@ def failure_of(error: BaseException) -> Failure:
     """Put an error into words for the user and for the log."""
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, CihmError):
-        wanted = f", expected {error.wanted}" if error.wanted else ""
-        return Failure(f"{error.came}{wanted}", error.remedy, True, trace)
+        return Failure(error.problem, error.remedy, True, trace)
     if is_out_of_memory(error):
         return Failure(
             "the machine ran out of memory",
