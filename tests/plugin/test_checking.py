@@ -48,14 +48,21 @@ def test_a_dangerous_file_is_told_and_not_run(
     assert not (tmp_path / "sprung").exists()
 
 
+@pytest.mark.parametrize("expected", [True, False])
 @pytest.mark.parametrize("remedy", ["", "ask for it again"])
-def test_why_nothing_could_be_said_is_told_in_sentences(qtbot, qapp, caplog, remedy):
+def test_why_nothing_could_be_said_is_told_in_sentences(
+    qtbot, qapp, caplog, remedy, expected
+):
     section, run = CheckSection(), SimpleNamespace()
     qtbot.addWidget(section)
     flow = CheckFlow(SimpleNamespace(start=lambda *_, **__: run), section, section)
     flow.check("some.pt")
-    run.failure = Failure("the file has gone", remedy, True, "Traceback")
+    run.failure = Failure("the file has gone", remedy, expected, "Traceback")
     flow._on_end(run)
     said = "The file has gone."
-    assert section.card.text == (f"{said} Ask for it again." if remedy else said)
-    assert "Traceback" in caplog.text
+    if not expected:
+        said = f"{said} This is a bug in the program: please report it with the log."
+    elif remedy:
+        said = f"{said} Ask for it again."
+    assert section.card.text == said
+    assert ("Traceback" in caplog.text) == (not expected)

@@ -40,8 +40,12 @@ def report(failure: Failure) -> str:
 
 
 def reason_of(failure: Failure) -> str:
-    """Return why a job failed as sentences; its traceback goes to the log alone."""
-    log.error("%s\n%s", failure.text, failure.trace)
+    """Return why a job failed as sentences; its traceback goes to the log alone.
+
+    What a user's mistake came from nobody has to see unasked.
+    """
+    level = logging.DEBUG if failure.expected else logging.ERROR
+    log.log(level, "%s\n%s", failure.text, failure.trace)
     remedy = failure.remedy
     if not failure.expected:
         remedy = "This is a bug in the program: please report it with the log"

@@ -100,16 +100,19 @@ def test_large_and_lazy_arrays_are_read_where_they_are(
     assert [len(np.unique(result.labels[t])) - 1 for t in range(3)] == [12, 0, 12]
 
 
+@pytest.mark.parametrize("fault", [OSError, ValueError])
 def test_an_image_that_cannot_be_read_fails_with_its_reason(
-    heard, runner, checkpoint, blobs
+    heard, runner, checkpoint, blobs, caplog, fault
 ):
     def broken(block):
-        raise OSError("the share is gone")
+        raise fault("the share is gone")
 
     lazy = da.from_array(blobs).map_blocks(broken, dtype=np.uint8)
     run = heard.wait(_segment(heard, runner, checkpoint, Image.of(lazy)))
     assert run.state is RunState.FAILED
     assert "the share is gone" in run.failure.text
+    assert run.failure.expected and "still there" in run.failure.remedy
+    assert ("Traceback" in caplog.text) == (fault is ValueError)
 
 
 def test_a_result_for_which_there_is_no_memory_ends_its_run(
@@ -187,6 +190,15 @@ def test_a_users_mistake_comes_with_its_remedy_and_no_traceback_in_the_text(
 def test_a_lack_of_memory_is_no_fault_of_the_program(error):
     failure = wire.failure_of(error)
     assert failure.expected and "memory" in failure.remedy
+
+
+def test_a_file_that_is_missing_is_no_fault_of_the_program(tmp_path):
+    with pytest.raises(OSError) as gone:
+        (tmp_path / "gone.tif").read_bytes()
+    failure = wire.failure_of(gone.value)
+    assert failure.expected and failure.remedy
+    assert failure.text == f"{tmp_path / 'gone.tif'}: no such file or directory"
+    assert not wire.failure_of(OSError("who knows")).expected
 
 
 def test_a_run_stops_at_the_next_tile_and_the_next_one_runs(

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from numpy.typing import NDArray
 
+from napari_cihm.errors import ReadError
 from napari_cihm.events import Event
 from napari_cihm.memory import keep_memory
 from napari_cihm.plugin.worker import wire
@@ -108,7 +109,10 @@ class Worker:
         self._say(wire.Ask(token, key, index))
         answer = box.get()
         if answer.problem:
-            raise OSError(f"the image could not be read: {answer.problem}")
+            raise ReadError(
+                f"the image could not be read ({answer.problem})",
+                remedy="look whether its file is still there and whole",
+            )
         part: NDArray[Any] = answer.part
         return part
 

@@ -130,7 +130,8 @@ class WorkerProcess:
         try:
             part, problem = self._lender.read(ask.key, ask.index), ""
         except Exception as error:  # readers of napari plugins raise anything
-            log.warning("an image could not be read", exc_info=True)
+            level = logging.DEBUG if isinstance(error, OSError) else logging.WARNING
+            log.log(level, "an image could not be read", exc_info=True)
             part, problem = None, f"{type(error).__name__}: {error}"
         with self._writing, contextlib.suppress(OSError, ValueError):
             wire.send(self._inlet, wire.Answer(ask.token, part, problem), _send_all)

@@ -74,6 +74,12 @@ def failure_of(error: BaseException) -> Failure:
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, CihmError):
         return Failure(error.problem, error.remedy, True, trace)
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror[:1].lower() + error.strerror[1:]
+        named = f"{error.filename}: {said}" if error.filename else said
+        return Failure(
+            named, "look whether the file and its disk are there", True, trace
+        )
     if is_out_of_memory(error):
         return Failure(
             "the machine ran out of memory",
