@@ -47,6 +47,22 @@ def test_slices_regions_and_everything() -> None:
     assert not reviewed.any()
 
 
+def test_it_is_known_whether_all_is_reviewed() -> None:
+    reviewed = Reviewed((2, 300, 300))
+    assert not reviewed.all()
+    reviewed.mark((slice(0, 1), slice(0, 300), slice(0, 300)))
+    assert not reviewed.all()  # of one slice nothing is marked
+    second = slice(1, 2), slice(0, 300), slice(0, 300)
+    ring = np.ones((1, 300, 300), bool)
+    ring[0, 270, 10] = False
+    reviewed.mark(second, ring)
+    assert not reviewed.all()
+    labels = np.zeros(reviewed.shape, np.int32)
+    hole = slice(1, 2), slice(270, 271), slice(10, 11)
+    reviewed.mark_around(edit_at(labels, hole, 5), margin=0)
+    assert reviewed.all() and seen(reviewed).all()
+
+
 def test_what_is_marked_evenly_is_switched_without_a_look(monkeypatch) -> None:
     reviewed = Reviewed((3, 300, 400))
     reviewed.mark((slice(1, 2), slice(0, 300), slice(0, 400)))

@@ -82,8 +82,11 @@ def test_labels_are_listed_with_what_may_be_believed(tuning):
     tuning.shown.viewer.add_labels(np.zeros((5, 5), int), name="alone")
     assert tuning.pairs == ["mine · not reviewed"]  # no image lies below those
     correct = tuning.shown.coordinator.correct
-    correct.bench.choose(tuning.shown.viewer.layers["mine"])
+    tuning.shown.viewer.layers.selection.active = tuning.shown.viewer.layers["mine"]
     correct._on_pressed("review_all")
+    assert tuning.pairs == ["mine · all reviewed"]
+    mending = correct.bench.mending
+    mending.mark(mending.session.reviewed.erase((slice(0, 1), slice(0, 1))))
     assert tuning.pairs == ["mine · reviewed part"]
 
 
@@ -129,6 +132,21 @@ def test_an_unmarked_layer_is_asked_about_once(tuning, said):
     tuning.shown.rest()
     assert not tuning.section.unmarked.isVisibleTo(tuning.section)
     assert tuning.pairs == ["mine · all of it"]
+
+
+def test_what_was_asked_about_is_asked_no_more_once_it_is_marked(tuning):
+    banner = tuning.section.unmarked
+    correct = tuning.shown.coordinator.correct
+    for undone in (
+        lambda: tuning.section.tick([]),
+        lambda: correct._on_pressed("review_all"),
+    ):
+        tuning.section.tick([str(tuning.shown.viewer.layers["mine"].unique_id)])
+        tuning.press()
+        assert banner.words.text().startswith("Nothing in \u201cmine\u201d is marked")
+        assert banner.isVisibleTo(tuning.section)
+        undone()
+        assert not banner.isVisibleTo(tuning.section)
 
 
 def test_a_run_says_what_it_does_and_past_its_time_not_how_far_it_is(qapp):

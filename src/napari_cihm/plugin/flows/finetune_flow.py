@@ -22,6 +22,7 @@ from napari_cihm.plugin.session import State
 from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.style import MARKS
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
+from napari_cihm.plugin.wording import quoted
 
 NONE_TICKED = "Tick the labels to learn from."
 UNMARKED = (
@@ -62,12 +63,14 @@ class FinetuneFlow(QObject):
             desk, section.verdict, model, self.history, self.comparing, self
         )
         self.learning: Learning | None = None
+        self._asked: Labels | None = None  # whether all of it is right
         self._awaiting = False
         section.finetune_requested.connect(self.finetune)
         section.unmarked.accepted.connect(self._on_whole)
         section.unmarked.declined.connect(lambda: section.unmarked.offer(""))
         section.verdict.segment_requested.connect(self._on_segment)
         session = desk.session
+        self.lessons.changed.connect(self._withdraw)
         for changed in (
             self.lessons.changed,
             session.state_changed,
@@ -84,7 +87,8 @@ class FinetuneFlow(QObject):
             notices.refuse(lessons.lack or NONE_TICKED)
             return None
         if (unmarked := lessons.unmarked) is not None:
-            self._section.unmarked.offer(UNMARKED.format(unmarked.name))
+            self._asked = unmarked
+            self._section.unmarked.offer(UNMARKED.format(quoted(unmarked.name)))
             return None
         return self._start(lessons.materials)
 
@@ -171,6 +175,12 @@ class FinetuneFlow(QObject):
         if layer is not None:
             self.lessons.believe(layer)
             self.finetune()
+
+    def _withdraw(self) -> None:
+        """Ask no more about labels that are marked by now, or not ticked."""
+        if self._asked is not None and self.lessons.unmarked is not self._asked:
+            self._asked = None
+            self._section.unmarked.offer("")
 
     def _update(self) -> None:
         session, reason = self._desk.session, ""

@@ -114,6 +114,16 @@ class Lessons(QObject):
             return reviewed.view()
         return None
 
+    def _part(self, layer: Labels, marks: Any) -> str:
+        """Say how much of a layer is learnt."""
+        if marks is None:
+            return "not reviewed"
+        if isinstance(marks, str):
+            return "all of it"
+        reviewed = self._bench.reviewed_of(layer)
+        every = reviewed is not None and reviewed.all()
+        return "all reviewed" if every else "reviewed part"
+
     def _on_rewritten(self, layer: Labels) -> None:
         """Believe no more of labels that a run wrote anew than what is marked."""
         self._whole.discard(layer)
@@ -126,10 +136,7 @@ class Lessons(QObject):
             if image is None:
                 continue
             marks = self._marks(layer)
-            if marks is None:
-                part = "not reviewed"
-            else:
-                part = "all of it" if isinstance(marks, str) else "reviewed part"
+            part = self._part(layer, marks)
             words = f"{layer.name} · {part}"
             tooltip = f"{layer.name}, over {image.name}: {part}"
             usual = layer is self._bench.labels or marks is not None
