@@ -210,6 +210,7 @@ def test_what_no_reader_opens_is_said_and_the_rest_opened(shown, tmp_path, blobs
     names = ("note.txt", "empty", "gone.tif", "one.png")
     shown.panel.files_dropped.emit([str(tmp_path / name) for name in names])
     assert [kind for kind, _ in said] == ["error"] * 3
+    assert "(nothing here reads such files);" in said[0][1]
     for name, (_, text) in zip(names, said, strict=False):
         came = "holds no image" if name == "empty" else "could not be opened"
         assert f"{name} {came}" in text
@@ -220,7 +221,7 @@ def test_what_no_reader_opens_is_said_and_the_rest_opened(shown, tmp_path, blobs
 @pytest.mark.parametrize(
     ("name", "inside", "text"),
     [
-        ("texts", "note.txt", "The folder texts holds no image, expected"),
+        ("texts", "note.txt", "The folder texts holds no image; expected"),
         ("mixed", "broken.png", "The folder mixed could not be opened as one stack ("),
         ("cells.zarr", "zarr.json", "The folder cells.zarr could not be opened as"),
     ],

@@ -74,7 +74,7 @@ def test_a_refused_file_says_why_and_leaves_the_model(shown, broken, said):
     ((kind, text),) = said
     assert kind == "error"
     assert "broken.safetensors" in text
-    assert "bright stays in use" in text
+    assert text.endswith("\u201cbright\u201d stays in use.")
     assert shown.session.model is before
     shown.until(lambda: shown.models.models.currentText() == "bright")
     assert str(broken) not in RecentModels().files

@@ -30,6 +30,7 @@ from napari_cihm.plugin.signing import (
 )
 from napari_cihm.plugin.splicing import spliced
 from napari_cihm.plugin.steps import write
+from napari_cihm.plugin.wording import quoted
 
 if TYPE_CHECKING:
     from napari_cihm.correction.reviewed import Reviewed
@@ -127,8 +128,7 @@ class ResultLayers(QObject):
         elif region.whole:
             live.data = found.labels.astype(DTYPE)
             lay(live, place_over(image, region))
-            live.editable, live.metadata = True, {}
-            live.name = f"{image.name} labels"
+            _give(live, f"{image.name} labels")
             result = live
         else:
             self._previews.remove(live)
@@ -167,7 +167,7 @@ class ResultLayers(QObject):
         sign_for(layer, image, found.about)
         if before is not None and region.whole:
             before.visible = False
-            notices.tell(f"the earlier labels are kept, hidden: {before.name}")
+            notices.tell(f"the earlier labels are kept, hidden: {quoted(before.name)}")
         else:
             _tell_beside(before)
         if follow:
@@ -204,7 +204,7 @@ class ResultLayers(QObject):
         kind = kind_for(own.data.dtype, int(labels.max(initial=0)))
         if kind != own.data.dtype:
             notices.tell(
-                f"{own.name} needed more numbers than {own.data.dtype} has: "
+                f"{quoted(own.name)} needed more numbers than {own.data.dtype} has: "
                 f"it is {kind} now"
             )
             own.data = own.data.astype(kind)
@@ -225,12 +225,17 @@ class ResultLayers(QObject):
 def _leave(layer: Labels, image: ImageLayer) -> None:
     """Leave labels of pixels that the image has no more to the user."""
     notices.warn(
-        f"{image.name} changed while it was being segmented; these labels belong "
-        "to its earlier pixels",
+        f"{quoted(image.name)} changed while it was being segmented; these labels "
+        "belong to its earlier pixels",
         "segment it again",
     )
+    _give(layer, f"{image.name} labels (earlier pixels)")
+
+
+def _give(layer: Labels, name: str) -> None:
+    """Let the user edit what was shown while it ran, under another name."""
     layer.editable, layer.metadata = True, {}
-    layer.name = f"{image.name} labels (earlier pixels)"
+    layer.name = name
 
 
 def _tell_beside(before: Labels | None) -> None:
@@ -238,7 +243,7 @@ def _tell_beside(before: Labels | None) -> None:
     if before is not None and not isinstance(before.data, np.ndarray):
         notices.tell(
             "a run does not change labels that lie on disk: "
-            f"its own are a layer beside {before.name}"
+            f"its own are a layer beside {quoted(before.name)}"
         )
 
 

@@ -256,7 +256,7 @@ def test_labels_below_their_image_are_said_to_be_hidden(correct, said):
     correct.press("delete")
     ((kind, text),) = said
     assert kind == "warning"
-    assert "The image squares lies over squares labels" in text
+    assert "The image \u201csquares\u201d lies over \u201csquares labels\u201d" in text
     correct.press("delete")
     image.blending = "additive"
     correct.press("delete")
@@ -428,6 +428,6 @@ def test_nothing_is_changed_that_is_not_seen(correct, said, squares):
     correct.point_at(10, 50)
     correct.key("Shift-D")
     assert [text for _, text in said] == [
-        "Squares labels is hidden. Show it with the eye in the layer list."
+        "\u201csquares labels\u201d is hidden. Show it with the eye in the layer list."
     ] * 2
     np.testing.assert_array_equal(correct.layer.data, squares)

@@ -15,6 +15,7 @@ from napari_cihm.plugin.flows.model_flow import ModelFlow
 from napari_cihm.plugin.preferences import models_home
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
+from napari_cihm.plugin.wording import quoted
 
 
 class HistoryFlow(QObject):
@@ -77,7 +78,7 @@ class HistoryFlow(QObject):
         used = str(version.path) == self._desk.session.source
         if used and self._desk.tasks:
             notices.refuse(
-                f"{version.name} is in use", "wait until the current run ends"
+                f"{quoted(version.name)} is in use", "wait until the current run ends"
             )
             return
         name, ok = QInputDialog.getText(
@@ -100,13 +101,14 @@ class HistoryFlow(QObject):
     def _delete(self, version: Version) -> None:
         if str(version.path) == self._desk.session.source:
             notices.refuse(
-                f"{version.name} is in use", "use another model before removing it"
+                f"{quoted(version.name)} is in use",
+                "use another model before you delete it",
             )
             return
         asked = QMessageBox.question(
             self._section,
             "Delete",
-            f"Remove model {version.number}, {version.name}, for good?",
+            f"Delete model {version.number}, {quoted(version.name)}, for good?",
         )
         if asked == QMessageBox.StandardButton.Yes:
             hear = partial(self._on_deleted, version)

@@ -29,6 +29,7 @@ class ImageFlow(QObject):
     def __init__(self, desk: Desk, section: SegmentSection, parent: QObject) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
+        self._refused: ImageLayer | None = None
         scene = desk.scene
         section.image_chosen.connect(self._on_image_chosen)
         section.axes_edited.connect(self._on_axes_edited)
@@ -38,22 +39,24 @@ class ImageFlow(QObject):
         self.use(scene.selected_image)
 
     def use(self, image: ImageLayer | None) -> None:
-        """Work on an image."""
-        if image is self._desk.session.image and image is not None:
+        """Work on an image; one that cannot be worked on is refused but once."""
+        if image is not None and image in (self._desk.session.image, self._refused):
             return
         self._read(image)
 
     def _read(self, image: ImageLayer | None) -> None:
         """Take in an image, and its axes as the user typed them or as it says."""
-        axes = ""
+        axes, problem, self._refused = "", "", None
         if image is not None:
             try:
                 axes = self._desk.session.typed.get(image) or axes_of(image)
             except AxesError as error:
                 notices.explain(error)
-                image = None
+                problem, image, self._refused = error.problem, None, image
         self._desk.session.set_image(image, axes)
         self._show_axes(axes)
+        if problem:
+            self._section.set_axes("", "", problem)
         self._show_images()
 
     def _on_image_chosen(self, key: str) -> None:
@@ -94,7 +97,7 @@ class ImageFlow(QObject):
         typed = self._desk.session.typed
         if len(typed.get(image, "")) != len(array_of(image).shape):
             typed.pop(image, None)  # of pixels that are gone
-        if image is self._desk.session.image:
+        if image in (self._desk.session.image, self._refused):
             self._read(image)
 
     def _show_images(self) -> None:

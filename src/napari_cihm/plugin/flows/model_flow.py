@@ -10,6 +10,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.preferences import RecentModels
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.views.model_section import ModelSection
+from napari_cihm.plugin.wording import quoted, sentence
 
 
 class ModelFlow(QObject):
@@ -79,8 +80,8 @@ class ModelFlow(QObject):
         if session.model is None:
             self._section.show_model(seen)
         else:
-            kept = f"{session.model.name} stays in use"
-            notices.refuse(f"{fault.text}. {kept}", fault.remedy)
+            kept = f"{quoted(session.model.name)} stays in use"
+            notices.refuse(f"{fault.text}. {sentence(fault.remedy)}".strip(), kept)
 
     def _on_end(self, run: Run) -> None:
         if run is not self._looking:

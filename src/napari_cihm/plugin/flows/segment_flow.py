@@ -116,7 +116,8 @@ class SegmentFlow(QObject):
         if run.failure:
             return notices.report(run.failure)
         if run.state is RunState.STOPPED or labelling.result is None:
-            return "Stopped. Earlier labels are unchanged."
+            earlier = self._desk.layers.own(labelling.image) is not None
+            return f"Stopped.{' Earlier labels are unchanged.' * earlier}"
         notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:
             notices.warn(notes)  # and below, since napari takes it away soon

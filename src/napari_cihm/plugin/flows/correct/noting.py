@@ -45,7 +45,10 @@ class Stroke:
         """Return what it changed."""
         if self.edit is not None:
             return self.edit
-        return replace(edit_of_atoms(self.item, labels), everywhere=self.unseen)
+        edit = edit_of_atoms(self.item, labels)
+        if self.unseen:  # by a run, which goes over all of them
+            return replace(edit, what="Segment", everywhere=True)
+        return edit
 
 
 class Notes(QObject):

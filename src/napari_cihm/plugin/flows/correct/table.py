@@ -17,6 +17,7 @@ from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.signing import record_of, sign
 from napari_cihm.plugin.steps import is_painted
+from napari_cihm.plugin.wording import quoted
 
 CALM = 200  # milliseconds without a change, after which labels are measured
 MANY = 1 << 20  # pixels of an edit through which nobody looks for its objects
@@ -194,7 +195,8 @@ class Table(QObject):
         self._run = None
         if run.failure:
             self._due = None
-            notices.warn(f"{self._layer.name} was not measured: {run.failure.text}")
+            name, why = quoted(self._layer.name), run.failure.text
+            notices.warn(f"{name} was not measured: {why}", run.failure.remedy)
         elif self._due != set():
             self._calm.start()
 

@@ -12,6 +12,7 @@ from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.correct.table import Table
 from napari_cihm.plugin.region import Region
 from napari_cihm.plugin.signing import is_preview, record_of
+from napari_cihm.plugin.wording import quoted
 
 
 class Tables(QObject):
@@ -59,7 +60,7 @@ class Tables(QObject):
         self.follow(layer)  # what it lacked when last asked may be there by now
         if not self._tables[layer].possible:
             notices.warn(
-                f"{layer.name} is not measured",
+                f"{quoted(layer.name)} is not measured",
                 "it takes an image of its shape, and labels that fit into memory",
             )
 

@@ -15,7 +15,7 @@ from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.correct.pointing import Point, Pointing
 from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Ground, Tool, ending
 from napari_cihm.plugin.views.correct_section import CorrectSection
-from napari_cihm.plugin.wording import done, sentence
+from napari_cihm.plugin.wording import done, quoted, sentence
 
 HINT = "Choose a tool, or point and press its key."
 SECOND = {
@@ -82,7 +82,8 @@ class ToolFlow(QObject):
             return
         if image.blending in HIDING and layers.index(image) > layers.index(layer):
             notices.warn(
-                f"the image {image.name} lies over {layer.name} and hides it",
+                f"the image {quoted(image.name)} lies over {quoted(layer.name)} "
+                "and hides it",
                 "drag the labels above it in the layer list",
             )
 
@@ -123,7 +124,7 @@ class ToolFlow(QObject):
         ground = self._ground(mending)
         if not mending.layer.visible:
             notices.refuse(
-                f"{mending.layer.name} is hidden",
+                f"{quoted(mending.layer.name)} is hidden",
                 "show it with the eye in the layer list",
             )
         elif tool.stacks and ground.depth is None:
