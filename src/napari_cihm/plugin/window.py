@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from napari.errors import MultipleReaderError
+from napari.errors import MultipleReaderError, NoAvailableReaderError
 from napari.utils.key_bindings import coerce_keybinding
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMainWindow
@@ -85,14 +85,17 @@ def _leave_sides(main: QMainWindow) -> None:
 
 def _unopened(path: Path, cause: object) -> tuple[str, str]:
     """Say what could not be opened, and what to do."""
+    why = str(cause).rstrip(". ")
+    if isinstance(cause, NoAvailableReaderError):
+        why = "nothing here reads such files"
     if not path.is_dir():
-        return f"the file {path.name} could not be opened ({cause})", ""
+        return f"the file {path.name} could not be opened ({why})", ""
     if not _has_images(path):  # of which readers complain in words of their own
         full = sorted(p.name for p in path.iterdir() if p.is_dir() and _has_images(p))
         remedy = f"drop the folder {full[0]} in it" if full else ""
         return f"the folder {path.name} holds no image", remedy
     return (
-        f"the folder {path.name} could not be opened as one stack ({cause})",
+        f"the folder {path.name} could not be opened as one stack ({why})",
         "drop the images in it",
     )
 
