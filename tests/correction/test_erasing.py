@@ -82,3 +82,12 @@ def test_remove_touching_border_looks_at_the_axes_given(make, after) -> None:
     assert edit.what == "Remove 1 object cut by the border"
     assert set(np.unique(after(labels, edit))) == {0, 1, 2}
     assert set(np.unique(after(labels, remove_touching_border(labels)))) == {0, 2}
+
+
+def test_rules_that_find_nothing_say_so(draw, make) -> None:
+    labels = make(draw(".....", ".11..", ".11..", "....."))
+    for edit, said in (
+        (remove_smaller(labels, 4), "No object has fewer than 4 pixels."),
+        (remove_touching_border(labels), "No object is cut by the border."),
+    ):
+        assert not edit and edit.note == said

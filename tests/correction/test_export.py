@@ -74,6 +74,24 @@ def test_reviewed_slices_of_a_stack_go_into_the_folder(tmp_path) -> None:
     assert told[1]["model"] == "abc"
 
 
+@pytest.mark.parametrize(
+    ("axes", "first", "then"),
+    [
+        ("tyx", "4 frames", "Added 1 frame to {}; 3 were already there."),
+        ("yx", "1 image", "Added 0 images to {}; 1 was already there."),
+    ],
+)
+def test_planes_are_called_what_they_are(tmp_path, axes, first, then) -> None:
+    image, labels = stack()
+    if axes == "yx":
+        image, labels = image[0], labels[0]
+    given = Image.of(image, axes, name="a"), labels
+    assert export(tmp_path, *given).text == f"Added {first} to {tmp_path}."
+    if axes == "tyx":
+        labels[0, 5, 5] = 0
+    assert export(tmp_path, *given).text == then.format(tmp_path)
+
+
 def test_the_same_is_not_added_twice_and_nothing_is_replaced(tmp_path) -> None:
     image, labels = stack()
     given = Image.of(image, "zyx", name="a"), labels, reviewed_slices(0, 2)

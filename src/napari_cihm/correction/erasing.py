@@ -66,6 +66,8 @@ def remove_smaller(
     removed = _objects(len(small)) if small or not specks else "specks"
     what = f"Remove {removed} of fewer than {pixels} pixels"
     note = f"{_objects(len(specks))} lost specks." if specks else ""
+    if not small and not specks:
+        note = f"No object has fewer than {pixels} pixels."
     return edit_of([*blocks, *specks], labels, what, note, everywhere=True)
 
 
@@ -89,7 +91,8 @@ def remove_touching_border(
     cut = sorted(found - {0})
     blocks = renumbered(labels, index, dict.fromkeys(cut, 0))
     what = f"Remove {_objects(len(cut))} cut by the border"
-    return edit_of(blocks, labels, what, everywhere=True)
+    note = "" if cut else "No object is cut by the border."
+    return edit_of(blocks, labels, what, note, everywhere=True)
 
 
 def others_note(index: LabelIndex | None, *pieces: Piece) -> str:

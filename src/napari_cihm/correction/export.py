@@ -24,6 +24,8 @@ from napari_cihm.data.paths import spelled, with_home
 from napari_cihm.errors import InputError
 from napari_cihm.events import Event, Exported, SliceExported
 
+PLANES = {"z": "slice", "t": "frame"}  # what an image's planes are called
+
 
 def export_training(
     folder: Path | str,
@@ -86,7 +88,7 @@ def export_training(
         else:
             present.append(kept)
         yield SliceExported(done, total, kept or added[-1])
-    said = _said(added, present, place.path)
+    said = _said(added, present, place.path, image.axes)
     yield Exported(place.path, tuple(added), tuple(present), said)
 
 
@@ -164,7 +166,9 @@ def _slug(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "image"
 
 
-def _said(added: list[str], present: list[str], folder: Path) -> str:
-    slices = "1 slice" if len(added) == 1 else f"{len(added)} slices"
-    before = f"; {len(present)} were already there" if present else ""
-    return f"Added {slices} to {folder}{before}."
+def _said(added: list[str], present: list[str], folder: Path, axes: str) -> str:
+    each = next((what for a, what in PLANES.items() if a in axes), "image")
+    planes = f"1 {each}" if len(added) == 1 else f"{len(added)} {each}s"
+    were = "1 was" if len(present) == 1 else f"{len(present)} were"
+    before = f"; {were} already there" if present else ""
+    return f"Added {planes} to {folder}{before}."

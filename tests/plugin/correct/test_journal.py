@@ -483,7 +483,8 @@ def test_images_of_channels_become_training_folders(
     mending.mark(mending.session.reviewed.mark((*box, slice(0, 96), slice(0, 64))))
     correct.flow.export.save(tmp_path / "set")
     shown.rest()
-    assert "Added 1 slice" in shown.words
+    told = "slice" if "z" in axes else "image"
+    assert f"Added 1 {told} to" in shown.words
     (path,) = (tmp_path / "set" / "images").iterdir()
     found = tifffile.imread(path)
     plane = image[1] if axes == "zcyx" else image

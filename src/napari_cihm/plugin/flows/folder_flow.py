@@ -71,7 +71,10 @@ class FolderFlow(QObject):
             self._section.add(f"{event.path.name}: {counted(event.objects, 'object')}")
             self._count(event.number, event.files)
         elif isinstance(event, FileFailed):
-            self._section.add(f"{event.path.name}: {event.reason}", failed=True)
+            name = event.path.name
+            reason = event.reason.replace(str(event.path), name)
+            told = reason if reason.startswith(name) else f"{name}: {reason}"
+            self._section.add(told, failed=True)
             self._failures += 1
             self._count(event.number, event.files)
         elif isinstance(event, TileDone):

@@ -68,7 +68,8 @@ class CorrectSection(Section):
         )
         self.export = QPushButton("Save as training folder…", self)
         self.export.setToolTip(
-            "Add what is reviewed to a folder to train on; nothing in it is replaced"
+            "Add what is reviewed, or all of it where nothing is, to a folder to train "
+            "on; nothing in it is replaced"
         )
         self.reason = muted("", self)
         self._build()
