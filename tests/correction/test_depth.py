@@ -39,6 +39,8 @@ def test_copy_beyond_the_stack_is_refused() -> None:
     volume = np.ones((2, 3, 3), np.int32)
     with pytest.raises(InputError, match=r"there is no slice 2.*0 to 1"):
         copy_to_slice(volume, (1, 1, 1), 0)
+    with pytest.raises(InputError, match="there is no slice before the first; "):
+        copy_to_slice(volume, (0, 1, 1), 0, -1)
     with pytest.raises(InputError, match="axis 5"):
         copy_to_slice(volume, (1, 1, 1), 5)
 
@@ -76,6 +78,8 @@ def test_neighbouring_slices_have_nothing_between() -> None:
     volume = np.ones((3, 3, 3), np.int32)
     with pytest.raises(InputError, match="slices 0 and 1 have none between"):
         interpolate(volume, (0, 1, 1), (1, 1, 1), 0)
+    with pytest.raises(InputError, match="both clicks are in frame 2; "):
+        interpolate(volume, (2, 1, 1), (2, 0, 1), 0, called="frame")
 
 
 def test_time_is_left_alone(after) -> None:

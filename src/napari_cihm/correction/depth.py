@@ -50,8 +50,10 @@ def copy_to_slice(
     piece = piece_at(labels, point, plane)
     at = piece.box[axis].start + step
     if not 0 <= at < labels.shape[axis]:
+        which = at if at >= 0 else "before the first"
         raise InputError(
-            f"there is no {called} {at}", f"{called}s 0 to {labels.shape[axis] - 1}"
+            f"there is no {called} {which}",
+            f"{called}s 0 to {labels.shape[axis] - 1}",
         )
     box = sliced(piece.box, axis, at)
     before = np.asarray(labels[box])
@@ -96,8 +98,9 @@ def interpolate(
     ends.sort(key=lambda piece: piece.box[axis].start)
     low, high = (piece.box[axis].start for piece in ends)
     if high - low < 2:
+        met = f"{called}s {low} and {high} have none between them"
         raise InputError(
-            f"{called}s {low} and {high} have none between them",
+            met if low < high else f"both clicks are in {called} {low}",
             f"an object in two {called}s with others in between",
         )
     fixed = [a for a in range(len(labels.shape)) if a != axis and a not in plane]
