@@ -70,10 +70,10 @@ def test_what_cannot_be_kept_in_its_folder_is_kept_elsewhere(
     (tmp_path / "file").touch()
     model = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
     verdict = Finetuned(model, 0.1, 0.9, name == "best", "by the gate", {}, {})
-    with pytest.raises(WriteError, match="copy the new model") as caught:
+    with pytest.raises(WriteError, match="Copy the new model") as caught:
         _keep(tmp_path / "file" / "out", verdict, model)
     (kept,) = tmp_path.glob(f"napari-cihm-*/{name}.safetensors")
-    assert str(caught.value).endswith(str(kept))
+    assert str(caught.value).endswith(f"from {kept} before it is gone.")
     assert load_model(kept).hash == model.hash
 
 

@@ -68,7 +68,7 @@ def test_a_second_run_takes_no_result_for_an_image(tmp_path: Path) -> None:
         said = "".join(e.text for e in events if isinstance(e, Note))
         assert said.startswith(note) and bool(said) == bool(note)
     own = _save(tmp_path / "own" / "cell_maps.tif")
-    with pytest.raises(ReadError, match=r"holds no image \(1 file .* Name the file"):
+    with pytest.raises(ReadError, match=r"holds no image \(1 file .* name the file"):
         find_inputs([own.parent])
     assert find_inputs([own])[0].name == "cell_maps"
 
@@ -138,7 +138,7 @@ def test_one_name_never_overwrites_another(tmp_path: Path, paths, names) -> None
 
 def test_a_folder_without_planes_is_no_stack(tmp_path: Path) -> None:
     Pillow.fromarray(np.eye(9, dtype=np.uint8)).save(tmp_path / "a.png")
-    with pytest.raises(ReadError, match=r"holds no TIFF file.*without --stack"):
+    with pytest.raises(ReadError, match=r"holds no TIFF file.*Without --stack"):
         find_inputs([tmp_path], stack=True)
 
 

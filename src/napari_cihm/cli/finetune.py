@@ -122,7 +122,7 @@ def _save(model: "Model", path: Path) -> None:
     except WriteError as error:
         place = Path(tempfile.mkdtemp(prefix="napari-cihm-"))
         saved = model.save(place / path.name)
-        copy = f"copy the new model before it is gone from {saved}"
+        copy = f"copy the new model from {saved} before it is gone"
         raise WriteError(error.came, remedy=copy) from error
 
 
