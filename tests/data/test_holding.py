@@ -24,7 +24,7 @@ def test_a_folder_is_free_when_its_run_has_ended_or_was_killed(tmp_path):
     command = [sys.executable, "-c", RUN, folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout.readline() == "held\n"
-        with pytest.raises(WriteError, match=r"another run is writing into .*run\."):
+        with pytest.raises(WriteError, match=r"another run is writing into .*run;"):
             hold(folder).__enter__()
         running.kill()
     for _ in range(2):

@@ -146,7 +146,7 @@ def test_another_run_is_not_resumed(pairs, tmp_path):
     ("change", "words"),
     [
         ({"epochs": 5}, r"run: epochs was 2, is 5; expected"),
-        ({"options": {"base": 8}}, r"options was {'base': 4}, is {'base': 8}\."),
+        ({"options": {"base": 8}}, r"options was {'base': 4}, is {'base': 8};"),
     ],
 )
 def test_a_run_told_otherwise_is_not_resumed(pairs, tmp_path, change, words):
