@@ -12,7 +12,8 @@ from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.region import Extent, Region, region_of
 from napari_cihm.plugin.shortcuts import key_of
 
-SMALL, LARGE, USUAL = 40, 600, 100  # pixels of the screen that an object takes
+OBJECT = 40, 100, 600  # pixels of the screen that one takes: at least, usually, at most
+PATCH = 250, 500, 900
 
 
 class Screen:
@@ -96,8 +97,10 @@ class Screen:
         scale = min(abs(layer.scale[a]) for a in self.plane(layer))
         return float(pixels / (self._camera.zoom * scale))
 
-    def look_at(self, layer: Layer, box: Box) -> None:
-        """Bring a box of a layer's pixels to the middle of the screen."""
+    def look_at(
+        self, layer: Layer, box: Box, sizes: tuple[int, int, int] = OBJECT
+    ) -> None:
+        """Bring a box of a layer's pixels to the middle of the screen, so large."""
         plane = self.plane(layer)
         dims, camera = self._viewer.dims, self._camera
         centre = [(s.start + s.stop - 1) / 2 for s in box]
@@ -109,8 +112,9 @@ class Screen:
         shown = [world[a] for a in plane]
         camera.center = (0.0,) * (3 - len(shown)) + tuple(shown)
         size = max((box[a].stop - box[a].start) * abs(layer.scale[a]) for a in plane)
-        if not SMALL <= size * camera.zoom <= LARGE:
-            camera.zoom = USUAL / size
+        least, usual, most = sizes
+        if not least <= size * camera.zoom <= most:
+            camera.zoom = usual / size
 
     def hold_clicks(self) -> Any:
         """Keep a second quick click from zooming; return how to undo that."""

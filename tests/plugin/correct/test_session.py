@@ -330,7 +330,11 @@ def test_another_run_is_walked_through_from_its_beginning(correct, squares):
 def test_patches_lead_to_places_without_objects(correct):
     correct.section.form.set_values({"patch": 64})
     correct.section.review.form.set_values({"order": "random", "unit": "patches"})
-    correct.press("next_stop")
+    camera = correct.viewer.scene.camera
+    for zoom in (0.5, 50):  # so that the patch would be 32, or 3200 pixels large
+        camera.zoom = zoom
+        correct.press("next_stop")
+        assert 250 <= 64 * camera.zoom <= 900
     assert "0 of 4 checked" in correct.section.review.words.text()
     correct.press("looks_right")
     assert "1 of 4 checked" in correct.section.review.words.text()

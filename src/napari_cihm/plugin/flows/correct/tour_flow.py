@@ -27,6 +27,7 @@ from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.doubting import Doubting
 from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.pictures import array_of
+from napari_cihm.plugin.screen import OBJECT, PATCH
 from napari_cihm.plugin.tools import Tool
 from napari_cihm.plugin.views.correct_section import CorrectSection
 
@@ -177,11 +178,11 @@ class TourFlow(QObject):
         if stop is None:
             self._bench.desk.tasks.say("Everything is checked.")
         else:
-            box = stop.box
+            box, sizes = stop.box, PATCH
             if stop.label:
-                box = _box_of(mending, stop.label)
+                box, sizes = _box_of(mending, stop.label), OBJECT
                 mending.layer.selected_label = stop.label
-            self._bench.desk.scene.screen.look_at(mending.layer, box)
+            self._bench.desk.scene.screen.look_at(mending.layer, box, sizes)
         self.show_progress()
 
     def _key_of(self, mending: Mending, image: ImageLayer | None) -> tuple[Any, ...]:
