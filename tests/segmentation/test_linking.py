@@ -300,3 +300,17 @@ def test_a_stack_of_more_waists_than_python_has_frames() -> None:
     stack = Sections(np.arange(count), areas, (meeting,))
     objects = link_sections(stack, SegmentSettings(gap=0))
     assert objects.max() + 1 == count // 2
+
+
+def test_links_are_looked_up_for_all_chains_at_once(monkeypatch) -> None:
+    looks = []
+    meet = Sections.meet
+    monkeypatch.setattr(Sections, "meet", lambda *args: looks.append(1) or meet(*args))
+    for columns in (1, 5):
+        looks.clear()
+        slices = np.zeros((9, 20, 20 * columns), np.int64)
+        for column in range(columns):
+            tower = _tower([100, 196, 324, 196, 36, 196, 324, 196, 100], 20)
+            slices[:, :, 20 * column : 20 * (column + 1)] = tower * (column + 1)
+        assert _linked(slices).max() == 2 * columns
+        assert len(looks) == 2  # one slice on, and two

@@ -73,9 +73,8 @@ def link_sections(sections: Sections, settings: SegmentSettings) -> Ints:
         if step == 0:
             inside = sections.containment(pairs) >= WITHIN
             _link_best(chains, pairs, iou, inside)
-    for chain in chains.walk():
-        for place in find_necks(chain, sections):
-            chains.cut(chain[place])
+    for section in find_necks(chains.walk(), sections):
+        chains.cut(section)
     _link_poles(chains, sections)
     objects = adopt_fragments(_numbers(chains), chains.alone, sections)
     return _dropped(objects, sections.slices, settings.min_slices)

@@ -1,5 +1,8 @@
 """Necks: where a chain of sections holds together so little that it is two objects."""
 
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,9 +14,56 @@ Floats = NDArray[np.float64]
 # section left aside, and by the pixels of the link alone.
 NECK, THREAD = 0.65, 0.35
 
+SHORTEST = 3  # sections of a chain that has a neck: an end is none
 
-def find_necks(chain: list[int], sections: Sections) -> list[int]:
-    """Return the places in a chain after which another object begins.
+
+@dataclass(frozen=True)
+class Links:
+    """How sections hold together along chains that are laid end to end.
+
+    Parameters
+    ----------
+    areas : array of int
+        The pixels of each section.
+    shared, iou : array
+        Of each section and the one after it.
+    shared_past, iou_past : array
+        Of each section and the second after it.
+    """
+
+    areas: Ints
+    shared: Ints
+    iou: Floats
+    shared_past: Ints
+    iou_past: Floats
+
+    @classmethod
+    def along(cls, order: Ints, sections: Sections) -> "Links":
+        """Look up all links at once, which costs much less than chain after chain."""
+        near = sections.meet(order[:-1], order[1:])
+        past = sections.meet(order[:-2], order[2:])
+        return cls(
+            sections.areas[order],
+            near.shared,
+            sections.iou(near),
+            past.shared,
+            sections.iou(past),
+        )
+
+    def part(self, first: int, end: int) -> "Links":
+        """Return those of some sections that follow each other."""
+        near, past = slice(first, end - 1), slice(first, end - 2)
+        return Links(
+            self.areas[first:end],
+            self.shared[near],
+            self.iou[near],
+            self.shared_past[past],
+            self.iou_past[past],
+        )
+
+
+def find_necks(chains: list[list[int]], sections: Sections) -> list[int]:
+    """Return the sections of chains after which another object begins.
 
     A link is as strong as the pixels that two sections share are many, against the
     widest section on either side, and as the two are alike, against the best link
@@ -21,29 +71,22 @@ def find_necks(chain: list[int], sections: Sections) -> list[int]:
     between thicker and straighter parts. One section of a wrong shape does not make
     a neck while those on both sides of it are alike.
     """
-    necks, uncut = [], [(0, len(chain))]
+    long = [chain for chain in chains if len(chain) >= SHORTEST]
+    if not long:
+        return []
+    order = np.concatenate(long)
+    links = Links.along(order, sections)
+    ends = np.cumsum([0, *map(len, long)]).tolist()
+    necks, uncut = [], list(pairwise(ends))
     while uncut:  # no recursion: a long stack has more necks than Python has frames
         first, end = uncut.pop()
-        neck = _neck(np.array(chain[first:end]), sections)
+        neck = _neck(links.part(first, end))
         if neck is not None:
             split = first + neck + 1
             necks.append(split - 1)
             uncut += [(first, split), (split, end)]
-    return necks
-
-
-def _links(chain: Ints, sections: Sections) -> Floats:
-    """Return shared pixels and IoU of each link, as they are and over faults."""
-    near = sections.meet(chain[:-1], chain[1:])
-    past = sections.meet(chain[:-2], chain[2:])
-    return np.stack(
-        [
-            near.shared,
-            sections.iou(near),
-            _over_faults(near.shared, past.shared),
-            _over_faults(sections.iou(near), sections.iou(past)),
-        ]
-    )
+    ended: list[int] = order[necks].tolist()
+    return ended
 
 
 def _over_faults(
@@ -56,12 +99,14 @@ def _over_faults(
     return firm
 
 
-def _neck(part: Ints, sections: Sections) -> int | None:
+def _neck(links: Links) -> int | None:
     """Find the weakest link of a part of a chain, if it is weak enough to cut."""
-    if len(part) < 3:
+    if len(links.areas) < SHORTEST:
         return None
-    shared, iou, firm, alike = _links(part, sections)
-    wide = np.minimum(*_sides(sections.areas[part]))
+    shared, iou = links.shared, links.iou
+    firm = _over_faults(shared, links.shared_past)
+    alike = _over_faults(iou, links.iou_past)
+    wide = np.minimum(*_sides(links.areas))
     before, after = _sides(alike)
     best = np.minimum(
         np.concatenate([alike[:1], before]), np.concatenate([after, alike[-1:]])
