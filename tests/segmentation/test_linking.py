@@ -74,11 +74,26 @@ def test_two_objects_on_each_other_are_cut_at_the_waist() -> None:
     assert (linked[:4].max(), linked[5:].max()) == (1, 2)
 
 
-@pytest.mark.parametrize(("before", "after", "owner"), [(324, 676, 1), (676, 324, 2)])
-def test_a_waist_goes_to_the_side_it_is_more_like(before, after, owner) -> None:
+@pytest.mark.parametrize(("before", "after", "owner"), [(324, 676, 2), (676, 324, 1)])
+def test_a_waist_goes_to_the_side_that_tapers_to_it(before, after, owner) -> None:
     linked = _linked(_tower([400, 900, before, 196, after, 900, 400]))
     assert linked.max() == 2
     assert linked[3].max() == owner
+
+
+@pytest.mark.parametrize("radii", [(8, 8), (12, 8), (14, 9), (7, 14), (6, 15)])
+@pytest.mark.parametrize("apart", [1, 2, 4])
+@pytest.mark.parametrize("first", [0.1, 0.3, 0.5, 0.7])
+def test_two_balls_that_touch_are_cut_between_their_slices(radii, apart, first) -> None:
+    depth = np.arange(first * apart, 2 * sum(radii), apart)
+    upper = depth < 2 * radii[0]
+    radius = np.where(upper, *radii)
+    from_pole = np.where(upper, depth, depth - 2 * radii[0])
+    squares = from_pole * (2 * radius - from_pole)
+    cut = squares >= 1  # what is no wider than two pixels may be in no slice
+    away = np.add.outer(*[np.linspace(-16, 16, 33) ** 2] * 2)
+    linked = _linked((away < squares[cut, None, None]).astype(np.int64))
+    np.testing.assert_array_equal(linked.max((1, 2)), np.where(upper[cut], 1, 2))
 
 
 @pytest.mark.parametrize("radius", [4, 8])
@@ -116,7 +131,7 @@ def test_poles_belong_to_their_object() -> None:
 
 
 def test_a_pole_beside_the_object_above_goes_to_its_own_after_the_cut() -> None:
-    slices = _tower([400, 900, 400, 144, 484, 900, 400])
+    slices = _tower([400, 900, 484, 144, 400, 900, 400])
     slices[3, 11:13, 11:13] = 2  # over the lower object, which the upper one's end took
     linked = _linked(slices)
     assert linked.max() == 2
