@@ -75,7 +75,7 @@ def link_sections(sections: Sections, settings: SegmentSettings) -> Ints:
             _link_best(chains, pairs, iou, inside)
     for section in find_necks(chains.walk(), sections):
         chains.cut(section)
-    _link_poles(chains, sections)
+    _link_poles(chains, sections, settings.min_overlap)
     objects = adopt_fragments(_numbers(chains), chains.alone, sections)
     return _dropped(objects, sections.slices, settings.min_slices)
 
@@ -107,8 +107,12 @@ def _link_best(
         chains.link(ranked.of(np.intersect1d(firsts, seconds)))
 
 
-def _link_poles(chains: Chains, sections: Sections) -> None:
-    """Link lone sections anew: cuts have freed the ends that they belong to."""
+def _link_poles(chains: Chains, sections: Sections, least: float) -> None:
+    """Link lone sections anew: cuts have freed the ends that they belong to.
+
+    One that lies within two objects is a part of one of them, unless the two are
+    linked without it.
+    """
     if not sections.meetings:
         return
     pairs = sections.meetings[0]
@@ -116,7 +120,17 @@ def _link_poles(chains: Chains, sections: Sections) -> None:
         sections.areas[pairs.one] < sections.areas[pairs.other], pairs.one, pairs.other
     )
     inside = sections.containment(pairs) >= WITHIN
-    _link_best(chains, pairs, sections.iou(pairs), chains.alone[smaller] & inside)
+    alone = chains.alone
+    _link_best(chains, pairs, sections.iou(pairs), alone[smaller] & inside)
+    within = np.flatnonzero(alone & (chains.before != NONE) & (chains.after != NONE))
+    over, under = chains.before[within], chains.after[within]
+    past, before, after = (
+        sections.iou(sections.meet(*pair))
+        for pair in ((over, under), (over, within), (within, under))
+    )
+    ends = np.where(before < after, over, within)[past < least]
+    for section in np.unique(ends).tolist():
+        chains.cut(section)
 
 
 def _numbers(chains: Chains) -> Ints:
