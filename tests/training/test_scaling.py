@@ -4,9 +4,14 @@ import numpy as np
 import pytest
 
 from napari_cihm import finetune, load_model, segment
+from napari_cihm.config import SegmentSettings
+from napari_cihm.data.boxes import whole
+from napari_cihm.data.image import Image
 from napari_cihm.data.synthetic import nuclei
 from napari_cihm.events import Note
 from napari_cihm.models import Model
+from napari_cihm.segmentation.scaling import zooms_for
+from napari_cihm.segmentation.source import Source, look_over
 from napari_cihm.training import lesson as lessons
 from napari_cihm.training import scaling
 from napari_cihm.training.doubts import Findings
@@ -79,6 +84,27 @@ def test_models_are_judged_as_they_segment():
     )
     assert as_it_is < 0.3 < 0.45 < in_use
     assert judged == pytest.approx(in_use, abs=0.12)
+
+
+def test_grain_is_learnt_enlarged_as_it_is_segmented():
+    """Models segment it unsmoothed: small objects would go with the grain."""
+    image, labels = nuclei((96, 128), 1, 6.0, 0.25)
+    rng = np.random.default_rng(0)
+    image = image + rng.normal(0, 0.1 * np.ptp(image), image.shape)
+    model = load_model("cihm-dsb18", "cpu")
+    lesson = Lesson.of(gather([image], [labels], None), model.config, 5)
+    (learnt,) = lesson.planes
+    assert learnt.zoom > 1 and learnt.smoothed
+    other = model.config.but(normalisation={"low": 2.0})
+    (of_another,) = lesson.seen_by(other)
+    for plane, config in ((learnt, model.config), (of_another, other)):
+        shown = Image.of(image, "yx")
+        diameter = config.diameter / plane.zoom
+        settings = SegmentSettings(diameter=diameter)
+        _, channels, ranges, _ = look_over(shown, shown, settings, config)
+        source = Source(shown, channels, ranges, zooms_for(shown, config, diameter))
+        segmented = source.read(0, 0, whole(plane.labels.shape))
+        np.testing.assert_array_equal(plane.image, segmented)
 
 
 def test_what_was_found_is_moved_as_far_as_it_is_scaled():

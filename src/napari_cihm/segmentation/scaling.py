@@ -10,6 +10,11 @@ def zooms_for(
 ) -> tuple[AxisZoom, AxisZoom]:
     """Return the scaling of rows and columns for objects of a diameter."""
     zoom = config.diameter / diameter if diameter and config.diameter else 1.0
+    return zooms_by(image, zoom)
+
+
+def zooms_by(image: Image, zoom: float) -> tuple[AxisZoom, AxisZoom]:
+    """Return the scaling of rows and columns by a zoom."""
     sizes = (image.size("y"), image.size("x"))
     rows, columns = (AxisZoom(n, max(1, round(n * zoom))) for n in sizes)
     return rows, columns

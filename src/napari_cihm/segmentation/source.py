@@ -54,8 +54,11 @@ class Source:
     def read(self, t: int, z: int, box: Box) -> NDArray[np.float32]:
         """Return the part `box`, in network pixels, as (c, y, x)."""
         rows, columns = (a.window(s) for a, s in zip(self.zooms, box, strict=True))
-        part = self._seen(t, z, rows, columns)
-        return resample(rescale(part, self.light), self.zooms, box)
+        return resample(self.look(t, z, (rows, columns)), self.zooms, box)
+
+    def look(self, t: int, z: int, box: Box) -> NDArray[np.float32]:
+        """Return the part `box`, in the image's own pixels: what `read` scales."""
+        return rescale(self._seen(t, z, *box), self.light)
 
     @property
     def light(self) -> Ranges:

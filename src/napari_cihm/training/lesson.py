@@ -89,6 +89,8 @@ class Lesson:
             by = {}  # small and far apart: as they are, rather than next to none
         else:
             planes, objects = seen, held
+            if any(p.smoothed for p in planes if p.source in by):  # not if enlarged
+                planes = _seen_anew(labelled, planes, by, config)
         words = word, said_of_scale(by, config.diameter)
         return cls(labelled, planes, planes, objects, config, findings, by, words)
 
@@ -101,12 +103,7 @@ class Lesson:
         """Show the planes as another model sees them; read images anew if need be."""
         if all(getattr(self.config, f) == getattr(other, f) for f in SIGHT):
             return self.planes
-        seen = []
-        images = read_again(self.labelled, self.planes, other)
-        for plane, image in zip(self.planes, images, strict=True):
-            by = self.scalings.get(plane.source)
-            seen.append(replace(plane, image=by.see(image) if by else image))
-        return seen
+        return _seen_anew(self.labelled, self.planes, self.scalings, other)
 
     @property
     def diameter(self) -> float | None:
@@ -167,6 +164,20 @@ def _numbered(
         config = config.but(numbers=numbers)
         planes = [replace(p, labels=classes_in(p.labels, numbers)) for p in planes]
     return planes, naming(config, planes), said_of(held, numbers)
+
+
+def _seen_anew(
+    labelled: Sequence[Labelled],
+    planes: Sequence[Plane],
+    by: Mapping[int, Scaling],
+    config: ModelConfig,
+) -> list[Plane]:
+    """Read the images of planes again, as another model or at another scale."""
+    images = read_again(labelled, planes, config)
+    return [
+        replace(p, image=by[p.source].see(image) if p.source in by else image)
+        for p, image in zip(planes, images, strict=True)
+    ]
 
 
 def _in_order(plane: Plane) -> Plane:

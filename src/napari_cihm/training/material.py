@@ -16,7 +16,7 @@ from napari_cihm.data.pairs import Pair, whole_numbers
 from napari_cihm.data.sizes import widths
 from napari_cihm.errors import DataError
 from napari_cihm.segmentation.placing import plane_of
-from napari_cihm.segmentation.scaling import zooms_for
+from napari_cihm.segmentation.scaling import zooms_by
 from napari_cihm.segmentation.source import Source, look_over
 from napari_cihm.training.labelled import Labelled
 
@@ -46,6 +46,8 @@ class Plane:
         How much larger than in its image everything is.
     place : tuple
         Where in its image it was read; what was cut out or scaled since keeps it.
+    smoothed : bool
+        Whether its image was, for being grainy.
     """
 
     image: NDArray[np.float32]
@@ -54,6 +56,7 @@ class Plane:
     source: int
     zoom: float = 1.0
     place: Place = ALL
+    smoothed: bool = False
 
     @classmethod
     def of(cls, pair: Pair, config: ModelConfig, source: int) -> "Plane":
@@ -101,29 +104,32 @@ def read_planes(labelled: Sequence[Labelled], config: ModelConfig) -> Iterator[P
                 mask = plane_of(item.reviewed, item.image, t, z, *window)
                 reviewed = mask.astype(bool)
             if reviewed.any():
-                known, place = np.where(reviewed, labels, 0), (t, z, window)
-                yield Plane(light.read(*place), known, reviewed, number, place=place)
+                known, image = np.where(reviewed, labels, 0), light.look(t, z, window)
+                calm, place = light.light.smoothing > 0, (t, z, window)
+                yield Plane(image, known, reviewed, number, 1.0, place, calm)
 
 
 def read_again(
     labelled: Sequence[Labelled], planes: Sequence[Plane], config: ModelConfig
 ) -> Iterator[NDArray[np.float32]]:
-    """Read the images of planes once more, as another model sees them.
+    """Read the images of planes once more, as a model sees them at their scale.
 
-    Their labels are not read again: who gave them may be at work on them.
+    The images are not scaled, but what is to be enlarged keeps its grain. Their labels
+    are not read again: who gave them may be at work on them.
     """
     lights: dict[int, Source] = {}
     for plane in planes:
         if plane.source not in lights:
-            lights[plane.source] = _light_of(labelled[plane.source], config)
-        yield lights[plane.source].read(*plane.place)
+            item = labelled[plane.source]
+            lights[plane.source] = _light_of(item, config, plane.zoom)
+        yield lights[plane.source].look(*plane.place)
 
 
-def _light_of(item: Labelled, config: ModelConfig) -> Source:
+def _light_of(item: Labelled, config: ModelConfig, zoom: float = 1.0) -> Source:
     """Look at an image as a model does: normalised as a whole, as for segmenting."""
     image, settings = item.image, SegmentSettings(channels=item.channels)
     _, channels, ranges, _ = look_over(image, image, settings, config)
-    return Source(image, channels, ranges, zooms_for(image, config, None))
+    return Source(image, channels, ranges, zooms_by(image, zoom))
 
 
 def typical_width(planes: Iterable[Plane]) -> float:
