@@ -163,7 +163,7 @@ def _rehearsed(
     if not chosen.replay or lesson.config.classes != start.config.classes:
         return []
     seen = lesson.config.in_channels
-    memories = rehearse(start, seen, limits.seed, limits.seconds)
+    memories = rehearse(start, seen, chosen, limits)
     return list(takewhile(lambda _: not stopped(), memories))
 
 

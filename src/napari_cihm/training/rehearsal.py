@@ -5,6 +5,7 @@ drifting away from them. What it forgets first is to leave alone what is dim or 
 focus, so the images are full of that.
 """
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_cihm.config import FinetuneSettings, Limits
 from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.samples import Sample
@@ -26,7 +28,7 @@ CROWDING = (0.12, 0.3, 0.45)
 
 
 def rehearse(
-    model: Model, channels: int, seed: int, seconds: float | None
+    model: Model, channels: int, settings: FinetuneSettings, limits: Limits
 ) -> Iterator[Sample]:
     """Make images, one after the other, and let a model say what it sees in them.
 
@@ -36,15 +38,13 @@ def rehearse(
         As it was before.
     channels : int
         Input channels of the model that will rehearse.
-    seed : int
-        Chooses the images.
-    seconds : float or None
-        Time of the whole run; a short one makes fewer.
+    settings : FinetuneSettings
+    limits : Limits
+        Of the whole run: a short one makes fewer. Its seed chooses the images.
     """
     config = model.config
-    images = MOST if seconds is None else round(seconds / EACH)
-    for number in range(min(max(images, LEAST), MOST)):
-        image = _made(number, seed, colour=config.in_channels == 3)
+    for number in range(_count(settings, limits)):
+        image = _made(number, limits.seed, colour=config.in_channels == 3)
         own = fit_channels(image, config.in_channels, colour=True)
         seen = normalise(own, config.normalisation)
         maps = model.predict(seen[None])[0]
@@ -58,6 +58,16 @@ def rehearse(
             np.zeros(maps.shape[1:], np.uint8),
             graded=config.task == "instance",
         )
+
+
+def _count(settings: FinetuneSettings, limits: Limits) -> int:
+    """Choose how many images to make: where steps are counted, what they can draw."""
+    if settings.steps is not None:
+        patches = settings.steps * settings.batch * settings.replay
+        return min(math.ceil(patches * (settings.patch / SIDE) ** 2), MOST)
+    if limits.seconds is None:
+        return MOST
+    return min(max(round(limits.seconds / EACH), LEAST), MOST)
 
 
 @lru_cache(maxsize=MOST)
