@@ -7,6 +7,7 @@ import pytest
 
 import napari_cihm as cihm
 from napari_cihm.config import Decoding, ExportSettings, ModelConfig, TrainingRecord
+from napari_cihm.data.grain import find_smoothing
 from napari_cihm.data.synthetic import nuclei, tissue
 from napari_cihm.export.documentation import usage
 from napari_cihm.models import Model, load_model
@@ -53,6 +54,25 @@ def test_channels_apart_are_scaled_apart():
     for channel in scaled:
         assert np.percentile(channel, 0.5) == pytest.approx(0, abs=1e-5)
         assert np.percentile(channel, 99.8) == pytest.approx(1, abs=1e-3)
+
+
+def test_smoothing_that_is_left_to_others_is_told():
+    """Grain as heavy as it says, and no other, is smoothed as far as it says."""
+    text = usage(load_model("cihm-dsb18", "cpu"), ExportSettings())
+    said = r"deviation of (\d+)% to (\d+)% of .* of ([\d.]+)\s+to\s+([\d.]+)\s+pixels"
+    low, high, least, most = map(float, re.search(said, text, re.DOTALL).groups())
+    ramp = np.tile(np.linspace(0, 100, 512), (512, 1))
+    noise = np.random.default_rng(0).normal(0, 1, ramp.shape)
+    smoothed = []
+    for deviation in (4, 7, 11, 15, 18, 30, 60):
+        image = ramp + deviation * noise
+        dark, bright = np.percentile(image, [1, 99.8])
+        share, sigma = 100 * deviation / (bright - dark), find_smoothing([image[None]])
+        assert (sigma > 0) == (low < share < high)
+        if sigma:
+            assert least - 0.1 < sigma < most + 0.1
+            smoothed.append(sigma)
+    assert 1 < len(smoothed) < 5
 
 
 def test_classes_are_named_and_sum_to_one():

@@ -52,7 +52,11 @@ def _smoothing_of(planes: Sequence[NDArray[np.generic]]) -> float:
     grain = float(np.median(bend)) / NORMAL
     if not HEAVY * (bright - dark) < grain < ALL * (bright - dark):
         return 0.0
-    share = grain / float(bright - dark)
+    return smoothing_for(grain / float(bright - dark))
+
+
+def smoothing_for(share: float) -> float:
+    """Return the sigma that leaves little of grain of such a share of the range."""
     return share / LEFT / (2 * math.sqrt(math.pi))
 
 

@@ -1,6 +1,7 @@
 """What a user of an exported model reads: how to feed it, and what its maps mean."""
 
 from napari_cihm.config import ExportSettings, ModelConfig, said_figures
+from napari_cihm.data.grain import ALL, HEAVY, smoothing_for
 from napari_cihm.export.network import map_names
 from napari_cihm.models import Model
 from napari_cihm.models.recipes import recipe
@@ -20,6 +21,12 @@ image = np.clip(image, -1, 3).astype(np.float32)[None]
 ```
 
 (`image` is an array of shape (channels, height, width).)
+
+Not in the model, and left to you: napari-cihm takes the percentiles without dust, and
+without what an image was filled up with as it was stitched or turned. Where little
+light leaves grain with a standard deviation of {heavy:.0%} to {all:.0%} of the range,
+which hides objects, it smooths the image first, by a Gaussian of {least:.1f} to
+{most:.1f} pixels, unless it enlarges it.
 """
 
 OBJECTS = """## From maps to objects
@@ -98,6 +105,10 @@ def _feeding(config: ModelConfig) -> str:
         high=normalisation.high,
         axes=None if together else "(1, 2)",
         diameter=size or "",
+        heavy=HEAVY,
+        all=ALL,
+        least=smoothing_for(HEAVY),
+        most=smoothing_for(ALL),
     )
 
 
