@@ -1,4 +1,4 @@
-"""Metrics against stardist's matching, scikit-learn-like counts and by hand."""
+"""Metrics of objects against StarDist's matching, and by hand."""
 
 import sys
 import tracemalloc
@@ -6,12 +6,9 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import ndimage
-from scipy.spatial import distance
 
 from napari_cihm.training.metrics import (
     THRESHOLDS,
-    Regions,
-    hd95,
     judged,
     match,
     total,
@@ -83,36 +80,6 @@ def test_nothing_against_nothing_is_perfect_and_against_something_is_not():
     assert [m.ap for m in match(empty, empty)] == [1.0] * len(THRESHOLDS)
     assert match(one, empty)[0].fn == 1 and match(one, empty)[0].ap == 0
     assert match(empty, one)[0].fp == 1 and match(empty, one)[0].ap == 0
-
-
-def test_regions_by_hand():
-    truth = np.array([[1, 1, 0, 0]], bool)
-    found = np.array([[0, 1, 1, 1]], bool)
-    counts = Regions.of(truth, found)
-    assert counts.dice == pytest.approx(2 / 5)
-    assert counts.iou == pytest.approx(1 / 4)
-    assert counts.precision == pytest.approx(1 / 3)
-    assert counts.recall == pytest.approx(1 / 2)
-    assert Regions.of(truth & False, found & False).dice == 1
-
-
-def test_hd95_is_that_of_all_distances_between_outlines():
-    rng = np.random.default_rng(0)
-    truth, found = blobs(rng, count=6) > 0, blobs(rng, count=12) > 0
-    edges = (np.argwhere(m & ~ndimage.binary_erosion(m)) for m in (truth, found))
-    apart = distance.cdist(*edges)
-    both = np.concatenate([apart.min(0), apart.min(1)])
-    assert hd95(truth, found) == pytest.approx(np.percentile(both, 95))
-    assert hd95(found, truth) == pytest.approx(np.percentile(both, 95))
-
-
-def test_hd95_of_shifted_squares_is_the_shift():
-    truth, found = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
-    truth[10:20, 10:20] = True
-    found[10:20, 13:23] = True
-    assert hd95(truth, found) == pytest.approx(3)
-    assert hd95(truth, truth) == 0
-    assert hd95(truth, np.zeros_like(truth)) == pytest.approx(np.hypot(40, 40))
 
 
 def square(*boxes, shape=(60, 60)):

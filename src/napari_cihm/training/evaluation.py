@@ -18,15 +18,8 @@ from napari_cihm.events import Evaluated, Event, ImageScored, Note
 from napari_cihm.models import Model
 from napari_cihm.segmentation import segment
 from napari_cihm.training.classes import pairs_in_classes, reviewed_masks, said_of
-from napari_cihm.training.metrics import (
-    Matching,
-    Regions,
-    hd95,
-    judged,
-    match,
-    mean_ap,
-    total,
-)
+from napari_cihm.training.metrics import Matching, judged, match, mean_ap, total
+from napari_cihm.training.region_metrics import Regions, hd95
 from napari_cihm.training.sheet import Shown
 
 

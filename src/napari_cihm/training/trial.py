@@ -12,7 +12,8 @@ from napari_cihm.data.boxes import Box, whole
 from napari_cihm.training.gate import Score
 from napari_cihm.training.holdout import Part, Split, places
 from napari_cihm.training.material import Plane, stretch
-from napari_cihm.training.metrics import Regions, match, total
+from napari_cihm.training.metrics import match, total
+from napari_cihm.training.region_metrics import Regions
 
 
 @dataclass(frozen=True)

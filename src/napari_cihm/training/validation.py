@@ -13,14 +13,8 @@ from napari_cihm.data.samples import Sample
 from napari_cihm.models import Model
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss
-from napari_cihm.training.metrics import (
-    Matching,
-    Regions,
-    judged,
-    match,
-    precision,
-    total,
-)
+from napari_cihm.training.metrics import Matching, judged, match, precision, total
+from napari_cihm.training.region_metrics import Regions
 from napari_cihm.training.viewing import view
 
 
