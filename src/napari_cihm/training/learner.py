@@ -20,16 +20,15 @@ class Learner:
 
     def __init__(
         self,
-        network: nn.Module,
         state: RunState,
         settings: TrainSettings,
         device: torch.device,
         team: Team,
     ) -> None:
-        self.network, self.state, self.settings = network, state, settings
+        self.network, self.state, self.settings = state.network, state, settings
         self.device, self.team = device, team
         self.loss: Loss = pick_loss(settings.task, settings.loss)
-        self.buffers = list(network.buffers())  # what it has seen, on average
+        self.buffers = list(self.network.buffers())  # what it has seen, on average
         self.stumbles = 0
 
     def step(self, batch: Batch, rate: float) -> float:

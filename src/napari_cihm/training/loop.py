@@ -121,12 +121,8 @@ def run_steps(run: Run) -> Iterator[Event]:
 
 def _learn(run: Run, state: RunState, record: Record) -> Generator[Event, None, str]:
     """Take steps, and score the model at the end of each epoch; say why it ended."""
-    settings, team, budget, progress = (
-        run.settings,
-        run.team,
-        run.budget,
-        state.progress,
-    )
+    settings, team, budget = run.settings, run.team, run.budget
+    device, progress = run.model.device, state.progress
     drawer = Drawer(
         run.samples, run.weights, settings.patch, settings.batch, run.seed,
         team.share, run.model.config.normalisation if settings.sparse else None,
@@ -135,8 +131,7 @@ def _learn(run: Run, state: RunState, record: Record) -> Generator[Event, None, 
     def draw(step: int) -> Batch:
         return drawer.draw(step, augmentation(budget.progress(step), settings))
 
-    device = run.model.device
-    learner = Learner(run.model.network, state, settings, device, team)
+    learner = Learner(state, settings, device, team)
     losses: list[float] = []
     ahead = device.type != "cpu"
     with contextlib.closing(batches(draw, progress.step, ahead)) as drawn:

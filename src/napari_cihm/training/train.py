@@ -33,6 +33,7 @@ from napari_cihm.training.sources import Sources, find_sources
 from napari_cihm.training.split import Pairs
 from napari_cihm.training.validation import Validator
 
+EPOCHS = 60  # where no end is set
 # Images that say how a grey model is to look at colours.
 WEIGHED = 32
 # What may differ when a run is resumed: where it runs, and until when.
@@ -79,20 +80,11 @@ def train(
         The last is `Trained`, with the best model.
     """
     limits = Limits.of(seconds=seconds, epochs=epochs, seed=seed)
-    seconds, epochs, seed = limits.seconds, limits.epochs, limits.seed
-    chosen = TrainSettings.of(**settings)
+    if limits.seconds is None and limits.epochs is None:
+        limits = limits.but(epochs=EPOCHS)
+    seed, chosen = limits.seed, TrainSettings.of(**settings)
     place = None if folder is None else with_home(folder)
-    device = chosen.device
-    if isinstance(model, Model) and device == "auto":
-        device = str(model.device)
-    team = Team.join(device)
-    if chosen.batch < team.size:
-        raise InputError(
-            f"batch={chosen.batch}, and {team.size} processes share it",
-            "a patch for each at least",
-        )
-    if seconds is None and epochs is None:
-        epochs = 60
+    team = _join(model, chosen)
     if not isinstance(options, Mapping | None):
         raise InputError(
             f"options={in_short(options)}", 'a dict such as {"head": "plain"}'
@@ -105,20 +97,9 @@ def train(
         start, word = Model.untrained(config, team.device, seed), ""
     else:
         start, word = _fitted(base, found, chosen, seed)
-    said = (*found.words, word)
-    yield from (Note(text) for text in said if text)
+    yield from (Note(text) for text in (*found.words, word) if text)
     config, facts = start.config, found.facts
-    steps = None if epochs is None else epochs * chosen.steps_per_epoch
-    identity = {
-        "recipe": config.recipe,
-        "options": config.options,
-        "base": base.hash if base else "",
-        "seed": seed,
-        "data": facts.fingerprint,
-        "validation data": found.checked.fingerprint,
-        "epochs": epochs,
-        **chosen.model_dump(mode="json", exclude=FREE),
-    }
+    steps = limits.epochs and limits.epochs * chosen.steps_per_epoch
     validator = Validator(
         SampleCache(found.held_out, config, chosen.cache_mb // 4),
         pick_loss(chosen.task, chosen.loss),
@@ -130,9 +111,9 @@ def train(
         validator,
         chosen,
         seed,
-        Budget(steps, seconds),
+        Budget(steps, limits.seconds),
         place,
-        identity,
+        _identity(config, base, found, chosen, limits),
         team=team,
     )
     keeper = Keeper(run, facts, validator)
@@ -141,6 +122,40 @@ def train(
     with nullcontext() if ours is None else hold(ours):
         for event in run_steps(run):
             yield keeper.finished(event) if isinstance(event, Trained) else event
+
+
+def _join(model: str | Path | Model, settings: TrainSettings) -> Team:
+    """Join the processes that train together; a loaded model stays where it is."""
+    device = settings.device
+    if isinstance(model, Model) and device == "auto":
+        device = str(model.device)
+    team = Team.join(device)
+    if settings.batch < team.size:
+        raise InputError(
+            f"batch={settings.batch}, and {team.size} processes share it",
+            "a patch for each at least",
+        )
+    return team
+
+
+def _identity(
+    config: ModelConfig,
+    base: Model | None,
+    found: Sources,
+    settings: TrainSettings,
+    limits: Limits,
+) -> dict[str, Any]:
+    """Say what must be equal for a run to be resumed."""
+    return {
+        "recipe": config.recipe,
+        "options": config.options,
+        "base": base.hash if base else "",
+        "seed": limits.seed,
+        "data": found.facts.fingerprint,
+        "validation data": found.checked.fingerprint,
+        "epochs": limits.epochs,
+        **settings.model_dump(mode="json", exclude=FREE),
+    }
 
 
 def _base(

@@ -15,7 +15,7 @@ from napari_cihm.segmentation.decoding import decode
 from napari_cihm.training.losses import Loss
 from napari_cihm.training.metrics import Matching, judged, match, precision, total
 from napari_cihm.training.region_metrics import Regions
-from napari_cihm.training.viewing import view
+from napari_cihm.training.viewing import maps_of, view
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Validator:
 
     def map_all(self, model: Model) -> list[Mapped]:
         """Let a model see each whole image."""
-        return [Mapped.of(sample, _maps(model, sample)) for sample in self.samples]
+        return [Mapped.of(s, maps_of(model, s.image)) for s in self.samples]
 
 
 def score(mapped: Sequence[Mapped], decoding: Decoding) -> list[Matching]:
@@ -97,14 +97,6 @@ def region_dice(mapped: Sequence[Mapped], config: ModelConfig) -> float:
 
 def _dice(pairs: Iterable[tuple[NDArray[np.bool_], NDArray[np.bool_]]]) -> float:
     return Regions.total(Regions.of(truth, found) for truth, found in pairs).dice
-
-
-def _maps(model: Model, sample: Sample) -> NDArray[np.float32]:
-    def show(box: Box) -> NDArray[np.float32]:
-        maps = model.predict(sample.image[None, :, *box].astype(np.float32))
-        return np.asarray(maps[0])
-
-    return view(sample.labels.shape, show)
 
 
 def look(model: Model, sample: Sample, loss: Loss) -> tuple[NDArray[np.float32], float]:

@@ -1,6 +1,7 @@
 """Large images are shown to a model in tiles, as they are when it segments."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +41,17 @@ def view(
 
 def label_planes(model: Model, planes: Iterable[Plane]) -> list[NDArray[np.int32]]:
     """Let a model label whole planes."""
-    return [labels_of(_maps(model, plane.image), model.config) for plane in planes]
+    return [labels_of(maps_of(model, plane.image), model.config) for plane in planes]
 
 
-def _maps(model: Model, image: NDArray[np.float32]) -> NDArray[np.float32]:
-    return view(image.shape[1:], lambda box: model.predict(image[None, :, *box])[0])
+def maps_of(model: Model, image: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Let a model see a whole image, normalised for it."""
+
+    def show(box: Box) -> NDArray[np.float32]:
+        part = image[None, :, *box].astype(np.float32, copy=False)
+        return np.asarray(model.predict(part)[0])
+
+    return view(image.shape[1:], show)
 
 
 def labels_of(maps: NDArray[np.float32], config: ModelConfig) -> NDArray[np.int32]:
