@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_cihm.data.pairs import folder_pairs
 from napari_cihm.errors import DataError
 from napari_cihm.training.folder import left_out, read_labelled, reviewed_beside
 
@@ -66,10 +67,10 @@ def test_dots_in_names_are_kept_and_what_systems_leave_is_not_read(folders):
 
 def test_a_wrong_name_is_told_from_what_is_left_out(folders):
     plane = np.ones((6, 8), np.uint8)
-    for file in ("images/a.tif", "images/b.tif", "masks/a.tif", "masks/b_mask.tif"):
+    for file in ("images/a.tif", "images/b.tif", "masks/a.tif", "masks/b_2.tif"):
         tifffile.imwrite(folders / file, plane)
     given = folders / "images", folders / "masks"
-    with pytest.raises(DataError, match=r"b\.tif has no mask, and .*b_mask\.tif no im"):
+    with pytest.raises(DataError, match=r"b\.tif has no mask, and .*b_2\.tif no im"):
         read_labelled(*given)
     (folders / "images" / "b.tif").unlink()
     assert read_labelled(*given)[0] == ["a"]
@@ -86,3 +87,41 @@ def test_two_masks_of_one_name_are_refused(folders):
         tifffile.imwrite(folders / file, plane)
     with pytest.raises(DataError, match=r"a\.tif and a\.tiff have the same name"):
         read_labelled(folders / "images", folders / "masks")
+
+
+def test_labels_of_a_segmentation_belong_to_its_images(folders):
+    image, label = (np.full((6, 8), number, np.uint8) for number in (7, 1))
+    for name in ("a", "b_labels", "c"):
+        tifffile.imwrite(folders / "images" / f"{name}.tif", image)
+    for name in ("a_labels", "b_labels_labels", "c"):
+        tifffile.imwrite(folders / "masks" / f"{name}.tif", label)
+    tifffile.imwrite(folders / "masks" / "c_labels.tif", image)  # a mask has the name
+    given = folders / "images", folders / "masks"
+    names, _, labels, _ = read_labelled(*given)
+    assert names == ["a", "b_labels", "c"]
+    assert all(np.asarray(found).max() == 1 for found in labels)
+    pairs = folder_pairs(folders)
+    assert [p.name for p in pairs] == names
+    tifffile.imwrite(folders / "masks" / "a_cp_masks.tif", label)
+    with pytest.raises(
+        DataError, match=r"a_cp_masks\.tif and a_labels\.tif in .* of a"
+    ):
+        read_labelled(*given)
+
+
+def test_one_folder_is_not_both_images_and_masks(folders):
+    tifffile.imwrite(folders / "images" / "a.tif", np.eye(6, dtype=np.uint8))
+    with pytest.raises(DataError, match="given for both"):
+        read_labelled(folders / "images", folders / "images")
+
+
+def test_labels_tell_channels_from_slices(folders):
+    five = np.arange(5 * 6 * 8, dtype=np.uint16).reshape(5, 6, 8)
+    images, masks = folders / "images", folders / "masks"
+    tifffile.imwrite(images / "pages.tif", five)
+    tifffile.imwrite(masks / "pages.tif", five[0])
+    for folder in (images, masks):  # ImageJ takes pages for channels if none says
+        tifffile.imwrite(folder / "slices.tif", five, imagej=True)
+    _, (pages, slices), labels, _ = read_labelled(images, masks)
+    assert (pages.axes, slices.axes) == ("cyx", "zyx")
+    assert slices.label_shape == labels[1].shape

@@ -26,7 +26,11 @@ SHOWN = "gate.png"
 def finetune(
     images: Annotated[Path, typer.Option(help="Folder of images or stacks.")],
     masks: Annotated[
-        Path, typer.Option(help="Folder of label images with the same file names.")
+        Path,
+        typer.Option(
+            help="Folder of label images with the same file names, or with _labels "
+            "behind them, as `cihm segment` writes them."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for the model and figures.")

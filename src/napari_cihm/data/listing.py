@@ -1,13 +1,16 @@
 """The images among a folder's files, and what each is called."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from napari_cihm.errors import DataError
 
 # A number of time or depth, and behind it one that only keeps two names apart.
 PLACE = re.compile(r"(?:^|[_\-. ])([tz])(\d+)(?:_\d+$)?(?=$|[_\-. ])", re.IGNORECASE)
+
+# What programs put behind an image's name to call its labels, our own first.
+OF_LABELS = ("_labels", "_label", "_cp_masks", "_masks", "_mask")
 
 COUNTED = re.compile(r"(\D*)(\d*)")  # what stands before a number, and the number
 
@@ -82,3 +85,33 @@ def by_name(paths: Iterable[Path]) -> dict[str, Path]:
                 "remove one of them, or rename it and what belongs to it",
             )
     return named
+
+
+def by_image(masks: Mapping[str, Path], images: Collection[str]) -> dict[str, Path]:
+    """Find masks by the names of their images.
+
+    A mask is called as its image is, or so and with an ending, as a segmentation
+    leaves it: ``a_labels.tif`` belongs to ``a.tif``. What belongs to none keeps its
+    name.
+
+    Raises
+    ------
+    DataError
+        When two belong to one image in the same way.
+    """
+    found = {name: path for name, path in masks.items() if name in images}
+    others: dict[str, Path] = {}
+    for name, path in masks.items() - found.items():
+        endings = (e for e in OF_LABELS if name.removesuffix(e) in images)
+        image = name.removesuffix(next(endings, ""))
+        if image in found:
+            continue  # labels beside a mask that has the very name
+        other = others.setdefault(image, path)
+        if other != path:
+            first, second = sorted((other.name, path.name))
+            raise DataError(
+                f"{first} and {second} in {path.parent} are both masks of {image}",
+                "one mask for each image",
+                "remove one of them",
+            )
+    return found | others

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.data.axes import axes_beside, guess_axes
 from napari_cihm.data.image import Image, is_colour
-from napari_cihm.data.listing import by_name, images_in, name_of, place_of
+from napari_cihm.data.listing import by_image, by_name, images_in, name_of, place_of
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.pictures import SUFFIXES, open_picture, read_channels
 from napari_cihm.errors import DataError
@@ -133,19 +133,19 @@ class PairSource:
 def folder_pairs(folder: Path) -> list[PairSource]:
     """Find the pairs of a folder with ``images/`` and ``masks/``.
 
-    A mask has its image's name, whatever its ending; an optional third folder
-    ``reviewed/`` says where masks may be believed. Names such as ``cells_z012`` say
-    what are slices of one stack.
+    A mask has its image's name, or that and ``_labels`` as a segmentation calls it; an
+    optional third folder ``reviewed/`` says where masks may be believed. Names such as
+    ``cells_z012`` say what are slices of one stack.
     """
     images = by_name(pictures_in(folder / "images"))
-    masks = by_name(pictures_in(folder / "masks"))
+    masks = by_image(by_name(pictures_in(folder / "masks")), images)
     reviewed = by_name(images_in(folder / "reviewed", SUFFIXES))
     missing = [path.name for name, path in images.items() if name not in masks]
     if missing:
         raise DataError(
             f"{folder}: {len(missing)} of {len(images)} images have no mask, "
             f"the first is {missing[0]}",
-            f"a mask of the same name in {folder / 'masks'}",
+            f"a mask of the same name, or that and _labels, in {folder / 'masks'}",
             "add the mask or remove the image",
         )
     return [pair_source(p, masks[n], reviewed.get(n)) for n, p in images.items()]

@@ -1,11 +1,12 @@
 """Folders of images and labels to fine-tune on: pictures, stacks, any axes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from napari_cihm.data.arrays import ArrayLike
+from napari_cihm.data.axes import axes_beside
 from napari_cihm.data.image import Image
-from napari_cihm.data.listing import by_name, images_in
+from napari_cihm.data.listing import by_image, by_name, images_in
 from napari_cihm.data.masks import open_mask
 from napari_cihm.data.reading import SUFFIXES, read_image
 from napari_cihm.errors import DataError
@@ -14,7 +15,7 @@ from napari_cihm.errors import DataError
 def read_labelled(
     images: Path, masks: Path, reviewed: Path | None = None
 ) -> tuple[list[str], list[Image], list[ArrayLike], list[ArrayLike | None] | None]:
-    """Open the images that have a mask of the same name.
+    """Open the images that have a mask of the same name, or with ``_labels`` behind it.
 
     Either folder may hold more: a few images are labelled of many, or a few are
     chosen of many labelled ones.
@@ -32,16 +33,25 @@ def read_labelled(
     DataError
         When no image has a mask, or what is left over looks like a wrong name.
     """
-    inputs, truths = _named(images), _named(masks)
+    if images.resolve() == masks.resolve():
+        raise DataError(
+            f"{images} was given for both the images and their masks",
+            "a folder of images, and one of masks",
+        )
+    inputs = _named(images)
+    truths = by_image(_named(masks), inputs)
     names = sorted(inputs.keys() & truths.keys())
     if not names:
         raise DataError(
             f"no image in {images} has a mask of its name in {masks}",
-            "pairs such as images/a.tif and masks/a.tif",
+            "pairs such as images/a.tif and masks/a.tif or masks/a_labels.tif",
         )
     _refuse_misnamed("mask", inputs, inputs, truths)
-    opened = [read_image(inputs[name]) for name in names]
     labels = [open_mask(truths[name]).data for name in names]
+    opened = [
+        _open_beside(inputs[name], label.shape)
+        for name, label in zip(names, labels, strict=True)
+    ]
     if reviewed is None:
         return names, opened, labels, None
     marks = _named(reviewed)
@@ -69,6 +79,19 @@ def _named(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", "a folder of pictures or stacks")
     return by_name(images_in(folder, SUFFIXES))
+
+
+def _open_beside(path: Path, shape: Sequence[int]) -> Image:
+    """Open an image, whose labels know its channels better than its file may.
+
+    Many programs write channels as mere pages, and slices as channels; labels have a
+    plane for each slice, and none for channels.
+    """
+    image = read_image(path)
+    if image.label_shape == tuple(shape) or not 2 <= len(shape) <= 4:
+        return image
+    letters = axes_beside(shape, image.shape)
+    return image if letters is None else image.with_axes(letters)
 
 
 def _refuse_misnamed(
