@@ -80,6 +80,37 @@ def test_a_tiff_keeps_the_size_of_a_pixel_of_an_axis_that_runs_back(tmp_path) ->
     assert read_image(path).scale == {"y": 0.5, "x": 0.5}  # OME has no other sizes
 
 
+@pytest.mark.parametrize("axes", ["tyx", "ytx"])
+@pytest.mark.parametrize("suffix", [".tif", ".zarr"])
+def test_the_time_between_frames_is_kept(tmp_path, axes, suffix) -> None:
+    layout = Layout(axes, {"t": 2.5, "x": 0.5}, {"t": "s", "x": "um"})
+    path = write_array(tmp_path / f"a{suffix}", np.zeros((3, 4, 5), np.uint16), layout)
+    image = read_image(path)
+    assert (image.scale["t"], image.units["t"]) == (2.5, "s")
+
+
+@pytest.mark.parametrize(
+    ("given", "sign", "full"),
+    [
+        ("um", "\u00b5m", "micrometer"),
+        ("cm", "cm", "centimeter"),  # as resolution tags have it
+        ("centimeter", "cm", "centimeter"),  # as OME-Zarr
+        ("angstrom", "\u00c5", "angstrom"),
+        ("inch", "in", "inch"),  # as ImageJ
+        ("inches", "in", "inch"),
+        ("furlong", "furlong", "furlong"),
+    ],
+)
+def test_each_format_has_its_own_name_for_a_unit(tmp_path, given, sign, full) -> None:
+    layout = Layout("yx", {"y": 0.5, "x": 0.5}, {"y": given, "x": given})
+    path = write_array(tmp_path / "a.tif", np.zeros((4, 5), np.uint16), layout)
+    with tifffile.TiffFile(path) as file:
+        assert f'PhysicalSizeXUnit="{sign}"' in str(file.ome_metadata)
+    path = write_array(tmp_path / "a.zarr", np.zeros((4, 5), np.uint16), layout)
+    about = zarr.open_group(path, mode="r").attrs["ome"]["multiscales"][0]
+    assert about["axes"][0]["unit"] == full
+
+
 def test_a_zarr_is_ome_zarr_and_streams_from_a_zarr(tmp_path: Path) -> None:
     source = zarr.array(LABELS, chunks=(1, 16, 16))
     path = write_array(tmp_path / "a.zarr", source, LAYOUT)

@@ -11,7 +11,7 @@ from napari_cihm.data.units import shorten
 Scale = tuple[dict[str, float], dict[str, str]]  # sizes and their units by axis
 
 _CENTIMETRE = 3
-_NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ"}
+_NAMED = {"PhysicalSizeX", "PhysicalSizeY", "PhysicalSizeZ", "TimeIncrement"}
 
 
 def physical_size(file: tifffile.TiffFile, number: int, level: int) -> Scale:
@@ -43,11 +43,7 @@ def read_ome(file: tifffile.TiffFile) -> dict[str, Any] | None:
 def _ome_scale(ome: dict[str, Any], number: int) -> Scale:
     found = ome.get("OME", {}).get("Image", {})
     pixels = (found[number] if isinstance(found, list) else found).get("Pixels", {})
-    scale, units = _named_scale(pixels)
-    step = pixels.get("TimeIncrement")
-    if isinstance(step, int | float) and step > 0:
-        scale["t"], units["t"] = float(step), str(pixels.get("TimeIncrementUnit", "s"))
-    return scale, units
+    return _named_scale(pixels)
 
 
 def _named_scale(pixels: Mapping[str, Any]) -> Scale:
@@ -59,6 +55,9 @@ def _named_scale(pixels: Mapping[str, Any]) -> Scale:
             units[letter] = shorten(
                 pixels.get(f"PhysicalSize{letter.upper()}Unit", "um")
             )
+    step = pixels.get("TimeIncrement")
+    if isinstance(step, int | float) and step > 0:
+        scale["t"], units["t"] = float(step), str(pixels.get("TimeIncrementUnit", "s"))
     return scale, units
 
 

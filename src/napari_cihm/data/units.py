@@ -20,12 +20,37 @@ POWERS = {
     **dict.fromkeys(("micron", "microns"), -6),
     **dict.fromkeys(("angstrom", "Å", "\u212b"), -10),
 }
-# What OME-Zarr calls units that we write in short.
-FULL = {"um": "micrometer", "nm": "nanometer", "mm": "millimeter", "s": "second"}
-SHORTENED = {
-    **{full: short for short, full in FULL.items()},
-    **dict.fromkeys(("\u00b5m", "\u03bcm", "micron", "\\u00B5m"), "um"),
+# What OME-Zarr calls units that files and viewers write in short.
+FULL = {
+    "um": "micrometer",
+    "nm": "nanometer",
+    "pm": "picometer",
+    "mm": "millimeter",
+    "cm": "centimeter",
+    "dm": "decimeter",
+    "m": "meter",
+    "km": "kilometer",
+    "in": "inch",
+    "\u00c5": "angstrom",
+    "s": "second",
+    "sec": "second",
+    "ms": "millisecond",
+    "us": "microsecond",
+    "ns": "nanosecond",
+    "min": "minute",
+    "h": "hour",
+    "hr": "hour",
 }
+SHORTENED = {
+    **{FULL[short]: short for short in ("um", "nm", "mm", "s")},
+    **dict.fromkeys(("\u00b5m", "\u03bcm", "micron", "microns", "\\u00B5m"), "um"),
+}
+# What OME-XML calls them, which knows but one sign for each.
+SIGNS = {
+    **{full: short for short, full in reversed(FULL.items())},
+    **{"inches": "in", "pixels": "pixel"},
+}
+MICRO = {"um": "\u00b5m", "us": "\u00b5s"}
 
 
 def shorten(unit: str) -> str:
@@ -35,7 +60,14 @@ def shorten(unit: str) -> str:
 
 def in_full(unit: str) -> str:
     """Write a unit as OME-Zarr does."""
+    unit = SIGNS.get(unit, unit)
     return FULL.get(unit, unit)
+
+
+def as_sign(unit: str) -> str:
+    """Write a unit as OME-XML does."""
+    sign = SIGNS.get(in_full(unit), in_full(unit))
+    return MICRO.get(sign, sign)
 
 
 def in_unit_of_x(

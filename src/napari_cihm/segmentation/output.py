@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_cihm.data.image import Image
 from napari_cihm.data.ome_zarr import describe
 from napari_cihm.data.paths import spelled
+from napari_cihm.data.units import as_sign
 from napari_cihm.data.writing import whole_file, whole_folder
 from napari_cihm.errors import UnknownNameError
 
@@ -81,8 +82,11 @@ def _write_tiff(file: Any, array: Any, layout: Layout) -> None:
     for letter in "zyx":  # what has no OME order keeps them by the same names
         if letter in layout.scale:
             metadata[f"PhysicalSize{letter.upper()}"] = abs(layout.scale[letter])
-            unit = layout.units.get(letter, "pixel").replace("um", "\u00b5m")
+            unit = as_sign(layout.units.get(letter, "pixel"))
             metadata[f"PhysicalSize{letter.upper()}Unit"] = unit
+    if "t" in layout.scale and "t" in layout.units:  # no frame takes a pixel of time
+        metadata["TimeIncrement"] = abs(layout.scale["t"])
+        metadata["TimeIncrementUnit"] = as_sign(layout.units["t"])
     with tifffile.TiffWriter(file, bigtiff=big, ome=ome) as tiff:
         tiff.write(
             (page.astype(dtype, copy=False) for page in _pages(array)),
