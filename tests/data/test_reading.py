@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from napari_cihm.data.masks import read_mask
 from napari_cihm.data.reading import read_image
-from napari_cihm.errors import ReadError
+from napari_cihm.errors import AxesError, ReadError
 
 RNG = np.random.default_rng(0)
 PLANE = RNG.integers(0, 60_000, (70, 90)).astype(np.uint16)
@@ -293,6 +293,62 @@ def test_a_group_without_an_image_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
     with pytest.raises(ReadError, match="a folder but not a Zarr"):
         read_image(tmp_path / "plain")
+
+
+def _zarr_with_axes(path: Path, axes: list, version: int = 2, **about) -> None:
+    """Write a stack whose axes are called so, each pixel larger than the last."""
+    group = zarr.open_group(path, mode="w", zarr_format=version)
+    group.create_array("0", data=STACK)
+    scale = {"type": "scale", "scale": [3.0, 2.0, 0.5]}
+    level = {"path": "0", "coordinateTransformations": [scale]}
+    image = {"axes": axes, "datasets": [level]}
+    group.attrs.update({"multiscales": [image], **about})
+
+
+def test_axes_of_an_ome_zarr_may_have_any_name(tmp_path: Path) -> None:
+    path, space = tmp_path / "a.zarr", {"type": "space", "unit": "micrometer"}
+    plane = [{"name": "Y", **space}, {"name": "column", **space}]
+    for first, letter in (
+        ({"name": "Z", **space}, "z"),
+        ({"name": "depth", **space}, "z"),
+        ({"name": "frame", "type": "time", "unit": "second"}, "t"),
+        ({"name": "dye", "type": "channel"}, "c"),
+    ):
+        _zarr_with_axes(path, [first, *plane])
+        image = read_image(path)
+        assert image.axes == f"{letter}yx"
+        assert (image.scale["y"], image.scale["x"]) == (2.0, 0.5)
+        assert image.scale.get(letter) == (None if letter == "c" else 3.0)
+        assert image.units["x"] == "um"
+    _zarr_with_axes(path, [{"name": "angle", **space}, *plane])
+    with pytest.raises(AxesError, match=r"a\.zarr: axes called angle, Y, column.*zyx"):
+        read_image(path)
+    image = read_image(path, "zyx")
+    assert (image.axes, dict(image.scale)) == ("zyx", {"y": 2.0, "x": 0.5})
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_of_what_bioformats2raw_converted_the_first_image_is_taken(
+    tmp_path: Path, version: int
+) -> None:
+    path, layout = tmp_path / "slide.zarr", {"bioformats2raw.layout": 3}
+    group = zarr.open_group(path, mode="w", zarr_format=version)
+    group.attrs.update(layout if version == 2 else {"ome": layout})
+    group.create_group("OME")
+    _zarr_with_axes(path / "0", list("zyx"), version)
+    image = read_image(path)
+    assert (image.name, image.axes, image.note) == ("slide", "zyx", "")
+    np.testing.assert_array_equal(image.read(z=3)[0], STACK[3])
+    _zarr_with_axes(path / "1", list("zyx"), version)
+    assert read_image(path).note == "slide.zarr holds 2 images; the first was taken"
+
+
+def test_where_an_image_is_in_a_plate_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "plate.zarr"
+    zarr.open_group(path, mode="w", zarr_format=2).create_group("A/1")
+    _zarr_with_axes(path / "A" / "1" / "0", list("zyx"))
+    with pytest.raises(ReadError, match=r"holds A\. .*such as .*plate\.zarr/A/1/0$"):
+        read_image(path)
 
 
 def test_a_plain_zarr_array_and_npy_are_taken(tmp_path: Path) -> None:

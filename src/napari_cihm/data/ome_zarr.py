@@ -1,15 +1,17 @@
 """OME-Zarr v0.4 and v0.5, and plain Zarr arrays, in and out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import zarr
 
+from napari_cihm.data.axes import LETTERS, WORDS, letters_of, usual_axes
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import in_full, shorten
-from napari_cihm.errors import ReadError
+from napari_cihm.errors import AxesError, ReadError
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
 TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
@@ -35,6 +37,7 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
         refuse_levels(path, level)
         own = _names(getattr(node.metadata, "dimension_names", None))
         return Image.of(node, axes or own, **about)
+    node, note = _first_of(path, node)
     images = _multiscales(node)
     if not images:
         refuse_levels(path, level)
@@ -44,13 +47,22 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
         raise ReadError(
             f"{path} has no level {level}", f"0 to {len(levels) - 1}, 0 the finest"
         )
-    named = images[0].get("axes") or "tczyx"
-    described = [a if isinstance(a, Mapping) else {"name": a} for a in named]
-    letters = "".join(a["name"] for a in described)
-    scale = _scale(images[0], levels[level], letters)
-    units = {a["name"]: shorten(a["unit"]) for a in described if "unit" in a}
     data = node[levels[level]["path"]]
-    return Image.of(data, axes or letters, scale=scale, units=units, **about)
+    described = _described(images[0])
+    known = _letters(described)
+    image = Image.of(data, axes or _own_axes(described, known), **about, note=note)
+    sizes = dict(zip(known, _scale(images[0], levels[level], len(known)), strict=True))
+    units = {
+        letter: shorten(axis["unit"])
+        for letter, axis in zip(known, described, strict=True)
+        if "unit" in axis
+    }
+    ours = set(image.axes) - {"c"}
+    return replace(
+        image,
+        scale={letter: size for letter, size in sizes.items() if letter in ours},
+        units={letter: unit for letter, unit in units.items() if letter in ours},
+    )
 
 
 def describe(
@@ -86,23 +98,71 @@ def _only_array(path: Path, group: Any) -> Any:
     if len(found) == 1:
         return next(iter(found.values()))
     inside = ", ".join(sorted([*found, *group.group_keys()])) or "nothing"
+    image = _image_in(group)
     raise ReadError(
         f"{path} is a Zarr group without an image; it holds {inside}",
         "an OME-Zarr image or a single array",
-        "name what is inside it" if inside != "nothing" else "",
+        f"name one inside it, such as {path / image}" if image else "",
     )
 
 
+def _image_in(group: Any) -> str:
+    """Return where the first image is in a group, such as a plate of wells."""
+    for name, inner in group.groups():
+        if _multiscales(inner):
+            return str(name)
+        if deeper := _image_in(inner):
+            return f"{name}/{deeper}"
+    return next(iter(group.array_keys()), "")
+
+
 def _names(names: Any) -> str | None:
-    if not names or any(not isinstance(n, str) or len(n) != 1 for n in names):
-        return None
-    return "".join(names)
+    return letters_of(names) or None if names and all(names) else None
 
 
-def _scale(image: Any, dataset: Any, letters: str) -> dict[str, float]:
-    scale = np.ones(len(letters))
+def _first_of(path: Path, group: Any) -> tuple[Any, str]:
+    """Go into a file that was converted by bioformats2raw, which numbers its images."""
+    about = group.attrs.asdict()
+    if "bioformats2raw.layout" not in about.get("ome", about) or "0" not in group:
+        return group, ""
+    many = sum(name.isdecimal() for name in group.group_keys())
+    note = f"{path.name} holds {many} images; the first was taken" if many > 1 else ""
+    return group["0"], note
+
+
+def _described(image: Any) -> list[Mapping[str, Any]]:
+    """Return the axes of an image, which early versions only name, or do not."""
+    axes = image.get("axes") or list("tczyx")
+    return [a if isinstance(a, Mapping) else {"name": a} for a in axes]
+
+
+def _letters(described: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return our letters for axes, or the names of those that are none of ours."""
+    known = [WORDS.get(str(a["name"]).lower(), str(a["name"])) for a in described]
+    kinds = {kind: letter for letter, kind in TYPES.items() if kind != "space"}
+    return [
+        letter.lower()
+        if letter.lower() in LETTERS
+        else kinds.get(str(a.get("type")), letter)
+        for letter, a in zip(known, described, strict=True)
+    ]
+
+
+def _own_axes(described: Sequence[Mapping[str, Any]], known: Sequence[str]) -> str:
+    if axes := letters_of(known):
+        return axes
+    names = ", ".join(str(a["name"]) for a in described)
+    raise AxesError(
+        f"axes called {names}",
+        "axes among t, z, c, y, x",
+        f"say which they are, such as {usual_axes(len(known))}",
+    )
+
+
+def _scale(image: Any, dataset: Any, count: int) -> list[float]:
+    scale = np.ones(count)
     for source in (dataset, image):
         for transform in source.get("coordinateTransformations", []):
             if transform.get("type") == "scale":
                 scale = scale * np.asarray(transform["scale"], float)
-    return {a: float(s) for a, s in zip(letters, scale, strict=True) if a != "c"}
+    return [float(size) for size in scale]
