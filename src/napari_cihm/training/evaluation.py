@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_cihm.config import ModelConfig
 from napari_cihm.config.figures import REGION
 from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
+from napari_cihm.data.ground import believed, said_of_ground
 from napari_cihm.data.image import COLOUR, Image
 from napari_cihm.data.pairs import Pair, PairSource
 from napari_cihm.data.survey import read_each
@@ -97,6 +98,8 @@ def evaluate(
     if model.config.task == "instance" and one_number(masks):
         sources = tell_pairs_apart(sources)
         yield Note(WORDS)
+    elif said := said_of_ground(map(believed, read_each(sources))):
+        yield Note(said)
     if model.config.numbers:
         sources, said = _in_its_classes(sources, model.config.numbers)
         if said:

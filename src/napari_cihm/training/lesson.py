@@ -8,6 +8,7 @@ from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import Decoding, ModelConfig
 from napari_cihm.data.apart import WORDS, one_number, tell_apart
+from napari_cihm.data.ground import said_of_ground
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.training.adapting import seeing
@@ -91,7 +92,8 @@ class Lesson:
             planes, objects = seen, held
             if any(p.smoothed for p in planes if p.source in by):  # not if enlarged
                 planes = _seen_anew(labelled, planes, by, config)
-        words = word, said_of_scale(by, config.diameter)
+        ground = said_of_ground(p.labels[p.reviewed] for p in planes)
+        words = word, ground, said_of_scale(by, config.diameter)
         return cls(labelled, planes, planes, objects, config, findings, by, words)
 
     @property

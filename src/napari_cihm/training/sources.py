@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from napari_cihm.config import TrainSettings
 from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
+from napari_cihm.data.ground import believed, said_of_ground
 from napari_cihm.data.pairs import PairSource
 from napari_cihm.data.survey import Survey, read_each, survey
 from napari_cihm.errors import InputError
@@ -62,6 +63,8 @@ def find_sources(
     if instances and one_number(p.labels for p in read_each(training)):
         training, held_out = tell_pairs_apart(training), tell_pairs_apart(held_out)
         words = [*words, WORDS]
+    elif said := said_of_ground(map(believed, read_each(training))):
+        words = [*words, said]
     facts = survey(training)
     checked = survey(held_out)  # what cannot be read is to be known before it is needed
     if not facts.objects:

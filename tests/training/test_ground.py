@@ -1,0 +1,33 @@
+"""A number that stands for background is told wherever masks are read."""
+
+from dataclasses import replace
+
+import pytest
+
+from napari_cihm import load_model
+from napari_cihm.data.pairs import PairSource
+from napari_cihm.events import Note
+from napari_cihm.training import finetune, train
+from napari_cihm.training.evaluation import evaluate
+
+
+def learning(pairs):
+    return train(pairs, "unet", epochs=1, patch=32, batch=2, options={"base": 4})
+
+
+def fine_tuning(pairs):
+    images, labels = zip(*((p.image[0], p.labels) for p in pairs), strict=True)
+    return finetune("cihm-fluo", images, labels, seconds=None, steps=1)
+
+
+def evaluating(pairs):
+    model = load_model("cihm-fluo", "cpu")
+    return evaluate(model, [PairSource.holding(pair) for pair in pairs])
+
+
+@pytest.mark.parametrize("run", [learning, fine_tuning, evaluating])
+def test_a_background_that_has_a_number_is_told(run, make_discs):
+    pairs = [make_discs(seed, count=9) for seed in range(4)]
+    pairs = [replace(pair, labels=pair.labels + 1) for pair in pairs]
+    said = next(event.text for event in run(pairs) if isinstance(event, Note))
+    assert said.startswith("The number 1 fills most of the masks")
