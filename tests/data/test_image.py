@@ -74,6 +74,12 @@ def test_none_is_no_image() -> None:
         Image.of(None)  # as OpenCV says that it could not read a file
 
 
+def test_a_dask_array_of_unknown_sizes_says_how_to_find_them() -> None:
+    lazy = da.from_array(np.eye(4, dtype=np.uint8))
+    with pytest.raises(ShapeError, match=r"\(nan, 4\).*compute_chunk_sizes"):
+        Image.of(lazy[da.from_array(np.arange(4)) > 1])
+
+
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 4, 4)])
 def test_an_empty_selection_is_refused_with_a_way_out(shape) -> None:
     with pytest.raises(ShapeError, match="Select a region"):

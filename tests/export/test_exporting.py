@@ -81,6 +81,18 @@ def test_the_command_asks_who_made_what_is_shared(writer, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.onnx", "ends in .zip, or a folder. choose the format onnx"),
+        ("a.txt", "ends in .zip, or a folder"),
+    ],
+)
+def test_a_name_of_another_format_says_which_to_choose(name, words, capsys):
+    assert main(["export", "cihm-dsb18", "-o", name]) == 2
+    assert capsys.readouterr().err.endswith(f"{words}\n")
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ("cihm-dbs18", "Did you mean 'cihm-dsb18'"),

@@ -207,6 +207,9 @@ def test_what_names_no_model_is_refused(wrong):
 def test_a_folder_is_no_model(tmp_path):
     with pytest.raises(CheckpointError, match="is not a file"):
         load_model(tmp_path)
+    (tmp_path / "best.safetensors").touch()
+    with pytest.raises(CheckpointError, match=r"give .*best\.safetensors$"):
+        load_model(tmp_path)  # the folder of a run
 
 
 def test_a_device_that_is_none_is_refused():

@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_cihm.errors import DtypeError, in_short
+from napari_cihm.errors import DtypeError, ShapeError, in_short
 
 
 @runtime_checkable
@@ -64,6 +64,12 @@ def as_array(data: Any, what: str = "an image") -> ArrayLike:
         )
     if kind not in "buif":
         raise DtypeError(f"{what} of {data.dtype}", "booleans, integers or floats")
+    if any(n != n for n in data.shape):  # not-a-numbers
+        raise ShapeError(
+            f"{what} of dask whose sizes are not known, {data.shape}",
+            "whole numbers",
+            "call its compute_chunk_sizes() first",
+        )
     array: ArrayLike = _unmasked(data) if np.ma.is_masked(data) else data
     return array
 

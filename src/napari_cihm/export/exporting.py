@@ -91,9 +91,12 @@ def _target(path: Path, name: str, suffix: str) -> Path:
     if path.is_dir() or not path.suffix:
         return path / f"{name}{suffix}"
     if path.suffix != suffix:
+        fitting = (name for name, f in FORMATS.items() if f.suffix == path.suffix)
+        other = next(fitting, "")
         raise InputError(
             f"the export was to be called {path.name}",
             f"a name that ends in {suffix}, or a folder",
+            f"choose the format {other}" if other else "",
         )
     return path
 

@@ -14,6 +14,7 @@ from torch import nn
 from napari_cihm.config import ModelConfig
 from napari_cihm.config.base import explain
 from napari_cihm.config.model import FORMAT
+from napari_cihm.config.train import BEST
 from napari_cihm.data.writing import ready_file, whole_file
 from napari_cihm.errors import CheckpointError, CihmError
 from napari_cihm.models.filling import Weights, compare, fill, outline
@@ -95,10 +96,13 @@ def read_tensors(path: Path) -> tuple[dict[str, str], Weights]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
+        inside = path / BEST  # of the folder of a run
         raise CheckpointError(
             f"{path} is not a file",
             "a .safetensors model",
-            "see `cihm models` for those that come with the package",
+            f"give {inside}"
+            if inside.is_file()
+            else "see `cihm models` for those that come with the package",
         )
     try:
         with safe_open(path, framework="pt") as file:
