@@ -14,7 +14,12 @@ import zarr
 
 from napari_cihm.data.image import Image
 from napari_cihm.data.reading import read_image
-from napari_cihm.data.writing import whole_file, whole_folder
+from napari_cihm.data.writing import (
+    ready_file,
+    whole_file,
+    whole_folder,
+    whole_text,
+)
 from napari_cihm.errors import UnknownNameError, WriteError
 from napari_cihm.segmentation.output import Layout, write_array
 from napari_cihm.segmentation.store import smallest_dtype
@@ -216,6 +221,24 @@ def test_a_disk_that_fills_up_leaves_nothing_half(
     assert [p.name for p in tmp_path.iterdir()] == ([name] if before else [])
     if before:
         np.testing.assert_array_equal(read_image(path).read(z=1)[0], LABELS[1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    link, pipe = tmp_path / "null", tmp_path / "pipe"
+    link.symlink_to(os.devnull)
+    ready_file(link)
+    with whole_text(link) as file:
+        file.write("nothing is kept")
+    assert link.is_char_device()
+    os.mkfifo(pipe)
+    heard: list[bytes] = []
+    reader = Thread(target=lambda: heard.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    with whole_file(pipe) as file:
+        file.write(b"label,area")
+    reader.join(30)
+    assert heard == [b"label,area"] and pipe.is_fifo()
 
 
 def test_a_fault_in_the_middle_leaves_nothing_half(tmp_path: Path) -> None:

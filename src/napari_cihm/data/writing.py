@@ -17,7 +17,15 @@ ELSEWHERE = "free some space or choose another folder; nothing half-written was 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Any]:
-    """Write a file beside its name and move it there only when it is whole."""
+    """Write a file beside its name and move it there only when it is whole.
+
+    What is no file is written to as it is, ``/dev/stdout`` or a pipe for one, and
+    never replaced.
+    """
+    if _is_device(path):
+        with clear_errors(path), open(path, "wb") as device:
+            yield device
+        return
     with _beside(path) as beside, clear_errors(path):
         with open(beside, "wb") as file:
             yield file
@@ -65,7 +73,8 @@ def ready_file(path: Path) -> None:
     """
     if path.is_dir():
         raise InputError(f"{path} is a folder", "a name for a file in it")
-    ready_folder(path.parent)
+    if not (_is_device(path) and os.access(path, os.W_OK)):
+        ready_folder(path.parent)
 
 
 @contextmanager
@@ -104,6 +113,11 @@ def _stands(beside: Path, path: Path, old: Path) -> bool:
             _put_back(old, path)
         raise
     return True
+
+
+def _is_device(path: Path) -> bool:
+    """Tell a device or a pipe from files and folders, and from what is not there."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _put_back(old: Path, path: Path) -> None:
