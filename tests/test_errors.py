@@ -12,11 +12,11 @@ from napari_cihm.errors import InputError, UnknownNameError, sentence
         (("a.tif is empty", "an image"), "a.tif is empty; expected an image"),
         (
             ("a.tif is empty", "an image", "copy it again"),
-            "a.tif is empty; expected an image. Copy it again.",
+            "a.tif is empty; expected an image. Copy it again",
         ),
         (
             ("the disk is full", "", "`cihm models` lists them"),
-            "the disk is full. `cihm models` lists them.",
+            "the disk is full. `cihm models` lists them",
         ),
     ],
 )

@@ -71,7 +71,7 @@ class CihmError(Exception):
         self.remedy = remedy
         # What came may be no whole sentence: what was wanted goes on with it.
         self.problem = f"{came}; expected {wanted}" if wanted else came
-        said = f"{self.problem}. {sentence(remedy)}" if remedy else self.problem
+        said = f"{self.problem}. {capital(remedy)}" if remedy else self.problem
         super().__init__(said)
 
 

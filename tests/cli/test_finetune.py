@@ -73,7 +73,7 @@ def test_what_cannot_be_kept_in_its_folder_is_kept_elsewhere(
     with pytest.raises(WriteError, match="Copy the new model") as caught:
         _keep(tmp_path / "file" / "out", verdict, model)
     (kept,) = tmp_path.glob(f"napari-cihm-*/{name}.safetensors")
-    assert str(caught.value).endswith(f"from {kept} before it is gone.")
+    assert str(caught.value).endswith(f"from {kept} before it is gone")
     assert load_model(kept).hash == model.hash
 
 

@@ -347,7 +347,7 @@ def test_where_an_image_is_in_a_plate_is_said(tmp_path: Path) -> None:
     path = tmp_path / "plate.zarr"
     zarr.open_group(path, mode="w", zarr_format=2).create_group("A/1")
     _zarr_with_axes(path / "A" / "1" / "0", list("zyx"))
-    with pytest.raises(ReadError, match=r"holds A\. .*such as .*plate\.zarr/A/1/0$"):
+    with pytest.raises(ReadError, match=r"holds A; .*such as .*plate\.zarr/A/1/0$"):
         read_image(path)
 
 

@@ -208,7 +208,7 @@ def test_a_folder_is_no_model(tmp_path):
     with pytest.raises(CheckpointError, match="is not a file"):
         load_model(tmp_path)
     (tmp_path / "best.safetensors").touch()
-    with pytest.raises(CheckpointError, match=r"give .*best\.safetensors$"):
+    with pytest.raises(CheckpointError, match=r"Give .*best\.safetensors$"):
         load_model(tmp_path)  # the folder of a run
 
 

@@ -108,7 +108,7 @@ def test_the_channels_that_are_segmented_are_learnt(channels):
 def test_a_model_of_colours_alone_judges_what_it_segments(file):
     config = ModelConfig(recipe="unet", in_channels=3, accepts_grey=False)
     model = Model.untrained(config.but(options={"base": 4}))
-    scored, _ = evaluate(model, find_pairs(file.parent.parent))
+    *_, scored, _ = evaluate(model, find_pairs(file.parent.parent))
     np.testing.assert_array_equal(
         scored.shown.found, segment(read_image(file), model) > 0
     )
