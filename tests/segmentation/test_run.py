@@ -243,7 +243,7 @@ def test_what_is_no_model_or_client_is_refused(local: Local) -> None:
     with pytest.raises(InputError, match="given as int"):
         segment(np.zeros((9, 9)), 5)
     network = build_model("unet", classes=3, base=4)
-    with pytest.raises(InputError, match=r"as UNetLike; .*Wrap a network: .*3\)\)\.$"):
+    with pytest.raises(InputError, match=r"as UNetLike; .*Wrap a network: .*3\)\)$"):
         segment(np.zeros((9, 9)), network)
     wrapped = Model(network, ModelConfig(recipe="unet", in_channels=1, classes=3))
     assert segment(np.zeros((9, 9)), wrapped).shape == (9, 9)
