@@ -91,7 +91,10 @@ def test_a_model_lands_where_it_would_be_put_on_the_worker(monkeypatch) -> None:
 def test_a_worker_keeps_its_memory_from_the_first_tile_on(monkeypatch) -> None:
     kept: list[str] = []
     monkeypatch.setattr(distributed, "keep_memory", lambda: kept.append("kept"))
-    parcel = distributed.Parcel(distributed._packed((None, None, None)))
+    packed = distributed._packed((None, None, None))
+    assert distributed.Parcel(packed).content and not kept  # in a process of the user's
+    monkeypatch.setattr(distributed, "parent_process", lambda: "dask's")
+    parcel = distributed.Parcel(packed)
     assert not kept
     assert [parcel.content, parcel.content] and kept == ["kept"]
 

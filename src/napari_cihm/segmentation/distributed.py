@@ -5,6 +5,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,8 @@ class Parcel:
         """The plan, what predicts, and what decodes."""
         with self._lock:
             if self._content is None:
-                keep_memory()  # dask's own setting doubles what a network takes
+                if parent_process():  # a worker, not somebody's threads
+                    keep_memory()  # dask's own setting doubles what a network takes
                 self._content = cloudpickle.loads(self._packed)
             return self._content
 
