@@ -83,7 +83,7 @@ def test_the_command_asks_who_made_what_is_shared(writer, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.onnx", "ends in .zip, or a folder. choose the format onnx"),
+        ("a.onnx", "ends in .zip, or a folder. Choose the format onnx"),
         ("a.txt", "ends in .zip, or a folder"),
     ],
 )
