@@ -16,13 +16,6 @@ class Activity(QObject):
     It is therefore drawn from a timer, never from where the progress was heard of, and
     what comes in the midst of a drawing waits until it is done: the next drawing, or
     the end.
-
-    Parameters
-    ----------
-    title : str
-        What is going on.
-    on_cancel : callable
-        Called when the user cancels it there.
     """
 
     def __init__(

@@ -5,13 +5,7 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 
 class Docking(QObject):
-    """Brings a panel's dock to its place once, and to the front each time.
-
-    Parameters
-    ----------
-    panel : QWidget
-        What is docked; it owns this object.
-    """
+    """Brings a panel's dock to its place once, and to the front each time."""
 
     def __init__(self, panel: QWidget) -> None:
         super().__init__(panel)

@@ -13,15 +13,7 @@ _known: WeakKeyDictionary[ImageLayer, tuple[tuple[int, ...], str]] = WeakKeyDict
 
 
 def filed_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
-    """Return the axes of an image as its file names them, or none.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        The image.
-    shape : tuple of int
-        Its sizes now, which may no longer be the file's.
-    """
+    """Return an image's axes as its file names them, if its shape is the file's."""
     known = _known.get(layer)
     if known is None or known[0] != shape:
         known = _known[layer] = shape, _read(layer, shape)

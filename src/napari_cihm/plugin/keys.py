@@ -24,12 +24,6 @@ class Keys(QObject):
 
     Parameters
     ----------
-    scene : Scene
-        The viewer.
-    session : Session
-        Knows whether anything runs.
-    pointing : Pointing
-        Knows whether a tool waits.
     segment, cancel : callable
         What the keys do.
     """

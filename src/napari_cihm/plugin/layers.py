@@ -69,13 +69,6 @@ class Found:
 class ResultLayers(QObject):
     """Puts results into the viewer, never into a layer that is not ours.
 
-    Parameters
-    ----------
-    scene : Scene
-        What the viewer holds.
-    previews : Previews
-        Go when there are results.
-
     Attributes
     ----------
     made

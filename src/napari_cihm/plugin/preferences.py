@@ -39,13 +39,7 @@ def models_home() -> Path:
 
 
 class RecentModels:
-    """The model files used of late, the last one first, kept from day to day.
-
-    Parameters
-    ----------
-    path : Path, optional
-        The list; in the user's own data folder by default.
-    """
+    """The model files used of late, the last one first, kept from day to day."""
 
     def __init__(self, path: Path | None = None) -> None:
         folder = platformdirs.user_data_path(PLUGIN, appauthor=False)

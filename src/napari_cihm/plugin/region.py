@@ -30,9 +30,7 @@ class Region:
 
     Parameters
     ----------
-    axes : str
-        The image's.
-    shape : tuple of int
+    axes, shape
         The image's.
     box : tuple of slice
         One for each of its axes.

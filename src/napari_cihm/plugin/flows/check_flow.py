@@ -11,13 +11,7 @@ from napari_cihm.plugin.views.check_view import CheckSection
 
 
 class CheckFlow(QObject):
-    """Answers the *Check a model file* section.
-
-    Parameters
-    ----------
-    runner : Runner
-        Examines files.
-    """
+    """Answers the *Check a model file* section."""
 
     def __init__(self, runner: Runner, section: CheckSection, parent: QObject) -> None:
         super().__init__(parent)

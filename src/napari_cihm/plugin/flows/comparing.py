@@ -18,13 +18,7 @@ COLOURS = "#ff9f43", "#4aa8ff"  # told apart by colour-blind eyes too
 
 
 class Comparing:
-    """Shows what two models make of the image that is worked on.
-
-    Parameters
-    ----------
-    lessons : Lessons
-        Says by which of its channels an image is segmented.
-    """
+    """Shows what two models make of the image that is worked on."""
 
     def __init__(self, desk: Desk, lessons: Lessons) -> None:
         self._desk, self._lessons = desk, lessons

@@ -32,17 +32,7 @@ UNMARKED = (
 
 
 class FinetuneFlow(QObject):
-    """Answers the *Fine-tune* section.
-
-    Parameters
-    ----------
-    bench : Bench
-        Knows what is reviewed.
-    model : ModelFlow
-        Takes a model into use.
-    segment : SegmentFlow
-        Segments again.
-    """
+    """Answers the *Fine-tune* section."""
 
     def __init__(
         self,

@@ -17,13 +17,7 @@ TABLE = "measurements.csv"
 
 
 class FolderFlow(QObject):
-    """Answers the *Segment a folder* section.
-
-    Parameters
-    ----------
-    segment : SegmentFlow
-        Knows the settings.
-    """
+    """Answers the *Segment a folder* section, by the settings of *Segment*."""
 
     title = "Segmenting a folder"
 

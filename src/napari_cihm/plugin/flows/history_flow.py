@@ -21,13 +21,6 @@ from napari_cihm.plugin.wording import quoted
 class HistoryFlow(QObject):
     """Answers the *History* rows.
 
-    Parameters
-    ----------
-    model : ModelFlow
-        Takes a model into use.
-    comparing : Comparing
-        Shows two models beside each other.
-
     Attributes
     ----------
     renamed

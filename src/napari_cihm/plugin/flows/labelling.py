@@ -36,10 +36,6 @@ class Labelling(QObject):
 
     Parameters
     ----------
-    image : napari.layers.Image
-        What is segmented.
-    region : Region
-        How much of it.
     settings : mapping
         Of `SegmentSettings`.
     preview : bool

@@ -28,8 +28,6 @@ class Learning(QObject):
 
     Parameters
     ----------
-    curves : Curves
-        Where losses are drawn.
     seconds : float or None
         Time in all.
     on_end : callable

@@ -21,13 +21,6 @@ NO_IMAGE = "Open the image that the labels belong to: none has their shape."
 class Lessons(QObject):
     """Lists labels for the user to tick, and says what can be learnt from them.
 
-    Parameters
-    ----------
-    bench : Bench
-        Knows the labels, what is reviewed of them, and their images.
-    section : FinetuneSection
-        Where they are ticked.
-
     Attributes
     ----------
     changed

@@ -11,15 +11,7 @@ REFRESH = 120  # milliseconds between two drawings of what was found
 
 
 class LiveLabels(QObject):
-    """Takes in tile by tile what a run found, and draws it now and then.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        Empty, over the region.
-    region : Region
-        Where the run looks.
-    """
+    """Takes in tile by tile what a run found, and draws it now and then."""
 
     def __init__(self, layer: Labels, region: Region, parent: QObject) -> None:
         super().__init__(parent)

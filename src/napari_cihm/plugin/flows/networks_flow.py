@@ -9,13 +9,7 @@ from napari_cihm.plugin.views.networks_view import NetworksSection
 
 
 class NetworksFlow(QObject):
-    """Fills the *Networks* section, once.
-
-    Parameters
-    ----------
-    runner : Runner
-        Looks networks up: torch stays out of the window's process.
-    """
+    """Fills the *Networks* section, once."""
 
     def __init__(
         self, runner: Runner, section: NetworksSection, parent: QObject

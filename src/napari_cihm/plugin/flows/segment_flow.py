@@ -23,13 +23,7 @@ NO_MODEL = "The model is not loaded yet."
 
 
 class SegmentFlow(QObject):
-    """Answers the buttons of the *Segment* section.
-
-    Parameters
-    ----------
-    images : ImageFlow
-        Chooses the image that is segmented.
-    """
+    """Answers the buttons of the *Segment* section."""
 
     def __init__(
         self, desk: Desk, section: SegmentSection, images: ImageFlow, parent: QObject

@@ -22,15 +22,7 @@ class Task(Protocol):
 
 
 class Tasks(QObject):
-    """Tasks in the order in which they were begun; the first one is what runs.
-
-    Parameters
-    ----------
-    session : Session
-        Learns whether anything runs.
-    run_bar : RunBar
-        Shows how far the first task is.
-    """
+    """Tasks in the order in which they were begun; the first one is what runs."""
 
     def __init__(self, session: Session, run_bar: RunBar, parent: QObject) -> None:
         super().__init__(parent)

@@ -11,19 +11,7 @@ from napari_cihm.plugin.views.verdict_card import VerdictCard
 
 
 class VerdictFlow(QObject):
-    """Answers the card that shows the old and the new model.
-
-    Parameters
-    ----------
-    card : VerdictCard
-        What the user sees.
-    model : ModelFlow
-        Takes a model into use.
-    history : HistoryFlow
-        Tells what becomes of the files of models.
-    comparing : Comparing
-        Shows them beside each other.
-    """
+    """Answers the card that shows the old and the new model."""
 
     def __init__(
         self,

@@ -7,15 +7,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 
 
 class Alignment(QObject):
-    """Gives labels the width of the widest, anew when letters get another size.
-
-    Parameters
-    ----------
-    labels : sequence of QLabel
-        What stands before controls.
-    owner : QWidget
-        What they are in.
-    """
+    """Gives labels the width of the widest, anew when letters get another size."""
 
     def __init__(self, labels: Sequence[QLabel], owner: QWidget) -> None:
         super().__init__(owner)

@@ -26,8 +26,6 @@ class Form(QWidget):
         What is set.
     names : sequence of str, optional
         The fields to show, in this order; all by default.
-    parent : QWidget, optional
-        Owner.
     """
 
     changed = Signal()

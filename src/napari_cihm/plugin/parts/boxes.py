@@ -43,12 +43,7 @@ def leave_wheel(control: QWidget) -> None:
 class DropDown(QComboBox):
     """A drop-down that does not ask for the width of its longest entry.
 
-    Parameters
-    ----------
-    name : str
-        What it is, for screen readers.
-    tooltip : str
-        What it does.
+    Its name is for screen readers.
     """
 
     def __init__(self, name: str, tooltip: str, parent: QWidget) -> None:
@@ -113,12 +108,7 @@ class DropDown(QComboBox):
 class Rows(QListWidget):
     """A list as high as a few rows, however large its letters are.
 
-    Parameters
-    ----------
-    name : str
-        What it lists, for screen readers.
-    rows : int
-        How many are seen at once.
+    Its name is for screen readers.
     """
 
     def __init__(self, name: str, rows: int, parent: QWidget) -> None:

@@ -23,12 +23,7 @@ def choice_row(
 ) -> tuple[QButtonGroup, QHBoxLayout]:
     """Make a row of buttons of which one is pressed, the first to begin with.
 
-    Parameters
-    ----------
-    choices : iterable of (str, str)
-        Words and tooltip of each; they are numbered from 0.
-    parent : QWidget
-        What they belong to.
+    The choices are words and tooltip of each; they are numbered from 0.
     """
     group, row = QButtonGroup(parent), QHBoxLayout()
     row.setContentsMargins(0, 0, 0, 0)

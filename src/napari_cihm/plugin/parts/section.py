@@ -18,17 +18,7 @@ from napari_cihm.plugin.parts.words import Words, as_tip
 
 
 class Fold(QWidget):
-    """A title that shows and hides what is below it.
-
-    Parameters
-    ----------
-    title : str
-        What is written.
-    opened : bool
-        Whether the body is shown at first.
-    name : str
-        Object name of the title, for its style.
-    """
+    """A title that shows and hides what is below it, named for its style."""
 
     def __init__(
         self,

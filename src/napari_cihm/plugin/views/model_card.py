@@ -41,15 +41,7 @@ class ModelCard(QFrame):
         self._replace(muted(text))
 
     def show_model(self, seen: Examined, whole: bool = False) -> None:
-        """Show what was found.
-
-        Parameters
-        ----------
-        seen : Examined
-            The doctor's words.
-        whole : bool
-            Show everything, without a fold.
-        """
+        """Show what was found; the whole of it without a fold."""
         content = QWidget()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, 0, 0, 0)

@@ -6,13 +6,7 @@ from napari_cihm.plugin.parts.section import muted
 
 
 class Prompt(QWidget):
-    """Words that wrap, with room for the longest, so that nothing below them jumps.
-
-    Parameters
-    ----------
-    longest : str
-        The longest text there will be.
-    """
+    """Words that wrap, with room for the longest, so that nothing below them jumps."""
 
     def __init__(self, longest: str, parent: QWidget) -> None:
         super().__init__(parent)

@@ -13,11 +13,6 @@ LEAST = 30  # pixels of a title
 class ToolButton(QPushButton):
     """Chooses a tool that waits for the mouse, or uses one at once.
 
-    Parameters
-    ----------
-    tool : Tool
-        What it stands for.
-
     Attributes
     ----------
     used

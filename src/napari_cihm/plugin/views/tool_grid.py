@@ -48,15 +48,7 @@ class ToolGrid(QWidget):
         return self._scopes.button(list(SCOPES).index(whole))
 
     def set_stack(self, deep: bool, sliced: bool) -> None:
-        """Offer what needs slices, or leave it out.
-
-        Parameters
-        ----------
-        deep : bool
-            Whether there are several planes, in depth or in time.
-        sliced : bool
-            Whether they are slices, through which objects are followed.
-        """
+        """Offer what needs several planes, or slices, through which objects go on."""
         shown = [b for b in self.buttons.values() if deep or not b.tool.stacks]
         pairs = [b for b in shown if b.tool in TOOLS]
         rules = [b for b in shown if b.tool in RULES]

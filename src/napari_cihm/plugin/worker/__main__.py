@@ -26,13 +26,7 @@ PATIENCE = 10  # niceness: the window goes first
 
 
 class Worker:
-    """Runs jobs, one after the other in each lane.
-
-    Parameters
-    ----------
-    inlet, outlet : file
-        From the window and to it.
-    """
+    """Runs jobs, one after the other in each lane."""
 
     def __init__(self, inlet: BinaryIO, outlet: BinaryIO) -> None:
         self._inlet, self._outlet = inlet, outlet

@@ -59,8 +59,6 @@ def segment(
 
     Parameters
     ----------
-    image : Image
-        What is segmented.
     model : str
         Name or file of a model.
     settings : mapping
@@ -126,15 +124,7 @@ def measure_labels(
     by_slice: bool = False,
     only: NDArray[np.integer[Any]] | None = None,
 ) -> Iterator[Event]:
-    """Measure the objects of labels, all or only some.
-
-    Parameters
-    ----------
-    labels, image, by_slice
-        See `measure_columns`.
-    only : array of int, optional
-        The numbers of those that are measured.
-    """
+    """Measure the objects of labels, all or only those of some numbers."""
     chosen = labels if only is None else Only(labels, only)
     columns = measure_columns(chosen, image, by_slice)
     yield Measured(columns if len(columns["label"]) else {})

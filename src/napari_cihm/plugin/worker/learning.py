@@ -39,8 +39,6 @@ def learn(
         See `finetune`; None in `reviewed` stands for a whole layer.
     model : str
         Name or file of the model in use, which the new one must beat.
-    device : str
-        Where to learn.
     seconds : float or None
         Time in all; None goes on until nothing gets better.
     name : str

@@ -20,19 +20,7 @@ Read = Callable[[int, Any], NDArray[Any]]
 
 
 class Borrowed:
-    """An array that lies in the window's process.
-
-    Parameters
-    ----------
-    key : int
-        Its name there.
-    shape : tuple of int
-        Sizes.
-    dtype : numpy.dtype
-        Kind of number.
-    read : callable
-        Fetches a part by key and index.
-    """
+    """An array that lies in the window's process, where it is read by its key."""
 
     def __init__(
         self, key: int, shape: tuple[int, ...], dtype: np.dtype[Any], read: Read

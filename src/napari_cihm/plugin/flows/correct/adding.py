@@ -33,13 +33,7 @@ Apply = Callable[[Mending, Edit, Sequence[int]], None]
 
 
 class Adding(QObject):
-    """Proposes objects where the user points.
-
-    Parameters
-    ----------
-    apply : callable
-        Takes the edit.
-    """
+    """Proposes objects where the user points."""
 
     def __init__(self, bench: Bench, apply: Apply, parent: QObject) -> None:
         super().__init__(parent)

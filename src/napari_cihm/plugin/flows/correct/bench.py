@@ -22,13 +22,6 @@ from napari_cihm.plugin.signing import is_passing
 class Bench(QObject):
     """Knows which labels are chosen, and begins their correction when it is needed.
 
-    Parameters
-    ----------
-    settings : CorrectSettings
-        Of the tools.
-    pairing : Pairing
-        Knows which image labels belong to.
-
     Attributes
     ----------
     chosen
@@ -39,8 +32,6 @@ class Bench(QObject):
         Emitted when the labels that are chosen, or their marks, changed.
     settings : CorrectSettings
         Of the tools and all else.
-    pairing : Pairing
-        Knows which image labels belong to.
     errands : Errands
         Runs what would hold up the window.
     """

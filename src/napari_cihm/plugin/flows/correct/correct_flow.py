@@ -32,11 +32,6 @@ MARKS = {tool.name for tool in REVIEWS}
 class CorrectFlow(QObject):
     """Answers the *Correct* section.
 
-    Parameters
-    ----------
-    pairing : Pairing
-        Knows which image labels belong to.
-
     Attributes
     ----------
     bench : Bench

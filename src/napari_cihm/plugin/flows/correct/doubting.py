@@ -35,20 +35,16 @@ class Doubting(QObject):
         order: str,
         take: Callable[[Doubted], None],
     ) -> None:
-        """Ask about an image; `take` hears the answer.
+        """Ask about all of an image.
 
         Parameters
         ----------
-        image : napari.layers.Image
-            All of it is looked at.
-        axes : str
-            Its axes.
         settings : mapping
             Of `SegmentSettings`.
         order : str
             "uncertainty", or "disagreement" of flips.
         take : callable
-            Gets it once the task is over, unless it is stopped before.
+            Gets the answer once the task is over, unless it is stopped before.
         """
         if self._run is not None:
             return

@@ -38,18 +38,9 @@ class Material:
 
 
 def material_of(layer: Labels, labels: Any, marks: Any, pairing: Pairing) -> Material:
-    """Gather what belongs to some labels.
+    """Gather what belongs to some labels, or to a copy of what a layer holds.
 
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        The layer; it lies over an image.
-    labels : array_like
-        What it holds, or a copy of that.
-    marks : array_like or str
-        What is reviewed of it, or "whole".
-    pairing : Pairing
-        Knows the image, and how it is read.
+    The marks are what is reviewed of it, or "whole".
     """
     image = pairing.image_of(layer)
     assert image is not None, "only labels over an image are listed"

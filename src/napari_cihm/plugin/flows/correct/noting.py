@@ -59,8 +59,6 @@ class Notes(QObject):
 
     Parameters
     ----------
-    layer : napari.layers.Labels
-        The layer.
     unseen : callable
         Says whether nobody looks at what is edited just now.
 

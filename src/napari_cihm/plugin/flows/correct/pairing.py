@@ -24,10 +24,6 @@ class Pairing:
 
     Parameters
     ----------
-    scene : Scene
-        The viewer.
-    session : Session
-        Knows the axes of images, as the user has them.
     settings : callable
         Returns the settings of a segmentation, as the user has them.
     """

@@ -23,13 +23,6 @@ class Pointing(QObject):
     While a tool is chosen the layer neither pans nor zooms with the left button;
     choosing a brush, another layer, or `retreat` ends it.
 
-    Parameters
-    ----------
-    scene : Scene
-        The viewer.
-    overlays : Overlays
-        Shows the line that is drawn.
-
     Attributes
     ----------
     pointed

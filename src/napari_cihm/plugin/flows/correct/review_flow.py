@@ -18,13 +18,7 @@ BESIDE = "these labels are not on screen", "move the sliders to where they lie"
 
 
 class ReviewFlow(QObject):
-    """Answers the buttons under *Reviewed*.
-
-    Parameters
-    ----------
-    pointing : Pointing
-        The mouse, for regions.
-    """
+    """Answers the buttons under *Reviewed*."""
 
     def __init__(
         self,

@@ -26,14 +26,10 @@ class Scrutiny(QObject):
 
     Parameters
     ----------
-    layer : napari.layers.Labels
-        The layer.
     session : CorrectionSession
         Knows what was told of its labels, and hears what was not.
     settle : callable
         Takes in all that was told up to now.
-    errands : Errands
-        Looks through large labels.
 
     Attributes
     ----------

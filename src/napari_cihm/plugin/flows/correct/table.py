@@ -33,13 +33,6 @@ class Table(QObject):
     Of edits of which it is known what they changed, only those objects are measured
     anew. A table that someone else put in its place, or added to, is theirs until
     the next run.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        The labels.
-    bench : Bench
-        Knows whether they are corrected, and of what image they are.
     """
 
     def __init__(self, layer: Labels, bench: Bench, parent: QObject) -> None:
@@ -73,10 +66,7 @@ class Table(QObject):
     def change(self, edit: Edit | None) -> None:
         """Show nothing that may be wrong by now, and measure it when it is calm.
 
-        Parameters
-        ----------
-        edit : Edit, optional
-            What changed; None where it is not known.
+        Where it is not known what changed there is no edit.
         """
         if not self._is_ours:
             return

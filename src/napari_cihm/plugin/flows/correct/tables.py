@@ -19,11 +19,6 @@ class Tables(QObject):
     """Keeps the tables of all labels that a run made, or that were resumed.
 
     Labels that the user opened get none before they are asked for.
-
-    Parameters
-    ----------
-    bench : Bench
-        Knows which labels are corrected, and of what image they are.
     """
 
     def __init__(self, bench: Bench, parent: QObject) -> None:
@@ -42,12 +37,7 @@ class Tables(QObject):
     def follow(self, layer: Labels, region: Region | None = None) -> None:
         """Measure labels now and whenever they changed.
 
-        Parameters
-        ----------
-        layer : napari.layers.Labels
-            The labels.
-        region : Region, optional
-            What part of their image they are of, if it is not all.
+        They are of a region of their image, if it is not all.
         """
         if layer not in self._tables:
             self._tables[layer] = Table(layer, self._bench, self)

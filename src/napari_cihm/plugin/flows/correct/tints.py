@@ -25,15 +25,7 @@ class Tint:
 
 
 class Tints(QObject):
-    """Keeps a tint over all labels of which anything is marked.
-
-    Parameters
-    ----------
-    overlays : Overlays
-        Adds and draws it.
-    rows : ReviewRows
-        Where the user shows or hides it.
-    """
+    """Keeps a tint over all labels of which anything is marked."""
 
     def __init__(
         self, bench: Bench, overlays: Overlays, rows: ReviewRows, parent: QObject

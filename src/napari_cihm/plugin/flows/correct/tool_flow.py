@@ -27,13 +27,7 @@ EDITS = {tool.name: tool for tool in (*TOOLS, *RULES)}
 
 
 class ToolFlow(QObject):
-    """Answers the buttons and keys of tools.
-
-    Parameters
-    ----------
-    pointing : Pointing
-        The mouse.
-    """
+    """Answers the buttons and keys of tools."""
 
     def __init__(
         self,

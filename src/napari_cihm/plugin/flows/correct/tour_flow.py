@@ -36,13 +36,7 @@ ASKED = ("uncertainty", "disagreement")  # orders for which the model is asked
 
 
 class TourFlow(QObject):
-    """Answers the buttons under *Where to look next*.
-
-    Parameters
-    ----------
-    doubting : Doubting
-        Asks the model.
-    """
+    """Answers the buttons under *Where to look next*."""
 
     def __init__(
         self, bench: Bench, section: CorrectSection, doubting: Doubting, parent: QObject
