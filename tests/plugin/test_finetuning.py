@@ -446,9 +446,7 @@ def test_labels_without_an_image_are_said_to_lack_one(shown, truth):
     assert not section.reason.text()
 
 
-def test_the_image_of_each_labels_is_looked_for_once_a_stroke(
-    shown, truth, monkeypatch
-):
+def test_a_stroke_looks_for_the_image_of_no_other_labels(shown, truth, monkeypatch):
     """It takes a while where there are fifty layers."""
     for n in range(5):
         shown.viewer.add_image(np.zeros(truth.shape, np.uint8), name=f"site {n}")
@@ -461,9 +459,15 @@ def test_the_image_of_each_labels_is_looked_for_once_a_stroke(
         return real(layer)
 
     monkeypatch.setattr(lessons._pairing, "image_of", image_of)
-    shown.coordinator.correct.bench.changed.emit()
-    assert {real(layer).name for layer in looked} == {f"site {n}" for n in range(5)}
-    assert len(looked) <= 5 + 2  # for the list, and to know whether there is any
+    bench = shown.coordinator.correct.bench
+    rows, mending = shown.coordinator.finetune_section.pairs, bench.begin(bench.labels)
+    mending.mark(mending.session.reviewed.mark_all())  # with the first comes a tint
+    assert rows.item(0).text() == "site 4 labels · reviewed part"
+    looked.clear()
+    mending.unmark()
+    assert looked == [bench.labels]
+    assert rows.item(0).text() == "site 4 labels · not reviewed"
+    assert rows.count() == 5
 
 
 def test_two_models_are_compared_on_the_image(tuning, checkpoint):

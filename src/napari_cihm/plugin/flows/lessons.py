@@ -14,6 +14,8 @@ from napari_cihm.plugin.flows.correct.material import Material, material_of
 from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
+Row = tuple[str, str, str, bool]  # key, words, tooltip, whether any of it is reviewed
+
 NO_LABELS = "Segment an image and correct its labels, or open an image with labels."
 NO_IMAGE = "Open the image that the labels belong to: none has their shape."
 
@@ -33,16 +35,17 @@ class Lessons(QObject):
         super().__init__(parent)
         self._bench, self._section, self._pairing = bench, section, bench.pairing
         self._whole: WeakSet[Labels] = WeakSet()
+        self._rows: dict[Labels, Row | None] = {}
         scene = bench.desk.scene
         for happened in (
             scene.layers_changed,
             scene.image_described,
             bench.desk.session.image_changed,
             scene.labels_selected,
-            bench.changed,
             bench.began,
         ):
             happened.connect(self._show)
+        bench.changed.connect(self._on_edited)
         bench.desk.layers.rewritten.connect(self._on_rewritten)
         section.pairs_changed.connect(self.changed)
         self._show()
@@ -56,9 +59,9 @@ class Lessons(QObject):
     @property
     def lack(self) -> str:
         """What there has to be before anything can be learnt; empty if it is there."""
-        if any(self._pairing.fitting_image_of(layer) for layer in self._flat):
+        if any(self._rows.values()):
             return ""
-        return NO_IMAGE if self._flat else NO_LABELS
+        return NO_IMAGE if self._rows else NO_LABELS
 
     @property
     def ticked(self) -> list[Labels]:
@@ -122,17 +125,35 @@ class Lessons(QObject):
         self._whole.discard(layer)
         self._show()
 
+    def _on_edited(self) -> None:
+        """Look at what is edited alone: to find the images of many takes a while."""
+        layer = self._bench.labels
+        if layer in self._rows:
+            self._rows[layer] = self._row(layer)
+            self._tell()
+
     def _show(self, *_: Any) -> None:
-        rows = []
-        for layer in self._flat:  # for each of many it takes a while to find its image
-            image = self._pairing.fitting_image_of(layer)
-            if image is None:
-                continue
-            marks = self._marks(layer)
-            part = self._part(layer, marks)
-            words = f"{layer.name} · {part}"
-            tooltip = f"{layer.name}, over {image.name}: {part}"
-            usual = layer is self._bench.labels or marks is not None
-            rows.append((id_of(layer), words, tooltip, usual))
+        self._rows = {layer: self._row(layer) for layer in self._flat}
+        self._tell()
+
+    def _tell(self) -> None:
+        chosen = self._bench.labels
+        rows = [
+            (key, words, tooltip, reviewed or layer is chosen)
+            for layer, row in self._rows.items()
+            if row
+            for key, words, tooltip, reviewed in [row]
+        ]
         self._section.set_pairs(rows)
         self.changed.emit()
+
+    def _row(self, layer: Labels) -> Row | None:
+        """Return what is listed of some labels; None where they have no image."""
+        image = self._pairing.fitting_image_of(layer)
+        if image is None:
+            return None
+        marks = self._marks(layer)
+        part = self._part(layer, marks)
+        words = f"{layer.name} · {part}"
+        tooltip = f"{layer.name}, over {image.name}: {part}"
+        return id_of(layer), words, tooltip, marks is not None
