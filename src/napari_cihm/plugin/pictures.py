@@ -1,7 +1,9 @@
 """Images of the viewer as the engine takes them: pixels, axes, lengths."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
@@ -10,10 +12,13 @@ from napari_cihm.data.axes import guess_axes, letters_of
 from napari_cihm.data.chunks import chunk_by_chunk
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import shorten
-from napari_cihm.plugin.filed import filed_axes
+from napari_cihm.errors import CihmError
 from napari_cihm.plugin.region import Region
 
 NO_UNIT = "pixel"
+NAPARI = "napari"  # the reader whose files name axes that it does not hand on
+
+_filed: WeakKeyDictionary[ImageLayer, tuple[tuple[int, ...], str]] = WeakKeyDictionary()
 
 
 def array_of(layer: ImageLayer | Labels) -> Any:
@@ -32,12 +37,35 @@ def axes_of(layer: ImageLayer) -> str:
     shape = array_of(layer).shape
     if len(letters) == len(shape):
         return letters
-    if filed := filed_axes(layer, tuple(shape)):
+    if filed := _filed_axes(layer, tuple(shape)):
         return filed
     guessed = guess_axes(shape, rgb=layer.rgb)
     if guessed[0] == "c" and _is_measured(layer):
         return f"z{guessed[1:]}"
     return guessed
+
+
+def _filed_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
+    """Return an image's axes as its file names them, if its shape is the file's."""
+    known = _filed.get(layer)
+    if known is None or known[0] != shape:
+        known = _filed[layer] = shape, _read_axes(layer, shape)
+    return known[1]
+
+
+def _read_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
+    # What reads files would keep the panel waiting while it opens.
+    from napari_cihm.data.tiff import first_bytes, is_tiff, named_axes
+
+    source = layer.source
+    if source.reader_plugin != NAPARI or not source.path:
+        return ""
+    path = Path(source.path)
+    try:
+        named = named_axes(path) if is_tiff(first_bytes(path)) else None
+    except (CihmError, OSError, ValueError):
+        return ""  # it was moved, or another program writes it just now
+    return named[0] if named is not None and named[1] == shape else ""
 
 
 def _is_measured(layer: ImageLayer) -> bool:

@@ -12,10 +12,9 @@ from napari_cihm.plugin.parts.boxes import DropDown
 from napari_cihm.plugin.parts.button_rows import BreakingRow
 from napari_cihm.plugin.parts.section import Fold, Section, muted, restore_button
 from napari_cihm.plugin.tools import ALL
-from napari_cihm.plugin.views.prompt import Prompt
 from napari_cihm.plugin.views.review_rows import ReviewRows
 from napari_cihm.plugin.views.tool_button import ToolButton
-from napari_cihm.plugin.views.tool_grid import ToolGrid
+from napari_cihm.plugin.views.tool_grid import Prompt, ToolGrid
 from napari_cihm.plugin.wording import of_planes
 
 MORE = ("smooth", "grow", "min_size", "mark_edits", "edit_margin", "patch", "journal")

@@ -1,12 +1,13 @@
-"""The tools of correction: those that are pointed, and those for the whole image."""
+"""The tools of correction: pointed ones, those for the whole image, their prompts."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from napari_cihm.plugin.parts.button_rows import ButtonGrid, choice_row
+from napari_cihm.plugin.parts.section import muted
 from napari_cihm.plugin.tools import RULES, TOOLS
 from napari_cihm.plugin.views.tool_button import ToolButton
 
@@ -77,3 +78,27 @@ class ToolGrid(QWidget):
 
     def _on_scope(self, number: int) -> None:
         self.whole_chosen.emit(list(SCOPES)[number])
+
+
+class Prompt(QWidget):
+    """Words that wrap, with room for the longest, so that nothing below them jumps."""
+
+    def __init__(self, longest: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._words, room = muted("", self), muted(longest, self)
+        policy = room.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        room.setSizePolicy(policy)
+        room.hide()
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for words in (room, self._words):
+            layout.addWidget(words, 0, 0)
+
+    def text(self) -> str:
+        """Return what is said."""
+        return self._words.text()
+
+    def setText(self, text: str) -> None:
+        """Say something else."""
+        self._words.setText(text)
