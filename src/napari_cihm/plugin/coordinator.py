@@ -41,17 +41,8 @@ SETTLED = 1000  # milliseconds after which a panel that opened is surely drawn
 class Coordinator(QObject):
     """Joins one panel to one viewer, until the panel is closed.
 
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        The viewer.
-    panel : Panel
-        What the user sees; it owns this object.
-
     Attributes
     ----------
-    desk : Desk
-        What flows work with.
     model, image, segment, correct, finetune, folder : flow
         What answers each section.
     finetune_section, folder_section : Section

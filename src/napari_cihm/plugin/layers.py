@@ -42,8 +42,6 @@ class Found:
 
     Attributes
     ----------
-    image : napari.layers.Image
-        The image.
     region : Region
         Where the run looked, and what of it was asked for.
     labels : array-like of int

@@ -57,8 +57,8 @@ class Panel(QWidget):
     files_dropped = Signal(list)
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.setObjectName("cihmPanel")
         self.setAcceptDrops(True)
         # Else the sheet's frame is not drawn around a subclass of QWidget.

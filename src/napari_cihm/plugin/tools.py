@@ -43,8 +43,6 @@ class Ground:
 
     Attributes
     ----------
-    labels : array-like of int
-        The labels.
     index : LabelIndex
         Where their objects are.
     settings : CorrectSettings

@@ -12,23 +12,7 @@ from napari_cihm.plugin.session import Session
 
 @dataclass(frozen=True)
 class Desk:
-    """The session, the viewer's layers, and those who do the work.
-
-    Attributes
-    ----------
-    session : Session
-        What sections share.
-    scene : Scene
-        What the viewer holds and shows.
-    layers : ResultLayers
-        Adds and changes labels that last.
-    previews : Previews
-        Adds and removes what is only looked at.
-    runner : Runner
-        Runs jobs beside the window.
-    tasks : Tasks
-        What runs, and how far it is.
-    """
+    """The session, the viewer's layers, and those who do the work."""
 
     session: Session
     scene: Scene

@@ -58,10 +58,11 @@ class Labelling(QObject):
         self._desk, self._on_end_of = desk, on_end
         self.image, self.preview = image, preview
         self.settings = dict(settings)
-        self._chosen = SegmentSettings.of(**settings)
-        seen = region if preview else region.grown(self._chosen.halo)
-        region = self.region = region if seen.large else seen
         self.model: Examined | None = desk.session.model
+        chosen = SegmentSettings.of(**settings)
+        self._linking = None if _is_semantic(self.model) else chosen
+        seen = region if preview else region.grown(chosen.halo)
+        region = self.region = region if seen.large else seen
         self._live: LiveLabels | None = None
         self.result: Labels | None = None
         self.notes: list[str] = []
@@ -163,7 +164,7 @@ class Labelling(QObject):
         return live.layer
 
     def _finish(self, event: Segmented) -> None:
-        count, shown = self._count(event), self._hand_over()
+        count, shown = _count(event, self.region), self._hand_over()
         found = self._found(event, count)
         if shown is None:
             self.result = self._desk.layers.add_large(found, self.preview)
@@ -175,7 +176,7 @@ class Labelling(QObject):
             self.result = shown
         else:
             self.result = self._desk.layers.settle(shown, found)
-        if not self._is_semantic():
+        if self._linking is not None:
             region = self.region if self.preview else None
             self._desk.layers.made.emit(self.result, region)
         self.objects = event.objects
@@ -199,22 +200,23 @@ class Labelling(QObject):
             "objects": count,
             "version": __version__,
         }
-        linking = None if self._is_semantic() else self._chosen
-        return Found(self.image, self.region, labels, about, linking)
-
-    def _count(self, event: Segmented) -> int:
-        """Count the objects in what was asked for, of which more may be seen."""
-        if self.region.asked is None:
-            return event.objects
-        seen = self.region.show(np.asarray(event.labels))[self.region.shown_core]
-        return int(np.count_nonzero(np.unique(seen)))
-
-    def _is_semantic(self) -> bool:
-        config = None if self.model is None else self.model.config
-        return config is not None and config.task == "semantic"
+        return Found(self.image, self.region, labels, about, self._linking)
 
     def _on_end(self, run: Run) -> None:
         if self._held is not None:
             return  # once the stroke has ended
         self.discard()
         self._on_end_of(self)
+
+
+def _count(event: Segmented, region: Region) -> int:
+    """Count the objects in what was asked for, of which more may be seen."""
+    if region.asked is None:
+        return event.objects
+    seen = region.show(np.asarray(event.labels))[region.shown_core]
+    return int(np.count_nonzero(np.unique(seen)))
+
+
+def _is_semantic(model: Examined | None) -> bool:
+    config = None if model is None else model.config
+    return config is not None and config.task == "semantic"

@@ -6,6 +6,8 @@ from itertools import pairwise
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFrame,
+    QHBoxLayout,
+    QLabel,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -120,6 +122,15 @@ def muted(text: str = "", parent: QWidget | None = None) -> Words:
     label = Words(text, parent)
     label.setObjectName("muted")
     return label
+
+
+def titled(title: str, control: QWidget, parent: QWidget) -> tuple[QLabel, QHBoxLayout]:
+    """Make a title for a control, and a row of both."""
+    label, row = QLabel(title, parent), QHBoxLayout()
+    label.setBuddy(control)
+    row.addWidget(label)
+    row.addWidget(control, 1)
+    return label, row
 
 
 def restore_button(parent: QWidget) -> QPushButton:

@@ -33,6 +33,11 @@ class Words(QLabel):
         """Show a text."""
         super().setText(LONG.sub(lambda long: _breaking(long[0]), text))
 
+    def say(self, text: str) -> None:
+        """Show a text, or nothing at all where there is none."""
+        self.setText(text)
+        self.setVisible(bool(text))
+
     def selectedText(self) -> str:
         """Return what is selected, as it was given."""
         return super().selectedText().replace(BREAK, "")

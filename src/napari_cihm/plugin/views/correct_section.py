@@ -3,14 +3,20 @@
 from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_cihm.config import CorrectSettings
 from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.parts.banner import Banner
 from napari_cihm.plugin.parts.boxes import DropDown
 from napari_cihm.plugin.parts.button_rows import BreakingRow
-from napari_cihm.plugin.parts.section import Fold, Section, muted, restore_button
+from napari_cihm.plugin.parts.section import (
+    Fold,
+    Section,
+    muted,
+    restore_button,
+    titled,
+)
 from napari_cihm.plugin.tools import ALL
 from napari_cihm.plugin.views.review_rows import ReviewRows
 from napari_cihm.plugin.views.tool_button import ToolButton
@@ -84,11 +90,7 @@ class CorrectSection(Section):
         self.set_ready(False, "")
 
     def _build(self) -> None:
-        top = QHBoxLayout()
-        title = QLabel("Labels", self)
-        title.setBuddy(self.labels)
-        top.addWidget(title)
-        top.addWidget(self.labels, 1)
+        title, top = titled("Labels", self.labels, self)
         fold = Fold("More settings", opened=False, parent=self)
         fold.rows.addWidget(self.form)
         fold.rows.addWidget(self.restore)
@@ -138,8 +140,7 @@ class CorrectSection(Section):
         self.review.set_ready(ready)
         self.table.setEnabled(ready)
         self.export.setEnabled(ready)
-        self.reason.setText(reason)
-        self.reason.setVisible(bool(reason))
+        self.reason.say(reason)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Write shortcuts on the buttons."""

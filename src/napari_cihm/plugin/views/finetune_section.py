@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListWidgetItem,
-    QPushButton,
-    QWidget,
-)
+from qtpy.QtWidgets import QListWidgetItem, QPushButton, QWidget
 
 from napari_cihm.config import FinetuneSettings
 from napari_cihm.plugin.forms import Alignment, Form
 from napari_cihm.plugin.parts.banner import Banner
 from napari_cihm.plugin.parts.boxes import DropDown, Rows
 from napari_cihm.plugin.parts.button_rows import choice_row
-from napari_cihm.plugin.parts.section import Fold, Section, muted, restore_button
+from napari_cihm.plugin.parts.section import (
+    Fold,
+    Section,
+    muted,
+    restore_button,
+    titled,
+)
 from napari_cihm.plugin.parts.words import as_tip
 from napari_cihm.plugin.views.curves import Curves
 from napari_cihm.plugin.views.history_rows import HistoryRows
@@ -98,11 +98,7 @@ class FinetuneSection(Section):
         words = ((text, tooltip) for text, (_, tooltip) in TIMES.items())
         self.times, times = choice_row(words, self)
         self.times.button(USUAL).setChecked(True)
-        start = QHBoxLayout()
-        title = QLabel("Start from", self)
-        title.setBuddy(self.start)
-        start.addWidget(title)
-        start.addWidget(self.start, 1)
+        title, start = titled("Start from", self.start, self)
         fold = Fold("More settings", opened=False, parent=self)
         fold.rows.addLayout(start)
         fold.rows.addWidget(self.form)
@@ -179,8 +175,7 @@ class FinetuneSection(Section):
         self.finetune.setToolTip(
             reason or "Learn from the ticked labels; the better model is kept"
         )
-        self.reason.setText(reason)
-        self.reason.setVisible(bool(reason))
+        self.reason.say(reason)
 
     def _on_restore(self) -> None:
         self.form.restore_defaults()

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_cihm.events import Examined
 from napari_cihm.plugin.parts.boxes import DropDown
-from napari_cihm.plugin.parts.section import Section, tab_as_seen
+from napari_cihm.plugin.parts.section import Section, tab_as_seen, titled
 from napari_cihm.plugin.views.model_card import ModelCard
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt")
@@ -44,11 +44,7 @@ class ModelSection(Section):
         chooser = QHBoxLayout()
         chooser.addWidget(self.models, 1)
         chooser.addWidget(self.browse)
-        device = QHBoxLayout()
-        label = QLabel("Device", self)
-        label.setBuddy(self.devices)
-        device.addWidget(label)
-        device.addWidget(self.devices, 1)
+        _, device = titled("Device", self.devices, self)
         self.rows.addLayout(chooser)
         self.rows.addWidget(self.card)
         self.rows.addLayout(device)

@@ -173,8 +173,7 @@ class SegmentSection(Section):
         reason = self._reason
         if self._ready and not possible:
             reason = "Correct what is red first."
-        self.reason.setText(reason)
-        self.reason.setVisible(bool(reason))
+        self.reason.say(reason)
         for button, text in (
             (self.segment, "Segment what is chosen above (Ctrl+Enter)"),
             (self.preview, "Segment only what is on screen, to try the settings"),

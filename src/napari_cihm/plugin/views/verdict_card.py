@@ -106,14 +106,12 @@ class VerdictCard(QFrame):
         found = (f"{before['found']:.0f}", f"{after['found']:.0f}")
         rows.append((f"objects, of {after['objects']:.0f}", *found))
         self._fill(rows)
-        self.warnings.setText("\n".join(sentence(said) for said in kept.warnings))
-        self.warnings.setVisible(bool(kept.warnings))
+        self.warnings.say("\n".join(sentence(said) for said in kept.warnings))
         self.shown.emit()
 
     def show_note(self, text: str) -> None:
         """Say how sure the figures are, and what else to know of the run."""
-        self.note.setText(text)
-        self.note.setVisible(bool(text))
+        self.note.say(text)
 
     def set_running(self, running: bool) -> None:
         """Let another run be begun, or not while one goes on."""

@@ -31,10 +31,6 @@ class Mending(QObject):
     ----------
     layer : napari.layers.Labels
         What is corrected; its data can be written.
-    settings : CorrectSettings
-        Of the session.
-    errands : Errands
-        Counts large labels.
     unseen : callable
         Asked when an edit is told of: whether nobody looked at what it changes.
     reviewed : Reviewed, optional

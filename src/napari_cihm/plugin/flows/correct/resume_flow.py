@@ -1,29 +1,24 @@
-"""Work that was left unfinished: found in its journals, offered, gone on with."""
+"""Work that was left unfinished: offered, and gone on with."""
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_cihm.correction.journal import (
     Claim,
     FoundJournal,
-    ImageIdentity,
     Recovered,
     claim,
     discard,
     recover,
-    unfinished,
-    wait_for_ends,
 )
 from napari_cihm.errors import CihmError, InputError
 from napari_cihm.plugin import large_labels, notices
 from napari_cihm.plugin.flows.correct.bench import Bench
+from napari_cihm.plugin.flows.correct.unfinished import Offer, Subject, Unfinished
 from napari_cihm.plugin.pictures import array_of
 from napari_cihm.plugin.placing import place_of, place_over
 from napari_cihm.plugin.region import region_of
@@ -33,20 +28,8 @@ from napari_cihm.plugin.worker.wire import Failure
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_cihm.plugin.flows.errands import Errand
 
-
-Subject: TypeAlias = ImageLayer | Labels
 RESUMED = " (resumed)"
-CALM = 500  # milliseconds in which a live image may get other pixels again
-
-
-@dataclass(frozen=True)
-class Offer:
-    """Unfinished work, and what is open that it was done on."""
-
-    journal: FoundJournal
-    over: Subject
 
 
 class ResumeFlow(QObject):
@@ -58,39 +41,13 @@ class ResumeFlow(QObject):
         self._offers: list[Offer] = []
         self._resuming = False
         self._told: set[Path] = set()
-        self._looked: list[Subject] | None = None
-        self._search: Errand | None = None
-        self._calm = QTimer(self, singleShot=True, interval=CALM)
-        self._calm.timeout.connect(self.look)
+        self._unfinished = Unfinished(bench, self)
+        self._unfinished.found.connect(self._on_found)
         bench.began.connect(self._offer)
-        bench.chosen.connect(self._on_changed)
         section.unfinished.accepted.connect(self.resume)
         section.unfinished.declined.connect(self.discard)
-        bench.desk.session.image_changed.connect(self._on_changed)
         bench.desk.session.model_changed.connect(self._tell)
-        bench.desk.scene.pixels_changed.connect(self._on_pixels_changed)
-        self.look()
-
-    def look(self) -> None:
-        """Look, beside the window, whether work on what is open was left unfinished."""
-        subjects, settings = self._subjects(), self._bench.settings
-        self._looked = subjects
-        self._take(subjects, [])
-        if self._search is not None:
-            self._search.stopped = True
-        if not subjects or not settings.journal:
-            return
-        asked = [(subject, array_of(subject), subject.name) for subject in subjects]
-
-        def work() -> Iterator[list[Offer]]:
-            wait_for_ends()  # of labels that were just deleted, say
-            yield [
-                Offer(journal, subject)
-                for subject, data, name in asked
-                for journal in unfinished(ImageIdentity.of(data, name), settings)
-            ]
-
-        self._search = self._bench.errands.start(work, partial(self._take, subjects))
+        self._unfinished.look()
 
     def resume(self) -> None:
         """Open the newest unfinished work beside what is there."""
@@ -125,28 +82,10 @@ class ResumeFlow(QObject):
                 notices.explain(error)
             self._offer()
 
-    def _on_changed(self) -> None:
-        if self._subjects() != self._looked:
-            self.look()
-
-    def _on_pixels_changed(self, image: ImageLayer) -> None:
-        if image is self._bench.desk.session.image:
-            self._calm.start()
-
-    def _subjects(self) -> list[Subject]:
-        """Return what journals may have been kept for: labels without an image too."""
-        image, labels = self._bench.desk.session.image, self._bench.labels
-        subjects: list[Subject] = [] if image is None else [image]
-        known = labels is None or self._bench.begun(labels) is not None
-        if labels is not None and not known and not labels.multiscale:
-            subjects.append(labels)
-        return subjects
-
-    def _take(self, subjects: list[Subject], offers: list[Offer]) -> None:
-        if subjects is self._looked:
-            self._offers = offers
-            self._offer()
-            self._tell()
+    def _on_found(self, offers: list[Offer]) -> None:
+        self._offers = offers
+        self._offer()
+        self._tell()
 
     def _offer(self, *_: Any) -> None:
         here = self._bench.journals
@@ -213,7 +152,7 @@ class ResumeFlow(QObject):
 
     def _on_failure(self, failure: Failure) -> None:
         notices.report(failure)
-        self.look()
+        self._unfinished.look()
 
 
 def _base(journal: FoundJournal, bases: list[Any]) -> Any:

@@ -14,12 +14,8 @@ from napari_cihm.correction.scores import (
     oddity_of_sizes,
     patches_of,
 )
-from napari_cihm.correction.tour import (
-    Stop,
-    Tour,
-    tour_of_objects,
-    tour_of_patches,
-)
+from napari_cihm.correction.session import CorrectionSession
+from napari_cihm.correction.tour import Stop, Tour, tour_of_objects, tour_of_patches
 from napari_cihm.data.boxes import Box, box_at, grown, shape_of, start_of, tight
 from napari_cihm.events import Doubted
 from napari_cihm.plugin import notices
@@ -144,13 +140,7 @@ class TourFlow(QObject):
                 patches, session.reviewed, scores, seed=settings.seed
             )
         else:
-            if doubt is not None:
-                found = doubt_of_objects(session.labels, session.index, doubt)
-            elif settings.order == "random":
-                found = {}
-            else:
-                found = oddity_of_sizes(session.index)
-            self._scores = found
+            self._scores = _scores_of(session, settings.order, doubt)
             self._tour = self._tour_of_objects(mending)
         self._key = key
 
@@ -193,6 +183,13 @@ class TourFlow(QObject):
         """Begin anew: other objects may have the numbers of those that were there."""
         if layer is self._bench.labels:
             self.forget()
+
+
+def _scores_of(session: CorrectionSession, order: str, doubt: Any) -> dict[int, float]:
+    """Say of each object how much it asks to be looked at."""
+    if doubt is not None:
+        return doubt_of_objects(session.labels, session.index, doubt)
+    return {} if order == "random" else oddity_of_sizes(session.index)
 
 
 def _is_done(tour: Tour) -> bool:
