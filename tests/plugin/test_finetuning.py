@@ -462,7 +462,7 @@ def test_a_stroke_looks_for_the_image_of_no_other_labels(shown, truth, monkeypat
     bench = shown.coordinator.correct.bench
     rows, mending = shown.coordinator.finetune_section.pairs, bench.begin(bench.labels)
     mending.mark(mending.session.reviewed.mark_all())  # with the first comes a tint
-    assert rows.item(0).text() == "site 4 labels · reviewed part"
+    assert rows.item(0).text() == "site 4 labels · all reviewed"
     looked.clear()
     mending.unmark()
     assert looked == [bench.labels]
