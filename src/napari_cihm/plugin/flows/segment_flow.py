@@ -111,7 +111,7 @@ class SegmentFlow(QObject):
             return notices.report(run.failure)
         if run.state is RunState.STOPPED or labelling.result is None:
             earlier = self._desk.layers.own(labelling.image) is not None
-            return f"Stopped.{' Earlier labels are unchanged.' * earlier}"
+            return "Stopped. Earlier labels are unchanged." if earlier else "Stopped."
         notes = " ".join(sentence(note) for note in labelling.notes)
         if not labelling.objects:
             notices.warn(notes)  # and below, since napari takes it away soon
