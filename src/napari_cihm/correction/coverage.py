@@ -19,10 +19,9 @@ def coverage(
     piece = reviewed.person.chunks
     grid = [-(-n // c) for n, c in zip(reviewed.shape, piece, strict=True)]
     full, met = np.zeros(grid, np.int64), np.zeros(grid, np.int64)
-    for marks in (reviewed.person, reviewed.edits):
-        for key, value in marks.states():
-            met[key] = 1
-            full[key] |= value is not None and bool(value)
+    for counts, keys in zip((met, full), reviewed.pieces(), strict=True):
+        for key in keys:
+            counts[key] = 1
     low, high = first // piece, -(-last // piece)
     whole = _sums(full, low, high) == (high - low).prod(axis=1)
     return whole, _sums(met, low, high) > 0

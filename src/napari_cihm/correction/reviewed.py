@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_cihm.correction.chunked import ChunkedArray
 from napari_cihm.correction.edits import Edit, changed, edit_of
 from napari_cihm.correction.given import check_axes_of
-from napari_cihm.correction.grids import cell
+from napari_cihm.correction.grids import Key, cell
 from napari_cihm.correction.marking import ReviewChange, spread, switched
 from napari_cihm.data.boxes import Box, grown, shape_of, shifted, start_of, whole
 from napari_cihm.data.indexing import read_box, read_points
@@ -134,16 +134,21 @@ class Reviewed:
 
     def all(self) -> bool:
         """Say whether every pixel is reviewed; quickly, where a piece has no mark."""
-        chunks, met, full = self.person.chunks, set(), set()
+        chunks, (met, full) = self.person.chunks, self.pieces()
+        if len(met) < prod(-(-n // c) for n, c in zip(self.shape, chunks, strict=True)):
+            return False
+        unsure = (cell(key, self.shape, chunks) for key in met - full)
+        return all(self.read(box).all() for box in unsure)
+
+    def pieces(self) -> tuple[set[Key], set[Key]]:
+        """Return the numbers of pieces that may hold marks, and of those all marked."""
+        met, full = set[Key](), set[Key]()
         for marks in (self.person, self.edits):
             for key, value in marks.states():
                 met.add(key)
                 if value is not None and value:
                     full.add(key)
-        if len(met) < prod(-(-n // c) for n, c in zip(self.shape, chunks, strict=True)):
-            return False
-        unsure = (cell(key, self.shape, chunks) for key in met - full)
-        return all(self.read(box).all() for box in unsure)
+        return met, full
 
     def view(self) -> "ReviewedView":
         """Return it as an array for an overlay, read where it is looked at."""

@@ -4,8 +4,7 @@ import logging
 
 from napari.utils.notifications import show_error, show_info, show_warning
 
-from napari_cihm.errors import CihmError
-from napari_cihm.plugin.wording import sentence
+from napari_cihm.errors import CihmError, sentence
 from napari_cihm.plugin.worker.wire import Failure, failure_of
 
 log = logging.getLogger(__name__)

@@ -1,9 +1,5 @@
 """Turning the engine's terse words into sentences."""
 
-from napari_cihm.errors import capital, sentence
-
-__all__ = ["capital", "counted", "done", "of_planes", "quoted", "sentence"]
-
 DONE = {
     "Add": "Added",
     "Copy": "Copied",

@@ -138,11 +138,10 @@ class Lessons(QObject):
 
     def _tell(self) -> None:
         chosen = self._bench.labels
+        usual = "" if chosen is None else id_of(chosen)
         rows = [
-            (key, words, tooltip, reviewed or layer is chosen)
-            for layer, row in self._rows.items()
-            if row
-            for key, words, tooltip, reviewed in [row]
+            (key, words, tooltip, reviewed or key == usual)
+            for key, words, tooltip, reviewed in filter(None, self._rows.values())
         ]
         self._section.set_pairs(rows)
         self.changed.emit()

@@ -4,13 +4,14 @@ from pathlib import Path
 
 from qtpy.QtCore import QObject
 
+from napari_cihm.errors import sentence
 from napari_cihm.events import Event, Examined, Machine
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.preferences import RecentModels
 from napari_cihm.plugin.runner import QUICK, Run
 from napari_cihm.plugin.views.model_section import ModelSection
-from napari_cihm.plugin.wording import quoted, sentence
+from napari_cihm.plugin.wording import quoted
 
 
 class ModelFlow(QObject):

@@ -7,7 +7,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject
 
 from napari_cihm.config import Channels
-from napari_cihm.errors import CihmError
+from napari_cihm.errors import CihmError, sentence
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.flows.image_flow import ImageFlow, checked_axes
@@ -16,7 +16,6 @@ from napari_cihm.plugin.preferences import preferences
 from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.views.segment_section import SegmentSection
-from napari_cihm.plugin.wording import sentence
 
 NO_IMAGE = "Open an image first: drop a file on the window, or File > Open Sample."
 NO_MODEL = "The model is not loaded yet."

@@ -7,10 +7,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_cihm.config import FIGURES, MEANINGS
+from napari_cihm.errors import capital
 from napari_cihm.events import Examined, Finding
 from napari_cihm.plugin.parts.section import Fold, muted
 from napari_cihm.plugin.parts.words import Words
-from napari_cihm.plugin.wording import capital
 
 MARKS = {"good": "✓", "note": "i", "warning": "!", "fault": "✕"}
 BRIEF = ("Gives", "Expects", "Validation")

@@ -12,10 +12,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_cihm.config import FIGURES, MEANINGS
+from napari_cihm.errors import capital, sentence
 from napari_cihm.events import Kept
 from napari_cihm.plugin.parts.section import muted, restyle
 from napari_cihm.plugin.parts.words import Words
-from napari_cihm.plugin.wording import capital, sentence
 
 TITLES = {  # by whether the new model is better, and whether it is in use
     (True, True): "The new model is better and is in use.",

@@ -15,13 +15,13 @@ from napari_cihm.correction.marking import ReviewChange
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.session import CorrectionSession
 from napari_cihm.correction.working_copy import working_copy
+from napari_cihm.errors import sentence
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.noting import Notes
 from napari_cihm.plugin.flows.correct.resting import Rest
 from napari_cihm.plugin.flows.correct.scrutiny import Scrutiny
 from napari_cihm.plugin.flows.errands import Errands
 from napari_cihm.plugin.steps import PAUSE, is_painted, write
-from napari_cihm.plugin.wording import sentence
 
 
 class Mending(QObject):

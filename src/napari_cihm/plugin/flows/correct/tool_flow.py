@@ -7,7 +7,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_cihm.correction.edits import Edit
-from napari_cihm.errors import CihmError
+from napari_cihm.errors import CihmError, sentence
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.correct.adding import Adding
 from napari_cihm.plugin.flows.correct.bench import Bench
@@ -15,7 +15,7 @@ from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.flows.correct.pointing import Point, Pointing
 from napari_cihm.plugin.tools import RULES, TOOLS, Gesture, Ground, Tool, ending
 from napari_cihm.plugin.views.correct_section import CorrectSection
-from napari_cihm.plugin.wording import done, quoted, sentence
+from napari_cihm.plugin.wording import done, quoted
 
 HINT = "Choose a tool, or point and press its key."
 SECOND = {
