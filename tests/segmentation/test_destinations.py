@@ -119,3 +119,12 @@ def test_a_table_is_no_folder_of_labels(tmp_path, name) -> None:
     with pytest.raises(InputError, match="is to be a folder of results"):
         next(Batch(tmp_path / "o", Local(), table=tmp_path / name).run(found))
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("kind", ["table", "runs"])
+def test_a_table_is_called_what_it_is(tmp_path, kind) -> None:
+    found = find_inputs([_tiff(tmp_path / "a.tif")])
+    batch = Batch(tmp_path / "o", Local(), **{kind: tmp_path / "t.xlsx"})
+    with pytest.raises(InputError, match=r"t\.xlsx cannot be .* ends in \.csv"):
+        next(batch.run(found))
+    assert not (tmp_path / "o").exists()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from napari_cihm.data.paths import spelled
 from napari_cihm.data.writing import clear_errors, ready_file
+from napari_cihm.errors import InputError
 from napari_cihm.events import Segmented
 from napari_cihm.segmentation.measurements import (
     Columns,
@@ -13,6 +14,8 @@ from napari_cihm.segmentation.measurements import (
 )
 from napari_cihm.segmentation.placing import plane_of
 from napari_cihm.segmentation.submission import run_lengths, write_submission
+
+ENDINGS = (".csv", ".txt", "")  # the last of a pipe or a device
 
 
 class Reports:
@@ -42,11 +45,16 @@ class Reports:
         Raises
         ------
         InputError
-            Where a folder is called so.
+            Where a folder is called so, or a file of another kind would be.
         WriteError
             Where nothing can be written.
         """
         for path in self.paths:
+            if path.suffix.lower() not in ENDINGS:
+                raise InputError(
+                    f"{path} cannot be written as {path.suffix}: tables are CSV",
+                    "a name that ends in .csv",
+                )
             ready_file(path)
             if path.exists():
                 with clear_errors(path), open(path, "ab"):
