@@ -30,13 +30,14 @@ def export(
     ] = None,
 ) -> None:
     """Export a model as a package of the BioImage Model Zoo, or ONNX."""
-    from napari_cihm.export import export_model
+    from napari_cihm.export import export_model, export_path
     from napari_cihm.models import load_model
 
     loaded = load_model(model, "cpu", recipe=recipe)
+    path = export_path(loaded, output, format)
     typer.echo(f"exporting {loaded.name}; this can take a minute", err=True)
     chosen = settings.but(authors=tuple(author or ()))
-    written = export_model(loaded, output, format, **chosen.model_dump())
+    written = export_model(loaded, path, format, **chosen.model_dump())
     typer.echo(str(written))
     if format == "bioimageio" and not author:
         typer.echo("to share it, name its authors with --author", err=True)

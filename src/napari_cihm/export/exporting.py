@@ -66,10 +66,8 @@ def export_model(
     UnavailableError
         Where what writes the format is not installed.
     """
-    if format not in FORMATS:
-        raise UnknownNameError.among("export format", format, FORMATS)
     chosen = ExportSettings.of(**settings)
-    target = _target(with_home(path), model.name, FORMATS[format].suffix)
+    target = export_path(model, path, format)
     writer = _writer(format)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -86,10 +84,21 @@ def export_model(
     return target
 
 
-def _target(path: Path, name: str, suffix: str) -> Path:
-    """Name the file, in a folder or as it was asked for."""
+def export_path(model: Model, path: str | Path, format: str) -> Path:
+    """Name the file, in a folder or as it was asked for.
+
+    Raises
+    ------
+    InputError
+        Where it would be called as what it is not.
+    UnknownNameError
+        For another format.
+    """
+    if format not in FORMATS:
+        raise UnknownNameError.among("export format", format, FORMATS)
+    path, suffix = with_home(path), FORMATS[format].suffix
     if path.is_dir() or not path.suffix:
-        return path / f"{name}{suffix}"
+        return path / f"{model.name}{suffix}"
     if path.suffix != suffix:
         fitting = (name for name, f in FORMATS.items() if f.suffix == path.suffix)
         other = next(fitting, "")
