@@ -32,8 +32,8 @@ def said_of_ground(masks: Iterable[NDArray[Any]]) -> str:
         return ""
     (number,) = found
     return (
-        f"The number {number} fills most of the masks and is taken for an object: they "
-        f"hold no 0, which is background. Replace {number} by 0 if nothing is there."
+        f"The number {number} fills most of the masks, which hold no 0. Only 0 is "
+        f"background: replace {number} by 0 if nothing is there."
     )
 
 
