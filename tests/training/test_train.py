@@ -218,6 +218,15 @@ def test_a_few_numbers_far_apart_are_classes_in_their_order(pairs):
         list(evaluate(model, [PairSource.holding(strange)]))
 
 
+@pytest.mark.parametrize("most", [8, 9])
+def test_more_numbers_than_classes_have_are_told(pairs, most):
+    numbers = (np.where(p.labels > 3, most, p.labels) for p in pairs)
+    coded = [Pair.of(p.name, p.image, n) for p, n in zip(pairs, numbers, strict=True)]
+    said = [e.text for e in run(coded, task="semantic", epochs=1) if type(e) is Note]
+    told = "The 4 numbers of the masks, up to 9, are taken for classes."
+    assert [words.startswith(told) for words in said] == [True] * (most == 9)
+
+
 def test_bad_wishes_are_refused(pairs):
     with pytest.raises(InputError, match="patch"):
         run(pairs, patch=3)

@@ -13,6 +13,7 @@ from napari_cihm.data.survey import read_each
 from napari_cihm.errors import DataError
 
 MOST_CLASSES = 32
+MANY = 8  # classes, of which there are seldom more
 OFTEN = 2  # regions that a class has, on average; an object is one
 
 Labels = NDArray[np.integer]
@@ -107,8 +108,13 @@ def said_of(numbers: Collection[int], taken: Sequence[int]) -> str:
     if taken:
         listed = ", ".join(map(str, taken))
         return f"The numbers {listed} are the classes 1 to {len(taken)}, in this order."
-    if len(numbers) <= 1 or max(numbers) <= MOST_CLASSES:
+    if len(numbers) <= 1 or max(numbers) <= MANY:
         return ""
+    if max(numbers) <= MOST_CLASSES:
+        return (
+            f"The {len(numbers)} numbers of the masks, up to {max(numbers)}, are taken "
+            'for classes. Single objects are learnt by the task "instance".'
+        )
     return (
         f"The masks hold {len(numbers)} numbers up to {max(numbers)}. Above "
         f"{MOST_CLASSES} they are taken for single objects, and all of them for one "
