@@ -284,6 +284,22 @@ def test_ome_zarr_of_both_versions_and_any_level(tmp_path: Path, version: str) -
         read_image(path, level=2)
 
 
+def test_an_ome_zarr_says_where_it_lies(tmp_path: Path) -> None:
+    path = tmp_path / "tile.zarr"
+    _zarr_with_axes(path, [*"zyx"])
+    group = zarr.open_group(path)
+    (image,) = group.attrs["multiscales"]
+    moved = {"type": "translation", "translation": [0.0, -4.0, 1.5]}
+    image["datasets"][0]["coordinateTransformations"].append(moved)
+    twice = {"type": "scale", "scale": [2.0, 2.0, 2.0]}
+    placed = {"type": "translation", "translation": [0.0, 8.0, 100.0]}
+    image["coordinateTransformations"] = [twice, placed]
+    group.attrs["multiscales"] = [image]
+    read = read_image(path)
+    assert read.scale == {"z": 6.0, "y": 4.0, "x": 1.0}
+    assert read.origin == {"x": 103.0}  # and rows begin where they would anyway
+
+
 def test_a_group_without_an_image_says_what_it_holds(tmp_path: Path) -> None:
     group = zarr.open_group(tmp_path / "plate.zarr", mode="w")
     group.create_group("A01")

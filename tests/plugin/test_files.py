@@ -297,6 +297,12 @@ def test_labels_are_saved_with_the_axes_that_they_name(names, axes):
     assert layout_of(np.zeros((2, 3, 4)), {"axis_labels": names}).axes == axes
 
 
+def test_labels_are_saved_where_they_lie(saved, tmp_path):
+    saved.scale, saved.translate = (1, 0.5, 0.5), (0, -20, 30.25)
+    (written,) = saved.save(str(tmp_path / "a.zarr"), plugin=PLUGIN)
+    assert read_image(written).origin == {"y": -20, "x": 30.25}
+
+
 def test_run_lengths_name_each_plane(saved, tmp_path):
     (written,) = saved.save(str(tmp_path / "runs.csv"), plugin=PLUGIN)
     with open(written) as file:

@@ -134,6 +134,17 @@ def test_a_zarr_is_ome_zarr_and_streams_from_a_zarr(tmp_path: Path) -> None:
     np.testing.assert_array_equal(group[level["path"]][...], LABELS)
 
 
+def test_a_zarr_lies_where_its_image_does(tmp_path: Path) -> None:
+    image = Image.of(LABELS, "zyx", scale={"x": 0.5}, origin={"z": 7.0, "x": -3.0})
+    path = write_array(tmp_path / "a.zarr", LABELS[0], Layout.of(image, "yx"))
+    about = zarr.open_group(path, mode="r").attrs["ome"]["multiscales"][0]
+    assert about["datasets"][0]["coordinateTransformations"] == [
+        {"type": "scale", "scale": [1.0, 0.5]},
+        {"type": "translation", "translation": [0.0, -3.0]},
+    ]
+    assert read_image(path).origin == {"x": -3.0}
+
+
 def test_the_models_of_ome_zarr_accept_what_is_written(tmp_path: Path) -> None:
     v05 = pytest.importorskip("ome_zarr_models.v05", reason="see tox -e formats")
     path = write_array(tmp_path / "a.zarr", LABELS, LAYOUT)
@@ -173,7 +184,8 @@ def test_layout_follows_an_image() -> None:
     image = Image.of(
         np.zeros((2, 3, 4, 5)), "czyx", scale={"x": 0.5, "c": 1.0}, units={"x": "um"}
     )
-    assert Layout.of(image) == Layout("zyx", {"x": 0.5}, {"x": "um"}, "image")
+    layout = Layout("zyx", {"x": 0.5}, {"x": "um"}, name="image")
+    assert Layout.of(image) == layout
 
 
 @pytest.mark.parametrize("highest", [0, 1, 65_535, 65_536, 2**32 - 1])

@@ -33,6 +33,8 @@ class Image:
         Size of a pixel along some axes.
     units : mapping of str to str
         The units of those sizes.
+    origin : mapping of str to float
+        Where the first pixel lies along some axes, in those units.
     name : str
         What outputs are named after.
     path : Path, optional
@@ -45,6 +47,7 @@ class Image:
     axes: str
     scale: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, float] = field(default_factory=dict)
     name: str = "image"
     path: Path | None = None
     note: str = ""

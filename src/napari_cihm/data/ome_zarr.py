@@ -51,7 +51,7 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     described = _described(images[0])
     known = _letters(described)
     image = Image.of(data, axes or _own_axes(described, known), **about, note=note)
-    sizes = dict(zip(known, _scale(images[0], levels[level], len(known)), strict=True))
+    scale, origin = _places(images[0], levels[level], known)
     units = {
         letter: shorten(axis["unit"])
         for letter, axis in zip(known, described, strict=True)
@@ -60,13 +60,18 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     ours = set(image.axes) - {"c"}
     return replace(
         image,
-        scale={letter: size for letter, size in sizes.items() if letter in ours},
+        scale={letter: size for letter, size in scale.items() if letter in ours},
         units={letter: unit for letter, unit in units.items() if letter in ours},
+        origin={letter: at for letter, at in origin.items() if at and letter in ours},
     )
 
 
 def describe(
-    axes: str, scale: Mapping[str, float], units: Mapping[str, str], name: str
+    axes: str,
+    scale: Mapping[str, float],
+    units: Mapping[str, str],
+    origin: Mapping[str, float],
+    name: str,
 ) -> dict[str, Any]:
     """Return the OME-Zarr v0.5 metadata of an image with one level."""
     described = []
@@ -76,8 +81,11 @@ def describe(
             entry["unit"] = in_full(units[letter])
         described.append(entry)
     sizes = [float(scale.get(letter, 1.0)) for letter in axes]
-    transform = {"type": "scale", "scale": sizes}
-    dataset = {"path": "0", "coordinateTransformations": [transform]}
+    transforms: list[dict[str, Any]] = [{"type": "scale", "scale": sizes}]
+    if origin:
+        first = [float(origin.get(letter, 0.0)) for letter in axes]
+        transforms.append({"type": "translation", "translation": first})
+    dataset = {"path": "0", "coordinateTransformations": transforms}
     image = {"name": name, "axes": described, "datasets": [dataset]}
     return {"ome": {"version": "0.5", "multiscales": [image]}}
 
@@ -159,10 +167,19 @@ def _own_axes(described: Sequence[Mapping[str, Any]], known: Sequence[str]) -> s
     )
 
 
-def _scale(image: Any, dataset: Any, count: int) -> list[float]:
-    scale = np.ones(count)
+def _places(
+    image: Any, dataset: Any, letters: Sequence[str]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return how large pixels of a level are along its axes, and where the first is."""
+    scale, first = np.ones(len(letters)), np.zeros(len(letters))
     for source in (dataset, image):
         for transform in source.get("coordinateTransformations", []):
             if transform.get("type") == "scale":
-                scale = scale * np.asarray(transform["scale"], float)
-    return [float(size) for size in scale]
+                by = np.asarray(transform["scale"], float)
+                scale, first = scale * by, first * by
+            elif transform.get("type") == "translation":
+                first = first + np.asarray(transform["translation"], float)
+    return (
+        dict(zip(letters, scale.tolist(), strict=True)),
+        dict(zip(letters, first.tolist(), strict=True)),
+    )

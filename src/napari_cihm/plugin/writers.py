@@ -11,7 +11,7 @@ from napari_cihm.segmentation.submission import run_lengths, write_submission
 
 
 def write_image(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Write labels as ``.tif`` or ``.zarr``, with axes, scale and units."""
+    """Write labels as ``.tif`` or ``.zarr``, with axes, scale, units and place."""
     return [str(write_array(path, data, layout_of(data, meta)))]
 
 
@@ -41,7 +41,9 @@ def layout_of(data: Any, meta: dict[str, Any]) -> Layout:
     known = sizes_of(axes, meta.get("scale", ()), meta.get("units", ()))
     scale = {letter: size for letter, (size, _) in known.items()}
     units = {letter: unit for letter, (_, unit) in known.items() if unit}
-    return Layout(axes, scale, units, meta.get("name", "labels"))
+    places = zip(axes, meta.get("translate", ()), strict=False)
+    origin = {letter: float(at) for letter, at in places if at}
+    return Layout(axes, scale, units, origin, meta.get("name", "labels"))
 
 
 def _axes(count: int, meta: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ class Layout:
     axes: str
     scale: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    origin: Mapping[str, float] = field(default_factory=dict)
     name: str = "labels"
 
     @classmethod
@@ -41,7 +42,8 @@ class Layout:
         axes = image.label_axes if axes is None else axes
         scale = {a: s for a, s in image.scale.items() if a in axes}
         units = {a: u for a, u in image.units.items() if a in axes}
-        return cls(axes, scale, units, image.name)
+        origin = {a: at for a, at in image.origin.items() if a in axes}
+        return cls(axes, scale, units, origin, image.name)
 
 
 def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
@@ -54,7 +56,7 @@ def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
     array : array-like
         Labels, or maps with their classes as an axis "c".
     layout : Layout
-        Its axes, scale and units.
+        Its axes, scale, units and, in a ``.zarr``, place.
     """
     path = Path(path)
     kind = path.suffix.lower()
@@ -138,4 +140,5 @@ def _write_zarr(folder: Path, array: Any, layout: Layout) -> None:
         box = tuple(slice(a, a + c) for a, c in zip(first, chunks, strict=True))
         level[box] = np.asarray(array[box])
     name = spelled(layout.name)
-    group.attrs.update(describe(layout.axes, layout.scale, layout.units, name))
+    about = describe(layout.axes, layout.scale, layout.units, layout.origin, name)
+    group.attrs.update(about)
