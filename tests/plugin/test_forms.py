@@ -16,6 +16,7 @@ from napari_cihm.config import (
     TrainSettings,
 )
 from napari_cihm.config.fields import fields_of
+from napari_cihm.errors import sentence
 from napari_cihm.plugin.forms import Form
 from napari_cihm.plugin.forms.numbers import number_from
 from napari_cihm.plugin.forms.titles import expected, title_of, tooltip_of
@@ -78,7 +79,7 @@ def test_a_refused_field_turns_red_and_says_why(form, name, text, reason):
     assert control.property("refused") is True
     assert reason in form.problems()[name]
     shown = [x.text() for x in form.findChildren(QLabel, "problem") if x.text()]
-    assert shown == [form.problems()[name]]
+    assert shown == [form.problems()[name]] == [sentence(*shown)]
     assert reason in control.toolTip()
     assert form.settings() is None
     control.setEditText("auto")

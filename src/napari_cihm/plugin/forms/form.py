@@ -61,13 +61,13 @@ class Form(QWidget):
         return None if self.problems() else self._model(**self.values())
 
     def problems(self) -> dict[str, str]:
-        """Say of each refused field what it takes."""
+        """Say of each refused field what it takes, in a sentence."""
         try:
             self._model(**self.values())
         except ValidationError as error:
             names = {str(e["loc"][0]) for e in error.errors() if e["loc"]}
             return {
-                n: f"expected {expected(f)}"
+                n: f"Expected {expected(f)}."
                 for n, f in self.facts.items()
                 if n in names
             }
@@ -139,7 +139,7 @@ class _Row(QWidget):
     def show_problem(self, text: str) -> None:
         """Turn red and say why, or be as before."""
         for widget in (self.label, self.editor.widget):
-            widget.setToolTip(f"{text}. {self._tooltip}" if text else self._tooltip)
+            widget.setToolTip(f"{text} {self._tooltip}" if text else self._tooltip)
         self.problem.setText(text)
         self.problem.setVisible(bool(text) and not self.isHidden())
         widget = self.editor.widget
