@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cihm.errors import sentence
 from napari_cihm.events import Kept, Version
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
@@ -98,6 +99,7 @@ def test_axes_that_do_not_fit_turn_red_and_say_why(shown, qtbot, typed, reason):
     qtbot.keyClicks(section.axes, typed)
     assert section.axes.property("refused") is True
     assert reason in section.meaning.text()
+    assert section.meaning.text() == sentence(section.meaning.text())
     assert not section.segment.isEnabled()
     assert "red" in section.reason.text()
     section.axes.clear()

@@ -518,16 +518,23 @@ def test_cancel_speaks_of_no_labels_where_there_were_none(shown, blobs):
     assert shown.words == "Stopped."
 
 
-def test_an_image_that_cannot_be_segmented_is_refused_once(shown, blobs, said):
+def test_of_an_image_that_cannot_be_segmented_it_is_said_why(shown, blobs, said):
     image = shown.viewer.add_image(np.zeros((2,) * 6, np.uint8), name="six")
     image.name = "six axes"
     shown.viewer.add_points(np.zeros((1, 2)))
     shown.viewer.layers.selection.active = image
-    ((kind, text),) = said
-    assert kind == "error" and text.startswith("An image of 6 dimensions")
-    assert "2 to 5 dimensions" in shown.section.meaning.text()
+    section = shown.ready().section
+    assert section.images.currentText() == "six axes"
+    assert section.meaning.text().startswith("An image of 6 dimensions")
+    assert "2 to 5 dimensions" in section.meaning.text()
+    assert section.reason.text().startswith("Pick a part of it")
+    assert not section.axes.isEnabled() and not section.segment.isEnabled()
+    assert said == []  # it was opened, and nobody asked for labels of it
+    shown.coordinator.segment.segment_when_ready(image)
+    assert said.pop()[1].startswith("Pick a part of it")
     image.data = np.zeros((4, 4), np.uint8)
-    assert shown.section.meaning.text() == "4 rows, 4 columns" and len(said) == 1
+    assert section.meaning.text() == "4 rows, 4 columns" and section.axes.isEnabled()
+    assert section.segment.isEnabled() and section.reason.isHidden()
 
 
 def test_labels_of_pixels_that_were_replaced_meanwhile_are_no_others(

@@ -6,8 +6,7 @@ from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject
 
 from napari_cihm.data.axes import check_axes
-from napari_cihm.errors import AxesError
-from napari_cihm.plugin import notices
+from napari_cihm.errors import AxesError, sentence
 from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.pictures import array_of, axes_of
 from napari_cihm.plugin.signing import id_of
@@ -21,15 +20,23 @@ COUNTED = {
     "x": "columns",
 }
 COLOURS = ("red", "green", "blue")
+NO_IMAGE = "Open an image first: drop a file on the window, or File > Open Sample."
 
 
 class ImageFlow(QObject):
-    """Follows the viewer's images, and answers where one and its axes are chosen."""
+    """Follows the viewer's images, and answers where one and its axes are chosen.
+
+    Attributes
+    ----------
+    lack : str
+        What there has to be before anything can be segmented; empty if it is there.
+    """
 
     def __init__(self, desk: Desk, section: SegmentSection, parent: QObject) -> None:
         super().__init__(parent)
         self._desk, self._section = desk, section
         self._refused: ImageLayer | None = None
+        self.lack = NO_IMAGE
         scene = desk.scene
         section.image_chosen.connect(self._on_image_chosen)
         section.axes_edited.connect(self._on_axes_edited)
@@ -39,7 +46,7 @@ class ImageFlow(QObject):
         self.use(scene.selected_image)
 
     def use(self, image: ImageLayer | None) -> None:
-        """Work on an image; one that cannot be worked on is refused but once."""
+        """Work on an image; of one that cannot be worked on the section says why."""
         if image is not None and image in (self._desk.session.image, self._refused):
             return
         self._read(image)
@@ -47,16 +54,18 @@ class ImageFlow(QObject):
     def _read(self, image: ImageLayer | None) -> None:
         """Take in an image, and its axes as the user typed them or as it says."""
         axes, problem, self._refused = "", "", None
+        self.lack = NO_IMAGE if image is None else ""
         if image is not None:
             try:
                 axes = self._desk.session.typed.get(image) or axes_of(image)
             except AxesError as error:
-                notices.explain(error)
-                problem, image, self._refused = error.problem, None, image
+                problem, self.lack = sentence(error.problem), sentence(error.remedy)
+                image, self._refused = None, image
         self._desk.session.set_image(image, axes)
         self._show_axes(axes)
         if problem:
             self._section.set_axes("", "", problem)
+        self._section.axes.setEnabled(image is not None)
         self._show_images()
 
     def _on_image_chosen(self, key: str) -> None:
@@ -79,7 +88,9 @@ class ImageFlow(QObject):
         try:
             letters = checked_axes(axes, image)
         except AxesError as error:
-            self._section.set_axes(axes, "", f"{error.came}: use {error.wanted}")
+            self._section.set_axes(
+                axes, "", sentence(f"{error.came}: use {error.wanted}")
+            )
             return ""
         self._section.set_axes(axes, meaning_of(letters, shape))
         count = shape[letters.index("c")] if "c" in letters else 0
@@ -101,7 +112,7 @@ class ImageFlow(QObject):
             self._read(image)
 
     def _show_images(self) -> None:
-        now = self._desk.session.image
+        now = self._desk.session.image or self._refused
         listed = [
             (id_of(x), x.name, f"{x.name}: {_size(array_of(x))}")
             for x in self._desk.scene.images

@@ -17,7 +17,6 @@ from napari_cihm.plugin.runner import RunState
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.views.segment_section import SegmentSection
 
-NO_IMAGE = "Open an image first: drop a file on the window, or File > Open Sample."
 NO_MODEL = "The model is not loaded yet."
 
 
@@ -74,7 +73,7 @@ class SegmentFlow(QObject):
         session, scene = self._desk.session, self._desk.scene
         image = session.image
         if image is None or not session.source:
-            notices.refuse(NO_IMAGE if image is None else NO_MODEL)
+            notices.refuse(self._images.lack or NO_MODEL)
             return None
         extent = "view" if preview else self._section.extent
         settings = self.settings()
@@ -128,11 +127,8 @@ class SegmentFlow(QObject):
                 labelling.stop()
 
     def _update(self) -> None:
-        session, reason = self._desk.session, ""
-        if session.image is None:
-            reason = NO_IMAGE
-        elif session.model is None:
-            reason = NO_MODEL
+        session = self._desk.session
+        reason = self._images.lack or ("" if session.model else NO_MODEL)
         # While something runs it stays, so that nothing below it jumps.
         idle = session.state is State.IDLE
         self._section.set_ready(idle and not reason, reason)
