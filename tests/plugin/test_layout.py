@@ -3,9 +3,11 @@
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 from napari.utils.theme import get_theme
+from pyqtgraph.functions import ndarray_from_qimage
 from qtpy.QtCore import QEvent, QPoint, QRect, Qt
-from qtpy.QtGui import QHelpEvent, QTextDocument
+from qtpy.QtGui import QHelpEvent, QImage, QTextDocument
 from qtpy.QtWidgets import (
     QApplication,
     QDockWidget,
@@ -81,6 +83,35 @@ def test_long_names_do_not_widen_a_panel(qtbot):
     QApplication.processEvents()
     assert panel.minimumSizeHint().width() <= 360
     assert f"{name}\n" in check.card.text
+
+
+def test_wrapped_words_have_room_for_the_lines_that_are_drawn_and_no_more(qtbot):
+    words = Words("mean AP 0.537, AP .50 0.790, AP .75 0.560, pixel Dice 0.933")
+    qtbot.addWidget(words)
+    words.setStyleSheet("border: 1px solid white; background: white; color: black")
+    words.show()
+    line = words.fontMetrics().lineSpacing()
+    for width in range(120, 400, 2):
+        words.resize(width, words.heightForWidth(width))
+        drawn = words.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        inked = ndarray_from_qimage(drawn)[:, :width] < 128
+        first, last = np.flatnonzero(inked.any(axis=1))[[0, -1]]
+        assert first < line / 2 and drawn.height() - last < line / 2, width
+
+
+def test_facts_of_a_model_stand_in_one_column(qtbot):
+    panel, model = Panel(), ModelSection()
+    qtbot.addWidget(panel)
+    panel.add_section(model)
+    facts = (("Gives", "objects"), ("Trained on a while ago", "images"))
+    model.show_model(Examined(Path("x"), "x", facts=facts))
+    for fold in panel.findChildren(Fold):
+        fold.opened = True
+    panel.show()
+    QApplication.processEvents()
+    told = {words.text(): words for words in model.findChildren(Words)}
+    left = {told[text].mapTo(panel, QPoint(0, 0)).x() for _, text in facts}
+    assert len(left) == 1
 
 
 def test_a_name_is_copied_as_it_was_given(qtbot):

@@ -38,6 +38,13 @@ class Words(QLabel):
         self.setText(text)
         self.setVisible(bool(text))
 
+    def heightForWidth(self, width: int) -> int:
+        """Ask for the lines that are drawn: Qt reckons with twice the indent it leaves."""
+        if self.frameWidth() and self.indent() < 0:
+            twice = self.fontMetrics().horizontalAdvance("x")
+            width += twice - twice // 2
+        return super().heightForWidth(width)
+
     def selectedText(self) -> str:
         """Return what is selected, as it was given."""
         return super().selectedText().replace(BREAK, "")

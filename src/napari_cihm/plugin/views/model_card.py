@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from napari_cihm.config import FIGURES, MEANINGS
 from napari_cihm.errors import capital
 from napari_cihm.events import Examined, Finding
+from napari_cihm.plugin.forms import Alignment
 from napari_cihm.plugin.parts.section import Fold, muted
 from napari_cihm.plugin.parts.words import Words
 
@@ -42,7 +43,7 @@ class ModelCard(QFrame):
 
     def show_model(self, seen: Examined, whole: bool = False) -> None:
         """Show what was found; the whole of it without a fold."""
-        content = QWidget()
+        content, titles = QWidget(), list[QLabel]()
         rows = QVBoxLayout(content)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
@@ -51,17 +52,18 @@ class ModelCard(QFrame):
         brief = [f for f in seen.facts if whole or f[0] in BRIEF]
         rest = [f for f in seen.facts if f not in brief]
         if brief:
-            rows.addWidget(_facts(brief))
+            rows.addWidget(_facts(brief, titles))
         for finding in [*grave, *(light if whole else [])]:
             rows.addWidget(_finding(finding))
         if not whole and (rest or light):
             fold = Fold("Details", opened=False)
             if rest:
-                fold.rows.addWidget(_facts(rest))
+                fold.rows.addWidget(_facts(rest, titles))
             for finding in light:
                 fold.rows.addWidget(_finding(finding))
             rows.addWidget(fold)
         self._replace(content)
+        Alignment(titles, content)
 
     @property
     def text(self) -> str:
@@ -78,7 +80,8 @@ class ModelCard(QFrame):
         self._rows.addWidget(content)
 
 
-def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
+def _facts(facts: Iterable[tuple[str, str]], titles: list[QLabel]) -> QWidget:
+    """Make a table of facts; what stands before them is added to the titles."""
     table = QWidget()
     grid = QGridLayout(table)
     grid.setContentsMargins(0, 0, 0, 0)
@@ -90,6 +93,7 @@ def _facts(facts: Iterable[tuple[str, str]]) -> QWidget:
         text = FIGURE.sub(UNBROKEN, text)
         title, value = QLabel(name), Words(text)
         title.setObjectName("muted")
+        titles.append(title)
         value.let_copy()
         for label in (title, value) if name == "Validation" else ():
             label.setToolTip(FIGURES_TIP)
