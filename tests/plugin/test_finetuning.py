@@ -16,6 +16,7 @@ from napari_cihm.events import Finetuned, FinetuneStarted, Kept, StepDone, Versi
 from napari_cihm.models import load_model
 from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.preferences import RecentModels, models_home
+from napari_cihm.plugin.signing import id_of
 from napari_cihm.training.history import History
 
 QUICK = {"steps": 3, "patch": 32, "batch": 2, "replay": 0.0}
@@ -446,7 +447,9 @@ def test_labels_without_an_image_are_said_to_lack_one(shown, truth):
     assert not section.reason.text()
 
 
-def test_a_stroke_looks_for_the_image_of_no_other_labels(shown, truth, monkeypatch):
+def test_a_stroke_or_a_choice_looks_for_the_image_of_no_other_labels(
+    shown, truth, monkeypatch
+):
     """It takes a while where there are fifty layers."""
     for n in range(5):
         shown.viewer.add_image(np.zeros(truth.shape, np.uint8), name=f"site {n}")
@@ -468,6 +471,18 @@ def test_a_stroke_looks_for_the_image_of_no_other_labels(shown, truth, monkeypat
     assert looked == [bench.labels]
     assert rows.item(0).text() == "site 4 labels · not reviewed"
     assert rows.count() == 5
+    looked.clear()
+    layers, session, section = shown.viewer.layers, shown.session, shown.section
+    layers.selection.active = layers["site 1"]
+    assert session.image.name == "site 1" and looked == []
+    layers.selection.active = layers["site 2 labels"]
+    assert shown.coordinator.finetune_section.ticked == [id_of(bench.labels)]
+    assert len(looked) <= 2  # the chosen ones: what they are of, and their axes
+    shown.qtbot.keyClicks(section.axes, "q")  # no axes are read so
+    looked.clear()
+    section.axes.clear()
+    shown.qtbot.keyClicks(section.axes, "xy")
+    assert {layer.name for layer in looked} == {f"site {n} labels" for n in range(5)}
 
 
 def test_two_models_are_compared_on_the_image(tuning, checkpoint):

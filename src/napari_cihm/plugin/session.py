@@ -34,10 +34,13 @@ class Session(QObject):
         Its axes, as guessed or as the user corrected them.
     typed : mapping
         Axes of all images that the user has corrected.
+    axes_typed
+        Emitted when the user has corrected those of an image.
     """
 
     model_changed = Signal()
     image_changed = Signal()
+    axes_typed = Signal()
     state_changed = Signal()
 
     def __init__(self, device: str, parent: QObject) -> None:
@@ -75,4 +78,5 @@ class Session(QObject):
         """Take the image's axes as the user corrected them."""
         assert self.image is not None
         self.axes = self.typed[self.image] = axes
+        self.axes_typed.emit()
         self.image_changed.emit()

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_cihm.config import Channels
 from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.flows.correct.material import Material, material_of
+from napari_cihm.plugin.flows.correct.mending import Mending
 from napari_cihm.plugin.signing import id_of
 from napari_cihm.plugin.views.finetune_section import FinetuneSection
 
@@ -40,11 +41,11 @@ class Lessons(QObject):
         for happened in (
             scene.layers_changed,
             scene.image_described,
-            bench.desk.session.image_changed,
-            scene.labels_selected,
-            bench.began,
+            bench.desk.session.axes_typed,
         ):
             happened.connect(self._show)
+        bench.chosen.connect(self._tell)
+        bench.began.connect(self._on_began)
         bench.changed.connect(self._on_edited)
         bench.desk.layers.rewritten.connect(self._on_rewritten)
         section.pairs_changed.connect(self.changed)
@@ -125,9 +126,14 @@ class Lessons(QObject):
         self._whole.discard(layer)
         self._show()
 
+    def _on_began(self, mending: Mending) -> None:
+        self._look_at(mending.layer)
+
     def _on_edited(self) -> None:
-        """Look at what is edited alone: to find the images of many takes a while."""
-        layer = self._bench.labels
+        self._look_at(self._bench.labels)
+
+    def _look_at(self, layer: Labels | None) -> None:
+        """Look at one layer alone: to find the images of many takes a while."""
         if layer in self._rows:
             self._rows[layer] = self._row(layer)
             self._tell()

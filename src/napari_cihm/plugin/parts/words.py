@@ -39,7 +39,7 @@ class Words(QLabel):
         self.setVisible(bool(text))
 
     def heightForWidth(self, width: int) -> int:
-        """Ask for the lines that are drawn: Qt reckons with twice the indent it leaves."""
+        """Ask for the lines that are drawn: Qt counts twice the indent it leaves."""
         if self.frameWidth() and self.indent() < 0:
             twice = self.fontMetrics().horizontalAdvance("x")
             width += twice - twice // 2

@@ -132,8 +132,9 @@ class Pairing:
         region = self._region(image)
         assert region is not None, "it fits"
         own = layer.scale, layer.translate, layer.affine.affine_matrix
-        pairs = zip(own, spot_over(image, region), strict=True)
-        return all(np.allclose(mine, its, 1e-6) for mine, its in pairs)
+        spots = own, spot_over(image, region)
+        mine, its = (np.concatenate([np.ravel(n) for n in spot]) for spot in spots)
+        return np.allclose(mine, its, 1e-6)
 
 
 def _likeness(layer: Labels, image: ImageLayer) -> tuple[bool, int]:
