@@ -358,6 +358,7 @@ def test_the_model_says_where_to_look(shown, blobs, correcting, order):
     if order == "uncertainty" and correct.layer.data[16, 48]:
         assert correct.layer.selected_label == correct.layer.data[16, 48]
     assert "0 of" in correct.section.review.words.text()
+    assert shown.words == "Ready"
 
 
 def test_it_is_said_that_all_is_checked_when_the_model_was_asked_first(correct):

@@ -13,6 +13,7 @@ from napari_cihm.plugin.flows.desk import Desk
 from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import region_of
 from napari_cihm.plugin.runner import Run, RunState
+from napari_cihm.plugin.views.run_bar import READY
 
 
 class Doubting(QObject):
@@ -80,7 +81,7 @@ class Doubting(QObject):
             self._answer = event
 
     def _on_end(self, run: Run) -> None:
-        words = "Stopped." if run.state is RunState.STOPPED else ""
+        words = "Stopped." if run.state is RunState.STOPPED else READY
         if run.failure:
             words = notices.report(run.failure)
         take, answer = self._take, self._answer
