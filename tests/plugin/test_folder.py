@@ -50,6 +50,17 @@ def test_labels_and_measurements_of_a_folder(shown, section, folder, monkeypatch
     assert len(rows) == 24
 
 
+def test_a_folder_that_is_not_there_is_refused_and_not_made(
+    shown, section, folder, said
+):
+    gone = folder.parent / "imagse"
+    section.form.set_values({"folder": gone})
+    shown.press(section.start)
+    shown.rest()
+    assert said == [("error", f"There is no folder {gone}. Choose one of images.")]
+    assert not gone.exists() and not section.report.count()
+
+
 def test_nothing_above_jumps_when_a_run_begins_or_ends(shown, section):
     finetune = shown.coordinator.finetune._section
     before = shown.section.reason.text(), finetune.reason.text()

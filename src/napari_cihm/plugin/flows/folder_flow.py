@@ -39,6 +39,11 @@ class FolderFlow(QObject):
         if not isinstance(chosen, FolderSettings) or chosen.folder is None:
             notices.refuse("no folder of images is chosen", "choose one")
             return
+        if not chosen.folder.is_dir():  # else one is made, for the labels
+            notices.refuse(
+                f"there is no folder {chosen.folder}", "choose one of images"
+            )
+            return
         output = chosen.output or chosen.folder / LABELS
         self._section.clear()
         self._words, self._number, self._files, self._failures = "", 0, 0, 0
