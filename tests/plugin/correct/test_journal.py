@@ -235,6 +235,7 @@ def test_work_on_labels_without_an_image_comes_back(shown, correcting, squares, 
     _crash(correct, squares)
     panel, dock = _resume(correct, qtbot)
     resumed = panel.coordinator.correct.bench.labels
+    assert panel.run_bar.words.text().endswith(" are resumed.")
     np.testing.assert_array_equal(resumed.data, labels)
     assert resumed.name == "only labels (resumed)"
     correct.viewer.window.remove_dock_widget(dock)
@@ -328,6 +329,7 @@ def test_unfinished_work_can_be_discarded(correct, squares, qtbot):
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
     qtbot.mouseClick(banner.no, _left())
     assert not banner.words.text()
+    assert panel.run_bar.words.text() == "Earlier corrections of squares are discarded."
     (found,) = _kept(panel.coordinator.correct.bench.settings)
     assert found.finished  # and stays for a while
     correct.viewer.window.remove_dock_widget(dock)

@@ -76,10 +76,13 @@ class ResumeFlow(QObject):
     def discard(self) -> None:
         """Give the newest unfinished work up; it stays on disk for a while."""
         if self._offers and not self._resuming:
+            offer = self._offers.pop(0)
             try:
-                discard(self._offers.pop(0).journal)
+                discard(offer.journal)
             except CihmError as error:
                 notices.explain(error)
+            else:
+                self._say(offer.over, "are discarded")
             self._offer()
 
     def _on_found(self, offers: list[Offer]) -> None:
@@ -106,11 +109,12 @@ class ResumeFlow(QObject):
             return  # what is said now is wiped away soon, or not shown
         offered = {offer.journal.path for offer in self._offers}
         if offered - self._told:
-            name = self._offers[0].over.name
-            desk.tasks.say(
-                f"Earlier corrections of {name} can be resumed, under Correct."
-            )
+            self._say(self._offers[0].over, "can be resumed, under Correct")
         self._told |= offered
+
+    def _say(self, over: Subject, what: str) -> None:
+        words = f"Earlier corrections of {over.name} {what}."
+        self._bench.desk.tasks.say(words)
 
     def _bases(self) -> list[Any]:
         """Return open labels that nobody edited here, or what they were copied from."""
@@ -143,6 +147,7 @@ class ResumeFlow(QObject):
         self._bench.begin(layer, found.reviewed, held)
         self._bench.choose(layer)
         scene.layers.selection.active = layer
+        self._say(over, "are resumed")
         for note in found.notes:
             notices.warn(note)
 
