@@ -17,6 +17,7 @@ from napari_cihm.models import load_model
 from napari_cihm.plugin.flows.learning import Learning
 from napari_cihm.plugin.preferences import RecentModels, models_home
 from napari_cihm.plugin.signing import id_of
+from napari_cihm.plugin.views.history_rows import ACTIONS
 from napari_cihm.training.history import History
 
 QUICK = {"steps": 3, "patch": 32, "batch": 2, "replay": 0.0}
@@ -391,7 +392,11 @@ def test_versions_are_renamed_exported_and_deleted(
     tuning.keep(checkpoint)
     history = tuning.section.history
     history.opened = True
+    use, compare = history.buttons["use"], history.buttons["compare"]
+    assert use.toolTip().endswith(".\nChoose one in the list first.")
+    assert compare.toolTip().endswith(".\nChoose one or two in the list first.")
     history.list.item(0).setSelected(True)
+    assert use.isEnabled() and use.toolTip() == ACTIONS["use"][1]
     chosen = []
     history.chosen.connect(chosen.append)
     history.show_versions(list(history._versions.values()), "")

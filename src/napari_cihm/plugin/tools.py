@@ -238,7 +238,8 @@ RULES = (
 
 REVIEWS = (
     Tool(
-        "review_slice", "This slice", "Shift-R", "Mark what is on screen as reviewed",
+        "review_slice", "This slice", "Shift-R",
+        "Mark all of this slice as reviewed, also what is not on screen",
         gesture=Gesture.NONE, stacks=True,
     ),
     Tool(

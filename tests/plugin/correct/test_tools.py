@@ -284,6 +284,7 @@ def test_planes_of_a_time_series_are_called_frames(deep, said):
     assert "to the next slice" in copy.toolTip()
     deep.viewer.layers["stack"].axis_labels = ("t", "y", "x")
     assert buttons["review_slice"].title == "This frame"
+    assert "all of this frame" in buttons["review_slice"].toolTip()
     assert "to the next frame" in copy.toolTip()
     deep.viewer.dims.set_point(0, 3)
     deep.press("copy_next")

@@ -52,9 +52,8 @@ class HistoryRows(Fold):
         self._versions: dict[str, Version] = {}
         grid = QGridLayout()
         grid.setSpacing(4)
-        for number, (name, (text, tooltip)) in enumerate(ACTIONS.items()):
+        for number, (name, (text, _)) in enumerate(ACTIONS.items()):
             button = self.buttons[name] = QPushButton(text, self)
-            button.setToolTip(tooltip)
             button.clicked.connect(lambda _, n=name: self.pressed.emit(n, self.now))
             grid.addWidget(button, number // 3, number % 3)
         for widget in (self.empty, self.list):
@@ -96,8 +95,11 @@ class HistoryRows(Fold):
         """Let be pressed what can be done with the versions that are chosen."""
         now = self.now
         for name, button in self.buttons.items():
-            fits = len(now) in (1, 2) if name == "compare" else len(now) == 1
+            pair, (_, about) = name == "compare", ACTIONS[name]
+            fits = len(now) == 1 or (pair and len(now) == 2)
             button.setEnabled(fits)
+            lack = f"Choose {'one or two' if pair else 'one'} in the list first."
+            button.setToolTip(about if fits else f"{about}.\n{lack}")
 
 
 def _line(version: Version, used: bool) -> str:
