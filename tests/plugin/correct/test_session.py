@@ -380,7 +380,7 @@ def test_another_model_and_other_pixels_are_asked_about_anew(
         asked.append((session.model.hash, image.name))
         take(Doubted(doubt=doubt))
 
-    monkeypatch.setattr(correct.flow.tour._doubting, "ask", ask)
+    monkeypatch.setattr(correct.flow.tour._ordering._doubting, "ask", ask)
     correct.section.review.form.set_values({"order": "uncertainty"})
     for one in ("one", "one", "other"):
         monkeypatch.setattr(session, "model", SimpleNamespace(hash=one))

@@ -10,6 +10,7 @@ from napari_cihm.plugin.flows.correct.doubting import Doubting
 from napari_cihm.plugin.flows.correct.export_flow import ExportFlow
 from napari_cihm.plugin.flows.correct.journalling import Journalling
 from napari_cihm.plugin.flows.correct.labels_flow import SCALES, LabelsFlow
+from napari_cihm.plugin.flows.correct.ordering import Ordering
 from napari_cihm.plugin.flows.correct.pairing import Pairing
 from napari_cihm.plugin.flows.correct.pointing import Pointing
 from napari_cihm.plugin.flows.correct.resume_flow import ResumeFlow
@@ -53,7 +54,8 @@ class CorrectFlow(QObject):
         self.tools = ToolFlow(bench, section, self.pointing, self)
         self.review = ReviewFlow(bench, section, self.pointing, self)
         self._tints = Tints(bench, overlays, section.review, self)
-        self.tour = TourFlow(bench, section, Doubting(desk, self), self)
+        ordering = Ordering(bench, Doubting(desk, self))
+        self.tour = TourFlow(bench, section, ordering, self)
         self._journalling = Journalling(bench, self)
         self.resume = ResumeFlow(bench, section, self)
         self.tables = Tables(bench, self)
