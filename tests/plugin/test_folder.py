@@ -130,4 +130,4 @@ def test_a_folder_without_images_is_told(shown, section, tmp_path, said):
     shown.press(section.start)
     shown.rest()
     assert "holds no image" in said[0][1]
-    assert shown.words.startswith("Failed")
+    assert shown.words.startswith("Failed: ") and shown.words.endswith(".")

@@ -33,9 +33,9 @@ def explain(error: CihmError, mild: bool = False) -> None:
 
 
 def report(failure: Failure) -> str:
-    """Say why a job failed; return it in a few words for where the job was shown."""
+    """Say why a job failed; return it as a sentence for where the job was shown."""
     show_error(reason_of(failure))
-    return f"Failed: {failure.text}"
+    return sentence(f"Failed: {failure.text}")
 
 
 def reason_of(failure: Failure) -> str:
