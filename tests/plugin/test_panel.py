@@ -306,8 +306,11 @@ def test_opening_the_panel_loads_nothing_that_reads_files():
     """Half of the time until the panel was there went into that."""
     # Older releases of skimage.segmentation bring skimage.morphology of themselves.
     code = (
-        "import skimage.segmentation, sys; there = set(sys.modules);"
-        "import napari_cihm.plugin.widgets; print(*(set(sys.modules) - there))"
+        "import numpy, skimage.segmentation, sys; there = set(sys.modules)\n"
+        "import napari_cihm.plugin.widgets\n"
+        "from napari_cihm.plugin.pictures import ImageLayer, axes_of\n"
+        "axes_of(ImageLayer(numpy.zeros((9, 9))))  # of no file\n"
+        "print(*(set(sys.modules) - there))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -54,12 +54,12 @@ def _filed_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
 
 
 def _read_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
-    # What reads files would keep the panel waiting while it opens.
-    from napari_cihm.data.tiff import first_bytes, is_tiff, named_axes
-
     source = layer.source
     if source.reader_plugin != NAPARI or not source.path:
         return ""
+    # What reads files would keep the panel waiting while it opens.
+    from napari_cihm.data.tiff import first_bytes, is_tiff, named_axes
+
     path = Path(source.path)
     try:
         named = named_axes(path) if is_tiff(first_bytes(path)) else None

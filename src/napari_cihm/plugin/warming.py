@@ -13,8 +13,13 @@ from napari_cihm.plugin.large_labels import sweep
 from napari_cihm.plugin.previews import DTYPE
 
 # What napari takes for the colours and the table of the first labels, and we for the
-# first curves.
-LATE = ("skimage.color.colorconv", "pandas", "napari_cihm.plugin.views.chart")
+# first image from a file and the first curves.
+LATE = (
+    "skimage.color.colorconv",
+    "pandas",
+    "napari_cihm.data.tiff",
+    "napari_cihm.plugin.views.chart",
+)
 COLOURS = (50, 257)  # of a labels layer, and of napari's label colours by default
 
 
