@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from napari.utils.theme import get_theme
 from pyqtgraph.functions import ndarray_from_qimage
 from qtpy.QtCore import QEvent, QPoint, QRect, Qt
@@ -85,9 +86,12 @@ def test_long_names_do_not_widen_a_panel(qtbot):
     assert f"{name}\n" in check.card.text
 
 
-def test_wrapped_words_have_room_for_the_lines_that_are_drawn_and_no_more(qtbot):
+@pytest.mark.parametrize("copied", [False, True])
+def test_wrapped_words_have_room_for_the_lines_that_are_drawn_alone(qtbot, copied):
     words = Words("mean AP 0.537, AP .50 0.790, AP .75 0.560, pixel Dice 0.933")
     qtbot.addWidget(words)
+    if copied:
+        words.let_copy()
     words.setStyleSheet("border: 1px solid white; background: white; color: black")
     words.show()
     line = words.fontMetrics().lineSpacing()
