@@ -34,8 +34,8 @@ TIMES: dict[str, tuple[float | None, str]] = {
 }
 USUAL = 1
 STARTS = (
-    ("The original model", True),
-    ("The model in use", False),
+    ("original model", True),
+    ("model in use", False),
 )
 
 
