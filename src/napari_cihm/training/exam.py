@@ -39,8 +39,8 @@ class Exam:
     def of(cls, lesson: Lesson, share: float, seed: int) -> "Exam":
         """Hold out about a share of a lesson; of few objects, each in turn."""
         few = lesson.objects < FEW
-        count = FOLDS if few else 1
-        splits = folds(lesson.units, 1 / FOLDS if few else share, seed, count)
+        share, turns = (1.0, FOLDS) if few else (share, 1)
+        splits = folds(lesson.units, share, seed, turns)
         trials = [Trial.of(lesson.planes, split, lesson.units) for split in splits]
         return cls(lesson, trials, few)
 

@@ -59,41 +59,48 @@ class Split:
 def folds(
     planes: Sequence[Plane], share: float, seed: int, count: int = 1
 ) -> list[Split]:
-    """Divide planes into blocks and hold out a share, `count` times a different one.
+    """Divide planes into blocks and hold out a share of the objects, in turns.
 
     Parameters
     ----------
     planes : sequence of Plane
         What there is to learn from.
     share : float
-        About so much of the objects is held out, but of many no more than are enough.
+        About so much of the objects is held out, of many no more than are enough: a
+        half at most in one turn, or all of it in several.
     seed : int
         Chooses the blocks.
     count : int
-        Divisions wanted; their held-out blocks do not overlap.
+        Turns, with about as many objects each; fewer where there are fewer blocks.
     """
-    side, tally = _blocks(planes, count)
+    side, tally = _blocks(planes, share, count)
     draw = np.random.default_rng(seed)
     names = [list(tally)[i] for i in draw.permutation(len(tally))]
     bare = [block for block in _grounds(planes, side) if block not in tally]
     order = draw.permutation(len(bare))
-    each = min(round(share * len(bare)), BLOCKS)
-    wanted = min(share * sum(tally.values()), ENOUGH)
-    splits, start = [], 0
-    for number in range(count):
-        chosen: set[Block] = set()
-        objects = 0
-        while start < len(names) and (objects < wanted or not chosen):
-            if len(chosen) == len(names) - 1:  # something must be left to learn
-                break
-            chosen.add(names[start])
-            objects += tally[names[start]]
-            start += 1
-        if chosen:
-            chosen |= {bare[i] for i in order[number * each : (number + 1) * each]}
-            parts = tuple(_part(plane, side, chosen) for plane in planes)
-            splits.append(Split(parts))
+    each = min(round(share / count * len(bare)), BLOCKS)
+    splits = []
+    for number, chosen in enumerate(_turns(names, tally, share, count)):
+        chosen |= {bare[i] for i in order[number * each : (number + 1) * each]}
+        splits.append(Split(tuple(_part(plane, side, chosen) for plane in planes)))
     return splits
+
+
+def _turns(
+    blocks: Sequence[Block], tally: dict[Block, int], share: float, count: int
+) -> list[set[Block]]:
+    """Take blocks as they come, none that leads further from the share than it helps.
+
+    Each goes to the turn that has the fewest objects.
+    """
+    wanted = min(share * sum(tally.values()), ENOUGH * count)
+    turns, held = [set[Block]() for _ in range(count)], [0] * count
+    for block in blocks:
+        if sum(held) + tally[block] / 2 <= wanted:
+            fewest = held.index(min(held))
+            turns[fewest].add(block)
+            held[fewest] += tally[block]
+    return [turn for turn in turns if turn] or [{min(blocks, key=lambda b: tally[b])}]
 
 
 def block_side(planes: Sequence[Plane]) -> int:
@@ -106,8 +113,10 @@ def block_side(planes: Sequence[Plane]) -> int:
     return min(max(SMALLEST, side), LARGEST)
 
 
-def _blocks(planes: Sequence[Plane], count: int) -> tuple[int, dict[Block, int]]:
-    """Divide planes into blocks, smaller ones where few objects lie close together.
+def _blocks(
+    planes: Sequence[Plane], share: float, count: int
+) -> tuple[int, dict[Block, int]]:
+    """Divide planes into blocks, smaller ones where objects lie close together.
 
     Raises
     ------
@@ -117,10 +126,15 @@ def _blocks(planes: Sequence[Plane], count: int) -> tuple[int, dict[Block, int]]
     side = block_side(planes)
     tally = _tally(planes, side)
     wanted, least = max(count, 2), 1.0
+    width = typical_width(planes)
     if len(planes) > len({plane.source for plane in planes}):
         # An object's slices, never quite alike, are held out together: large blocks.
-        wanted, least = 2, typical_width(planes)
-    while len(tally) < wanted and side // 2 >= least:
+        wanted, least = 2, width
+    # A colony in a wide plane may lie in one block, and all of it would be held out.
+    most, small = share / count * sum(tally.values()), max(SMALLEST, width)
+    while (len(tally) < wanted and side // 2 >= least) or (
+        max(tally.values()) > most and side // 2 >= small
+    ):
         side //= 2
         tally = _tally(planes, side)
     if len(tally) == 1:
