@@ -21,6 +21,7 @@ from napari_cihm.errors import (
     is_out_of_memory,
 )
 from napari_cihm.memory import keep_memory
+from napari_cihm.waiting import wait_briefly
 
 DEBUG = "--debug"
 OUTPUT = 1  # the descriptor of standard output
@@ -32,6 +33,7 @@ def run(arguments: Sequence[str] | None, commands: Iterable[Command] | None) -> 
     """Run one command, and return the status that `main` describes."""
     if arguments is None:
         keep_memory()
+        wait_briefly()
     given = (_typed() if arguments is None else list(arguments)) or ["--help"]
     if isinstance(sys.stdout, io.TextIOWrapper):  # a log may lack letters of a name
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -21,6 +21,7 @@ from napari_cihm.events import Event
 from napari_cihm.memory import keep_memory
 from napari_cihm.plugin.worker import wire
 from napari_cihm.plugin.worker.lending import Borrowed
+from napari_cihm.waiting import wait_briefly
 
 PATIENCE = 10  # niceness: the window goes first
 
@@ -126,6 +127,7 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(PATIENCE)
     keep_memory()
+    wait_briefly()
     # What libraries print must not come between messages.
     inlet, outlet = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
