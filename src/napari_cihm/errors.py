@@ -35,6 +35,11 @@ def in_short(value: object) -> str:
     return f"<{type(value).__name__}>"
 
 
+def counted(count: int, thing: str) -> str:
+    """Say how many of some things there are."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def capital(text: str) -> str:
     """Begin with a capital letter, unless a file's name begins it."""
     words = text.split()

@@ -64,7 +64,7 @@ def test_what_is_held_out_is_scored(classes, capsys):
     write_pairs(classes / "split" / "val", 1)
     assert evaluate(classes, data="split") == 0
     said = capsys.readouterr()
-    assert "all: 1 images" in said.out and "split/val" in said.err
+    assert "all: 1 image\n" in said.out and "split/val" in said.err
 
 
 def test_what_changes_no_score_is_no_option(classes, capsys):

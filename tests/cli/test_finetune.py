@@ -45,7 +45,8 @@ def test_a_model_its_figures_and_a_picture_are_left(folders, capsys):
     where += ["-o", str(out), "--seconds=0"]
     main(["finetune", *where, "-m", str(model), "--seed=3", *options])
     said = capsys.readouterr().err
-    assert " objects in 3 images. Scored on " in said and "training on" not in said
+    assert "3 images, from 0 to 2\n" in said and "training on" not in said
+    assert " objects in 3 images. Scored on " in said
     gate = json.loads((out / "gate.json").read_text())
     assert set(gate["base"]) == set(gate["new"]) >= {"ap0.50", "map", "dice"}
     name = "best" if gate["accepted"] else "refused"

@@ -12,6 +12,7 @@ from napari_cihm.cli.progress import follow
 from napari_cihm.config import PlaneSettings
 from napari_cihm.config.figures import REGION
 from napari_cihm.config.model import DEFAULT_MODEL
+from napari_cihm.errors import counted
 from napari_cihm.events import Evaluated
 
 OBJECT = ("f1", "pq", "map")
@@ -69,14 +70,15 @@ def evaluate(
 
 
 def _print(name: str, figures: dict[str, Any]) -> None:
+    images = counted(figures["n_images"], "image")
     if "n_objects" not in figures:
-        typer.echo(f"{name}: {figures['n_images']} images")
+        typer.echo(f"{name}: {images}")
         typer.echo(f"  {_line(figures, REGION)}")
         if len(figures["classes"]) > 1:
             for number, of_class in figures["classes"].items():
                 typer.echo(f"  class {number}  {_line(of_class, REGION)}")
         return
-    typer.echo(f"{name}: {figures['n_images']} images, {figures['n_objects']} objects")
+    typer.echo(f"{name}: {images}, {counted(figures['n_objects'], 'object')}")
     typer.echo(f"  {_line(figures, REGION)}")
     typer.echo(f"  {_line(figures, OBJECT)}")
     typer.echo("  IoU  " + "  ".join(f"{t:5}" for t in figures["ap"]).rstrip())

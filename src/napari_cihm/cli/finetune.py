@@ -13,7 +13,7 @@ from napari_cihm.cli.progress import follow
 from napari_cihm.config import Channels, FinetuneSettings, Seed
 from napari_cihm.config.model import DEFAULT_MODEL
 from napari_cihm.config.train import BEST
-from napari_cihm.errors import InputError, WriteError
+from napari_cihm.errors import InputError, WriteError, counted
 from napari_cihm.events import Finetuned, TrainingStarted
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def finetune(
         if reviewed is None and (reviewed := reviewed_beside(images, masks)):
             typer.echo(f"labels are believed only where {reviewed} says", err=True)
         names, pictures, labels, seen = read_labelled(images, masks, reviewed)
-        said = f"{len(names)} images, from {names[0]} to {names[-1]}"
+        said = counted(len(names), "image")
+        said += (
+            f", from {names[0]} to {names[-1]}" if len(names) > 1 else f", {names[0]}"
+        )
         typer.echo(said + left_out(images, names), err=True)
         tuning = run(
             start,

@@ -18,6 +18,7 @@ from rich.progress import (
 
 from napari_cihm import events
 from napari_cihm.config import said_figures
+from napari_cihm.errors import counted
 from napari_cihm.events import Event
 
 E = TypeVar("E", bound=Event)
@@ -99,7 +100,7 @@ def line(event: Event) -> str:
 @line.register
 def _(event: events.TrainingStarted) -> str:
     return (
-        f"training on {event.images} images, validating on "
+        f"training on {counted(event.images, 'image')}, validating on "
         f"{event.validation_images}, {event.parameters:,} parameters"
     )
 
@@ -107,7 +108,8 @@ def _(event: events.TrainingStarted) -> str:
 @line.register
 def _(event: events.FinetuneStarted) -> str:
     return (
-        f"learning from {event.objects} objects in {event.images} images. {event.sure}"
+        f"learning from {counted(event.objects, 'object')} in "
+        f"{counted(event.images, 'image')}. {event.sure}"
     )
 
 
@@ -121,7 +123,8 @@ def _(event: events.EpochDone) -> str:
     if isfinite(event.validation_loss):  # else nothing was held out to be scored
         parts.append(f"validation {event.validation_loss:.4f}")
         parts += said_figures(event.figures)
-    return "  ".join([*parts, *(["best so far"] if event.best else [])])
+        parts += ["best so far"] if event.best and event.step else []
+    return "  ".join(parts)
 
 
 @line.register

@@ -16,7 +16,7 @@ from napari_cihm.config import ModelConfig, said_figures
 from napari_cihm.data.channels import fit_channels
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.synthetic import nuclei, tissue
-from napari_cihm.errors import CihmError, capital
+from napari_cihm.errors import CihmError, capital, counted
 from napari_cihm.events import Examined, Finding
 from napari_cihm.models.bundled import find_model, load_model
 from napari_cihm.models.foreign import is_foreign
@@ -98,9 +98,8 @@ def _model_facts(model: Model) -> Iterator[tuple[str, str]]:
         yield "Made for", size
     if record.images:
         when = f", {record.date}" if record.date else ""
-        images = f"{record.images:,} image{'' if record.images == 1 else 's'}"
-        objects = f"{record.objects:,} object{'' if record.objects == 1 else 's'}"
-        yield "Trained on", f"{images}, {objects}{when}"
+        images = counted(record.images, "image")
+        yield "Trained on", f"{images}, {counted(record.objects, 'object')}{when}"
     if figures := said_figures(record.figures):
         yield "Validation", ", ".join(figures)
 

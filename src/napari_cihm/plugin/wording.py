@@ -21,11 +21,6 @@ def quoted(name: str) -> str:
     return f"\u201c{name}\u201d"
 
 
-def counted(count: int, thing: str) -> str:
-    """Say how many of some things there are."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
-
-
 def of_planes(text: str, sliced: bool) -> str:
     """Speak of frames where planes lie in time alone, and are no slices."""
     return text if sliced else text.replace("slice", "frame")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_cihm.config import FinetuneSettings, Limits, TrainingRecord
 from napari_cihm.data.paths import spelled
+from napari_cihm.errors import counted
 from napari_cihm.events import Finetuned
 from napari_cihm.models import Model
 from napari_cihm.training.exam import Exam
@@ -113,7 +114,7 @@ class Course:
             return ("It was stopped before the first step: nothing was learnt.",)
         if stopped or self.limits.seconds is None or steps >= FEWEST:
             return ()
-        short = f"enough for {steps} step{'s' * (steps != 1)} of learning"
+        short = f"enough for {counted(steps, 'step')} of learning"
         return (
             f"The time was {short if steps else 'up before the first step of learning'}"
             ": this machine is slow, or busy with something else. Choose a longer "

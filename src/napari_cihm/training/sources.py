@@ -8,7 +8,7 @@ from napari_cihm.data.apart import WORDS, one_number, tell_pairs_apart
 from napari_cihm.data.ground import believed, said_of_ground
 from napari_cihm.data.pairs import PairSource
 from napari_cihm.data.survey import Survey, read_each, survey
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, counted
 from napari_cihm.training.classes import (
     class_numbers,
     pairs_in_classes,
@@ -90,7 +90,8 @@ def _overlap_words(facts: Survey) -> list[str]:
     if not facts.overlaps:
         return []
     pixels = sum(count for _, count in facts.overlaps)
+    images = counted(len(facts.overlaps), "image")
     return [
-        f"In {len(facts.overlaps)} images {pixels} pixels are claimed by more than one "
-        f"object, first in {facts.overlaps[0][0]}; the smaller object keeps them."
+        f"In {images} {pixels} pixels are claimed by more than one object, first in "
+        f"{facts.overlaps[0][0]}; the smaller object keeps them."
     ]

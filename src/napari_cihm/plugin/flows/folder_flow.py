@@ -3,6 +3,7 @@
 from qtpy.QtCore import QObject
 
 from napari_cihm.config import FolderSettings
+from napari_cihm.errors import counted
 from napari_cihm.events import BatchDone, Event, FileDone, FileFailed, TileDone
 from napari_cihm.plugin import notices
 from napari_cihm.plugin.flows.desk import Desk
@@ -10,7 +11,6 @@ from napari_cihm.plugin.flows.segment_flow import SegmentFlow
 from napari_cihm.plugin.runner import Run, RunState
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.views.folder_section import FolderSection
-from napari_cihm.plugin.wording import counted
 
 LABELS = "labels"
 TABLE = "measurements.csv"

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_cihm import __version__
 from napari_cihm.config import SegmentSettings
+from napari_cihm.errors import counted
 from napari_cihm.events import (
     BlockDone,
     Event,
@@ -28,7 +29,6 @@ from napari_cihm.plugin.previews import DTYPE
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
 from napari_cihm.plugin.steps import PAUSE, is_painted
-from napari_cihm.plugin.wording import counted
 
 
 class Labelling(QObject):

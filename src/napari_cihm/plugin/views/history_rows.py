@@ -12,11 +12,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_cihm.errors import counted
 from napari_cihm.events import Version
 from napari_cihm.plugin.parts.boxes import Rows
 from napari_cihm.plugin.parts.section import Fold, muted
 from napari_cihm.plugin.parts.words import as_tip
-from napari_cihm.plugin.wording import counted
 
 ROWS = 5
 PATH = Qt.ItemDataRole.UserRole
@@ -112,7 +112,7 @@ def _line(version: Version, used: bool) -> str:
 def _tooltip(version: Version) -> str:
     lines = [
         f"{version.name}, made {version.date} from {version.start}",
-        f"{version.objects} objects in {counted(version.images, 'image')}",
+        f"{counted(version.objects, 'object')} in {counted(version.images, 'image')}",
         version.reason,
         str(version.path),
     ]
