@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageOps
+from PIL import ImageDraw, ImageFont, ImageOps
 from skimage.segmentation import find_boundaries
 
 from napari_cihm.data.normalise import normalise
@@ -20,10 +20,12 @@ from napari_cihm.training.trial import Overlay
 
 SIDE = 256
 GAP = 6
-TITLE = 18
+LINE, LETTERS = 20, 13  # height of a line of words, and of its letters
 KINDS = (".png", ".jpg", ".tif", ".pdf")
 MOST = 6  # parts held out that are shown
 FOUND, MISSED, INVENTED = (90, 190, 110), (230, 70, 70), (70, 130, 240)
+COLOURS = {"found": FOUND, "missed": MISSED, "invented": INVENTED}
+COLUMNS = "image", "truth", "labels of the model"  # and the errors, in their colours
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
     half, red where a true one was missed and blue where one was invented; of classes
     it says so of each pixel.
     """
-    width, height = 4 * (SIDE + GAP) + GAP, SIDE + TITLE + GAP
-    sheet = Pillow.new("RGB", (width, height * len(rows) + GAP), "white")
+    width, height = 4 * (SIDE + GAP) + GAP, SIDE + LINE + GAP
+    sheet = Pillow.new("RGB", (width, LINE + height * len(rows) + GAP), "white")
     draw = ImageDraw.Draw(sheet)
+    draw.font = ImageFont.load_default(LETTERS)
+    _head(draw)
     for number, (words, shown) in enumerate(rows):
-        top = GAP + number * height
-        draw.text((GAP, top + 2), f"{shown.name}  {words}", fill="black")
+        top = LINE + GAP + number * height
+        draw.text((GAP, top), f"{shown.name}  {words}", fill="black")
         base = _grey(shown.image)
         pictures = (
             base,
@@ -59,10 +63,24 @@ def write_sheet(path: Path, rows: Sequence[tuple[str, Shown]]) -> None:
         )
         for column, picture in enumerate(pictures):
             fitted = ImageOps.contain(Pillow.fromarray(picture), (SIDE, SIDE))
-            sheet.paste(fitted, (GAP + column * (SIDE + GAP), top + TITLE))
+            sheet.paste(fitted, (_left(column), top + LINE))
     kind = Pillow.registered_extensions()[path.suffix.lower()]
     with whole_file(path) as file:
         sheet.save(file, kind)
+
+
+def _head(draw: ImageDraw.ImageDraw) -> None:
+    """Say what the columns show, and what the colours of the last one mean."""
+    for column, name in enumerate(COLUMNS):
+        draw.text((_left(column), GAP), name, fill="grey")
+    left = _left(len(COLUMNS))
+    for name, colour in COLOURS.items():
+        draw.text((left, GAP), name, fill=colour)
+        left += int(draw.textlength(name)) + 2 * GAP
+
+
+def _left(column: int) -> int:
+    return GAP + column * (SIDE + GAP)
 
 
 def ready_sheet(path: Path) -> None:
