@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.measure import regionprops
 
+from napari_cihm.training.edges import (
+    FARTHEST,
+    RELIEF,
+    best_move,
+    edge_met,
+    move,
+    relief,
+)
 from napari_cihm.training.holdout import thickest
 from napari_cihm.training.material import Plane
 
-FARTHEST = 12  # pixels by which labels are moved, in search of a better place
-SHIFTS = 2 * FARTHEST + 1
-MOVED = 2.0  # pixels beside the edges that are no habit of drawing
-BETTER = 1.08  # edge met there, by edge met where the labels are
-RELIEF = 1.15  # edge under the outlines, by edge met anywhere near
 MERGED = 0.15  # share of labels that hold two things
 LOOK_ALIKES = 0.3  # unlabelled look-alikes, by labelled objects
 ENOUGH_PLANES = 12
-ENOUGH_OUTLINE = 20_000  # pixels of a plane
 ENOUGH_OBJECTS = 2000
 LARGEST = 1536  # pixels of a plane's side that are looked at
 
@@ -99,7 +101,7 @@ class Findings:
         Both can then be compared. Nothing moves where the labels are in their place.
         """
         return [
-            _move(labels, *(round(n * plane.zoom) for n in self.offsets[plane.source]))
+            move(labels, *(round(n * plane.zoom) for n in self.offsets[plane.source]))
             for plane, labels in zip(planes, found, strict=True)
         ]
 
@@ -109,80 +111,13 @@ def examine(planes: Sequence[Plane]) -> Findings:
     images = 1 + max(plane.source for plane in planes)
     chosen = planes[:: -(-len(planes) // ENOUGH_PLANES)]
     planes = [plane.cut(thickest([plane], LARGEST)) for plane in chosen]
-    met = _edge_by_image(planes, images, slice(None))
-    count = len(planes[0].image)
-    if count > 1 and _relief(met.sum(0)) < RELIEF:
-        # One may show the objects, and another nothing but grain.
-        single = (_edge_by_image(planes, images, slice(c, c + 1)) for c in range(count))
-        met = next((one for one in single if _relief(one.sum(0)) >= RELIEF), met)
+    met = edge_met(planes, images)
     return Findings(
-        relief=_relief(met.sum(0)),
-        offsets=tuple(_offset(image) for image in met),
+        relief=relief(met.sum(0)),
+        offsets=tuple(best_move(image) for image in met),
         merged=_merged(planes),
         look_alikes=_look_alikes(planes),
     )
-
-
-def _relief(met: NDArray[np.float64]) -> float:
-    return float(met.max() / np.median(met))
-
-
-def _offset(met: NDArray[np.float64]) -> tuple[int, int]:
-    """Return the move that meets the most edge, where it clearly is a better place."""
-    row, column = np.unravel_index(np.argmax(met), met.shape)
-    down, right = int(row) - FARTHEST, int(column) - FARTHEST
-    better = met.max() / met[FARTHEST, FARTHEST]
-    clear = np.hypot(down, right) >= MOVED and better >= BETTER
-    return (down, right) if clear and _relief(met) >= RELIEF else (0, 0)
-
-
-def _move(labels: NDArray[np.int32], down: int, right: int) -> NDArray[np.int32]:
-    """Return labels that lie so much further up and left; what leaves is gone."""
-    far = max(abs(down), abs(right))
-    padded = np.pad(labels, far)
-    rows, columns = labels.shape
-    top, left = far + down, far + right
-    return padded[top : top + rows, left : left + columns]
-
-
-def _edge_by_image(
-    planes: Sequence[Plane], images: int, channels: slice
-) -> NDArray[np.float64]:
-    """Sum the edge of some channels under the outlines of each image, by shift."""
-    met = np.full((images, SHIFTS, SHIFTS), 1e-9)
-    for plane in planes:
-        met[plane.source] += _edge_by_shift(plane, channels)
-    return met
-
-
-def _edge_by_shift(plane: Plane, channels: slice) -> NDArray[np.float64]:
-    """Sum the edge under the outlines, for every way to move them a little."""
-    edge = np.pad(_edge(plane.image[channels]), FARTHEST, mode="reflect")
-    outline = np.ptp(_neighbours(plane.labels), axis=0) > 0
-    at = np.argwhere(outline & plane.reviewed)
-    rows, columns = at[:: 1 + len(at) // ENOUGH_OUTLINE].T
-    reach = range(SHIFTS)
-    met = [[edge[rows + dy, columns + dx].sum() for dx in reach] for dy in reach]
-    return np.array(met)
-
-
-def _neighbours(labels: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Stack the lowest and highest label around each pixel."""
-    filters = ndimage.minimum_filter, ndimage.maximum_filter
-    return np.stack([lay_out(labels, 3) for lay_out in filters])
-
-
-def _edge(image: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return how much the intensity varies about each pixel.
-
-    Wide enough to hold both flanks of a membrane, for outlines run on its crest,
-    where a gradient would be nothing.
-    """
-    spreads = []
-    for channel in image.astype(np.float64):
-        mean, square = (ndimage.uniform_filter(c, 5) for c in (channel, channel**2))
-        spreads.append(np.sqrt(np.maximum(square - mean**2, 0)))
-    return np.asarray(ndimage.uniform_filter(np.max(spreads, axis=0), 5))
 
 
 def _merged(planes: Sequence[Plane]) -> float:
