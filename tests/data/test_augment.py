@@ -6,8 +6,9 @@ import torch
 
 from napari_cihm.config import ModelConfig, Normalisation
 from napari_cihm.data import augment
-from napari_cihm.data.augment import draw_nothing, draw_patch, draw_warp, recolour
+from napari_cihm.data.augment import draw_nothing, draw_patch, recolour
 from napari_cihm.data.samples import sample_of
+from napari_cihm.data.warps import draw_warp
 
 SIZE = 48
 INSTANCES = ModelConfig(recipe="cihm", in_channels=1, classes=3, task="instance")

@@ -4,7 +4,6 @@ Every patch is a pure function of the samples and of a random generator seeded b
 the run and the step, so that a resumed run sees exactly the data it would have.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,25 +19,12 @@ from napari_cihm.config import Normalisation
 from napari_cihm.data.normalise import normalise
 from napari_cihm.data.nucleus import grain
 from napari_cihm.data.samples import Sample
+from napari_cihm.data.warps import cut_out, draw_warp, resample
 
 # Of the patches at full strength: how many are stretched as an image with little on
 # it would be, and how many have nothing on them.
 STRETCHED, EMPTY = 0.25, 0.08
 TRIES = 8  # windows looked at for one that is free of objects
-
-
-@dataclass(frozen=True)
-class Warp:
-    """A rotation, a scale and a mirror image."""
-
-    angle: float
-    scale: float
-    mirror: bool
-
-    @property
-    def plain(self) -> bool:
-        """Whether pixels fall on pixels, so that nothing is interpolated."""
-        return self.scale == 1.0 and self.angle % (math.pi / 2) == 0
 
 
 @dataclass(frozen=True)
@@ -48,15 +34,6 @@ class Patch:
     image: Tensor  # (channels, p, p)
     targets: Tensor  # (maps, p, p)
     valid: Tensor  # (maps, p, p); 0 where nothing is to be learnt
-
-
-def draw_warp(rng: Generator, strength: float = 1.0) -> Warp:
-    """Draw a warp; at full strength half of them rotate and scale freely."""
-    quarter = rng.integers(4) * math.pi / 2
-    mirror = bool(rng.integers(2))
-    if rng.random() < 1 - 0.5 * strength:
-        return Warp(quarter, 1.0, mirror)
-    return Warp(rng.uniform(0, 2 * math.pi), 2 ** rng.uniform(-1, 1), mirror)
 
 
 def draw_patch(
@@ -82,8 +59,8 @@ def draw_patch(
     warp = draw_warp(rng, strength)
     centre = _draw_centre(sample, size / warp.scale, rng)
     channels, maps = sample.image.shape[0], sample.targets.shape[0]
-    window = _window(sample, centre, size, warp)
-    patch = _resample(window, size, warp)
+    window = cut_out(sample, centre, size, warp)
+    patch = resample(window, size, warp)
     image, targets, valid = patch.tensor_split([channels, channels + maps])
     if not len(valid):
         valid = torch.ones_like(targets)
@@ -175,49 +152,6 @@ def _draw_place(
     row = int(np.searchsorted(known, number, side="right"))
     column = np.flatnonzero(reviewed[row])[number - known[row]]  # from its end
     return np.asarray(np.array([row, column]) + rng.uniform(0, 1, 2))
-
-
-def _window(
-    sample: Sample, centre: NDArray[np.float64], size: int, warp: Warp
-) -> Tensor:
-    """Cut what a warp needs: image, targets and validity, stacked, in 0..1."""
-    turn = abs(math.cos(warp.angle)) + abs(math.sin(warp.angle))
-    side = size if warp.plain else math.ceil(size / warp.scale * turn) + 2
-    height, width = sample.image.shape[1:]
-    start = np.round(centre - side / 2).astype(int)
-    rows = _mirrored(start[0], side, height)
-    columns = _mirrored(start[1], side, width)
-    parts: list[NDArray[Any]] = [sample.image, sample.targets]
-    if sample.valid is not None:
-        parts.append(sample.valid)
-    cut = [part[:, rows][:, :, columns].astype(np.float32) for part in parts]
-    cut[1] /= 255
-    return torch.from_numpy(np.concatenate(cut))
-
-
-def _resample(window: Tensor, size: int, warp: Warp) -> Tensor:
-    if warp.plain:
-        turned = torch.rot90(window, round(warp.angle / (math.pi / 2)), (1, 2))
-        return turned.flip(2) if warp.mirror else turned
-    side = window.shape[-1]
-    zoom = size / side / warp.scale
-    cos, sin = math.cos(warp.angle) * zoom, math.sin(warp.angle) * zoom
-    flip = -1.0 if warp.mirror else 1.0
-    rows = [[cos * flip, -sin, 0.0], [sin * flip, cos, 0.0]]
-    matrix = torch.tensor([rows], dtype=torch.float32)
-    grid = F.affine_grid(matrix, [1, 1, size, size], align_corners=False)
-    return F.grid_sample(
-        window[None], grid, padding_mode="reflection", align_corners=False
-    )[0]
-
-
-def _mirrored(start: int, length: int, size: int) -> NDArray[np.int64] | slice:
-    """Pick a run that is reflected at both ends of an axis."""
-    if start >= 0 and start + length <= size:
-        return slice(start, start + length)
-    period = max(2 * size - 2, 1)
-    index = np.abs(np.arange(start, start + length)) % period
-    return np.where(index >= size, period - index, index)
 
 
 def _restain(image: Tensor, rng: Generator) -> Tensor:
