@@ -138,7 +138,9 @@ def test_another_run_is_not_resumed(pairs, tmp_path):
         run(pairs, folder=tmp_path, rate=0.5)
     further = str(last.model.save(tmp_path / "model.safetensors"))
     run(pairs, folder=tmp_path / "further", model=further, options=None)
-    with pytest.raises(TrainingError, match=r"base was [0-9a-f]+, is none"):
+    with pytest.raises(
+        TrainingError, match="run: it began with another model; expected"
+    ):
         run(pairs, folder=tmp_path / "further")
 
 
@@ -159,7 +161,9 @@ def test_a_run_judged_otherwise_is_not_resumed(folders, tmp_path):
     run(folders, folder=tmp_path / "run")
     other = next((folders / "val" / "images").iterdir())
     imsave(other, 255 - imread(other))
-    with pytest.raises(TrainingError, match=r"another run: validation data was \w+"):
+    with pytest.raises(
+        TrainingError, match="another run: it was validated on others; "
+    ):
         run(folders, folder=tmp_path / "run")
 
 

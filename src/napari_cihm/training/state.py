@@ -15,6 +15,13 @@ from napari_cihm.errors import CheckpointError, TrainingError
 from napari_cihm.models import Model
 from napari_cihm.training.optimisers import pick_optimiser
 
+# Fingerprints, of which a reader learns only that they are others.
+OTHERS = {
+    "base": "it began with another model",
+    "data": "it learnt from other images or labels",
+    "validation data": "it was validated on others",
+}
+
 
 @dataclass
 class Progress:
@@ -127,7 +134,7 @@ def model_of(state: RunState, like: Model, best: bool = True) -> Model:
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Say what a run was told before and is told otherwise now."""
     return [
-        f"{key} was {_said(before.get(key))}, is {_said(now.get(key))}"
+        OTHERS.get(key, f"{key} was {_said(before.get(key))}, is {_said(now.get(key))}")
         for key in (before | now)
         if before.get(key) != now.get(key)
     ]
