@@ -83,10 +83,8 @@ def finetune(
         if reviewed is None and (reviewed := reviewed_beside(images, masks)):
             typer.echo(f"labels are believed only where {reviewed} says", err=True)
         names, pictures, labels, seen = read_labelled(images, masks, reviewed)
-        said = counted(len(names), "image")
-        said += (
-            f", from {names[0]} to {names[-1]}" if len(names) > 1 else f", {names[0]}"
-        )
+        which = f"from {names[0]} to {names[-1]}" if len(names) > 1 else names[0]
+        said = f"{counted(len(names), 'image')}, {which}"
         typer.echo(said + left_out(images, names), err=True)
         tuning = run(
             start,
