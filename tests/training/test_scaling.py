@@ -87,7 +87,7 @@ def test_models_are_judged_as_they_segment():
 
 
 def test_grain_is_learnt_enlarged_as_it_is_segmented():
-    """Models segment it unsmoothed: small objects would go with the grain."""
+    """It is smoothed by less: small objects would go with the grain."""
     image, labels = nuclei((96, 128), 1, 6.0, 0.25)
     rng = np.random.default_rng(0)
     image = image + rng.normal(0, 0.1 * np.ptp(image), image.shape)

@@ -16,6 +16,7 @@ LEFT = 0.015  # how much of it smoothing leaves
 DARK, BRIGHT = 1, 99.8  # percentiles between which the range lies
 ENOUGH = 250_000  # pixels to tell it from
 REACH = 4  # how many sigmas a filter reaches
+STEP, LEAST = 2**0.5, 0.5  # from one sigma to the next, and one that hardly smooths
 
 # Median of how much of a bell curve lies between its middle and a value, and what a
 # second difference adds to its width.
@@ -58,6 +59,18 @@ def _smoothing_of(planes: Sequence[NDArray[np.generic]]) -> float:
 def smoothing_for(share: float) -> float:
     """Return the sigma that leaves little of grain of such a share of the range."""
     return share / LEFT / (2 * math.sqrt(math.pi))
+
+
+def smoothings(sigma: float) -> list[float]:
+    """Return by what else an image may be smoothed that needs a sigma, the least first.
+
+    Nothing for a sigma of 0.
+    """
+    steps = []
+    while sigma > LEAST:
+        steps.append(sigma)
+        sigma /= STEP
+    return steps[::-1]
 
 
 @np.errstate(over="ignore", invalid="ignore")

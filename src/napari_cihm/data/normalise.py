@@ -45,8 +45,8 @@ class Ranges:
         What is seen in its place.
     smoothing : float
         The sigma in pixels by which the image is smoothed first; 0 as a rule.
-    grainy : Ranges, optional
-        The same of the image as it is, if it is smoothed.
+    less : Ranges, optional
+        The same of the image smoothed by less, if it is smoothed.
     """
 
     low: Floats
@@ -54,7 +54,7 @@ class Ranges:
     blank: float
     ground: Floats
     smoothing: float = 0.0
-    grainy: "Ranges | None" = None
+    less: "Ranges | None" = None
 
 
 def normalise(

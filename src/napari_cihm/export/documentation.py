@@ -26,7 +26,7 @@ Not in the model, and left to you: napari-cihm takes the percentiles without dus
 without what an image was filled up with as it was stitched or turned. Where little
 light leaves grain with a standard deviation of {heavy:.0%} to {all:.0%} of the range,
 which hides objects, it smooths the image first, by a Gaussian of {least:.1f} to
-{most:.1f} pixels, unless it enlarges it.
+{most:.1f} pixels, and by less where it enlarges it.
 """
 
 OBJECTS = """## From maps to objects

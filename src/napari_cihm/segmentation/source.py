@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_cihm.config import ModelConfig, Normalisation, SegmentSettings
 from napari_cihm.data.boxes import Box, grown, shifted
 from napari_cihm.data.channels import dyes_on_black
-from napari_cihm.data.grain import REACH, find_smoothing, smooth
+from napari_cihm.data.grain import REACH, find_smoothing, smooth, smoothings
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.normalise import Ranges, intensity_ranges, rescale
 from napari_cihm.data.stains import suited
@@ -20,6 +20,9 @@ from napari_cihm.segmentation.channels import ChannelPlan, plan_channels
 # patches spread over the planes stand for the rest.
 WHOLE = 2**25
 PATCH = 512
+# By so many of the network's pixels an image is smoothed at most, a quarter of the
+# width of the objects that bundled models know.
+WIDEST = 5.0
 STAINS = (
     "the tissue is stained by more than haematoxylin, which is all that the model is "
     "shown; choose one of the colours as the channel, or merge them, to show it those"
@@ -64,11 +67,14 @@ class Source:
     def light(self) -> Ranges:
         """The ranges that hold at this scale.
 
-        What is enlarged is not smoothed: its objects are hardly larger than grain, and
-        would go with it.
+        What is enlarged is smoothed by less: its objects are hardly larger than grain,
+        and would go with it.
         """
-        enlarged = any(zoom.target > zoom.source for zoom in self.zooms)
-        return (enlarged and self.ranges.grainy) or self.ranges
+        rows, ranges = self.zooms[0], self.ranges
+        most = WIDEST * rows.source / rows.target
+        while ranges.smoothing > most and ranges.less:
+            ranges = ranges.less
+        return ranges
 
     def _seen(self, t: int, z: int, rows: slice, columns: slice) -> NDArray[Any]:
         """Return the model's channels, smoothed as in the whole image if they are."""
@@ -119,12 +125,13 @@ def look_over(
 def _ranges(
     parts: list[NDArray[Any]], pixels: NDArray[Any], settings: Normalisation
 ) -> Ranges:
+    """Find the ranges, and if the image is grainy those of it smoothed ever more."""
     ranges = intensity_ranges(pixels, settings)
-    sigma = find_smoothing(parts)
-    if not sigma:
-        return ranges
-    calm = joined([smooth(part, sigma) for part in parts])
-    return replace(intensity_ranges(calm, settings), smoothing=sigma, grainy=ranges)
+    for sigma in smoothings(find_smoothing(parts)):
+        calm = joined([smooth(part, sigma) for part in parts])
+        found = intensity_ranges(calm, settings)
+        ranges = replace(found, smoothing=sigma, less=ranges)
+    return ranges
 
 
 def sample(image: Image, channels: ChannelPlan) -> list[NDArray[Any]]:

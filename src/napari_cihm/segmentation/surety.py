@@ -29,7 +29,7 @@ def uncertainty_of(maps: NDArray[np.float32], exclusive: bool) -> NDArray[np.flo
 
 def nothing_found(plan: Plan) -> str:
     """Say that the result is empty, and why that may be."""
-    ranges = plan.source.ranges
+    ranges = plan.source.light
     seen = int(np.argmax(ranges.low < ranges.high))  # the first channel with contrast
     low, high = ranges.low[seen], ranges.high[seen]
     if np.isnan(low):

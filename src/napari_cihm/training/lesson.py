@@ -90,7 +90,7 @@ class Lesson:
             by = {}  # small and far apart: as they are, rather than next to none
         else:
             planes, objects = seen, held
-            if any(p.smoothed for p in planes if p.source in by):  # not if enlarged
+            if any(p.smoothed for p in planes if p.source in by):  # by less
                 planes = _seen_anew(labelled, planes, by, config)
         ground = said_of_ground(p.labels[p.reviewed] for p in planes)
         words = word, ground, said_of_scale(by, config.diameter)

@@ -114,8 +114,8 @@ def read_again(
 ) -> Iterator[NDArray[np.float32]]:
     """Read the images of planes once more, as a model sees them at their scale.
 
-    The images are not scaled, but what is to be enlarged keeps its grain. Their labels
-    are not read again: who gave them may be at work on them.
+    The images are not scaled, but what is to be enlarged is smoothed by less. Their
+    labels are not read again: who gave them may be at work on them.
     """
     lights: dict[int, Source] = {}
     for plane in planes:
