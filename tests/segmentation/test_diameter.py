@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.image import Image
+from napari_cihm.errors import InputError
 from napari_cihm.events import Note, Segmented
 from napari_cihm.segmentation import diameter, segment, segment_iter
 from napari_cihm.segmentation.predictor import Predictor
@@ -191,3 +192,16 @@ def test_a_run_scales_by_its_estimate_and_says_so() -> None:
     assert last.diameter == pytest.approx(60, rel=0.25)
     assert last.zoom == pytest.approx(1 / 3, rel=0.25)
     assert any("is scaled by" in e.text for e in events if isinstance(e, Note))
+
+
+def test_no_image_is_enlarged_beyond_what_memory_holds() -> None:
+    """A block of 1,280 pixels has maps of eight gigabytes when enlarged 20 times."""
+    model, image = Tuned(), Image.of(discs((300, 300), 30, 9) > 0)
+    with pytest.raises(InputError, match=r"20\.0 times; expected at least 2 pixels"):
+        segment(image, model, diameter=1)
+    assert not model.calls
+    assert find_diameter(image, model, SegmentSettings(diameter=2)) == (2, "")
+    assert diameter.keeps_scale(1.9, 20) and not diameter.keeps_scale(2.1, 20)
+    unsized = Tuned()
+    unsized.config = Tuned.config.but(diameter=None)
+    assert find_diameter(image, unsized, SegmentSettings(diameter=1))[0] == 1

@@ -11,6 +11,7 @@ from napari_cihm.data.boxes import Box, whole
 from napari_cihm.data.image import Image
 from napari_cihm.data.normalise import Ranges, bimodality
 from napari_cihm.data.sizes import widths
+from napari_cihm.errors import InputError
 from napari_cihm.segmentation.channels import plan_channels
 from napari_cihm.segmentation.decoding import decode
 from napari_cihm.segmentation.predictor import Predictor
@@ -24,6 +25,9 @@ ENOUGH = 3  # objects needed to believe a zoom
 # Between these shares of the model's own size the image keeps its scale: models are
 # trained on sizes that vary, and resampling costs sharpness.
 KEPT = (1 / 2.3, 3.0)
+# So many times is an image enlarged at most: 1,024 x 1,024 pixels then take 5 GB, and
+# what a bundled model finds is two pixels wide.
+MOST = 10
 # Within this factor, and with sizes so even, the first look is believed.
 FITS, EVEN = 1.5, 1.6
 # Two looks that agree as well as this bear each other out.
@@ -65,9 +69,15 @@ def find_diameter(
     A last look has to find them as wide as was thought, and even, and what is enlarged
     has to be light and dark: grain looks like nuclei too when it is enlarged, but gets
     finer with every zoom, or uneven, and has every shade of grey.
+
+    Raises
+    ------
+    InputError
+        If a diameter is given that is smaller than any image is enlarged for.
     """
     own = predictor.config.diameter
     if settings.diameter != "auto":
+        _refuse_tiny(settings.diameter, own)
         note = "" if own or settings.diameter is None else _no_size(predictor)
         return settings.diameter, note
     if own is None or predictor.config.task != "instance":
@@ -105,8 +115,9 @@ def find_diameter(
 
 
 def keeps_scale(diameter: float, own: float) -> bool:
-    """Tell whether objects are so near a model's own size that they stay as is."""
-    return KEPT[0] < diameter / own < KEPT[1]
+    """Tell whether objects keep their size: near a model's own, or mere specks."""
+    share = diameter / own
+    return KEPT[0] < share < KEPT[1] or share * MOST < 1
 
 
 def _settled(looks: list[Look], own: float) -> bool:
@@ -176,6 +187,15 @@ def _around(middle: int, n: int) -> slice:
 
 def _apart(one: float, other: float) -> float:
     return abs(float(np.log(one / other)))
+
+
+def _refuse_tiny(diameter: float | None, own: float | None) -> None:
+    if diameter and own and diameter * MOST < own:
+        raise InputError(
+            f"diameter={diameter:g} would enlarge the image {own / diameter:.1f} times",
+            f"at least {own / MOST:.3g} pixels",
+            "divide micrometres by the size of a pixel, or take 'auto'",
+        )
 
 
 def _no_size(predictor: Predictor) -> str:
