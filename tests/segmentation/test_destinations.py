@@ -10,7 +10,7 @@ import tifffile
 import zarr
 
 from napari_cihm.config import SegmentSettings
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, ReadError
 from napari_cihm.segmentation.batch import Batch
 from napari_cihm.segmentation.inputs import find_inputs
 from tests.segmentation.conftest import Local
@@ -128,3 +128,11 @@ def test_a_table_is_called_what_it_is(tmp_path, kind) -> None:
     with pytest.raises(InputError, match=r"t\.xlsx cannot be .* ends in \.csv"):
         next(batch.run(found))
     assert not (tmp_path / "o").exists()
+
+
+def test_what_does_not_exist_is_not_made_for_the_labels(tmp_path) -> None:
+    missing = tmp_path / "images"
+    batch = Batch(missing / "labels", Local())
+    with pytest.raises(ReadError, match=r"images does not exist"):
+        next(batch.run(find_inputs([missing])))
+    assert not missing.exists()

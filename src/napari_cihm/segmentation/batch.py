@@ -14,7 +14,7 @@ from napari_cihm.config import SegmentSettings
 from napari_cihm.data.image import Image
 from napari_cihm.data.reading import read_image
 from napari_cihm.data.writing import ready_folder
-from napari_cihm.errors import CihmError
+from napari_cihm.errors import CihmError, ReadError
 from napari_cihm.events import (
     BatchDone,
     Event,
@@ -98,8 +98,10 @@ class Batch:
         ------
         InputError
             If a result would be written over an image to read.
+        ReadError
+            If none of the files exists.
         WriteError
-            If nothing can be written where results are to go; both before anything
+            If nothing can be written where results are to go; all before anything
             is computed.
         """
         inputs = list(inputs)
@@ -123,7 +125,9 @@ class Batch:
         yield BatchDone(len(inputs) - len(self._failed), tuple(self._failed))
 
     def _prepare(self, inputs: Sequence[Input]) -> None:
-        """Refuse what cannot end well before hours go by."""
+        """Refuse what cannot end well before hours go by, or anything is made."""
+        if inputs and not any(one.path.exists() for one in inputs):
+            raise ReadError(f"{inputs[0].path} does not exist", "an image or a folder")
         check_output(self.output, self.suffix, inputs)
         kinds = [k for k in ("maps", "uncertainty") if getattr(self.settings, k)]
         check_results(self.output, self.suffix, inputs, kinds, self._reports.paths)
