@@ -99,6 +99,22 @@ def test_what_is_no_number_neither_spreads_nor_vanishes():
     assert_allclose(done[known], 5, rtol=1e-5)
 
 
+def test_grey_that_is_shown_as_colours_is_smoothed_once(monkeypatch):
+    grey = lit_by(4)[0][None]
+    calls = []
+    inner = ndimage.gaussian_filter
+
+    def counted(part, *args, **kwargs):
+        calls.append(part.shape)
+        return inner(part, *args, **kwargs)
+
+    monkeypatch.setattr(ndimage, "gaussian_filter", counted)
+    done = smooth(np.repeat(grey, 3, axis=0), 2.0)
+    assert calls == [grey.shape]
+    assert_array_equal(done, np.repeat(inner(grey, (0, 2, 2)), 3, axis=0))
+    assert_array_equal(smooth(np.concatenate([grey, -grey]), 2.0)[1], -done[0])
+
+
 @pytest.mark.parametrize("diameter", [None, 5.0, 55.0])
 def test_parts_of_a_grainy_image_are_those_of_the_whole(diameter):
     config = load_model("cihm-dsb18").config

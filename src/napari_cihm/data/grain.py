@@ -76,6 +76,9 @@ def smoothings(sigma: float) -> list[float]:
 @np.errstate(over="ignore", invalid="ignore")
 def smooth(image: NDArray[Any], sigma: float) -> NDArray[np.floating[Any]]:
     """Smooth the channels of an image or a part; what is no number stays so."""
+    first, *others = image
+    if others and all(np.array_equal(first, other) for other in others):  # grey
+        return np.repeat(smooth(image[:1], sigma), len(image), axis=0)
     light = image.astype(np.result_type(image.dtype, np.float32))
     known = np.isfinite(light)
     if known.all():
