@@ -184,8 +184,7 @@ def test_layout_follows_an_image() -> None:
     image = Image.of(
         np.zeros((2, 3, 4, 5)), "czyx", scale={"x": 0.5, "c": 1.0}, units={"x": "um"}
     )
-    layout = Layout("zyx", {"x": 0.5}, {"x": "um"}, name="image")
-    assert Layout.of(image) == layout
+    assert Layout.of(image) == Layout("zyx", {"x": 0.5}, {"x": "um"}, "image")
 
 
 @pytest.mark.parametrize("highest", [0, 1, 65_535, 65_536, 2**32 - 1])

@@ -33,24 +33,24 @@ class Image:
         Size of a pixel along some axes.
     units : mapping of str to str
         The units of those sizes.
-    origin : mapping of str to float
-        Where the first pixel lies along some axes, in those units.
     name : str
         What outputs are named after.
     path : Path, optional
         Where it was read.
     note : str
         What was assumed of it, to be said when it is segmented.
+    origin : mapping of str to float
+        Where the first pixel lies along some axes, in the units of its sizes.
     """
 
     data: ArrayLike
     axes: str
     scale: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
-    origin: Mapping[str, float] = field(default_factory=dict)
     name: str = "image"
     path: Path | None = None
     note: str = ""
+    origin: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Any, axes: str | None = None, **about: Any) -> "Image":

@@ -43,7 +43,7 @@ def layout_of(data: Any, meta: dict[str, Any]) -> Layout:
     units = {letter: unit for letter, (_, unit) in known.items() if unit}
     places = zip(axes, meta.get("translate", ()), strict=False)
     origin = {letter: float(at) for letter, at in places if at}
-    return Layout(axes, scale, units, origin, meta.get("name", "labels"))
+    return Layout(axes, scale, units, meta.get("name", "labels"), origin)
 
 
 def _axes(count: int, meta: dict[str, Any]) -> str:

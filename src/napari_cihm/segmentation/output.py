@@ -33,8 +33,8 @@ class Layout:
     axes: str
     scale: Mapping[str, float] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
-    origin: Mapping[str, float] = field(default_factory=dict)
     name: str = "labels"
+    origin: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, image: Image, axes: str | None = None) -> "Layout":
@@ -43,7 +43,7 @@ class Layout:
         scale = {a: s for a, s in image.scale.items() if a in axes}
         units = {a: u for a, u in image.units.items() if a in axes}
         origin = {a: at for a, at in image.origin.items() if a in axes}
-        return cls(axes, scale, units, origin, image.name)
+        return cls(axes, scale, units, image.name, origin)
 
 
 def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
