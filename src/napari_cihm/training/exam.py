@@ -59,10 +59,10 @@ class Exam:
         )
         if self.lesson.config.task != "instance":
             return f"Scored on {self.held_out} pieces of regions {how}."
-        points = 100 * spread(self.held_out)
+        off = spread(self.held_out)
         return (
-            f"Scored on {self.held_out} objects {how}: sure to about {points:.0f} "
-            "points."
+            f"Scored on {self.held_out} objects {how}; by chance figures may be off by "
+            f"about {off:.2f}."
         )
 
     def label(
