@@ -12,7 +12,7 @@ NONE = "none"
 AUTO = "auto"
 
 TITLES = {
-    "batch": "Tiles at once",
+    "batch": "Batch size",
     "block": "Block side",
     "channels": "Channel",
     "diameter": "Object diameter",
