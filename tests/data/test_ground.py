@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from napari_cihm.data.ground import believed, said_of_ground
-from napari_cihm.data.pairs import Pair
 
 
 def mask(ground, *objects):
@@ -21,6 +20,11 @@ def mask(ground, *objects):
         ([mask(1, 2, 3), mask(1, 2)], 1),
         ([mask(1, 2, 2)], 1),  # as ilastik numbers pixels
         ([mask(65535, 1, 2)], 65535),  # -1 in a file that knows no sign
+        ([mask(9, 0, 0), mask(9, 0, 0, 0), mask(9)], 9),  # black on white
+        ([mask(9, 0)], None),  # one gap
+        ([mask(9, 0, 0), mask(0, 9)], None),
+        ([mask(9, 0, 0, 3)], None),
+        ([mask(9, 0, 0).ravel()], None),  # known in parts, as in no places
         ([mask(0, 1, 2)], None),
         ([mask(1, 2), mask(0, 1)], None),
         ([mask(1, 2), mask(2, 1)], None),
@@ -35,5 +39,10 @@ def test_a_number_of_the_background_is_noticed(masks, number):
 
 def test_what_was_not_reviewed_tells_nothing():
     labels, seen = mask(0, 7), mask(0, 1).astype(bool)
-    pair = Pair.of("a", labels, labels, seen)
-    assert np.unique(believed(pair)).tolist() == [7]
+    assert np.unique(believed(labels, seen)).tolist() == [7]
+
+
+def test_labels_of_which_all_may_be_believed_keep_their_places():
+    labels = mask(0, 7)
+    assert believed(labels, None) is labels
+    assert believed(labels, np.ones(labels.shape, bool)) is labels

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from napari_cihm import load_model
@@ -31,3 +32,11 @@ def test_a_background_that_has_a_number_is_told(run, make_discs):
     pairs = [replace(pair, labels=pair.labels + 1) for pair in pairs]
     said = next(event.text for event in run(pairs) if isinstance(event, Note))
     assert said.startswith("The number 1 fills most of the masks")
+
+
+@pytest.mark.parametrize("run", [learning, fine_tuning, evaluating])
+def test_masks_that_are_black_on_white_are_told(run, make_discs):
+    pairs = [make_discs(seed, count=9) for seed in range(5)]
+    pairs = [replace(p, labels=np.where(p.labels, 0, 255)) for p in pairs]
+    said = (event.text for event in run(pairs) if isinstance(event, Note))
+    assert any("fills most of the masks, around pieces of 0" in text for text in said)

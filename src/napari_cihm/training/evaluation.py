@@ -94,11 +94,12 @@ def evaluate(
         Fields of `PlaneSettings`.
     """
     kinds, scored = kinds or {}, []
+    said = said_of_ground(believed(p.labels, p.reviewed) for p in read_each(sources))
     masks = (pair.labels for pair in read_each(sources))
     if model.config.task == "instance" and one_number(masks):
         sources = tell_pairs_apart(sources)
         yield Note(WORDS)
-    elif said := said_of_ground(map(believed, read_each(sources))):
+    if said:
         yield Note(said)
     if model.config.numbers:
         sources, said = _in_its_classes(sources, model.config.numbers)

@@ -8,7 +8,7 @@ from skimage.segmentation import relabel_sequential
 
 from napari_cihm.config import Decoding, ModelConfig
 from napari_cihm.data.apart import WORDS, one_number, tell_apart
-from napari_cihm.data.ground import said_of_ground
+from napari_cihm.data.ground import believed, said_of_ground
 from napari_cihm.data.pairs import Pair
 from napari_cihm.data.survey import combine, digest
 from napari_cihm.training.adapting import seeing
@@ -83,6 +83,7 @@ class Lesson:
             objects = refuse_too_little(units, least)
             return cls(labelled, planes, units, objects, config, None, {}, (word,))
         objects = refuse_too_little(planes, least)
+        ground = said_of_ground(believed(p.labels, p.reviewed) for p in planes)
         findings, by = examine(planes), scalings(planes, config.diameter)
         seen = list(map(_in_order, scaled(planes, by))) if by else planes
         held = sum(len(plane.objects) for plane in seen)
@@ -92,7 +93,6 @@ class Lesson:
             planes, objects = seen, held
             if any(p.smoothed for p in planes if p.source in by):  # by less
                 planes = _seen_anew(labelled, planes, by, config)
-        ground = said_of_ground(p.labels[p.reviewed] for p in planes)
         words = word, ground, said_of_scale(by, config.diameter)
         return cls(labelled, planes, planes, objects, config, findings, by, words)
 

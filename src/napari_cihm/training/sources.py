@@ -60,10 +60,11 @@ def find_sources(
     """
     training, held_out, words = split_pairs(data, settings.validation, seed)
     instances = settings.task == "instance"
+    said = said_of_ground(believed(p.labels, p.reviewed) for p in read_each(training))
     if instances and one_number(p.labels for p in read_each(training)):
         training, held_out = tell_pairs_apart(training), tell_pairs_apart(held_out)
         words = [*words, WORDS]
-    elif said := said_of_ground(map(believed, read_each(training))):
+    if said:
         words = [*words, said]
     facts = survey(training)
     checked = survey(held_out)  # what cannot be read is to be known before it is needed
