@@ -32,6 +32,11 @@ OTHERS = {
     b"%PDF": "a PDF document",
     b"\x89HDF": "an HDF5 file",
 }
+MICROSCOPES = {
+    b"ZISRAWFILE": "a CZI file of Zeiss",
+    b"\xda\xce\xbe\n": "an ND2 file of Nikon",
+    b"p\0\0\0": "a LIF file of Leica",
+}
 
 
 def read_image(
@@ -94,11 +99,7 @@ def _open(path: Path, axes: str | None, level: int) -> Image:
         data = np.load(path, mmap_mode="r", allow_pickle=False)
         return Image.of(data, axes, name=path.stem, path=path)
     if not start.startswith(PICTURE_MAGIC):
-        raise ReadError(
-            f"{path} is not an image: it begins like {_kind(start)}",
-            f"one of {', '.join(SUFFIXES)}",
-            "unpack it first" if start.startswith(b"PK") else "",
-        )
+        raise _unreadable(path, start)
     return _open_picture(path, axes)
 
 
@@ -153,6 +154,22 @@ def _deep_pixels(path: Path, channels: int) -> NDArray[np.generic]:
 
     pixels: NDArray[np.generic] = png_decode(path.read_bytes())
     return pixels[..., 0] if channels == 1 else pixels
+
+
+def _unreadable(path: Path, start: bytes) -> ReadError:
+    """Say what a file is that begins so."""
+    for magic, what in MICROSCOPES.items():
+        if start.startswith(magic):
+            return ReadError(
+                f"{path} is {what}, a format that is not read",
+                "OME-TIFF or OME-Zarr",
+                "export it in the microscope's program, or convert it with Fiji",
+            )
+    return ReadError(
+        f"{path} is not an image: it begins like {_kind(start)}",
+        f"one of {', '.join(SUFFIXES)}",
+        "unpack it first" if start.startswith(b"PK") else "",
+    )
 
 
 def _kind(start: bytes) -> str:
