@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,6 +55,21 @@ def test_a_terminal_shows_how_far_each_kind_of_work_is():
     assert "tiles" in text
     assert "3/3" in text
     assert "3/7" in text
+
+
+@pytest.mark.parametrize(
+    ("segmented", "failed", "told"),
+    [
+        (1, [], ""),
+        (0, ["a.tif"], ""),
+        (500, [], "500 files segmented"),
+        (1, ["a.tif"], "1 file segmented, 1 failed: a.tif"),
+        (9, ["a.tif", "b.tif"], "9 files segmented, 2 failed: a.tif and others"),
+    ],
+)
+def test_the_end_of_many_files_sums_them_up(segmented, failed, told):
+    done = events.BatchDone(segmented, tuple(Path("in") / name for name in failed))
+    assert line(done) == told
 
 
 def test_training_tells_its_start_and_its_epochs():

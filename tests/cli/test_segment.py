@@ -92,8 +92,9 @@ def test_a_bad_file_makes_the_exit_fail_and_spares_the_others(
     out = tmp_path / "out"
     assert main(["segment", str(tmp_path / "in"), "-o", str(out), "-m", str(saved)])
     said = capsys.readouterr().err.splitlines()
-    (line,) = [text for text in said if "zip.tif" in text]
+    line, last = (text for text in said if "zip.tif" in text)
     assert "begins like a zip archive" in line
+    assert last == said[-1] == "2 files segmented, 1 failed: zip.tif"
     assert len(list(out.iterdir())) == 2
 
 

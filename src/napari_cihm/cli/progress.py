@@ -98,6 +98,12 @@ def line(event: Event) -> str:
 
 
 @line.register
+def _(event: events.BatchDone) -> str:
+    files = event.segmented + len(event.failed)
+    return event.text if files > 1 else ""  # of one file its own line says enough
+
+
+@line.register
 def _(event: events.TrainingStarted) -> str:
     return (
         f"training on {counted(event.images, 'image')}, validating on "

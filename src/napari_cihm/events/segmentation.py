@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_cihm.errors import counted
 from napari_cihm.events.base import Event
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class FileDone(Event):
     def text(self) -> str:
         """Say it in a line."""
         return (
-            f"[{self.number}/{self.files}] {self.path.name}: {self.objects} objects "
-            f"in {self.seconds:.1f} s, {self.output}"
+            f"[{self.number}/{self.files}] {self.path.name}: "
+            f"{counted(self.objects, 'object')} in {self.seconds:.1f} s, {self.output}"
         )
 
 
@@ -121,3 +122,12 @@ class BatchDone(Event):
 
     segmented: int
     failed: tuple[Path, ...]
+
+    @property
+    def text(self) -> str:
+        """Say how many files are done, how many failed and which; not why."""
+        done = f"{counted(self.segmented, 'file')} segmented"
+        if not self.failed:
+            return done
+        count, first = len(self.failed), self.failed[0].name
+        return f"{done}, {count} failed: {first}{' and others' if count > 1 else ''}"

@@ -80,8 +80,7 @@ class FolderFlow(QObject):
             words = f"File {self._number + 1}: tile {event.done} of {event.total}"
             self._desk.tasks.progress(self, words, self._number, self._files)
         elif isinstance(event, BatchDone):
-            files = counted(event.segmented, "file")
-            self._words = f"{files} segmented{_failed(event)}"
+            self._words = event.text
 
     def _count(self, number: int, files: int) -> None:
         self._number, self._files = number, files
@@ -107,11 +106,3 @@ def _stopped(done: int, failed: int) -> str:
     """Say what a run that was stopped leaves."""
     stay = "1 file is done and kept" if done == 1 else f"{done} files are done and kept"
     return f"Stopped. {stay}{f', {failed} failed' if failed else ''}."
-
-
-def _failed(event: BatchDone) -> str:
-    """Say how many files failed, and which; the report says why."""
-    if not event.failed:
-        return ""
-    count, first = len(event.failed), event.failed[0].name
-    return f", {count} failed: {first}{' and others' if count > 1 else ''}"
