@@ -1,12 +1,15 @@
 """Axes by letter: t, z, c, y, x in any order, checked and guessed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from napari_cihm.errors import AxesError, in_short
 
 LETTERS = "tzcyx"
 WORDS = {"time": "t", "depth": "z", "channel": "c", "row": "y", "column": "x"}
 MOST_CHANNELS = 4
+
+T = TypeVar("T")
 
 
 def check_axes(axes: str, shape: Sequence[int]) -> str:
@@ -155,3 +158,8 @@ def _ours(
 def label_axes(axes: str) -> str:
     """Axes of the labels of an image with `axes`: the same less the channels."""
     return axes.replace("c", "")
+
+
+def along(axes: Collection[str], values: Mapping[str, T]) -> dict[str, T]:
+    """Keep the values of some axes."""
+    return {letter: value for letter, value in values.items() if letter in axes}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from napari_cihm.data.axes import LETTERS, WORDS, letters_of, usual_axes
+from napari_cihm.data.axes import LETTERS, WORDS, along, letters_of, usual_axes
 from napari_cihm.data.image import Image
 from napari_cihm.data.units import in_full, shorten
 from napari_cihm.errors import AxesError, ReadError
@@ -60,9 +60,9 @@ def open_zarr(path: Path, axes: str | None = None, level: int = 0) -> Image:
     ours = set(image.axes) - {"c"}
     return replace(
         image,
-        scale={letter: size for letter, size in scale.items() if letter in ours},
-        units={letter: unit for letter, unit in units.items() if letter in ours},
-        origin={letter: at for letter, at in origin.items() if at and letter in ours},
+        scale=along(ours, scale),
+        units=along(ours, units),
+        origin=along(ours, {letter: at for letter, at in origin.items() if at}),
     )
 
 

@@ -12,6 +12,7 @@ import tifffile
 import zarr
 from numpy.typing import NDArray
 
+from napari_cihm.data.axes import along
 from napari_cihm.data.image import Image
 from napari_cihm.data.ome_zarr import describe
 from napari_cihm.data.paths import spelled
@@ -40,10 +41,8 @@ class Layout:
     def of(cls, image: Image, axes: str | None = None) -> "Layout":
         """Return the layout of an image's labels, or of other axes."""
         axes = image.label_axes if axes is None else axes
-        scale = {a: s for a, s in image.scale.items() if a in axes}
-        units = {a: u for a, u in image.units.items() if a in axes}
-        origin = {a: at for a, at in image.origin.items() if a in axes}
-        return cls(axes, scale, units, image.name, origin)
+        scale, units = along(axes, image.scale), along(axes, image.units)
+        return cls(axes, scale, units, image.name, along(axes, image.origin))
 
 
 def write_array(path: str | Path, array: Any, layout: Layout) -> Path:
