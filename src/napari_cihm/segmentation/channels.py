@@ -10,7 +10,7 @@ from napari_cihm.config import ModelConfig, SegmentSettings
 from napari_cihm.data.channels import merge, merging
 from napari_cihm.data.image import COLOUR, Image, is_colour
 from napari_cihm.data.stains import haematoxylin
-from napari_cihm.errors import InputError
+from napari_cihm.errors import InputError, counted
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def plan_channels(
     if isinstance(settings.channels, int):
         if settings.channels >= count:
             raise InputError(
-                f"channel {settings.channels} of an image with {count} "
-                f"channel{'s' * (count != 1)}",
+                f"channel {settings.channels} of an image with "
+                + counted(count, "channel"),
                 f"a number from 0 to {count - 1}",
                 f"its axes were taken as {image.axes!r}",
             )

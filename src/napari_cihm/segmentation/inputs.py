@@ -11,7 +11,7 @@ from napari_cihm.data.listing import holds_namesake, images_in, name_of, natural
 from napari_cihm.data.ome_zarr import is_zarr
 from napari_cihm.data.paths import with_home
 from napari_cihm.data.reading import SUFFIXES, TIFFS
-from napari_cihm.errors import ReadError
+from napari_cihm.errors import ReadError, counted
 
 MOST = 3  # folders that are named where images lie in them alone
 OURS = ("_labels", "_maps", "_uncertainty")  # endings of what a run wrote itself
@@ -93,7 +93,7 @@ def _stack(path: Path) -> Input:
             "without --stack, other images are segmented one by one",
         )
     first, last = planes[0].name, planes[-1].name
-    count = f"{len(planes)} file{'s' * (len(planes) > 1)}"
+    count = counted(len(planes), "file")
     took = f"{path} is a stack of {count}, from {first} to {last}"
     note = "; ".join(filter(None, [took, note]))
     return Input(path, path.resolve().name, planes, note=note)
@@ -128,7 +128,7 @@ def _images(folder: Path) -> tuple[list[Path], str]:
     left = len(found) - len(images)
     if not left:
         return images, ""
-    count = f"{left} file{'s' * (left > 1)}"
+    count = counted(left, "file")
     endings = f"{', '.join(OURS[:-1])} or {OURS[-1]}"
     return images, (
         f"{count} of {folder} left out as results, since their names end in {endings}; "
