@@ -116,8 +116,7 @@ def find_diameter(
 
 def keeps_scale(diameter: float, own: float) -> bool:
     """Tell whether objects keep their size: near a model's own, or mere specks."""
-    share = diameter / own
-    return KEPT[0] < share < KEPT[1] or share * MOST < 1
+    return KEPT[0] < diameter / own < KEPT[1] or _is_tiny(diameter, own)
 
 
 def _settled(looks: list[Look], own: float) -> bool:
@@ -189,8 +188,12 @@ def _apart(one: float, other: float) -> float:
     return abs(float(np.log(one / other)))
 
 
+def _is_tiny(diameter: float, own: float) -> bool:
+    return diameter * MOST < own
+
+
 def _refuse_tiny(diameter: float | None, own: float | None) -> None:
-    if diameter and own and diameter * MOST < own:
+    if diameter and own and _is_tiny(diameter, own):
         raise InputError(
             f"diameter={diameter:g} would enlarge the image {own / diameter:.1f} times",
             f"at least {own / MOST:.3g} pixels",
