@@ -39,7 +39,7 @@ class FolderFlow(QObject):
         if not isinstance(chosen, FolderSettings) or chosen.folder is None:
             notices.refuse("no folder of images is chosen", "choose one")
             return
-        if not chosen.folder.is_dir():  # else one is made, for the labels
+        if not chosen.folder.is_dir():
             notices.refuse(
                 f"there is no folder {chosen.folder}", "choose one of images"
             )
