@@ -34,10 +34,13 @@ class Session(QObject):
         Its axes, as guessed or as the user corrected them.
     typed : mapping
         Axes of all images that the user has corrected.
+    model_left
+        Emitted before another model, or the same one anew, replaces the one in use.
     axes_typed
         Emitted when the user has corrected those of an image.
     """
 
+    model_left = Signal()
     model_changed = Signal()
     image_changed = Signal()
     axes_typed = Signal()
@@ -66,6 +69,8 @@ class Session(QObject):
 
     def set_model(self, model: Examined, source: str) -> None:
         """Use a model from now on."""
+        if self.model is not None:
+            self.model_left.emit()
         self.model, self.source = model, source
         self.model_changed.emit()
 

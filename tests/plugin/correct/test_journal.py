@@ -352,7 +352,7 @@ def test_journals_of_finished_work_go_after_a_while_with_a_word(
     correct.viewer.window.remove_dock_widget(dock)
 
 
-def test_what_is_offered_is_said_where_it_is_seen_once_a_model_is_there(
+def test_what_is_offered_is_said_where_it_is_seen_and_no_first_model_wipes_it_away(
     correct, squares, qtbot
 ):
     _work(correct)
@@ -361,8 +361,9 @@ def test_what_is_offered_is_said_where_it_is_seen_once_a_model_is_there(
     banner = panel.coordinator.correct._section.unfinished
     foot, session = panel.run_bar.words, panel.coordinator.desk.session
     qtbot.waitUntil(lambda: bool(banner.words.text()), timeout=60_000)
-    qtbot.waitUntil(lambda: session.model is not None, timeout=60_000)
     # The banner may be out of sight; the foot of the panel never is.
+    assert foot.text().endswith("can be resumed, under Correct.")
+    qtbot.waitUntil(lambda: session.model is not None, timeout=60_000)
     assert foot.text().endswith("can be resumed, under Correct.")
     session.set_model(session.model, session.source)
     assert foot.text() == "Ready"  # it was said

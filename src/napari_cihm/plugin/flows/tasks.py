@@ -30,7 +30,7 @@ class Tasks(QObject):
         self._tasks: list[Task] = []
         self._activities: dict[int, Activity] = {}
         run_bar.cancel_requested.connect(self.cancel)
-        session.model_changed.connect(self.forget)
+        session.model_left.connect(self.forget)
 
     def __len__(self) -> int:
         return len(self._tasks)

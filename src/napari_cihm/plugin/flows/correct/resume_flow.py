@@ -46,7 +46,6 @@ class ResumeFlow(QObject):
         bench.began.connect(self._offer)
         section.unfinished.accepted.connect(self.resume)
         section.unfinished.declined.connect(self.discard)
-        bench.desk.session.model_changed.connect(self._tell)
         self._unfinished.look()
 
     def resume(self) -> None:
@@ -104,9 +103,8 @@ class ResumeFlow(QObject):
 
     def _tell(self) -> None:
         """Say once, where it is always seen, that there is an offer further down."""
-        desk = self._bench.desk
-        if desk.session.model is None or desk.tasks:
-            return  # what is said now is wiped away soon, or not shown
+        if self._bench.desk.tasks:
+            return  # it would not be shown
         offered = {offer.journal.path for offer in self._offers}
         if offered - self._told:
             self._say(self._offers[0].over, "can be resumed, under Correct")
