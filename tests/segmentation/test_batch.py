@@ -73,6 +73,17 @@ def test_a_second_run_takes_no_result_for_an_image(tmp_path: Path) -> None:
     assert find_inputs([own])[0].name == "cell_maps"
 
 
+def test_images_that_cannot_be_read_are_not_passed_over_in_silence(tmp_path) -> None:
+    folder = _save(tmp_path / "in" / "a.png").parent
+    for name in ("b.CZI", "c.czi", "d.nd2", "notes.txt", "._e.czi"):
+        (folder / name).write_bytes(b"")
+    (one,) = find_inputs([folder])
+    assert one.note.startswith(f"3 files of {folder} left out, since .czi, .nd2 cannot")
+    (folder / "a.png").unlink()
+    with pytest.raises(ReadError, match=r"holds no image \(3 files .* OME-Zarr\)"):
+        find_inputs([folder])
+
+
 def test_tables_runs_maps_and_doubt(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     _save(folder / "b.png")

@@ -21,6 +21,10 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 TIFFS = (".tif", ".tiff", ".lsm", ".stk", ".svs", ".ndpi", ".qptiff", ".btf")
 ARRAYS = (".npy",)
 SUFFIXES = (*PICTURES, *TIFFS, *ARRAYS, ".zarr")
+UNREAD = (  # what images are called that cannot be read
+    *(".czi", ".lif", ".nd2", ".oib", ".oif", ".oir", ".vsi", ".ims", ".dv", ".mrxs"),
+    *(".jp2", ".pgm", ".ppm", ".heic", ".dcm"),
+)
 
 CODED = ("P", "PA", "CMYK", "YCbCr", "LAB", "HSV")  # colours in another code
 PLAIN = {"1": "L", "LA": "L", **dict.fromkeys(CODED, "RGB")}

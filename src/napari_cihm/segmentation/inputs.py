@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_cihm.data.listing import holds_namesake, images_in, name_of, natural
 from napari_cihm.data.ome_zarr import is_zarr
 from napari_cihm.data.paths import with_home
-from napari_cihm.data.reading import SUFFIXES, TIFFS
+from napari_cihm.data.reading import SUFFIXES, TIFFS, UNREAD
 from napari_cihm.errors import ReadError, counted
 
 MOST = 3  # folders that are named where images lie in them alone
@@ -122,18 +122,23 @@ def _folder(path: Path) -> list[Input]:
 
 
 def _images(folder: Path) -> tuple[list[Path], str]:
-    """List a folder's images, and say how many are none but results of a run."""
+    """List a folder's images, and say how many are none but results, or not read."""
     found = images_in(folder, SUFFIXES)
     images = [path for path in found if not path.stem.endswith(OURS)]
-    left = len(found) - len(images)
-    if not left:
-        return images, ""
-    count = counted(left, "file")
-    endings = f"{', '.join(OURS[:-1])} or {OURS[-1]}"
-    return images, (
-        f"{count} of {folder} left out as results, since their names end in {endings}; "
-        "to segment one, name the file itself"
-    )
+    said = []
+    if left := len(found) - len(images):
+        endings = f"{', '.join(OURS[:-1])} or {OURS[-1]}"
+        said.append(
+            f"{counted(left, 'file')} of {folder} left out as results, since their "
+            f"names end in {endings}; to segment one, name the file itself"
+        )
+    if unread := images_in(folder, UNREAD):
+        endings = ", ".join(sorted({path.suffix.lower() for path in unread}))
+        said.append(
+            f"{counted(len(unread), 'file')} of {folder} left out, since {endings} "
+            "cannot be read; convert to OME-TIFF or OME-Zarr"
+        )
+    return images, "; ".join(said)
 
 
 def _distinct(found: list[Input]) -> list[Input]:
