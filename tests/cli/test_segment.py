@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
+from tifffile import imwrite
 
 from napari_cihm.cli import main
 from napari_cihm.config import ModelConfig, SegmentSettings
@@ -172,3 +173,13 @@ def test_workers_give_what_one_process_gives(tmp_path, saved) -> None:
     subprocess.run(command, check=True, capture_output=True)
     one, two = (tmp_path / name / "0_labels.tif" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_of_a_broken_file_our_words_alone_are_shown(tmp_path, saved) -> None:
+    path = tmp_path / "a.ome.tif"
+    imwrite(path, np.stack([*_images(tmp_path / "in")]), metadata={"axes": "ZYX"})
+    path.write_bytes(path.read_bytes().replace(b'SizeZ="2"', b'SizeZ="3"'))
+    where = [path, "-o", tmp_path / "out", "-m", saved]
+    program = [sys.executable, "-m", "napari_cihm", "segment", *where]
+    said = subprocess.run(program, stderr=subprocess.PIPE, text=True).stderr
+    assert "lacks 1 of 3 planes" in said and "tifffile" not in said

@@ -153,6 +153,15 @@ def test_a_tiff_whose_ome_is_broken_gives_its_pixels_with_a_word(
     np.testing.assert_array_equal(image.read()[0], PLANE)
 
 
+def test_planes_that_an_ome_tiff_lacks_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.ome.tif"
+    tifffile.imwrite(path, np.stack([PLANE, PLANE]), metadata={"axes": "ZYX"})
+    path.write_bytes(path.read_bytes().replace(b'SizeZ="2"', b'SizeZ="3"'))
+    image = read_image(path)
+    assert image.note == "a.ome.tif lacks 1 of 3 planes, which are taken for black"
+    assert image.read(z=1).any() and not image.read(z=2).any()
+
+
 def test_imagej_tiff_says_axes_and_scale(tmp_path: Path) -> None:
     path = tmp_path / "ij.tif"
     data = RNG.integers(0, 255, (3, 2, 30, 40)).astype(np.uint8)

@@ -41,6 +41,8 @@ def run(arguments: Sequence[str] | None, commands: Iterable[Command] | None) -> 
     if debug:  # what a run goes on from is in its log
         logging.basicConfig()
         logging.getLogger("napari_cihm").setLevel(logging.DEBUG)
+    # What matters of it is said in our words; where nobody listens, Python prints it.
+    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     program = typer.main.get_command(program_of(commands or COMMANDS))
     try:
         status = program.main(

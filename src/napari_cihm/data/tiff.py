@@ -78,6 +78,9 @@ def open_tiff(path: Path, axes: str | None = None, level: int = 0) -> Image:
             notes.append(f"{path.name} holds {many} images; the first was taken")
         if file.is_ome and read_ome(file) is None:
             notes.append(f"the OME metadata of {path.name} are broken and were ignored")
+        if lost := sum(page is None for page in series.pages):
+            planes = f"{lost} of {len(series.pages)} planes"
+            notes.append(f"{path.name} lacks {planes}, which are taken for black")
         if not axes and own is not None:
             notes += _axes_notes(series, *own)
     note = "; ".join(notes)
