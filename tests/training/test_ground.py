@@ -7,9 +7,10 @@ import pytest
 
 from napari_cihm import load_model
 from napari_cihm.data.pairs import PairSource
+from napari_cihm.errors import DataError
 from napari_cihm.events import Note
 from napari_cihm.training import finetune, train
-from napari_cihm.training.evaluation import evaluate
+from napari_cihm.training.evaluation import EMPTY, evaluate
 
 
 def learning(pairs):
@@ -39,4 +40,23 @@ def test_masks_that_are_black_on_white_are_told(run, make_discs):
     pairs = [make_discs(seed, count=9) for seed in range(5)]
     pairs = [replace(p, labels=np.where(p.labels, 0, 255)) for p in pairs]
     said = (event.text for event in run(pairs) if isinstance(event, Note))
-    assert any("fills most of the masks, around pieces of 0" in text for text in said)
+    words = "The number 255 fills most of the masks, around pieces of 0"
+    assert any(text.startswith(words) for text in said)
+
+
+def test_fewer_than_can_be_learnt_from_are_not_asked_for_if_the_ground_is_one(
+    make_discs,
+):
+    pair = make_discs(0, count=9)
+    pair = replace(pair, labels=np.where(pair.labels, 0, 255))
+    with pytest.raises(DataError, match=r"is 1 labelled.* The number 255 fills most"):
+        list(fine_tuning([pair]))
+
+
+@pytest.mark.parametrize("blank", [2, 1])
+def test_masks_that_are_all_empty_are_told_with_the_figures(make_discs, blank):
+    pairs = [make_discs(seed, count=9) for seed in range(2)]
+    for at in range(blank):
+        pairs[at] = replace(pairs[at], labels=np.zeros_like(pairs[at].labels))
+    said = [event.text for event in evaluating(pairs) if isinstance(event, Note)]
+    assert said == [EMPTY] * (blank == 2)

@@ -23,6 +23,11 @@ from napari_cihm.training.metrics import Matching, judged, match, mean_ap, total
 from napari_cihm.training.region_metrics import Regions, hd95
 from napari_cihm.training.sheet import Shown
 
+EMPTY = (
+    "The masks are all background: the figures only tell whether anything was found "
+    "where nothing should be."
+)
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -105,13 +110,17 @@ def evaluate(
         sources, said = _in_its_classes(sources, model.config.numbers)
         if said:
             yield Note(said)
+    empty = True
     for number, source in enumerate(sources, start=1):
         pair = source.read()
+        empty = empty and not believed(pair.labels, pair.reviewed).any()
         found = segment(_as_opened(pair), model, **settings)
         kind = kinds.get(pair.name, "")
         one, shown = score_pair(pair, found, kind, model.config)
         scored.append(one)
         yield ImageScored(number, len(sources), one, shown)
+    if empty:
+        yield Note(EMPTY)
     yield Evaluated(tuple(scored))
 
 

@@ -82,8 +82,9 @@ class Lesson:
             units = pieces(planes)
             objects = refuse_too_little(units, least)
             return cls(labelled, planes, units, objects, config, None, {}, (word,))
-        objects = refuse_too_little(planes, least)
         ground = said_of_ground(believed(p.labels, p.reviewed) for p in planes)
+        planes = list(map(_in_order, planes))
+        objects = refuse_too_little(planes, least, ground)
         findings, by = examine(planes), scalings(planes, config.diameter)
         seen = list(map(_in_order, scaled(planes, by))) if by else planes
         held = sum(len(plane.objects) for plane in seen)
@@ -144,7 +145,7 @@ def _fitting_config(config: ModelConfig, labelled: Sequence[Labelled]) -> ModelC
 def _numbered(
     planes: list[Plane], config: ModelConfig
 ) -> tuple[list[Plane], ModelConfig, str]:
-    """Give objects numbers in order, or classes those that a model has for them.
+    """Give each piece of one number its own, or classes those that a model has.
 
     Returns
     -------
@@ -154,12 +155,11 @@ def _numbered(
     str
         What the user should know of it; empty where numbers mean what they say.
     """
-    if config.task == "instance":  # whose numbers may be as large as numbers get
-        joined = one_number(plane.labels for plane in planes)
-        if joined:
+    if config.task == "instance":
+        if one_number(plane.labels for plane in planes):
             planes = [replace(p, labels=tell_apart(p.labels)) for p in planes]
             return planes, config, WORDS
-        return list(map(_in_order, planes)), config, ""
+        return planes, config, ""
     held = numbers_in(planes)
     numbers = class_numbers((p.labels for p in planes), held, config.numbers)
     if numbers:
@@ -183,5 +183,5 @@ def _seen_anew(
 
 
 def _in_order(plane: Plane) -> Plane:
-    """Renumber objects 1, 2, 3 ... in the order of their numbers."""
+    """Renumber objects 1, 2, 3 ... in their order, however large their numbers are."""
     return replace(plane, labels=relabel_sequential(plane.labels)[0])

@@ -138,8 +138,11 @@ def typical_width(planes: Iterable[Plane]) -> float:
     return float(np.median(widths(areas))) if len(areas) else np.nan
 
 
-def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
+def refuse_too_little(planes: Sequence[Plane], least: int, ground: str = "") -> int:
     """Count the objects, and refuse to learn from fewer than `least`.
+
+    Where their `ground` seems to have a number, that is said instead of asking for
+    more of them.
 
     Raises
     ------
@@ -167,7 +170,7 @@ def refuse_too_little(planes: Sequence[Plane], least: int) -> int:
         raise DataError(
             f"there {has}{part}",
             f"at least {least}",
-            f"label {least - count} more{right}",
+            ground.removesuffix(".") or f"label {least - count} more{right}",
         )
     return count
 
