@@ -45,7 +45,7 @@ def test_figures_that_could_not_be_written_are_not_taken(tmp_path, capsys, monke
     monkeypatch.setattr(timing, "benchmark", lambda *_, **__: pytest.fail("it ran"))
     (tmp_path / "taken").touch()
     assert main(["benchmark", "--json", str(tmp_path / "taken" / "f.json")]) == 1
-    assert "could not be written" in capsys.readouterr().err
+    assert "taken is no folder" in capsys.readouterr().err
 
 
 def test_an_image_too_small_is_refused_in_one_line(capsys):

@@ -1,6 +1,9 @@
 """``cihm evaluate``: figures on the screen and in a file, and a sheet of the worst."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -105,3 +108,14 @@ def test_a_sheet_that_cannot_be_is_refused_before_the_work(classes, capsys, name
 def test_the_folder_of_a_sheet_is_made(classes):
     assert evaluate(classes, "--sheet", str(classes / "new" / "worst.pdf")) == 0
     assert (classes / "new" / "worst.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such name")
+def test_who_has_read_enough_of_the_figures_hears_of_no_error(classes):
+    unread, output = os.pipe()
+    os.close(unread)
+    arguments = ["evaluate", classes / "data", "-m", classes / "m.safetensors"]
+    program = [sys.executable, "-m", "napari_cihm", *arguments, "--json", "/dev/stdout"]
+    done = subprocess.run(program, stdout=output, stderr=subprocess.PIPE)
+    os.close(output)
+    assert (done.returncode, b"error" in done.stderr) == (0, False)

@@ -183,7 +183,7 @@ def test_a_folder_that_cannot_be_is_refused_before_anything_is_learnt(
     beaten = judged(monkeypatch, True)
     (folder / "taken").write_text("")
     assert main(command(folder, folder / "taken" / "out")) == 1
-    assert "could not be written" in capsys.readouterr().err and not beaten
+    assert "taken is no folder" in capsys.readouterr().err and not beaten
     region = Model.untrained(ModelConfig(recipe="unet", options={"base": 4}))
     region.save(folder / "other" / "best.safetensors")
     assert main(command(folder, folder / "other")) == 2

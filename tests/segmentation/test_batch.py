@@ -287,16 +287,18 @@ def test_a_folder_of_folders_of_images_leads_to_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("output", "more", "words"),
     [
-        ("file", {}, "file could not be written"),
-        ("file/out", {}, "out could not be written"),
+        ("file", {}, "file is no folder"),
+        ("file/out", {}, "file is no folder"),
+        ("link", {}, "link is no folder"),
         ("out", {"table": "folder"}, "folder is a folder"),
         ("out", {"runs": "folder"}, "folder is a folder"),
-        ("out", {"table": "file/t.csv"}, "file could not be written"),
+        ("out", {"table": "file/t.csv"}, "file is no folder"),
     ],
 )
 def test_what_cannot_be_written_is_said_at_once(tmp_path, output, more, words) -> None:
     (tmp_path / "file").write_text("a file where a folder is wanted")
     (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("gone")
     model = Local()
     places = {name: tmp_path / path for name, path in more.items()}
     batch = Batch(tmp_path / output, model, **places)

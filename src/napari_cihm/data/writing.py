@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from napari_cihm.errors import InputError, WriteError
 
 ELSEWHERE = "free some space or choose another folder; nothing half-written was left"
+RENAME = "if you mean this place, rename what is there"
 
 
 @contextmanager
@@ -54,7 +55,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def ready_folder(path: Path, remedy: str = ELSEWHERE) -> Path:
-    """Make a folder, and find out now whether anything can be written into it."""
+    """Make a folder, and find out now whether anything can be written into it.
+
+    Raises
+    ------
+    WriteError
+        Where nothing can be written, or a file is called so.
+    """
+    for place in (path, *path.parents):
+        if os.path.lexists(place) and not place.is_dir():
+            raise WriteError(f"{place} is no folder", "one to write into", RENAME)
     with clear_errors(path, remedy):
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -82,7 +92,7 @@ def clear_errors(path: Path, remedy: str = ELSEWHERE) -> Iterator[None]:
     """Turn the system's refusal to write into one readable line."""
     try:
         yield
-    except WriteError:
+    except (WriteError, BrokenPipeError):  # of a pipe, its reader has seen enough
         raise
     except OSError as error:
         raise WriteError(

@@ -433,5 +433,5 @@ def test_a_model_that_cannot_be_kept_is_not_learnt_and_never_lost(
     few, said = kept.warnings
     assert few == "few objects"
     assert str(folder) in said and str(kept.version.path) in said
-    with pytest.raises(WriteError, match=r"models could not be written"):
+    with pytest.raises(WriteError, match=r"models is no folder"):
         next(learn(*asked, folder, lambda: False))
