@@ -184,3 +184,43 @@ def test_of_three_planes_it_is_said_what_they_were_taken_for():
         assert not Image.of(planes, axes).note
     for other in (planes[:2], planes.T, np.zeros((9, 40, 40))):
         assert not Image.of(other).note
+
+
+class Named(np.ndarray):
+    """An array that names its axes as one of xarray's does."""
+
+    dims: tuple[str, ...]
+
+
+@pytest.mark.parametrize(
+    ("dims", "axes"),
+    [
+        (("Y", "X", "Z"), "yxz"),
+        (("channel", "y", "x"), "cyx"),
+        (("dim_0", "dim_1", "dim_2"), "zyx"),  # names that tell nothing
+        (("c", "dim_1", "dim_2"), "zyx"),
+    ],
+)
+def test_axes_that_an_array_names_are_its_own(dims, axes) -> None:
+    data = np.zeros((7, 8, 9)).view(Named)
+    data.dims = dims
+    assert Image.of(data).axes == axes
+    assert Image.of(data, "tyx").axes == "tyx"
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_images_in_a_list_are_not_taken_for_one(kind) -> None:
+    planes = kind([np.zeros((8, 9)), np.zeros((8, 9))])
+    assert Image.of(planes, "zyx").shape == (2, 8, 9)
+    with pytest.raises(AxesError, match="a list of 2 arrays; expected one image"):
+        Image.of(planes)
+    assert Image.of([[0, 1], [2, 3]]).axes == "yx"
+
+
+def test_what_holds_arrays_by_name_is_no_array(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", image=np.zeros((8, 9)))
+    group = zarr.create_group(tmp_path / "a.zarr")
+    with np.load(tmp_path / "a.npz") as file:
+        for data in (file, group, {}):
+            with pytest.raises(DtypeError, match="Take one of the arrays"):
+                Image.of(data)

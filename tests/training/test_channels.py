@@ -92,6 +92,14 @@ def test_a_model_sees_the_same_wherever_it_looks(file, channels):
     np.testing.assert_array_equal(tuned.image, seen)
 
 
+def test_an_array_that_names_its_axes_is_learnt_by_them():
+    class Named(np.ndarray):
+        dims = "y", "x", "z"
+
+    image = _pixels(8, 9, 10).view(Named)
+    assert Labelled.of(image, np.zeros((8, 9, 10), int)).image.axes == "yxz"
+
+
 @pytest.mark.parametrize("channels", [1, "merge"])
 def test_the_channels_that_are_segmented_are_learnt(channels):
     image = Image.of(_pixels(2, 24, 30), "cyx")

@@ -346,7 +346,7 @@ def ragged(images, labels):
     ("change", "error", "words"),
     [
         (emptied, DataError, "all background"),
-        (cropped, ShapeError, "same pixels"),
+        (cropped, ShapeError, "^image [12] of 2: .* same pixels"),
         (thinned, DataError, "Label 3 more"),
         (lost, InputError, "images and labels have 2 and 1 items"),
         (unlabelled, InputError, r"labels=None; expected a list of arrays"),

@@ -82,6 +82,12 @@ def _unmasked(data: np.ma.MaskedArray[Any, Any]) -> NDArray[Any]:
 
 def _copied(data: Any, what: str) -> NDArray[Any]:
     """Copy what is no array of numpy's kinds."""
+    if hasattr(data, "keys") and not hasattr(data, "__array__"):
+        raise DtypeError(
+            f"{type(data).__name__} was given for {what}",
+            "an array of pixels",
+            "take one of the arrays that it holds, by its name",
+        )
     try:
         if hasattr(data, "detach"):
             data = data.detach().cpu()

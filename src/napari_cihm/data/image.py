@@ -1,6 +1,6 @@
 """An image with its axes: any array, any order, read plane by plane."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_cihm.data.arrays import ArrayLike, as_array, read_part
-from napari_cihm.data.axes import check_axes, guess_axes, label_axes
-from napari_cihm.errors import CihmError, ReadError, ShapeError
+from napari_cihm.data.axes import check_axes, guess_axes, label_axes, letters_of
+from napari_cihm.errors import AxesError, CihmError, ReadError, ShapeError, counted
 
 COLOUR, ALPHA = 3, 4  # how many channels colours are, without alpha and with it
 THREE = (
@@ -63,13 +63,19 @@ class Image:
         ShapeError
             If it has no pixel at all.
         AxesError
-            If the axes do not describe its shape.
+            If the axes do not describe its shape, or it is a list of images and
+            nothing tells whether these are planes of one.
         """
         if isinstance(data, cls):
             return data if axes is None else data.with_axes(axes)
+        if axes is None and isinstance(data, list | tuple):
+            _refuse_many(data)
         data = as_array(data)
         if axes is None:
-            axes = guess_axes(data.shape)
+            named = letters_of(
+                map(str, getattr(data, "dims", ()))
+            )  # as xarray has them
+            axes = named or guess_axes(data.shape)
             if axes == "cyx" and len(data) == COLOUR:  # of others, averages are told
                 about = {"note": THREE, **about}
         letters = check_axes(axes, data.shape)
@@ -140,6 +146,20 @@ class Image:
         if channels is not None and len(channels) > 1:
             part = part[list(channels)]
         return part.astype(part.dtype.newbyteorder("="), copy=False)
+
+
+def own_axes(data: Any) -> str:
+    """Return the axes that an array names, as xarray's do; else nothing."""
+    return letters_of(map(str, getattr(data, "dims", ())))
+
+
+def _refuse_many(images: Sequence[Any]) -> None:
+    if any(getattr(one, "ndim", 0) > 1 for one in images):
+        raise AxesError(
+            f"a list of {counted(len(images), 'array')}",
+            "one image",
+            "give them one by one; if they are the slices of one, give axes='zyx'",
+        )
 
 
 def is_colour(image: Image) -> bool:

@@ -53,7 +53,8 @@ def segment(
         one stays on its device, unless another is set. A predictor of your own
         computes where you made it to, and takes no device.
     axes : str, optional
-        One letter of "tzcyx" for each dimension; guessed by default.
+        One letter of "tzcyx" for each dimension; by default those that the array
+        names, as xarray's do, or a guess.
     **settings
         See `napari_cihm.config.SegmentSettings` and `segment_iter`.
 

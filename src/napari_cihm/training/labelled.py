@@ -9,7 +9,7 @@ import numpy as np
 from napari_cihm.config import Channels, SegmentSettings
 from napari_cihm.data.arrays import ArrayLike, as_array
 from napari_cihm.data.axes import axes_beside
-from napari_cihm.data.image import COLOUR, Image, is_colour
+from napari_cihm.data.image import COLOUR, Image, is_colour, own_axes
 from napari_cihm.errors import InputError, ShapeError, in_short
 
 PLANE = 2  # dimensions
@@ -56,7 +56,7 @@ class Labelled:
         for what, given in {"labels": labels, "reviewed mask": reviewed}.items():
             if given is not None and tuple(given.shape) != opened.label_shape:
                 raise ShapeError(
-                    f"{opened.name}: the image is {opened.shape} ({opened.axes}) and "
+                    f"the image is {opened.shape} ({opened.axes}) and "
                     f"its {what} {tuple(given.shape)}",
                     f"{what} of shape {opened.label_shape}",
                 )
@@ -110,17 +110,22 @@ def gather(
         )
     if not len(labels):
         raise InputError("there is nothing to learn from", "at least one image")
-    return [
-        Labelled.of(image, label, mask, axes, choice)
-        for image, label, mask, choice in zip(
-            images, labels, masks, chosen, strict=True
-        )
-    ]
+    each = zip(images, labels, masks, chosen, strict=True)
+    found = []
+    for number, (image, label, mask, choice) in enumerate(each, start=1):
+        try:
+            found.append(Labelled.of(image, label, mask, axes, choice))
+        except InputError as error:
+            named = isinstance(image, Image)
+            which = image.name if named else f"image {number} of {len(labels)}"
+            came = f"{which}: {error.came}"
+            raise type(error)(came, error.wanted, error.remedy) from None
+    return found
 
 
 def _open(image: Any, shape: tuple[int, ...], axes: str | None) -> Image:
     """Open an image whose labels have a shape, which tells where channels are."""
-    if isinstance(image, Image) or axes is not None:
+    if isinstance(image, Image) or axes is not None or own_axes(image):
         return Image.of(image, axes)
     if not 2 <= len(shape) <= 4:
         raise ShapeError(f"labels of shape {shape}", "two to four dimensions")

@@ -79,7 +79,8 @@ def _in_memory(data: Any) -> Iterator[Pair]:
             continue
         if not isinstance(given, tuple | list) or len(given) != 2:
             raise InputError(f"pair {number} came as {type(given).__name__}", wanted)
-        image, labels = np.asarray(as_array(given[0])), np.asarray(given[1])
+        image = np.asarray(as_array(given[0], f"the image of pair {number}"))
+        labels = np.asarray(given[1])
         if labels.ndim != 2 or labels.dtype.kind not in "buif":
             raise DataError(
                 f"pair {number}: its labels are {labels.dtype} of shape {labels.shape}",
