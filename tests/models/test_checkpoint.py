@@ -204,6 +204,13 @@ def test_what_names_no_model_is_refused(wrong):
         load_model(wrong)
 
 
+@pytest.mark.parametrize("save", [save_file, torch.save])
+def test_a_file_without_weights_is_refused(tmp_path, save):
+    save({}, tmp_path / "empty.safetensors")
+    with pytest.raises(CheckpointError, match="holds a dict without weights"):
+        load_model(tmp_path / "empty.safetensors")
+
+
 def test_a_folder_is_no_model(tmp_path):
     with pytest.raises(CheckpointError, match="is not a file"):
         load_model(tmp_path)

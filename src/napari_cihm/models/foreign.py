@@ -85,9 +85,7 @@ def read_weights(path: Path) -> Weights:
     CheckpointError
         Saying what the file holds instead.
     """
-    if _is_safetensors(path):
-        return without_prefix(read_tensors(path)[1])
-    content = _unpickle(path)
+    content = read_tensors(path)[1] if _is_safetensors(path) else _unpickle(path)
     weights = find_weights(content)
     if not weights:
         raise CheckpointError(

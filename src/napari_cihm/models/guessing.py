@@ -28,8 +28,6 @@ class Guess:
 
 def guess(weights: Weights) -> list[Guess]:
     """Compare weights with every recipe, the best fit first."""
-    if not weights:
-        return []
     found = [_fit(name, weights) for name in RECIPES]
     return sorted(found, key=lambda g: g.matched / max(g.wanted, g.given), reverse=True)
 
