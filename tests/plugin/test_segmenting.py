@@ -227,6 +227,25 @@ def test_a_few_planes_a_length_apart_are_slices(shown, blobs, place, axes):
     assert shown.section.axes.text() == axes
 
 
+@pytest.mark.parametrize(
+    ("shape", "place", "axes"),
+    [
+        ((2, 3, 32, 32), {}, "zcyx"),
+        ((2, 3, 32, 32), {"units": ("s", "um", "um", "um")}, "tzyx"),
+        ((2, 3, 32, 32), {"units": ("pixel", "um", "um", "um")}, "czyx"),
+        ((9, 3, 32, 32), {"units": ("s", "pixel", "um", "um")}, "tcyx"),
+        ((9, 3, 32, 32), {"scale": (2, 1, 1, 1), "units": ("um",) * 4}, "zcyx"),
+        ((3, 9, 32, 32), {"scale": (30, 2, 1, 1)}, "tzyx"),
+        ((9, 8, 32, 32), {"units": ("um", "s", "um", "um")}, "ztyx"),
+        ((4, 32, 32), {"units": ("min", "um", "um")}, "tyx"),
+        ((4, 32, 32, 3), {"units": ("ms", "um", "um"), "rgb": True}, "tyxc"),
+    ],
+)
+def test_steps_in_length_and_time_tell_axes(shown, shape, place, axes):
+    shown.viewer.add_image(np.zeros(shape, np.uint8), name="steps", **place)
+    assert shown.section.axes.text() == axes
+
+
 def test_axes_that_were_typed_stay_with_their_image(shown, blobs):
     few = shown.viewer.add_image(np.stack([blobs] * 4), name="few")
     shown.section.axes.setText("ZYX")

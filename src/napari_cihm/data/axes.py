@@ -50,13 +50,15 @@ def check_axes(axes: str, shape: Sequence[int]) -> str:
     return letters
 
 
-def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
-    """Guess axes from sizes alone.
+def guess_axes(
+    shape: Sequence[int], rgb: bool | None = None, steps: Collection[int] = ()
+) -> str:
+    """Guess axes from sizes.
 
     A last dimension of at most 4 behind two larger ones is channels, since no image
     is so narrow; so is one of 2 to 4 where microscopes put channels. One more is
     depth, two more are time and depth. `rgb` says whether the last dimension is known
-    to be channels, or known not to be.
+    to be channels, or known not to be; `steps`, which dimensions are known to be none.
     """
     n = len(shape)
     if not 2 <= n <= 5:
@@ -73,7 +75,11 @@ def guess_axes(shape: Sequence[int], rgb: bool | None = None) -> str:
         return "tz"[5 - n :] + "yxc"
     # Files keep channels nearest the plane (ImageJ: tzcyx) or just behind time
     # (OME: tczyx); the nearest small dimension wins.
-    small = [at for at, size in enumerate(shape[:-2]) if 2 <= size <= MOST_CHANNELS]
+    small = [
+        at
+        for at, size in enumerate(shape[:-2])
+        if at not in steps and 2 <= size <= MOST_CHANNELS
+    ]
     if not small:
         return {3: "zyx", 4: "tzyx", 5: "tzcyx"}[n]
     place = small[-1]

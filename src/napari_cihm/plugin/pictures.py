@@ -30,8 +30,7 @@ def axes_of(layer: ImageLayer) -> str:
     """Return what an image's dimensions are called, or else a guess.
 
     Names that a reader or the user gave count, then those in a TIFF that napari's own
-    reader opened; its numbers do not. A few planes a length apart are slices and no
-    channels.
+    reader opened; its numbers do not.
     """
     letters = letters_of([*layer.axis_labels, *("c" if layer.rgb else "")])
     shape = array_of(layer).shape
@@ -39,10 +38,7 @@ def axes_of(layer: ImageLayer) -> str:
         return letters
     if filed := _filed_axes(layer, tuple(shape)):
         return filed
-    guessed = guess_axes(shape, rgb=layer.rgb)
-    if guessed[0] == "c" and _is_measured(layer):
-        return f"z{guessed[1:]}"
-    return guessed
+    return _guessed_axes(layer, shape)
 
 
 def _filed_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
@@ -68,9 +64,21 @@ def _read_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
     return named[0] if named is not None and named[1] == shape else ""
 
 
-def _is_measured(layer: ImageLayer) -> bool:
-    """Tell whether the first dimension is a length, which no channels have."""
-    return bool(sizes_of("z", layer.scale[:1], layer.units[:1]))
+def _guessed_axes(layer: ImageLayer, shape: tuple[int, ...]) -> str:
+    """Guess an image's axes from its sizes and from how far apart its planes are.
+
+    Between channels there is no length and no time. A length of 1 is what napari gives
+    any axis, and a unit that several have may have been given to all of them.
+    """
+    before = range(len(shape) - 2 - layer.rgb)
+    timed = [a for a in before if layer.units[a].is_compatible_with("second")]
+    in_units = [a for a in before if a not in timed and str(layer.units[a]) != NO_UNIT]
+    steps = {a for a in before if layer.scale[a] != 1 or in_units == [a]}
+    letters = guess_axes(shape, layer.rgb, steps.union(timed))
+    if timed:
+        its = letters[timed[0]]
+        letters = letters.translate(str.maketrans(f"t{its}", f"{its}t"))
+    return letters
 
 
 def sizes_of(
