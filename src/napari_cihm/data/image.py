@@ -72,10 +72,7 @@ class Image:
             _refuse_many(data)
         data = as_array(data)
         if axes is None:
-            named = letters_of(
-                map(str, getattr(data, "dims", ()))
-            )  # as xarray has them
-            axes = named or guess_axes(data.shape)
+            axes = own_axes(data) or guess_axes(data.shape)
             if axes == "cyx" and len(data) == COLOUR:  # of others, averages are told
                 about = {"note": THREE, **about}
         letters = check_axes(axes, data.shape)
