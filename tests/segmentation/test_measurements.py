@@ -45,6 +45,16 @@ def test_a_rectangle_by_hand() -> None:
     assert row["perimeter_um"] == pytest.approx(12.0)
 
 
+@pytest.mark.parametrize("depth", [1, 2])
+def test_numbers_far_apart_and_below_0_are_measured_too(depth) -> None:
+    labels = np.zeros((depth, 20, 30), np.int64)
+    labels[:, 2:4, 2:5], labels[:, 8:12, 3:9], labels[:, 8:12, 20:25] = -1, 2**40, 3
+    found = measure_columns(labels, Image.of(labels, "zyx"))
+    size = "volume_px" if depth > 1 else "area_px"
+    assert found["label"].tolist() == [-1, 3, 2**40]
+    assert found[size].tolist() == [6 * depth, 20 * depth, 24 * depth]
+
+
 def test_objects_against_scikit_image() -> None:
     rng = np.random.default_rng(0)
     labels = np.kron(rng.permutation(20).reshape(4, 5), np.ones((9, 11))).astype("u2")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import regionprops_table
-from skimage.segmentation import relabel_sequential
+from skimage.util import map_array
 
 from napari_cihm.data.chunks import holding_chunks
 from napari_cihm.data.image import Image
@@ -143,11 +143,14 @@ def _last_rows(labels: NDArray[np.integer[Any]], start: int) -> dict[int, int]:
 
 
 def _plane(labels: NDArray[np.integer[Any]], light: NDArray[Any]) -> Found:
-    dense, _, own = relabel_sequential(labels)  # its time goes by the highest number
+    own = np.unique(labels)
+    own = own[own != 0]
+    # Time goes by the highest number, and of those below 0 it would know nothing.
+    dense = map_array(labels, own, np.arange(1, len(own) + 1))
     found: Found = regionprops_table(
         dense, np.moveaxis(light, 0, -1), properties=PROPERTIES, separator="_"
     )
-    return found | {"label": np.asarray(own[found["label"]])}
+    return found | {"label": own[found["label"] - 1]}
 
 
 def _volumes(labels: Any, image: Image, t: int) -> Found:
