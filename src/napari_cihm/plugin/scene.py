@@ -62,6 +62,7 @@ class Scene(QObject):
         layers = viewer.layers
         self._links: list[tuple[Any, Callable[..., None]]] = [
             (layers.events.inserted, self._on_inserted),
+            (layers.events.removing, self._on_removing),
             (layers.events.removed, self._on_removed),
             (layers.events.reordered, self._on_listed),
             (layers.selection.events.active, self._on_active),
@@ -139,6 +140,9 @@ class Scene(QObject):
     def _on_inserted(self, event: Any) -> None:
         self._follow(event.value)
         self.layers_changed.emit()
+
+    def _on_removing(self, event: Any) -> None:
+        self.window.enter_canvas()
 
     def _on_removed(self, event: Any) -> None:
         self._unfollow(event.value)

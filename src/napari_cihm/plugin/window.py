@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,17 @@ class Window:
             return lambda: None
         keymap[code] = lambda viewer: act()
         return lambda: keymap.pop(code, None)
+
+    def enter_canvas(self) -> None:
+        """Let what is deleted on the graphics card be so where the canvas draws.
+
+        When a layer goes, napari has its programs deleted at once, in whichever OpenGL
+        context is current: between two frames the window's, not the canvas's. Some
+        drivers, Mesa's without a card among them, then draw the next layer with what
+        is gone, and the whole program crashes.
+        """
+        with suppress(AttributeError, RuntimeError):  # it may move, or be closed
+            self._viewer.window._qt_viewer.canvas.native.makeCurrent()
 
     def show_table(self) -> None:
         """Show napari's own table of features, below the canvas unless it is open."""
