@@ -277,7 +277,7 @@ def test_closing_the_dock_during_a_run_leaves_nothing(
         gc.collect()
         return panel() is None
 
-    qtbot.waitUntil(nobody_holds_it)
+    qtbot.waitUntil(nobody_holds_it, timeout=30_000)
     viewer.add_image(blobs)  # nobody listens any more, and nothing raises
 
 
@@ -287,7 +287,7 @@ def test_closing_the_window_during_a_run_ends_the_worker(
     viewer = make_napari_viewer()
     _, _, pid = _run_in_a_process_of_its_own(viewer, qtbot, blobs)
     viewer.close()
-    qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=10_000)
+    qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=30_000)
 
 
 def test_opening_the_panel_loads_no_network_library():

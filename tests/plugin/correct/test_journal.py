@@ -64,7 +64,7 @@ def _resume(correct, qtbot, meanwhile=lambda flow: None):
     qtbot.mouseClick(banner.yes, _left())
     meanwhile(flow)
     qtbot.waitUntil(
-        lambda: str(flow.bench.labels).endswith("(resumed)"), timeout=10_000
+        lambda: str(flow.bench.labels).endswith("(resumed)"), timeout=60_000
     )
     return panel, dock
 
@@ -391,10 +391,10 @@ def test_work_on_the_pixels_that_an_image_gets_is_offered(correct, squares, qtbo
     panel, dock = _reopen(correct)
     words = panel.coordinator.correct._section.unfinished.words
     errands = panel.coordinator.correct.bench.errands
-    qtbot.waitUntil(lambda: not errands._threads)
+    qtbot.waitUntil(lambda: not errands._threads, timeout=60_000)
     assert not words.text()
     image.data = pixels
-    qtbot.waitUntil(lambda: "squares" in words.text())
+    qtbot.waitUntil(lambda: "squares" in words.text(), timeout=60_000)
     correct.viewer.window.remove_dock_widget(dock)
 
 

@@ -267,7 +267,7 @@ def test_a_job_that_does_not_stop_in_time_is_ended_with_its_process(
     heard.wait(run, 2000)
     assert run.state is RunState.STOPPED
     assert runner.pid != pid
-    heard.qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=5000)
+    heard.qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=30_000)
 
 
 class Deaf:
