@@ -8,8 +8,9 @@ import pytest
 from napari_cihm import load_model
 from napari_cihm.data.pairs import PairSource
 from napari_cihm.data.samples import make_sample
-from napari_cihm.training.evaluation import evaluate, summary
+from napari_cihm.training.evaluation import evaluate
 from napari_cihm.training.losses import pick_loss
+from napari_cihm.training.scores import summary
 from napari_cihm.training.validation import Validator
 
 

@@ -39,6 +39,7 @@ def evaluate(
     from napari_cihm.models import load_model
     from napari_cihm.training import evaluation
     from napari_cihm.training.kinds import read_kinds
+    from napari_cihm.training.scores import report
     from napari_cihm.training.sheet import Worst, ready_sheet, write_sheet
     from napari_cihm.training.split import pairs_to_judge
 
@@ -58,7 +59,7 @@ def evaluate(
     kept = Worst(worst if sheet is not None else 0)
     last = follow(kept.watch(run))
     assert isinstance(last, Evaluated)
-    figures = evaluation.report(last.scored)
+    figures = report(last.scored)
     _print("all", figures)
     for kind, of_kind in figures["kinds"].items():
         _print(kind, of_kind)

@@ -9,7 +9,7 @@ from napari_cihm.events.base import Event
 
 if TYPE_CHECKING:
     from napari_cihm.models import Model
-    from napari_cihm.training.evaluation import Scored
+    from napari_cihm.training.scores import Scored
     from napari_cihm.training.sheet import Shown
 
 

@@ -1,4 +1,4 @@
-"""Evaluation says what a model is worth: of objects, of a region, of classes."""
+"""What found labels are worth: of objects, of a region, of classes."""
 
 import gc
 import weakref
@@ -10,7 +10,7 @@ import pytest
 from napari_cihm.config import ModelConfig
 from napari_cihm.data.pairs import Pair
 from napari_cihm.events import ImageScored
-from napari_cihm.training.evaluation import report, score_pair, summary
+from napari_cihm.training.scores import report, score_pair, summary
 from napari_cihm.training.sheet import FOUND, MISSED, Worst, slips
 
 OBJECTS = ModelConfig(recipe="unet", classes=3, task="instance")
