@@ -102,6 +102,28 @@ def test_what_changed_is_shown_no_more_and_measured_anew(measured, change):
         measured.calm()
 
 
+def test_measured_in_the_units_that_the_image_has_now(measured):
+    measured.calm()
+    measured.image.scale = (1.5, 3.0)
+    assert measured.empty
+    measured.calm()
+    _delete(measured.correct)
+    measured.calm()
+
+
+def test_an_image_in_the_place_of_another_is_measured_whole(measured):
+    measured.calm()
+    viewer, layer = measured.correct.viewer, measured.layer
+    viewer.layers.remove(measured.image)
+    viewer.add_image(np.stack([measured.image.data] * 2), axis_labels=("c", "y", "x"))
+    layer.events.features.disconnect(measured._look)
+    _delete(measured.correct)
+    measured.correct.shown.until(lambda: len(layer.features) == 4)
+    assert list(layer.features["index"]) == [2, 3, 4, 7]
+    assert "area_um2" not in layer.features
+    assert layer.features["mean_intensity_c1"].notna().all()
+
+
 def test_a_tool_empties_the_table_at_once(measured):
     measured.calm()
     _delete(measured.correct)

@@ -15,7 +15,7 @@ from napari_cihm.plugin.flows.correct.bench import Bench
 from napari_cihm.plugin.pictures import array_of, picture_of
 from napari_cihm.plugin.region import Region, region_of
 from napari_cihm.plugin.runner import Run
-from napari_cihm.plugin.signing import record_of, sign
+from napari_cihm.plugin.signing import id_of, record_of, sign
 from napari_cihm.plugin.steps import is_painted
 from napari_cihm.plugin.wording import quoted
 
@@ -40,6 +40,7 @@ class Table(QObject):
         self._layer, self._bench = layer, bench
         self._region: Region | None = None
         self._columns: Columns | None = None  # as measured last
+        self._seen: Any = None  # on which image, and what was said of it
         self._due: Objects = set()  # what is not right in them
         self._asked: Objects = set()
         self._run: Run | None = None
@@ -135,7 +136,10 @@ class Table(QObject):
         if subject is None:
             return
         image, region = subject
-        self._asked, self._due = self._due, set()
+        picture = picture_of(image, region)
+        seen = id_of(image), picture.axes, picture.scale, picture.units
+        self._asked = self._due if seen == self._seen else None
+        self._due, self._seen = set(), seen
         settings = record_of(self._layer).get("settings", {})
         self._run = self._bench.desk.runner.start(
             "measure",
@@ -143,7 +147,7 @@ class Table(QObject):
             self._on_end,
             LANE,
             labels=region.fed_labels(self._layer.data),
-            image=picture_of(image, region),
+            image=picture,
             by_slice=settings.get("volume") == "slices",
             only=None if self._asked is None else np.array(sorted(self._asked)),
         )

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 from qtpy.QtCore import QObject
 
@@ -30,6 +31,7 @@ class Tables(QObject):
         bench.desk.layers.made.connect(self.follow)
         scene.layers_changed.connect(self._on_layers_changed)
         scene.layer_removed.connect(self._on_layer_removed)
+        scene.image_described.connect(self._on_image_described)
         for layer in scene.labels:
             if _is_measured(layer):  # who knows what became of them without a panel
                 self.follow(layer)
@@ -56,7 +58,9 @@ class Tables(QObject):
 
     def close(self) -> None:
         """Measure no more."""
-        self._bench.desk.scene.layers_changed.disconnect(self._on_layers_changed)
+        scene = self._bench.desk.scene
+        scene.layers_changed.disconnect(self._on_layers_changed)
+        scene.image_described.disconnect(self._on_image_described)
         for layer in list(self._tables):
             self._on_layer_removed(layer)
 
@@ -75,6 +79,12 @@ class Tables(QObject):
                 self._tables[layer] = Table(layer, self._bench, self)
             else:
                 self.follow(layer)
+
+    def _on_image_described(self, image: ImageLayer) -> None:
+        """Measure in the units that an image has now; another shape leaves tables."""
+        for layer, table in self._tables.items():
+            if self._bench.pairing.image_of(layer) is image and table.possible:
+                table.change(None)
 
     def _on_layer_removed(self, layer: Layer) -> None:
         table = self._tables.pop(layer, None)
