@@ -142,6 +142,24 @@ def test_a_tool_stays_until_it_is_put_down(correct):
     assert not button.isChecked()
 
 
+@pytest.mark.parametrize("then", ["nothing", "split"])
+def test_a_line_of_a_tool_put_down_with_the_button_held_is_dropped(
+    correct, squares, said, then
+):
+    def meanwhile(layer, event):
+        yield
+        correct.flow.pointing.drop()  # as when a run ends and selects its labels
+        if then != "nothing":
+            correct.press(then)
+        yield from iter(lambda: event.type == "mouse_release", True)
+
+    correct.press("merge")
+    correct.layer.mouse_drag_callbacks.append(meanwhile)
+    correct.drag((15, 15), (15, 30), (15, 50), (12, 82))
+    np.testing.assert_array_equal(correct.layer.data, squares)
+    assert not said
+
+
 def test_keys_work_under_the_cursor_and_choose_what_needs_more(correct, squares):
     correct.point_at(10, 10)
     assert correct.key("Shift-D")

@@ -93,17 +93,19 @@ class Pointing(QObject):
     def _on_drag(self, layer: Labels, event: Any) -> Iterator[None]:
         if event.button != 1 or not self._scene.screen.flat:
             return
-        away = "Alt" in event.modifiers
+        away, chosen = "Alt" in event.modifiers, (self.tool, self._layer)
         path = [self._place(event)]
         yield
         draws = self.tool is not None and self.tool.gesture in DRAWN
-        while event.type == "mouse_move":
+        while chosen == (self.tool, self._layer) and event.type == "mouse_move":
             place = self._place(event)
             if _far(path[-1], place) > self._width(PAUSE):
                 path.append(place)
                 if draws:
                     self._show(path)
             yield
+        if chosen != (self.tool, self._layer):
+            return  # it was put down with the button held, as when a run ended
         if _far(path[-1], place := self._place(event)) > self._width(PAUSE):
             path.append(place)  # moves in quick succession are left out
         self._take(path, away)
