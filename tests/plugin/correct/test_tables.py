@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from napari.layers._layer_actions import _duplicate_layer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from skimage.measure import regionprops
 
 SCALE = (0.5, 0.25)
@@ -162,15 +162,26 @@ def test_only_the_objects_of_an_edit_are_measured(measured, monkeypatch):
     assert [numbers.tolist() for numbers in asked] == [[1, 2], [2, 9]]
 
 
-def test_a_measurement_that_comes_too_late_is_not_shown(measured):
-    shown = measured.correct.shown
-    (table,) = shown.coordinator.correct.tables._tables.values()
-    for _ in range(2):  # of all, then of the object that goes
-        shown.until(lambda: table._run is not None)
+def test_a_measurement_that_comes_too_late_is_not_shown(measured, monkeypatch):
+    measured.calm()
+    runner, started = measured.correct.shown.desk.runner, []
+    start = runner.start
+
+    def edit():
         _delete(measured.correct)
         measured.correct.press("delete")
         measured.layer.undo()
+
+    def starting(*args, **asked):
+        started.append(asked["only"])
+        if len(started) < 3:  # while it is measured
+            QTimer.singleShot(0, edit)
+        return start(*args, **asked)
+
+    monkeypatch.setattr(runner, "start", starting)
+    measured.correct.shown.desk.layers.made.emit(measured.layer, None)
     measured.calm()
+    assert [only is None for only in started] == [True, False, False]
 
 
 @pytest.mark.parametrize("volume", ["slices", "whole"])
