@@ -21,11 +21,27 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import napari
 import numpy as np
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QFileDialog,
+    QInputDialog,
+    QMessageBox,
+)
+
+from napari_cihm.correction.journal import ledger, recover
+from napari_cihm.data.synthetic import nuclei
+from napari_cihm.plugin import region
+from napari_cihm.plugin.commands import open_panel
 
 MOST = 8  # layers at once
 PAUSES = (0, 10, 50, 200, 800)  # milliseconds
@@ -36,13 +52,6 @@ class Storm:
     """A viewer, its panel, and what may be done to them."""
 
     def __init__(self, seed: int) -> None:
-        import napari
-        from napari.utils.notifications import notification_manager
-
-        from napari_cihm.correction.journal import ledger
-        from napari_cihm.data.synthetic import nuclei
-        from napari_cihm.plugin import region
-
         self.rng = random.Random(seed)
         self.image, self.truth = nuclei((256, 256))
         self.done: list[str] = []
@@ -60,8 +69,6 @@ class Storm:
         self.open()
 
     def open(self) -> None:
-        from napari_cihm.plugin.commands import open_panel
-
         self.panel = open_panel(self.viewer)
         self.parts = self.panel.coordinator
 
@@ -74,8 +81,6 @@ class Storm:
         self.done.append(f"  raised {error!r}")
 
     def wait(self, milliseconds: int) -> None:
-        from qtpy.QtTest import QTest
-
         QTest.qWait(milliseconds)
 
     def step(self) -> None:
@@ -200,25 +205,17 @@ class Storm:
         return self.viewer.window._qt_viewer.canvas.native
 
     def place(self) -> Any:
-        from qtpy.QtCore import QPoint
-
         size = self.canvas.size()
         x, y = map(self.rng.randrange, (size.width(), size.height()))
         return QPoint(x, y)
 
     def click(self) -> None:
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
         held = Qt.KeyboardModifier
         held = self.rng.choice((held.NoModifier, held.NoModifier, held.ShiftModifier))
         act = self.rng.choice((QTest.mouseClick,) * 4 + (QTest.mouseDClick,))
         act(self.canvas, Qt.MouseButton.LeftButton, held, self.place())
 
     def draw(self) -> None:
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
         left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
         QTest.mousePress(self.canvas, left, none, self.place())
         for _ in range(4):
@@ -227,9 +224,6 @@ class Storm:
         QTest.mouseRelease(self.canvas, left, none, self.place())
 
     def key(self) -> None:
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
         self.canvas.setFocus()
         QTest.keyClick(
             self.canvas,
@@ -238,9 +232,6 @@ class Storm:
         )
 
     def escape(self) -> None:
-        from qtpy.QtCore import Qt
-        from qtpy.QtTest import QTest
-
         QTest.keyClick(self.canvas, Qt.Key.Key_Escape)
 
     def mode(self) -> None:
@@ -283,8 +274,6 @@ class Storm:
 
     def turn(self) -> None:
         """Press, choose or step anything of the panel that can be seen."""
-        from qtpy.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
-
         kinds = (QAbstractButton, QAbstractSpinBox, QComboBox)
         held = [x for kind in kinds for x in self.panel.findChildren(kind)]
         seen = [x for x in held if x.isVisible() and x.isEnabled()]
@@ -312,8 +301,6 @@ class Storm:
 
     def check(self) -> None:
         """Compare what journals give back with what their labels hold."""
-        from napari_cihm.correction.journal import recover
-
         self.wait(1000)  # after which all is known that nobody told of
         bench = self.parts.correct.bench
         for layer in bench.candidates:
@@ -344,7 +331,6 @@ class Storm:
 
 def _answer_no() -> None:
     """Cancel whatever would ask, as nobody is there to answer."""
-    from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox
 
     for name in ("getOpenFileName", "getSaveFileName"):
         setattr(QFileDialog, name, lambda *_, **__: ("", ""))
@@ -393,13 +379,11 @@ def in_a_process(seed: int, seconds: float) -> dict[str, Any]:
     return found
 
 
-def main(
-    each: Callable[[int, float], dict[str, Any]], arguments: argparse.Namespace
-) -> bool:
+def main(arguments: argparse.Namespace) -> bool:
     """Storm seed by seed, and print and write how it went."""
     ended = {}
     for seed in range(arguments.first, arguments.first + arguments.seeds):
-        ended[seed] = each(seed, arguments.seconds)
+        ended[seed] = in_a_process(seed, arguments.seconds)
         count = len(ended[seed]["faults"])
         print(
             f"seed {seed}: {ended[seed]['steps']} steps, {ended[seed]['checked']} "
@@ -422,4 +406,4 @@ if __name__ == "__main__":
     if given.one is not None:
         print("\n" + json.dumps(run_once(given.one, given.seconds)))
         sys.exit()
-    sys.exit(not main(in_a_process, given))
+    sys.exit(not main(given))
