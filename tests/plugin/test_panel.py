@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_cihm.errors import sentence
 from napari_cihm.events import Kept, Version
+from napari_cihm.plugin import widgets
 from napari_cihm.plugin.panel import Panel
 from napari_cihm.plugin.session import State
 from napari_cihm.plugin.style import MARKS
@@ -288,6 +289,21 @@ def test_closing_the_window_during_a_run_ends_the_worker(
     _, _, pid = _run_in_a_process_of_its_own(viewer, qtbot, blobs)
     viewer.close()
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid), timeout=30_000)
+
+
+@pytest.mark.parametrize("kind", ["SegmentWidget", "CheckWidget", "NetworksWidget"])
+def test_a_panel_that_goes_with_its_window_hears_no_more(shown, qtbot, kind):
+    """Some of it is told to all windows, of which others may be open still."""
+    from napari.settings import get_settings
+
+    viewer, size = shown.viewer, get_settings().appearance.events.font_size
+    emitters = (size, viewer.events.theme, viewer.layers.events.inserted)
+    before = [len(emitter.callbacks) for emitter in emitters]
+    panel = getattr(widgets, kind)(viewer)
+    assert [len(emitter.callbacks) for emitter in emitters] > before
+    with qtbot.waitSignal(panel.destroyed):
+        panel.deleteLater()
+    assert [len(emitter.callbacks) for emitter in emitters] == before
 
 
 def test_opening_the_panel_loads_no_network_library():

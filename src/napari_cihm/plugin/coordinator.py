@@ -39,7 +39,7 @@ SETTLED = 1000  # milliseconds after which a panel that opened is surely drawn
 
 
 class Coordinator(QObject):
-    """Joins one panel to one viewer, until the panel is closed.
+    """Joins one panel to one viewer, until the panel is closed or goes with its window.
 
     Attributes
     ----------
@@ -51,6 +51,7 @@ class Coordinator(QObject):
 
     def __init__(self, viewer: Any, panel: Panel) -> None:
         super().__init__(panel)
+        self._closed = False
         chosen = preferences()
         scene = Scene(viewer, self)
         # Not a child: it must outlive the panel for as long as its process takes.
@@ -90,8 +91,10 @@ class Coordinator(QObject):
         ):
             happened.connect(lambda *_, part=part: panel.show_part(part))
         panel.files_dropped.connect(self._on_files_dropped)
-        panel.closed.connect(self.close)
-        panel.destroyed.connect(lambda: runner.close())
+        panel.closed.connect(self._on_closed)
+        # When the whole window goes the panel hears of nothing else; all that it holds
+        # is still there.
+        panel.destroyed.connect(lambda: self.close())
         scene.theme_changed.connect(self._on_theme_changed)
         scene.layer_removed.connect(self._on_layer_removed)
         self._on_theme_changed()
@@ -102,6 +105,9 @@ class Coordinator(QObject):
 
     def close(self) -> None:
         """Stop what runs, leave the viewer as it is, and let go of it."""
+        if self._closed:
+            return
+        self._closed = True
         self.desk.runner.close()
         self.desk.tasks.close()
         self._keys.close()
@@ -109,6 +115,9 @@ class Coordinator(QObject):
         self.finetune.close()
         self.correct.close()
         self.desk.scene.close()
+
+    def _on_closed(self) -> None:
+        self.close()
         self.panel.deleteLater()
 
     def _on_files_dropped(self, paths: list[str]) -> None:

@@ -31,18 +31,15 @@ class _SideWidget(Panel):
         self.section = section
         self.add_section(section)
         self._runner = runner = Runner()
-        self._scene = Scene(napari_viewer, self)
+        self._scene = scene = Scene(napari_viewer, self)
         self._scene.theme_changed.connect(self._on_theme_changed)
         self._on_theme_changed()
-        self.closed.connect(self._on_closed)
+        self.closed.connect(self.deleteLater)
         self.destroyed.connect(lambda: runner.close())
+        self.destroyed.connect(lambda: scene.close())
 
     def _on_theme_changed(self) -> None:
         self.setStyleSheet(sheet_for(self._scene.theme))
-
-    def _on_closed(self) -> None:
-        self._scene.close()
-        self.deleteLater()
 
 
 class CheckWidget(_SideWidget):

@@ -3,6 +3,7 @@
 import threading
 import time
 from functools import partial
+from unittest.mock import patch
 
 import dask.array as da
 import numpy as np
@@ -20,6 +21,8 @@ from napari_cihm.correction.journal.ledger import Ledger
 from napari_cihm.correction.reviewed import Reviewed
 from napari_cihm.correction.training_folder import TrainingFolder
 from napari_cihm.plugin.signing import KEY
+from tests.plugin.conftest import Shown
+from tests.plugin.correct.conftest import Correct
 
 
 def _work(correct):
@@ -169,6 +172,33 @@ def test_a_panel_that_opens_again_goes_on_with_what_is_open(correct, squares, qt
     assert not found.finished
     labels[90, 2:4] = 5
     np.testing.assert_array_equal(recover(path).labels, labels)
+
+
+def test_work_in_a_window_that_was_closed_is_offered_in_the_next(
+    make_napari_viewer, qtbot, pooled, at_home, squares
+):
+    """A window that its own button closes takes the panel with it untold."""
+
+    def opened():
+        viewer = make_napari_viewer()
+        viewer.add_image((squares > 0).astype(np.uint8) * 200, name="squares")
+        return Shown(viewer, qtbot)
+
+    first = opened()
+    layer = first.viewer.add_labels(squares.copy(), name="squares labels")
+    labels, _ = _work(Correct(first, layer))
+    window = first.viewer.window
+    unsaved = patch.object(window._qt_window, "_save_current_window_settings")
+    with unsaved, qtbot.waitSignal(first.panel.destroyed):
+        window._qt_window.close()
+    del window._qt_window  # or it is closed once more
+    assert [one.name for one in first.viewer.layers] == ["squares", "squares labels"]
+    second = opened()
+    flow = second.coordinator.correct
+    second.until(lambda: bool(flow._section.unfinished.words.text()))
+    flow.resume.resume()
+    second.until(lambda: str(flow.bench.labels).endswith("(resumed)"))
+    np.testing.assert_array_equal(np.asarray(flow.bench.labels.data), labels)
 
 
 def test_deleting_labels_waits_for_no_disk(correct, qtbot, monkeypatch):
